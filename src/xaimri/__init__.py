@@ -1,0 +1,74 @@
+"""Explain image classifiers, made for brain MRI.
+
+>>> import numpy as np, xaimri
+>>> model = xaimri.LinearClassifier.random((8, 8, 1), classes=2, seed=0)
+>>> xaimri.explain(model, np.ones((8, 8))).values.shape
+(8, 8)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xaimri.adapters import FunctionClassifier as FunctionClassifier
+    from xaimri.adapters import LinearClassifier as LinearClassifier
+    from xaimri.adapters.keras import KerasClassifier as KerasClassifier
+    from xaimri.adapters.keras import clear_cache as clear_cache
+    from xaimri.api import compare as compare
+    from xaimri.api import explain as explain
+    from xaimri.classifier import Classifier as Classifier
+    from xaimri.errors import InvalidInput as InvalidInput
+    from xaimri.errors import MissingCapability as MissingCapability
+    from xaimri.errors import MissingExtra as MissingExtra
+    from xaimri.errors import XaimriError as XaimriError
+    from xaimri.explainer import Explainer as Explainer
+    from xaimri.explainers import EXPLAINERS as EXPLAINERS
+    from xaimri.explainers import LIME as LIME
+    from xaimri.explainers import GradCAM as GradCAM
+    from xaimri.explanation import Caveat as Caveat
+    from xaimri.explanation import Explanation as Explanation
+    from xaimri.explanation import load as load
+    from xaimri.render import Comparison as Comparison
+
+__version__ = _version("xaimri")
+
+_HOMES = {
+    "EXPLAINERS": "xaimri.explainers",
+    "LIME": "xaimri.explainers",
+    "GradCAM": "xaimri.explainers",
+    "Caveat": "xaimri.explanation",
+    "Explanation": "xaimri.explanation",
+    "load": "xaimri.explanation",
+    "Classifier": "xaimri.classifier",
+    "Explainer": "xaimri.explainer",
+    "Comparison": "xaimri.render",
+    "FunctionClassifier": "xaimri.adapters",
+    "LinearClassifier": "xaimri.adapters",
+    "KerasClassifier": "xaimri.adapters.keras",
+    "clear_cache": "xaimri.adapters.keras",
+    "InvalidInput": "xaimri.errors",
+    "MissingCapability": "xaimri.errors",
+    "MissingExtra": "xaimri.errors",
+    "XaimriError": "xaimri.errors",
+    "compare": "xaimri.api",
+    "explain": "xaimri.api",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use, so that importing xaimri costs nothing."""
+    if name in _HOMES:
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+    if name in {"adapters", "data", "experiment", "explainers", "metrics", "render", "testing", "training"}:
+        return import_module(f"xaimri.{name}")
+    raise AttributeError(f"module 'xaimri' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,117 @@
+"""A linear classifier: every attribution of it has a closed form, so it is the truth in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xaimri.arrays import Array, Images, Scores, frozen
+from xaimri.classifier import FeatureMaps, Gradient, Objective
+from xaimri.errors import InvalidInput
+from xaimri.grid import Grid
+
+
+class LinearClassifier:
+    """``logits = weights . image + bias``, in any number of dimensions.
+
+    Its one inner layer, ``"patches"``, cuts the image into patches and lays each patch's pixels out as
+    features, so that class activation maps have closed forms too.
+
+    Parameters
+    ----------
+    weights
+        ``(classes, *space, channels)``.
+    bias
+        ``(classes,)``; zero by default.
+    patch
+        Side of a patch in pixels; must divide every axis.
+    classes
+        Names; ``class_0``, ... by default.
+
+    Examples
+    --------
+    >>> model = LinearClassifier(np.ones((2, 4, 6, 1)), bias=[0.0, 1.0])
+    >>> model.logits(np.ones((1, 4, 6, 1), "float32"))
+    array([[24., 25.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        weights: Array,
+        bias: Sequence[float] | Array | None = None,
+        patch: int = 1,
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        self.weights = frozen(np.array(weights, dtype=np.float32))
+        count = len(self.weights)
+        self.bias = frozen(np.zeros(count, np.float32) if bias is None else np.array(bias, np.float32))
+        if self.weights.ndim < 3 or self.bias.shape != (count,):
+            raise InvalidInput(
+                "`weights` must have the axes (classes, *space, channels) and `bias` one entry per "
+                "class, got "
+                f"{self.weights.shape} and {self.bias.shape}."
+            )
+        if any(n % patch for n in self.weights.shape[1:-1]):
+            raise InvalidInput(f"`patch` must divide every axis of {self.weights.shape[1:-1]}, got {patch}.")
+        self._patch = patch
+        self._classes = tuple(classes) if classes is not None else tuple(f"class_{i}" for i in range(count))
+
+    @classmethod
+    def random(
+        cls, shape: Sequence[int], classes: int = 2, seed: int = 0, patch: int = 1
+    ) -> LinearClassifier:
+        """Draw weights for images of shape ``(*space, channels)`` from a normal distribution."""
+        generator = np.random.default_rng(seed)
+        scale = 1 / np.sqrt(np.prod(shape))
+        return cls(generator.normal(0, scale, (classes, *shape)), generator.normal(size=classes), patch)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return self._classes
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """``(*space, channels)``."""
+        return self.weights.shape[1:]
+
+    def logits(self, images: Images, /) -> Scores:
+        """Return ``weights . image + bias`` of every image, ``(batch, classes)``."""
+        if images.shape[1:] != self.weights.shape[1:]:
+            raise InvalidInput(
+                f"the images must have the shape {self.weights.shape[1:]}, got {images.shape[1:]}."
+            )
+        flat = (
+            images.reshape(len(images), -1).astype(np.float64) @ self.weights.reshape(len(self.weights), -1).T
+        )
+        logits: Array = (flat + self.bias).astype(np.float32)
+        return logits
+
+    def gradient(self, images: Images, objective: Objective, /) -> Gradient:
+        """Return the weights, combined by the objective's derivative by the logits."""
+        logits = self.logits(images)
+        values = np.tensordot(objective.cotangents(logits), self.weights, axes=1)
+        return Gradient(values.astype(np.float32), logits)
+
+    def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
+        """Return the patches of the image, and of the gradient, as cells with features."""
+        if layer not in (None, "patches"):
+            raise InvalidInput(
+                f'`layer` must be "patches", the only one of a LinearClassifier, got {layer!r}.'
+            )
+        gradient = self.gradient(images, objective)
+        space = self.weights.shape[1:-1]
+        grid = Grid.resized(space, tuple(n // self._patch for n in space))
+        why = "named by the caller" if layer else "the only layer"
+        maps, slopes = self._cells(images), self._cells(gradient.values)
+        return FeatureMaps(maps, slopes, gradient.logits, grid, "patches", why)
+
+    def _cells(self, images: Images) -> Array:
+        """Move the pixels of every patch to the last axis."""
+        side, space = self._patch, images.shape[1:-1]
+        cut = [len(images), *(part for n in space for part in (n // side, side)), images.shape[-1]]
+        rank = len(space)
+        order = [0, *(1 + 2 * i for i in range(rank)), *(2 + 2 * i for i in range(rank)), 2 * rank + 1]
+        cells = images.reshape(cut).transpose(order)
+        return np.ascontiguousarray(cells.reshape(*cells.shape[: rank + 1], -1))

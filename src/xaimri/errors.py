@@ -1,0 +1,33 @@
+"""The error tree: every error is one sentence with a remedy.
+
+Each class also derives from the built-in error that a caller would expect, so ``except ValueError``
+catches a bad argument whether or not the caller knows this module.
+"""
+
+
+class XaimriError(Exception):
+    """Base of every error that xaimri raises on purpose."""
+
+
+class InvalidInput(XaimriError, ValueError):  # noqa: N818
+    """A value that cannot be used, with what would be accepted."""
+
+
+class MissingCapability(XaimriError, TypeError):  # noqa: N818
+    """A model that cannot do what the method needs, with a way out."""
+
+
+class MissingExtra(XaimriError, ImportError):  # noqa: N818
+    """An optional dependency that is not installed, with the pip command that brings it."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package `{package}`, which is not installed: "
+            f'run `pip install "xaimri[{extra}]"`.'
+        )
+        self.package = package
+        self.extra = extra
+        self.purpose = purpose
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.package, self.extra, self.purpose)

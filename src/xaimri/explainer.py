@@ -1,0 +1,288 @@
+"""What a method is: a frozen record of settings with one hook to write; the rest is final."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast, final, get_args
+
+import numpy as np
+
+from xaimri.arrays import Array, Images, Maps, Scores, Stored
+from xaimri.classifier import Classifier, Objective, Of, softmax
+from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.explanation import Caveat, Explanation, Regions
+
+ModelT = TypeVar("ModelT", bound=Classifier)
+
+Target: TypeAlias = int | str | None
+"""A class by index or name; None is the predicted class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What a method hands back for a batch.
+
+    Attributes
+    ----------
+    values
+        ``(batch, *space)`` on the model's own grid.
+    logits
+        ``(batch, classes)`` of the images themselves.
+    unit
+        What one unit of ``values`` is; None stands for the explained score.
+    errors
+        ``(batch, *space)``: standard errors, where the method can tell them.
+    regions, diagnostics, caveats
+        One entry per image, where there are any.
+    """
+
+    values: Maps
+    logits: Scores
+    unit: str | None = None
+    errors: Maps | None = None
+    regions: Sequence[Regions] = ()
+    diagnostics: Sequence[Mapping[str, Any]] = ()
+    caveats: Sequence[Sequence[Caveat]] = field(default=())
+
+
+class Explainer(ABC, Generic[ModelT]):
+    """A method with its settings.
+
+    Derive a frozen dataclass, name the capability it needs in the brackets, and write
+    :meth:`attribute`. An explainer holds no model and no data, so it is equal, hashable, picklable,
+    and runs unchanged on another model. Inheritance is one deep: vary a method by wrapping it.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> @dataclass(frozen=True)
+    ... class Brightness(Explainer[Classifier]):
+    ...     name: ClassVar[str] = "brightness"
+    ...
+    ...     def attribute(self, model, images, objective, /):
+    ...         return Attribution(images.sum(axis=-1), model.logits(images))
+    >>> model = LinearClassifier.random((5, 6, 2), classes=3, seed=0)
+    >>> Brightness().explain(model, np.ones((1, 5, 6, 2), "float32"))[0].values.shape
+    (5, 6)
+    """
+
+    name: ClassVar[str]
+    of: ClassVar[Of] = "logit"
+    """The score that is explained unless the caller says otherwise."""
+    needs: ClassVar[type]
+    """The capability of :mod:`xaimri.classifier` that the method needs; read from the brackets."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        bases = getattr(cls, "__orig_bases__", ())
+        named = [a for base in bases for a in get_args(base) if isinstance(a, type)]
+        cls.needs = named[0] if named else Classifier
+
+    @abstractmethod
+    def attribute(self, model: ModelT, images: Images, objective: Objective, /) -> Attribution:
+        """Attribute the objective of every image to its pixels. The one hook to write."""
+
+    @final
+    def explain(
+        self,
+        model: Classifier,
+        images: Images,
+        /,
+        targets: Target | Sequence[Target] = None,
+        *,
+        of: Of | None = None,
+    ) -> tuple[Explanation, ...]:
+        """Explain a batch of images on the model's own grid.
+
+        Parameters
+        ----------
+        model
+            Any classifier with the capability that this method needs.
+        images
+            ``(batch, *space, channels)``, finite, as the model takes them.
+        targets
+            A class for all images, or one per image; None is each image's predicted class.
+        of
+            The score to explain; None takes the method's default.
+
+        Returns
+        -------
+        tuple of Explanation
+            One per image.
+
+        Raises
+        ------
+        MissingCapability
+            If the model cannot do what the method needs.
+        InvalidInput
+            If an image is not finite, or a target is not one of the classes.
+        """
+        if not isinstance(model, self.needs):
+            raise MissingCapability(_lack(self, model))
+        batch = checked(images)
+        chosen = resolve_targets(targets, model.classes, len(batch))
+        given = None if None in chosen else tuple(t for t in chosen if t is not None)
+        if given is None and any(t is not None for t in chosen):
+            predicted = model.logits(batch).argmax(axis=1)
+            given = tuple(int(p) if t is None else t for t, p in zip(chosen, predicted, strict=True))
+        objective = Objective(given, of or self.of)
+        attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
+        return _explanations(self, model.classes, batch, objective, attribution)
+
+    @final
+    def record(self) -> dict[str, Any]:
+        """Return the name and every setting as JSON types; arrays stand as their SHA-256."""
+        settings = {f.name: _written(getattr(self, f.name)) for f in fields(cast(Any, self))}
+        return {"name": self.name, "settings": settings}
+
+    @final
+    def arrays(self) -> dict[str, Array]:
+        """Return the settings that are arrays, by the SHA-256 under which the record names them."""
+        values = [getattr(self, f.name) for f in fields(cast(Any, self))]
+        return {v.sha256: v.array for v in values if isinstance(v, Stored)}
+
+    @final
+    @classmethod
+    def from_record(
+        cls, record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None
+    ) -> Explainer[ModelT]:
+        """Rebuild the explainer that wrote the record; equal to the first."""
+        if record.get("name") != cls.name:
+            raise InvalidInput(f"this is a record of `{record.get('name')}`, not of `{cls.name}`.")
+        return cls(**{k: _read(v, arrays or {}) for k, v in record["settings"].items()})
+
+
+def checked(images: Images) -> Images:
+    """Return the batch as float32, or say what is wrong with it."""
+    batch = np.asarray(images, dtype=np.float32)
+    if batch.ndim < 3 or 0 in batch.shape:
+        raise InvalidInput(
+            "a batch of images has the axes (batch, *space, channels), none of them empty, got "
+            f"{batch.shape}."
+        )
+    if not np.isfinite(batch).all():
+        raise InvalidInput(
+            "the images hold NaN or infinite values: replace them, for instance with np.nan_to_num."
+        )
+    return batch
+
+
+def resolve_targets(
+    targets: Target | Sequence[Target], classes: tuple[str, ...], batch: int
+) -> tuple[int | None, ...]:
+    """Turn names and indices into one index (or None) per image."""
+    each = (
+        [targets] * batch if targets is None or isinstance(targets, int | str | np.integer) else list(targets)
+    )
+    if len(each) != batch:
+        raise InvalidInput(
+            f"{len(each)} targets were given for {batch} images: give one for all, or one each."
+        )
+    return tuple(_index(target, classes) for target in each)
+
+
+def _index(target: Target, classes: tuple[str, ...]) -> int | None:
+    if target is None:
+        return None
+    if isinstance(target, str):
+        if target in classes:
+            return classes.index(target)
+    elif isinstance(target, int | np.integer) and not isinstance(target, bool) and 0 <= target < len(classes):
+        return int(target)
+    raise InvalidInput(
+        f"`target` {target!r} is not one of the classes: use {', '.join(map(repr, classes))}, "
+        f"or an index in 0..{len(classes) - 1}."
+    )
+
+
+def _lack(explainer: Explainer[Any], model: object) -> str:
+    needed = explainer.needs.__name__
+    return (
+        f"{type(explainer).__name__} needs a {needed} model, and {type(model).__name__} is not one: "
+        "give the Keras network itself, or use a perturbation method such as LIME."
+    )
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Stored):
+        return {"array": value.sha256}
+    if isinstance(value, tuple):
+        return [_written(v) for v in value]
+    return value
+
+
+def _read(value: Any, arrays: Mapping[str, Array]) -> Any:
+    if isinstance(value, Mapping) and set(value) == {"array"}:
+        if value["array"] not in arrays:
+            raise InvalidInput(
+                f"the record names an array {value['array'][:8]}... that was not given with it."
+            )
+        return Stored(arrays[value["array"]])
+    return tuple(_read(v, arrays) for v in value) if isinstance(value, list) else value
+
+
+def _explanations(
+    explainer: Explainer[Any],
+    classes: tuple[str, ...],
+    images: Images,
+    objective: Objective,
+    found: Attribution,
+) -> tuple[Explanation, ...]:
+    """Cut a batch's attribution into one explanation per image."""
+    probabilities = softmax(found.logits)
+    targets = objective.resolve(found.logits)
+    return tuple(
+        Explanation(
+            values=found.values[i],
+            image=images[i],
+            target=int(targets[i]),
+            of=objective.of,
+            unit=found.unit or objective.of.replace("_", "-"),
+            logits=found.logits[i],
+            probabilities=probabilities[i],
+            classes=classes,
+            method=explainer.record(),
+            errors=None if found.errors is None else found.errors[i],
+            regions=found.regions[i] if found.regions else None,
+            diagnostics=dict(found.diagnostics[i]) if found.diagnostics else {},
+            caveats=(
+                *(found.caveats[i] if found.caveats else ()),
+                *_common_caveats(found.values[i], probabilities[i], int(targets[i]), objective.of),
+            ),
+        )
+        for i in range(len(images))
+    )
+
+
+def _common_caveats(values: Array, probabilities: Array, target: int, of: Of) -> tuple[Caveat, ...]:
+    """Caveats that every method shares."""
+    caveats = []
+    p = float(probabilities[target])
+    if of == "probability" and min(p, 1 - p) < 1e-4:
+        caveats.append(
+            Caveat(
+                "saturated",
+                f"The explained probability is {p:.6f}: it hardly moves whatever is changed, so the "
+                "map is mostly "
+                'noise; explain of="log_odds" instead.',
+            )
+        )
+    first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
+    if first - second < 0.05:
+        caveats.append(
+            Caveat(
+                "near_tie",
+                f"The two likeliest classes are {100 * float(first - second):.1f} points of "
+                "probability apart: "
+                "look at the explanations of both.",
+            )
+        )
+    if not np.isfinite(values).all():
+        caveats.append(
+            Caveat(
+                "not_finite", "Some values are NaN or infinite: those pixels were not tested or overflowed."
+            )
+        )
+    return tuple(caveats)

@@ -1,0 +1,258 @@
+"""The result: one frozen value for every method, on the grid of the image as the user gave it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from xaimri import archive
+from xaimri.arrays import Array, Image, Labels, Map, frozen
+from xaimri.classifier import Of
+from xaimri.errors import InvalidInput
+from xaimri.grid import Grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class Caveat(NamedTuple):
+    """A reason not to trust a map: a fixed name, and a sentence that says what to do."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """What a method found for whole regions of an image.
+
+    Attributes
+    ----------
+    labels
+        ``(*space)``: the region of every pixel, numbered from 0; -1 lies in none.
+    values
+        ``(regions,)``: signed, NaN where hiding the region changes no pixel and so tests nothing.
+    errors
+        ``(regions,)``: standard errors, where the method can tell them.
+    """
+
+    labels: Labels
+    values: Float[Array, " regions"]
+    errors: Float[Array, " regions"] | None = None
+
+    def __post_init__(self) -> None:
+        _freeze(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _freeze(self)
+
+    @property
+    def tested(self) -> Bool[Array, " regions"]:
+        """True where hiding the region changed at least one pixel."""
+        return np.isfinite(self.values)
+
+    def paint(self, values: Float[Array, " regions"]) -> Map:
+        """Spread one value per region over its pixels; pixels in no region get 0."""
+        padded = np.append(values, 0.0)  # label -1 reads the last entry
+        painted: Array = padded[self.labels]
+        return painted
+
+    def strongest(self, k: int, sign: int = 0) -> tuple[int, ...]:
+        """Return the ``k`` regions of largest absolute value; ``sign`` 1 or -1 keeps one side only."""
+        values = np.nan_to_num(self.values)
+        kept = [
+            int(i) for i in np.argsort(-np.abs(values), kind="stable") if values[i] * sign > 0 or sign == 0
+        ]
+        return tuple(i for i in kept if values[i] != 0)[:k]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a classifier scored one class of one image as it did.
+
+    Attributes
+    ----------
+    values
+        ``(*space)``: signed attribution per pixel, in the method's own unit, never rescaled.
+    image
+        ``(*space, channels)``: the image as it was given.
+    target
+        Index of the explained class.
+    of
+        The explained score: ``"logit"``, ``"log_odds"`` or ``"probability"``.
+    unit
+        What one unit of ``values`` is, in words.
+    logits, probabilities
+        ``(classes,)``: what the classifier says of the image.
+    classes
+        Names of the classes.
+    method
+        The record of the method: its name and every setting.
+    errors
+        ``(*space)``: standard error of ``values``, where the method can tell it.
+    regions
+        For methods that work on regions.
+    diagnostics
+        Numbers and words that help to judge the map, such as the surrogate's R² or the layer.
+    caveats
+        Named reasons not to trust the map.
+    spacing, affine
+        Voxel size in mm per axis, and the 4 x 4 matrix to world coordinates, where known.
+    """
+
+    values: Map
+    image: Image
+    target: int
+    of: Of
+    unit: str
+    logits: Float[Array, " classes"]
+    probabilities: Float[Array, " classes"]
+    classes: tuple[str, ...]
+    method: Mapping[str, Any]
+    errors: Map | None = None
+    regions: Regions | None = None
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    caveats: tuple[Caveat, ...] = ()
+    spacing: tuple[float, ...] | None = None
+    affine: Float[Array, "4 4"] | None = None
+
+    def __post_init__(self) -> None:
+        _freeze(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        proxies = (MappingProxyType,)
+        return {k: dict(v) if isinstance(v, proxies) else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _freeze(self)
+
+    @property
+    def target_class(self) -> str:
+        """Name of the explained class."""
+        return self.classes[self.target]
+
+    @property
+    def predicted(self) -> int:
+        """Index of the class with the highest probability."""
+        return int(self.probabilities.argmax())
+
+    def __repr__(self) -> str:
+        named = ", ".join(caveat.name for caveat in self.caveats) or "none"
+        return (
+            f"<Explanation: {self.method['name']} of {self.of} of {self.target_class!r} "
+            f"(p = {self.probabilities[self.target]:.3f}), {' x '.join(map(str, self.values.shape))}, "
+            f"caveats: {named}>"
+        )
+
+    def carried(self, grid: Grid, image: Image) -> Explanation:
+        """Return this explanation on the grid of another image of the same scene.
+
+        ``grid`` says where this image's pixels lie on ``image``. Maps are resampled linearly;
+        regions keep their values, and each pixel takes its nearest region.
+        """
+        if self.regions is not None:
+            regions = replace(self.regions, labels=grid.nearest(self.regions.labels))
+            errors = None if regions.errors is None else regions.paint(regions.errors)
+            return replace(
+                self, values=regions.paint(regions.values), errors=errors, regions=regions, image=image
+            )
+        errors = None if self.errors is None else grid.resample(self.errors)
+        return replace(self, values=grid.resample(self.values), errors=errors, image=image)
+
+    def plot(self, ax: Axes | None = None, *, style: str = "overlay", **options: Any) -> Axes:
+        """Draw into a matplotlib axes (a new figure's if None); see :func:`xaimri.render.plot`."""
+        from xaimri import render
+
+        return render.plot(self, ax, style=style, **options)
+
+    def figure(self, *, style: str = "side_by_side", **options: Any) -> Figure:
+        """Return a matplotlib figure; see :func:`xaimri.render.figure`."""
+        from xaimri import render
+
+        return render.figure(self, style=style, **options)
+
+    def show(self, *, style: str = "side_by_side", **options: Any) -> None:
+        """Show the figure: inline in a notebook, else in the system's image viewer."""
+        from xaimri import render
+
+        render.show(self.figure(style=style, **options))
+
+    def save(self, path: str | Path, *, style: str = "side_by_side", dpi: int = 150, **options: Any) -> Path:
+        """Draw into a file (png, pdf, svg); the suffix decides."""
+        from xaimri import render
+
+        return render.save(self.figure(style=style, **options), path, dpi=dpi)
+
+    def _repr_html_(self) -> str:
+        from xaimri import render
+
+        return render.html(self)
+
+    def store(self, folder: str | Path) -> Path:
+        """Keep the whole explanation in a new folder, bit for bit; :func:`xaimri.load` reads it."""
+        arrays = {k: v for k, v in self.__dict__.items() if isinstance(v, np.ndarray)}
+        if self.regions is not None:
+            arrays |= {f"regions.{k}": v for k, v in self.regions.__dict__.items() if v is not None}
+        record = {k: _plain(v) for k, v in self.__dict__.items() if k not in arrays and k != "regions"}
+        return archive.write(folder, {"xaimri": "explanation", **record}, arrays)
+
+
+def load(folder: str | Path) -> Explanation:
+    """Read an explanation that :meth:`Explanation.store` wrote; its arrays are bit-identical.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder is missing or damaged.
+    """
+    record, arrays = archive.read(folder)
+    try:
+        return _rebuilt(record, arrays)
+    except (KeyError, TypeError, AttributeError) as damage:
+        raise InvalidInput(
+            f"`{folder}` does not hold a whole explanation ({damage}): store the explanation again."
+        ) from damage
+
+
+def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
+    """Undo :meth:`Explanation.store`."""
+    if record.pop("xaimri") != "explanation":
+        raise TypeError("it is a record of something else")
+    parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
+    record["classes"] = tuple(record["classes"])
+    record["caveats"] = tuple(Caveat(*caveat) for caveat in record["caveats"])
+    if record["spacing"] is not None:
+        record["spacing"] = tuple(record["spacing"])
+    if parts:
+        record["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
+    return Explanation(**{**record, **arrays})
+
+
+def _plain(value: Any) -> Any:
+    """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list | np.ndarray):
+        return [_plain(v) for v in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _freeze(record: Any) -> None:
+    """Make a frozen dataclass' arrays and mappings read-only."""
+    for entry in fields(record):
+        value = getattr(record, entry.name)
+        if isinstance(value, np.ndarray):
+            object.__setattr__(record, entry.name, frozen(value))
+        elif isinstance(value, dict):
+            object.__setattr__(record, entry.name, MappingProxyType(value))
