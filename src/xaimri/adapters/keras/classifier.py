@@ -1,0 +1,241 @@
+"""A Keras network as a classifier: scores, gradients at the pixels, and inner maps with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from xaimri.adapters.keras.engine import Outputs, Program, Purpose, Request, program
+from xaimri.arrays import Array, Images, Scores
+from xaimri.classifier import FeatureMaps, Gradient, Objective, softmax
+from xaimri.errors import InvalidInput, MissingCapability
+
+BATCH = 32
+"""Images per call of the network, at most."""
+
+
+class KerasClassifier:
+    """Any Keras classification network, however it was built; it is never changed or rebuilt.
+
+    Parameters
+    ----------
+    model
+        A Keras model, functional, Sequential or subclassed, nested or flat.
+    classes
+        Names in the order of the outputs; None names them ``class_0``, ``class_1``, ...
+    preprocess
+        Applied to each batch of raw images before the network, if the network doesn't do it itself,
+        such as ``keras.applications.resnet50.preprocess_input``. It is given a copy. A function that
+        works on TensorFlow tensors becomes part of the compiled function and of the gradient.
+    outputs
+        ``"probabilities"``, or ``"logits"`` for a network without a last softmax or sigmoid.
+    unit
+        Which of several independent sigmoids to present as two classes.
+
+    Notes
+    -----
+    The logits are the values before the network's softmax or sigmoid, found in the traced graph and
+    checked against the network's own output. Where there is neither, they are ``log p``, clipped at
+    1e-7.
+
+    Raises
+    ------
+    InvalidInput
+        If the network has several inputs or outputs, or the number of names is wrong.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        classes: Sequence[str] | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
+        outputs: Outputs = "probabilities",
+        unit: int | None = None,
+    ) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise MissingCapability(
+                f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
+                "importing it, "
+                "or pass a plain function of the images, which the perturbation methods explain."
+            )
+        if outputs not in ("probabilities", "logits"):
+            raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
+        self._model = model
+        self._outputs: Outputs = outputs
+        self._unit = unit
+        self._input_shape = _input_shape(model)
+        self._preprocess = preprocess
+        self._inside = preprocess is None or _traceable(preprocess, self._input_shape)
+        self._classes = _class_names(model, classes, unit)
+        self._verified = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return self._classes
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """``(*space, channels)``; None where any size does, empty where the network isn't built yet."""
+        return self._input_shape
+
+    def logits(self, images: Images, /) -> Scores:
+        """Return the logits of every image, ``(batch, classes)``; one forward pass."""
+        (logits,), _ = self._run("logits", images, Objective())
+        return logits
+
+    def gradient(self, images: Images, objective: Objective, /) -> Gradient:
+        """Return the derivative of the objective by every pixel; one forward and backward pass."""
+        if not self._inside:
+            raise MissingCapability(
+                "`preprocess` doesn't work on TensorFlow tensors, so no gradient passes through it: "
+                "write it with "
+                "tensor operations, or put it into the network as a layer."
+            )
+        (logits, _, gradients), _ = self._run("gradient", images, objective)
+        return Gradient(gradients, logits)
+
+    def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
+        """Return an inner layer's maps and the objective's derivative by them; about one forward pass."""
+        (logits, maps, gradients), traced = self._run("maps", images, objective, layer)
+        return FeatureMaps(maps, gradients, logits, traced.grid, traced.layer, traced.why)
+
+    def _run(
+        self, purpose: Purpose, images: Images, objective: Objective, layer: str | None = None
+    ) -> tuple[tuple[Array, ...], Program]:
+        """Run the images through a compiled function in padded batches; logits first, then what it is for."""
+        batch = np.asarray(images, dtype=np.float32)
+        self._check_shape(batch)
+        if not self._inside and self._preprocess is not None:
+            batch = np.asarray(self._preprocess(batch.copy()), dtype=np.float32)
+        targets = np.full(len(batch), -1, np.int32)
+        if objective.targets is not None:
+            targets = objective.resolve(np.empty((len(batch), len(self.classes)))).astype(np.int32)
+        size = _batch_size(len(batch))
+        request = Request(
+            purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *_asked(purpose, objective, layer)
+        )
+        compiled = program(self._model, self._preprocess if self._inside else None, request)
+        parts = []
+        for first in range(0, len(batch), size):
+            part, chosen = batch[first : first + size], targets[first : first + size]
+            results = compiled.run(tf.constant(_padded(part, size)), tf.constant(_padded(chosen, size)))
+            parts.append(tuple(r.numpy()[: len(part)] for r in results))
+        logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not self._verified:
+            self._verify(logits, outputs)
+        return (logits, *rest), compiled
+
+    def _check_shape(self, batch: Images) -> None:
+        wanted = self._input_shape
+        fits = len(wanted) == batch.ndim - 1 and all(
+            w is None or w == n for w, n in zip(wanted, batch.shape[1:], strict=True)
+        )
+        if wanted and not fits:
+            raise InvalidInput(
+                f"the network takes images of shape {wanted}, and these have {batch.shape[1:]}: "
+                "use xaimri.explain, which fits them, or resize them first."
+            )
+
+    def _verify(self, logits: Scores, outputs: Scores) -> None:
+        """Check once that softmax(logits) is what the network says."""
+        if self._outputs == "probabilities":
+            own = softmax(logits)
+            said = (
+                outputs[:, [self._unit or 0]]
+                if outputs.shape[1] != own.shape[1] or self._unit is not None
+                else outputs
+            )
+            if said.shape[1] == 1:
+                said = np.concatenate([1 - said, said], axis=1)
+            gap = float(np.abs(own - said).max())
+            if not gap < 1e-2:
+                raise InvalidInput(
+                    f"the network's outputs are not probabilities (off by {gap:.2g}; the first row "
+                    "adds up to "
+                    f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
+                )
+        self._verified = True
+
+
+def load_model(path: str | Path) -> keras.Model:
+    """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state."""
+    source = Path(path)
+    if not source.exists():
+        raise InvalidInput(f"no saved network at `{source}`: check the path.")
+    if source.is_dir() or source.suffix not in {".keras", ".h5", ".hdf5"}:
+        raise InvalidInput(
+            f"`{source}` is not a saved Keras network: give a file that ends in .keras or .h5."
+        )
+    try:
+        return keras.saving.load_model(source, compile=False, safe_mode=True)
+    except Exception as failure:
+        reason = str(failure).strip().splitlines()[0][:200]
+        raise InvalidInput(
+            f"`{source}` can't be read in Keras' safe mode ({reason}): load it yourself with "
+            "keras.models.load_model "
+            "and its custom objects, and pass the network."
+        ) from failure
+
+
+def _asked(purpose: Purpose, objective: Objective, layer: str | None) -> tuple[Any, ...]:
+    """Leave out of the request what its purpose does not use, so that equal functions are one."""
+    return (objective.of, layer) if purpose == "maps" else (objective.of,) if purpose == "gradient" else ()
+
+
+def _batch_size(count: int) -> int:
+    """Round up to a power of two so that few shapes are ever traced."""
+    return min(1 << (count - 1).bit_length(), BATCH) if count <= BATCH else BATCH
+
+
+def _padded(part: Array, size: int) -> Array:
+    """Repeat the last entry until the batch has its full size."""
+    return (
+        part if len(part) == size else np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+    )
+
+
+def _input_shape(model: keras.Model) -> tuple[int | None, ...]:
+    shape = getattr(model, "input_shape", None) if model.built else None
+    if isinstance(shape, list | dict) and len(shape) == 1:
+        shape = next(iter(shape.values() if isinstance(shape, dict) else shape))
+    if isinstance(shape, list | dict):
+        raise InvalidInput(
+            f"the network has {len(shape)} inputs: fix the others in a function of the image, and "
+            "pass that function."
+        )
+    return tuple(shape[1:]) if shape else ()
+
+
+def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
+    shape = getattr(model, "output_shape", None) if model.built else None
+    count = shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
+    if count == 1 or unit is not None:
+        count = 2
+    if classes is None:
+        if count is None:
+            raise InvalidInput("the network isn't built, so its classes can't be counted: give `classes`.")
+        return tuple(f"class_{i}" for i in range(count))
+    names = tuple(map(str, classes))
+    if (count is not None and len(names) != count) or len(set(names)) != len(names):
+        raise InvalidInput(
+            f"`classes` must be {count} different names, one per output, got {len(names)}: {names}."
+        )
+    return names
+
+
+def _traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bool:
+    """Tell whether a function works on symbolic tensors."""
+    if not shape:
+        return False
+    try:
+        traced = tf.function(preprocess, autograph=False, reduce_retracing=True)
+        traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
+    except Exception:
+        return False
+    return True

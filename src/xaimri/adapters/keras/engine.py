@@ -1,0 +1,183 @@
+"""Compiled functions of a network: traced once per shape and purpose, kept in a small cache."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Literal, TypeAlias
+
+import keras
+import tensorflow as tf
+
+from xaimri.adapters.keras.geometry import grid_of
+from xaimri.adapters.keras.graph import Head, head, last_map, named_map
+from xaimri.adapters.keras.trace import TRACING, recording
+from xaimri.classifier import Of
+from xaimri.errors import InvalidInput
+from xaimri.grid import Grid
+
+Purpose: TypeAlias = Literal["logits", "gradient", "maps"]
+Outputs: TypeAlias = Literal["probabilities", "logits"]
+
+CLIP = 1e-7
+"""Probabilities are clipped here before their logarithm is taken."""
+
+CAPACITY = 64
+"""Compiled functions kept at once."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a compiled function is for; the key of the cache together with the network."""
+
+    purpose: Purpose
+    shape: tuple[int, ...]
+    outputs: Outputs = "probabilities"
+    unit: int | None = None
+    of: Of = "logit"
+    layer: str | None = None
+
+
+NO_GRID = Grid((), (), (), ())
+"""Stands where a compiled function opens no layer."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled function ``(images, targets) -> tensors`` and what its trace found out."""
+
+    run: Callable[..., Any]
+    kind: str
+    grid: Grid = NO_GRID
+    layer: str = ""
+    why: str = ""
+
+
+_programs: OrderedDict[tuple[int, int, Request], tuple[Any, Any, Program]] = OrderedDict()
+_lock = Lock()
+
+
+def program(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
+    """Return the compiled function for a request, tracing it on first use."""
+    key = (id(model), id(preprocess), request)
+    with _lock:
+        if key in _programs:
+            _programs.move_to_end(key)
+            return _programs[key][2]
+    with TRACING:
+        with _lock:
+            if key in _programs:  # another thread traced it meanwhile
+                return _programs[key][2]
+        made = _traced(model, preprocess, request)
+        with _lock:
+            _programs[key] = (model, preprocess, made)  # holding both keeps their ids theirs
+            while len(_programs) > CAPACITY:
+                _programs.popitem(last=False)
+    return made
+
+
+def clear_cache() -> None:
+    """Forget every compiled function, and with them the networks that they hold."""
+    with _lock:
+        _programs.clear()
+
+
+def _traced(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
+    found: dict[str, Any] = {}
+
+    def body(images: Any, targets: Any) -> tuple[Any, ...]:
+        with recording(model) as outputs:
+            output = _single(
+                model(images if preprocess is None else preprocess(images), training=False), model
+            )
+        before = head(output)
+        logits = _logits(before, request, output)
+        found["kind"] = before.kind
+        answer = tf.cast(output, tf.float32)
+        if request.purpose == "logits":
+            return logits, answer
+        if request.purpose == "maps":
+            chosen = (
+                last_map(outputs, images, before.scores)
+                if request.layer is None
+                else named_map(outputs, request.layer, images, before.scores)
+            )
+            found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
+            inner = chosen.tensor
+        else:
+            inner = images
+        (gradient,) = tf.gradients(tf.reduce_sum(_scores(logits, targets, request.of)), [inner])
+        gradient = tf.zeros_like(inner) if gradient is None else gradient
+        return logits, answer, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32)
+
+    signature = [tf.TensorSpec(request.shape, tf.float32), tf.TensorSpec(request.shape[:1], tf.int32)]
+    run = tf.function(body, autograph=False, input_signature=signature).get_concrete_function()
+    return Program(run, **found)
+
+
+def _why(layer: str | None) -> str:
+    return "named by the caller" if layer else "the last map through which everything flows to the output"
+
+
+def _single(answer: Any, model: keras.Model) -> Any:
+    """Return the one output tensor, ``(batch, classes)``, or say what to do."""
+    if isinstance(answer, list | tuple) and len(answer) == 1:
+        answer = answer[0]
+    if not tf.is_tensor(answer):
+        names = ", ".join(map(repr, getattr(model, "output_names", []))) or "several"
+        raise InvalidInput(
+            f"the network has several outputs ({names}): give a function, or a `keras.Model` with the "
+            "one to explain."
+        )
+    if answer.shape.rank != 2:
+        raise InvalidInput(
+            f"the network's output has the shape {tuple(answer.shape)}, not (batch, classes): "
+            "only classifiers of whole images can be explained."
+        )
+    return answer
+
+
+def _logits(before: Head, request: Request, output: Any) -> Any:
+    scores = tf.cast(before.scores, tf.float32)
+    units = scores.shape[-1]
+    if before.kind != "plain" and request.outputs == "logits":
+        raise InvalidInput(
+            f"the network ends in a {before.kind}, so its outputs are probabilities: leave "
+            '`outputs="logits"` away.'
+        )
+    if before.kind == "softmax":
+        return scores
+    if before.kind == "sigmoid" or units == 1:
+        if before.kind == "plain" and request.outputs == "probabilities":
+            p = tf.clip_by_value(scores, CLIP, 1 - CLIP)
+            scores = tf.math.log(p) - tf.math.log1p(-p)
+        return _two_classes(scores, request.unit)
+    if request.outputs == "logits":
+        return scores
+    return tf.math.log(tf.clip_by_value(tf.cast(output, tf.float32), CLIP, 1.0))
+
+
+def _two_classes(scores: Any, unit: int | None) -> Any:
+    """Present one sigmoid unit ``z`` as the two logits ``(-z/2, z/2)``."""
+    units = scores.shape[-1]
+    if units > 1 and unit is None:
+        raise InvalidInput(
+            f"the network ends in {units} independent sigmoids, which are no distribution over classes: "
+            f"pick one with KerasClassifier(model, unit=0..{units - 1})."
+        )
+    z = scores[:, unit or 0 : (unit or 0) + 1]
+    return tf.concat([-z / 2, z / 2], axis=-1)
+
+
+def _scores(logits: Any, targets: Any, of: Of) -> Any:
+    """Return the explained score of every image; a target of -1 stands for the predicted class."""
+    predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    chosen = tf.one_hot(tf.where(targets < 0, predicted, targets), logits.shape[-1])
+    if of == "probability":
+        return tf.reduce_sum(tf.nn.softmax(logits) * chosen, axis=-1)
+    score = tf.reduce_sum(logits * chosen, axis=-1)
+    if of == "logit":
+        return score
+    return score - tf.reduce_logsumexp(logits + tf.where(chosen > 0, -1e30, 0.0), axis=-1)

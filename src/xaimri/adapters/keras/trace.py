@@ -1,0 +1,78 @@
+"""Run the user's own network inside a function graph, and note what every layer put out.
+
+No sub-model is built and the network stays as it is: while one function is traced, each layer's
+``call`` is wrapped on the instance, and the wrappers are taken off again in any case.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+TRACING = threading.RLock()
+"""Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One tensor that a layer put out during the trace."""
+
+    path: str
+    layer: keras.Layer
+    tensor: Any
+
+
+def layers_by_path(model: keras.Layer) -> dict[str, keras.Layer]:
+    """Return every layer below the model by its path, such as ``resnet50/conv1_conv``, in order."""
+    found: dict[str, keras.Layer] = {}
+
+    def walk(layer: keras.Layer, prefix: str) -> None:
+        for child in _children(layer):
+            path = f"{prefix}{child.name}"
+            if path not in found and not any(child is other for other in found.values()):
+                found[path] = child
+                walk(child, f"{path}/")
+
+    walk(model, "")
+    return found
+
+
+def _children(layer: keras.Layer) -> list[keras.Layer]:
+    listed = list(getattr(layer, "layers", None) or [])
+    tracked = list(getattr(layer, "_layers", None) or [])
+    return listed + [child for child in tracked if not any(child is other for other in listed)]
+
+
+@contextmanager
+def recording(model: keras.Layer) -> Iterator[list[Output]]:
+    """Note what every layer puts out in this thread, in order of execution, while the block runs."""
+    outputs: list[Output] = []
+    wrapped: list[keras.Layer] = []
+    thread = threading.get_ident()
+    try:
+        for path, layer in layers_by_path(model).items():
+            if "call" not in vars(layer):
+                object.__setattr__(layer, "call", _noting(layer.call, path, layer, outputs, thread))
+                wrapped.append(layer)
+        yield outputs
+    finally:
+        for layer in wrapped:
+            object.__delattr__(layer, "call")
+
+
+def _noting(
+    call: Callable[..., Any], path: str, layer: keras.Layer, outputs: list[Output], thread: int
+) -> Callable[..., Any]:
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        result = call(*args, **kwargs)
+        if threading.get_ident() == thread and tf.is_tensor(result):
+            outputs.append(Output(path, layer, result))
+        return result
+
+    return noted

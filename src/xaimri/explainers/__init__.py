@@ -1,0 +1,64 @@
+"""The methods, and the one table that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer
+from xaimri.explainers.cam import GradCAM
+from xaimri.explainers.lime import LIME
+
+EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType({"gradcam": GradCAM, "lime": LIME})
+"""The methods by name. Other packages add theirs by the entry-point group ``xaimri.explainers``."""
+
+__all__ = ["EXPLAINERS", "LIME", "GradCAM", "build", "from_record"]
+
+
+def build(method: str | Explainer[Any], settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
+    """Return the explainer of this name with these settings; an explainer comes back as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If the name or a setting is unknown, or settings stand beside an explainer.
+
+    Examples
+    --------
+    >>> build("gradcam", {"relu": False})
+    GradCAM(layer=None, relu=False)
+    """
+    given = dict(settings or {})
+    if isinstance(method, Explainer):
+        if given:
+            raise InvalidInput(
+                f"settings ({', '.join(map(repr, given))}) stand beside an explainer that has its own: "
+                f"set them in {type(method).__name__}(...)."
+            )
+        return method
+    kind = _kind(method)
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise InvalidInput(f"{method!r} has no setting {name!r}: it has {', '.join(map(repr, known))}.")
+    return kind(**given)
+
+
+def from_record(record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> Explainer[Any]:
+    """Rebuild the explainer that wrote a record, such as ``explanation.method``."""
+    return _kind(str(record.get("name"))).from_record(record, arrays)
+
+
+def _kind(name: str) -> type[Explainer[Any]]:
+    if name in EXPLAINERS:
+        return EXPLAINERS[name]
+    others = {entry.name: entry for entry in entry_points(group="xaimri.explainers")}
+    if name in others:
+        loaded: type[Explainer[Any]] = others[name].load()
+        return loaded
+    raise InvalidInput(f"`method` {name!r} is not known: use {', '.join(map(repr, [*EXPLAINERS, *others]))}.")

@@ -1,0 +1,1 @@
+"""Perturbing an image region by region: regions, coalitions, what is hidden, responses, surrogate."""

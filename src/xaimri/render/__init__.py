@@ -1,0 +1,20 @@
+"""Pictures of explanations and evaluations, drawn by matplotlib without any global state."""
+
+from xaimri.render.card import confusion_matrix, curves
+from xaimri.render.colour import Scale
+from xaimri.render.comparison import Comparison
+from xaimri.render.figure import figure, grid, html, save, show
+from xaimri.render.panel import plot
+
+__all__ = [
+    "Comparison",
+    "Scale",
+    "confusion_matrix",
+    "curves",
+    "figure",
+    "grid",
+    "html",
+    "plot",
+    "save",
+    "show",
+]

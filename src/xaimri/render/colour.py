@@ -1,0 +1,121 @@
+"""Colours: perceptually even, zero transparent, both signs of one weight, readable on a grey scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.colors import ListedColormap, Normalize
+
+from xaimri.arrays import Array, Image
+from xaimri.explanation import Explanation
+
+STEPS = 256
+BACKDROP = 0.32
+"""Grey on which a colour bar is drawn: about the brightness of brain tissue."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale for one or several maps: zero is pinned, and both signs reach equally far.
+
+    Attributes
+    ----------
+    limit
+        Largest absolute value, in the maps' unit.
+    signed
+        False where no map holds a negative value: the scale then begins at zero.
+    """
+
+    limit: float
+    signed: bool
+
+    @classmethod
+    def of(cls, maps: Iterable[Array]) -> Scale:
+        """Return the scale that just holds these maps."""
+        finite = [values[np.isfinite(values)] for values in maps]
+        limit = max((float(np.abs(v).max()) for v in finite if v.size), default=0.0)
+        return cls(limit or 1.0, any(bool((v < 0).any()) for v in finite))
+
+    @property
+    def norm(self) -> Normalize:
+        """How matplotlib maps values to colours."""
+        return Normalize(-self.limit if self.signed else 0.0, self.limit)
+
+    @property
+    def colours(self) -> ListedColormap:
+        """The colour map that goes with it."""
+        return diverging() if self.signed else sequential()
+
+
+@cache
+def sequential() -> ListedColormap:
+    """Return the colours of positive values, transparent at zero."""
+    return ListedColormap(_ramp(warm=True), name="xaimri_positive")
+
+
+@cache
+def diverging() -> ListedColormap:
+    """Return the colours of both signs: warm speaks for the class, cool against it."""
+    return ListedColormap(np.concatenate([_ramp(warm=False)[::-1], _ramp(warm=True)]), name="xaimri_signed")
+
+
+def _ramp(*, warm: bool) -> Float[Array, "steps 4"]:
+    """From transparent to opaque at steadily rising lightness, the same for both signs."""
+    t = np.linspace(0, 1, STEPS)
+    lightness = 0.50 + 0.38 * t
+    hue = np.radians(22 + 68 * t if warm else 275 - 75 * t)
+    chroma = 0.175 - 0.03 * t if warm else 0.145 - 0.03 * t
+    rgb = oklab_to_rgb(np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1))
+    return np.column_stack([rgb, 0.9 * t**0.75])
+
+
+def oklab_to_rgb(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """Turn OKLab colours into sRGB in 0..1, clipped to what a screen shows.
+
+    References
+    ----------
+    Ottosson (2020), "A perceptual color space for image processing".
+    """
+    to_lms = np.array(
+        [
+            [1, 0.3963377774, 0.2158037573],
+            [1, -0.1055613458, -0.0638541728],
+            [1, -0.0894841775, -1.2914855480],
+        ]
+    )
+    to_rgb = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip(((lab @ to_lms.T) ** 3) @ to_rgb.T, 0, 1)
+    encoded: Array = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded
+
+
+def displayed(image: Image) -> Float[Array, "*space 3"]:
+    """Return an image as red, green and blue in 0..1, its own range stretched to full contrast."""
+    low, high = float(image.min()), float(image.max())
+    scaled = (image - low) / (high - low or 1.0)
+    if scaled.shape[-1] == 3:
+        return scaled
+    return np.repeat(scaled.mean(axis=-1, keepdims=True), 3, axis=-1)
+
+
+def common_scales(explanations: Iterable[Explanation]) -> dict[str, Scale]:
+    """Return one scale per unit: maps of one unit are comparable, others are not."""
+    units: dict[str, list[Array]] = {}
+    for explanation in explanations:
+        units.setdefault(scale_key(explanation), []).append(explanation.values)
+    return {unit: Scale.of(maps) for unit, maps in units.items()}
+
+
+def scale_key(explanation: Explanation) -> str:
+    """Return the key under which :func:`common_scales` keeps an explanation's scale."""
+    return f"{explanation.method['name']}: {explanation.unit}"

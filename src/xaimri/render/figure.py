@@ -1,0 +1,138 @@
+"""Lay panels out in a figure, and bring a figure to a file, a screen or a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html as escape
+import io
+import os
+import sys
+import tempfile
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from xaimri.errors import InvalidInput
+from xaimri.explanation import Explanation
+from xaimri.render.colour import common_scales, scale_key
+from xaimri.render.panel import headline, plot, strongest_plane
+
+PANEL = 3.1
+"""Width of a panel in inches."""
+
+
+def figure(explanation: Explanation, *, style: str = "side_by_side", **options: Any) -> Figure:
+    """Return a figure of one explanation.
+
+    Parameters
+    ----------
+    explanation
+        What to draw. A volume is shown in three planes through its strongest voxel.
+    style
+        ``"side_by_side"``: the image, then the overlay (the superpixels too, where there are any); or
+        a style of :func:`xaimri.render.plot` for a single panel.
+    options
+        Passed to :func:`xaimri.render.plot`.
+    """
+    if style == "side_by_side":
+        styles = ["image", "overlay", *(["superpixels"] if explanation.regions is not None else [])]
+    else:
+        styles = [style]
+    planes = (
+        [None] if explanation.values.ndim == 2 else [strongest_plane(explanation, axis) for axis in range(3)]
+    )
+    if "plane" in options:
+        planes = [options.pop("plane")]
+    drawn, axes = _canvas(len(planes), len(styles), explanation)
+    for row, plane in zip(axes, planes, strict=True):
+        for ax, name in zip(row, styles, strict=True):
+            shown = {"title": "image", "colourbar": False} if name == "image" and len(styles) > 1 else {}
+            plot(explanation, ax, style=name, plane=plane, **{**shown, **options})
+    _footnote(drawn, [explanation])
+    return drawn
+
+
+def grid(
+    explanations: Sequence[Explanation], *, style: str = "overlay", columns: int | None = None, **options: Any
+) -> Figure:
+    """Return a figure that compares explanations of one image: one scale for all maps of one unit."""
+    if not explanations:
+        raise InvalidInput("there is no explanation to draw: give at least one.")
+    scales = common_scales(explanations)
+    across = columns or min(len(explanations) + 1, 5)
+    down = -(-(len(explanations) + 1) // across)
+    drawn, axes = _canvas(down, across, explanations[0])
+    flat = [ax for row in axes for ax in row]
+    plot(explanations[0], flat[0], style="image", title="image", plane=strongest_plane(explanations[0], 0))
+    for ax, explanation in zip(flat[1:], explanations, strict=False):
+        plane = strongest_plane(explanation, 0)
+        plot(
+            explanation, ax, style=style, scale=scales[scale_key(explanation)], **{"plane": plane, **options}
+        )
+    for ax in flat[len(explanations) + 1 :]:
+        ax.set_axis_off()
+    _footnote(drawn, explanations)
+    return drawn
+
+
+def _canvas(rows: int, columns: int, explanation: Explanation) -> tuple[Figure, Any]:
+    height, width = explanation.values.shape[-2:]
+    aspect = min(max(height / width, 0.6), 1.6)
+    drawn = Figure(
+        figsize=(PANEL * columns + 0.6, rows * (PANEL * aspect + 0.35) + 0.25), layout="compressed"
+    )
+    return drawn, drawn.subplots(rows, columns, squeeze=False)
+
+
+def _footnote(drawn: Figure, explanations: Sequence[Explanation]) -> None:
+    """Write the caveats under the panels, each once."""
+    texts = dict.fromkeys(f"{c.name}: {c.text}" for e in explanations for c in e.caveats)
+    if texts:
+        width = int(drawn.get_size_inches()[0] * 17)
+        lines = "\n".join(textwrap.fill(text, width, subsequent_indent="    ") for text in texts)
+        drawn.set_size_inches(
+            drawn.get_size_inches()[0], drawn.get_size_inches()[1] + 0.14 * (lines.count("\n") + 1)
+        )
+        drawn.supxlabel(lines, fontsize=6.5, x=0.01, ha="left", color="0.35")
+
+
+def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
+    """Write a figure whole or not at all; the suffix decides between png, pdf, svg and jpg."""
+    target = Path(path)
+    kinds = set(drawn.canvas.get_supported_filetypes())
+    if target.suffix[1:].lower() not in kinds:
+        raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
+    try:
+        drawn.savefig(partial, dpi=dpi, facecolor="white")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def show(drawn: Figure) -> None:
+    """Show a figure in the running notebook, else in the system's image viewer."""
+    shell = sys.modules.get("IPython")
+    if shell is not None and shell.get_ipython() is not None:
+        shell.display.display(drawn)
+        return
+    from PIL import Image
+
+    with tempfile.TemporaryFile() as kept:
+        drawn.savefig(kept, dpi=110, format="png", facecolor="white")
+        kept.seek(0)
+        Image.open(kept).show()
+
+
+def html(explanation: Explanation) -> str:
+    """Return an explanation as a picture in HTML, for notebooks."""
+    drawn = io.BytesIO()
+    figure(explanation).savefig(drawn, dpi=90, format="png", facecolor="white")
+    encoded = base64.b64encode(drawn.getvalue()).decode()
+    words = escape.escape(headline(explanation).replace("\n", ": "), quote=True)
+    return f'<img alt="{words}" src="data:image/png;base64,{encoded}">'
