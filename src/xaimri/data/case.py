@@ -1,0 +1,106 @@
+"""A case is one image with its label and its subject; a data set is a sequence of cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from xaimri.arrays import Array, Mask
+from xaimri.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One image of one subject.
+
+    Attributes
+    ----------
+    id
+        Unique within its data set, such as ``"MildDemented/27 (5).jpg"``.
+    label
+        Index into the data set's ``classes``.
+    subject
+        Who was scanned; None where that is not known. Cases of one subject never part in a split.
+    slice
+        Position of the slice in the subject's scan, counted as the source counts; None if unknown.
+    source
+        The image: a file's path, or the pixels ``(*space)`` or ``(*space, channels)``.
+    mask
+        The known answer ``(*space)`` where there is one (the phantom's changed region), else None.
+    """
+
+    id: str
+    label: int
+    subject: str | None
+    source: Path | Array
+    slice: int | None = None
+    mask: Mask | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset(Sequence[Case]):
+    """Labelled cases and the names of their classes.
+
+    Attributes
+    ----------
+    classes
+        Names; a case's ``label`` is an index into them.
+    cases
+        In a fixed order.
+    no_split
+        None, or one sentence saying why these cases must not be split without groups.
+    """
+
+    classes: tuple[str, ...]
+    cases: tuple[Case, ...]
+    no_split: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "cases", tuple(self.cases))
+        repeated = [name for name, n in Counter(case.id for case in self.cases).items() if n > 1]
+        if repeated:
+            raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> Dataset: ...
+    def __getitem__(self, index: int | slice) -> Case | Dataset:
+        if isinstance(index, slice):
+            return replace(self, cases=self.cases[index])
+        return self.cases[index]
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    @property
+    def labels(self) -> Array:
+        """Integer labels, ``(cases,)``."""
+        return np.array([case.label for case in self.cases], dtype=np.int64)
+
+    @property
+    def subjects(self) -> tuple[str | None, ...]:
+        """The subject of every case, in order."""
+        return tuple(case.subject for case in self.cases)
+
+    def take(self, indices: Iterable[int]) -> Dataset:
+        """Return the data set of these cases, in this order."""
+        return replace(self, cases=tuple(self.cases[int(i)] for i in indices))
+
+    def find(self, case_id: str) -> Case:
+        """Return the case with this id."""
+        for case in self.cases:
+            if case.id == case_id:
+                return case
+        raise InvalidInput(
+            f"no case has the id `{case_id}`; the first of {len(self)} is `{self.cases[0].id}`."
+        )

@@ -1,0 +1,284 @@
+"""Splits that keep every subject on one side, and refuse where they cannot know that they do."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xaimri.arrays import Array
+from xaimri.data.case import Dataset
+from xaimri.data.units import Units, deal, state_of
+from xaimri.errors import InvalidInput
+
+PARTS = ("train", "validation", "test")
+"""Names of the parts, in the order of `Split`'s fields."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three parts of a data set that share no subject.
+
+    Attributes
+    ----------
+    train, validation, test
+        Each in the data set's order, with all its classes.
+    notes
+        Sentences that name the classes with too few subjects for every part.
+    """
+
+    train: Dataset
+    validation: Dataset
+    test: Dataset
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(self.notes))
+        for what, of in (("case", _ids), ("subject", _subjects)):
+            seen: dict[str, str] = {}
+            for name, part in self.parts():
+                for key in of(part):
+                    if seen.setdefault(key, name) != name:
+                        raise InvalidInput(
+                            f"the {what} `{key}` is in both {seen[key]} and {name}: make splits with "
+                            "`xaimri.data.split`."
+                        )
+
+    def parts(self) -> Iterator[tuple[str, Dataset]]:
+        """Yield name and data set of train, validation and test."""
+        yield from zip(PARTS, (self.train, self.validation, self.test), strict=True)
+
+    def part_of(self, case_id: str) -> str:
+        """Return ``"train"``, ``"validation"`` or ``"test"``.
+
+        Raises
+        ------
+        InvalidInput
+            If no part has such a case.
+        """
+        for name, part in self.parts():
+            if case_id in _ids(part):
+                return name
+        raise InvalidInput(f"no part of the split has a case `{case_id}`: give the `id` of one of its cases.")
+
+    def describe(self) -> str:
+        """Return a table of the images and, where known, subjects of every class and part."""
+        classes = self.train.classes
+        width = max(len("all"), *(len(name) for name in classes)) + 2
+        lines = [" " * width + "".join(f"{name:>21}" for name in PARTS)]
+        lines.append(" " * width + f"{'images':>11}{'subjects':>10}" * 3)
+        for label, name in [*enumerate(classes), (None, "all")]:
+            row = ""
+            for _, part in self.parts():
+                cases = [case for case in part if label is None or case.label == label]
+                people = {case.subject for case in cases}
+                row += f"{len(cases):>11}{'?' if None in people else len(people):>10}"
+            lines.append(f"{name:<{width}}{row}")
+        return "\n".join([*lines, *self.notes])
+
+    def record(self) -> dict[str, Any]:
+        """Return who is in which part, as JSON types: subjects where all are known, else case ids."""
+        known = all(case.subject is not None for _, part in self.parts() for case in part)
+        of = _subjects if known else _ids
+        parts = {name: sorted(of(part)) for name, part in self.parts()}
+        return {"by": "subject" if known else "case", **parts, "notes": list(self.notes)}
+
+    @classmethod
+    def from_record(cls, dataset: Dataset, record: Mapping[str, Any]) -> Split:
+        """Split a data set as recorded, so that a later evaluation meets the same subjects.
+
+        The data set may lack cases that were there before, and may have other images of the same
+        subjects; it may not have subjects that are in no part.
+
+        Raises
+        ------
+        InvalidInput
+            If the record is no such record, names a subject twice, or does not know a case.
+        """
+        by = record.get("by")
+        if by not in ("subject", "case") or any(name not in record for name in PARTS):
+            raise InvalidInput(
+                'a recorded split has the keys "by", "train", "validation" and "test": see `record`.'
+            )
+        home: dict[str, str] = {}
+        for name in PARTS:
+            for key in record[name]:
+                if home.setdefault(key, name) != name:
+                    raise InvalidInput(f"the record has `{key}` in both {home[key]} and {name}: keep one.")
+        indices: dict[str, list[int]] = {name: [] for name in PARTS}
+        for index, case in enumerate(dataset):
+            key = case.subject if by == "subject" else case.id
+            if key is None or key not in home:
+                raise InvalidInput(
+                    f"the record knows no part for case `{case.id}`: split anew, or leave that case out."
+                )
+            indices[home[key]].append(index)
+        taken = [dataset.take(indices[name]) for name in PARTS]
+        return cls(taken[0], taken[1], taken[2], tuple(record.get("notes", ())))
+
+
+def split(
+    dataset: Dataset,
+    validation: float = 0.2,
+    test: float = 0.2,
+    *,
+    seed: int = 0,
+    groups: Sequence[Hashable] | None = None,
+    independent: bool = False,
+) -> Split:
+    """Split by subject, each class by itself.
+
+    Every class gives its own share of *subjects* to each part, drawn with scikit-learn's
+    ``GroupShuffleSplit``. The draw depends on the seed and the names of the subjects, not on the order
+    of the cases. A class with fewer subjects than there are parts goes to training first, then to
+    test, and is named in ``notes``. A subject with images of several classes counts for the rarest.
+
+    Parameters
+    ----------
+    dataset
+        Cases with subjects.
+    validation, test
+        Shares of every class's subjects, at least 0 and below 1 together; a class with enough subjects
+        gives at least one to every part whose share is not 0.
+    seed
+        Same seed, same split; no global generator is touched.
+    groups
+        One name per case of what must stay together, such as near-duplicates. Known subjects stay
+        together as well.
+    independent
+        True states that every image without a subject is of a person of its own.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    InvalidInput
+        If subjects are unknown, or ``dataset.no_split`` is set, and no ``groups`` are given; or if a
+        share is out of range.
+
+    Examples
+    --------
+    >>> from xaimri.data.case import Case
+    >>> cases = [Case(f"{s}/{i}", s % 2, str(s), np.zeros((2, 3))) for s in range(10) for i in range(3)]
+    >>> parts = split(Dataset(("ill", "well"), tuple(cases)))
+    >>> print(parts.describe())
+                          train           validation                 test
+               images  subjects     images  subjects     images  subjects
+    ill             9         3          3         1          3         1
+    well            9         3          3         1          3         1
+    all            18         6          6         2          6         2
+    """
+    if min(validation, test) < 0 or not validation + test < 1:
+        raise InvalidInput(
+            f"`validation` and `test` must be at least 0 and below 1 together, got {validation} and {test}."
+        )
+    units = Units.of(dataset, groups, independent)
+    part = deal(units, (validation, test), seed)
+    return _parted(dataset, units, part, _notes(units, part, (validation, test)))
+
+
+def folds(
+    dataset: Dataset,
+    k: int = 5,
+    *,
+    validation: float = 0.2,
+    seed: int = 0,
+    groups: Sequence[Hashable] | None = None,
+    independent: bool = False,
+) -> tuple[Split, ...]:
+    """Split k times, so that every subject is tested once: cross-validation by subject.
+
+    The folds are scikit-learn's ``StratifiedGroupKFold`` over subjects; of the others, the share
+    ``validation`` of each class is held out as in `split`. A class with fewer subjects than folds is
+    named in ``notes``; the only subject of a class cannot be trained on while it is tested.
+
+    Parameters
+    ----------
+    dataset, seed, groups, independent
+        As in `split`.
+    k
+        Number of folds, from 2 to the number of subjects of the largest class.
+    validation
+        Share of the subjects outside the fold.
+
+    Returns
+    -------
+    tuple of Split
+
+    Raises
+    ------
+    InvalidInput
+        As in `split`, or if ``k`` is out of range.
+    """
+    if not 0 <= validation < 1:
+        raise InvalidInput(f"`validation` is a share, at least 0 and below 1, got {validation}.")
+    units = Units.of(dataset, groups, independent)
+    largest = int(np.bincount(units.stratum).max())
+    if not 2 <= k <= largest:
+        raise InvalidInput(
+            f"`k` must be from 2 to the number of subjects of the largest class, {largest}, got {k}."
+        )
+    splits = []
+    for number, tested in enumerate(_folded(units, k, seed)):
+        rest = np.setdiff1d(np.arange(len(units)), tested)
+        part = np.full(len(units), PARTS.index("test"))
+        part[rest] = deal(units.take(rest), (validation, 0.0), seed + number)
+        splits.append(_parted(dataset, units, part, _fold_notes(units, part, k)))
+    return tuple(splits)
+
+
+def _folded(units: Units, k: int, seed: int) -> list[Array]:
+    """Return the tested units of every fold."""
+    import warnings
+
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    everyone = np.arange(len(units))
+    splitter = StratifiedGroupKFold(k, shuffle=True, random_state=state_of(seed))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return [tested for _, tested in splitter.split(everyone, units.stratum, groups=everyone)]
+
+
+def _fold_notes(units: Units, part: Array, k: int) -> tuple[str, ...]:
+    notes = []
+    for label, name in enumerate(units.classes):
+        having = units.present[:, label]
+        if having.sum() < k:
+            trained = "" if (part[having] == 0).any() else "; none is in this fold's training part"
+            notes.append(f"`{name}` has {_subjects_of(int(having.sum()))} for {k} folds{trained}.")
+    return tuple(notes)
+
+
+def _notes(units: Units, part: Array, shares: tuple[float, float]) -> tuple[str, ...]:
+    wanted = [name for name, share in zip(PARTS, (1.0, *shares), strict=True) if share]
+    notes = []
+    for label, name in enumerate(units.classes):
+        numbers = np.bincount(part[units.present[:, label]], minlength=3)
+        counts = [int(numbers[PARTS.index(p)]) for p in wanted]
+        if 0 in counts:
+            places = ", ".join(f"{n or 'none'} in {p}" for n, p in zip(counts, wanted, strict=True))
+            notes.append(f"`{name}` has {_subjects_of(sum(counts))} for {len(wanted)} parts: {places}.")
+    return tuple(notes)
+
+
+def _subjects_of(n: int) -> str:
+    return f"{n or 'no'} subject{'' if n == 1 else 's'}"
+
+
+def _parted(dataset: Dataset, units: Units, part: Array, notes: tuple[str, ...]) -> Split:
+    """Gather the cases of every part."""
+    taken = [dataset.take(np.flatnonzero(part[units.of_case] == code).tolist()) for code in range(len(PARTS))]
+    return Split(taken[0], taken[1], taken[2], notes)
+
+
+def _ids(part: Dataset) -> set[str]:
+    return {case.id for case in part}
+
+
+def _subjects(part: Dataset) -> set[str]:
+    return {case.subject for case in part if case.subject is not None}

@@ -1,0 +1,160 @@
+"""What a split may not cut: the subjects, joined with whatever else must stay together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from xaimri.arrays import Array
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a data set, sorted by name, so that they do not depend on the order of the cases.
+
+    Attributes
+    ----------
+    classes
+        Names of the classes.
+    of_case
+        Unit of every case of the data set.
+    present
+        True where a unit has images of a class.
+    stratum
+        The class that a unit counts for: of those it has, the one that fewest units have.
+    """
+
+    classes: tuple[str, ...]
+    of_case: Int[Array, " cases"]
+    present: Bool[Array, "units classes"]
+    stratum: Int[Array, " units"]
+
+    def __len__(self) -> int:
+        return len(self.stratum)
+
+    @classmethod
+    def of(cls, dataset: Dataset, groups: Sequence[Hashable] | None, independent: bool) -> Units:
+        """Find the units of a data set, or refuse.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not known which cases belong together.
+        """
+        _check(dataset, groups, independent)
+        of_case = _joined(dataset, groups)
+        present = np.zeros((int(of_case.max()) + 1, len(dataset.classes)), dtype=bool)
+        present[of_case, dataset.labels] = True
+        rarity = np.where(present, present.sum(axis=0), len(present) + 1)
+        return cls(dataset.classes, of_case, present, rarity.argmin(axis=1))
+
+    def take(self, units: Int[Array, " some"]) -> Units:
+        """Return some of the units; `of_case` stays that of the whole data set."""
+        return Units(self.classes, self.of_case, self.present[units], self.stratum[units])
+
+
+def deal(units: Units, shares: tuple[float, float], seed: int) -> Int[Array, " units"]:
+    """Return the part of every unit, 0 train, 1 validation, 2 test, drawn from each class by itself.
+
+    ``shares`` are those of validation and test. Every class that has a unit has one in training.
+    """
+    from sklearn.model_selection import GroupShuffleSplit
+
+    part = np.zeros(len(units), dtype=np.int64)
+    for label in range(len(units.classes)):
+        pool = np.flatnonzero(units.stratum == label)
+        validation, test = _sizes(len(pool), shares)
+        state = state_of(seed, label)
+        for code, size in ((2, test), (1, validation)):
+            if size:
+                splitter = GroupShuffleSplit(
+                    1, test_size=size, train_size=len(pool) - size, random_state=state
+                )
+                kept, drawn = next(splitter.split(pool, groups=pool))
+                part[pool[drawn]] = code
+                pool = pool[kept]
+    _train_every_class(units, part)
+    return part
+
+
+def _sizes(n: int, shares: tuple[float, float]) -> tuple[int, int]:
+    """Return how many of n subjects go to validation and test; training keeps at least one."""
+    validation, test = (max(1, round(n * share)) if share else 0 for share in shares)
+    while validation + test > max(n - 1, 0):
+        if test > 1 and test >= validation:
+            test -= 1
+        elif validation:
+            validation -= 1
+        else:
+            test -= 1
+    return validation, test
+
+
+def _train_every_class(units: Units, part: Array) -> None:
+    """Move a unit into training for a class that none has yet (where subjects have several classes)."""
+    for label in range(len(units.classes)):
+        having = np.flatnonzero(units.present[:, label])
+        if len(having) and not (part[having] == 0).any():
+            part[having[np.argmin(part[having])]] = 0
+
+
+def state_of(seed: int, *branch: int) -> int:
+    """Return a seed that scikit-learn takes, another one for every branch."""
+    if seed < 0:
+        raise InvalidInput(f"`seed` must be at least 0, got {seed}.")
+    return int(np.random.SeedSequence([seed, *branch]).generate_state(1)[0])
+
+
+def _check(dataset: Dataset, groups: Sequence[Hashable] | None, independent: bool) -> None:
+    if not len(dataset):
+        raise InvalidInput("an empty data set cannot be split: give one with cases.")
+    if groups is not None:
+        if len(groups) != len(dataset):
+            raise InvalidInput(f"`groups` needs one entry per case, {len(dataset)}, got {len(groups)}.")
+        if any(group is None for group in groups):
+            raise InvalidInput(
+                "`groups` has None for some case: give every case a group, its own if it is alone."
+            )
+        return
+    if dataset.no_split is not None:
+        raise InvalidInput(
+            f"this data set must not be split: {dataset.no_split.rstrip('.')}; pass `groups=`, one name "
+            "per case of what belongs together."
+        )
+    unknown = sum(subject is None for subject in dataset.subjects)
+    if unknown and not independent:
+        raise InvalidInput(
+            f"{unknown} of {len(dataset)} cases have no subject, so a split could put one person on both "
+            "sides: pass `groups=`, one per case, or `independent=True` if each is of its own person."
+        )
+
+
+def _joined(dataset: Dataset, groups: Sequence[Hashable] | None) -> Array:
+    """Number the connected sets of cases that share a subject or a group, by their smallest name."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(dataset)
+    keys: dict[tuple[str, Hashable], int] = {}
+    rows, columns = [], []
+    for index, case in enumerate(dataset):
+        own: list[tuple[str, Hashable]] = [] if case.subject is None else [("subject", case.subject)]
+        if groups is not None:
+            own.append(("group", groups[index]))
+        for key in own:
+            rows.append(index)
+            columns.append(n + keys.setdefault(key, len(keys)))
+    size = n + len(keys)
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    component = connected_components(graph, directed=False)[1][:n]
+    name = [case.subject or case.id for case in dataset]
+    smallest: dict[int, str] = {}
+    for label, text in zip(component, name, strict=True):
+        smallest[label] = min(text, smallest.get(label, text))
+    order = {label: rank for rank, label in enumerate(sorted(smallest, key=lambda label: smallest[label]))}
+    return np.array([order[label] for label in component], dtype=np.int64)
