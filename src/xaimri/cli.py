@@ -1,0 +1,297 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from xaimri.errors import InvalidInput, XaimriError
+
+if TYPE_CHECKING:
+    from xaimri.data import Dataset, Split
+
+app = typer.Typer(
+    help="Train and explain image classifiers, made for brain MRI.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="Get or make data sets, and see what is in one.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data", "-d", help='Folder with a folder per class (the Alzheimer set is recognised), or "phantom".'
+    ),
+]
+FitOption = Literal["stretch", "pad"]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
+ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote, or a .keras or .h5 file.")]
+
+
+@app.command()
+def demo(
+    out: Folder = Path("xaimri-demo"),
+    subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 100,
+    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 9,
+    seed: Seed = 0,
+) -> None:
+    """Run the whole journey on the bundled phantom: train, evaluate, explain. Minutes, no download."""
+    from xaimri import LIME, GradCAM, experiment
+    from xaimri.data import phantom, split
+
+    _say(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
+    dataset = phantom.make(subjects=subjects, slices=4, size=(96, 80), seed=seed)
+    parts = split(dataset, validation=0.15, test=0.4, seed=seed)
+    _say(parts.describe())
+    _say("\nTraining a ResNet50 from random weights ...")
+    bundle = experiment.train(dataset, parts, out, size=(96, 80), seed=seed, **_from_scratch(epochs))
+    _say("\nHeld-out subjects:\n")
+    _say(experiment.evaluate(bundle, parts.test, out))
+    _say("\nExplaining one held-out case of each stage ...")
+    methods = (GradCAM(layer="conv4_block6_out"), LIME(samples=300))
+    experiment.explain_classes(bundle, parts, out, methods, announce=_say)
+    _say(f"\nLook at the figures in {out.resolve()}.")
+
+
+@app.command()
+def train(
+    data: Data,
+    out: Folder,
+    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.", min=32)] = 224,
+    weights: Annotated[str, typer.Option(help='"imagenet", "random", or a weight file.')] = "imagenet",
+    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 20,
+    validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
+    fit: Annotated[FitOption, typer.Option(help="How images are brought to the input size.")] = "pad",
+    independent: Annotated[
+        bool, typer.Option("--independent", help="Every image is of a person of its own.")
+    ] = False,
+    seed: Seed = 0,
+) -> None:
+    """Split by subject, train a ResNet50, evaluate it on the held-out subjects. Run again to go on."""
+    from xaimri import experiment
+    from xaimri.data import split
+
+    dataset = _dataset(data, seed)
+    parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
+    _say(parts.describe())
+    random = weights == "random"
+    settings = _from_scratch(epochs) if random else {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
+    bundle = experiment.train(
+        dataset,
+        parts,
+        out,
+        size=(size, size),
+        weights=None if random else weights,
+        fit=fit,
+        seed=seed,
+        **settings,
+    )
+    if len(parts.test):
+        _say(experiment.evaluate(bundle, parts.test, out))
+    _say(f"\nKept in {out.resolve()}; next: xaimri explain {out} IMAGE")
+
+
+@app.command()
+def evaluate(
+    model: ModelPath,
+    data: Data,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for report and figures; the bundle's by default."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option(help='Part of the recorded split, or "all" for data the network never saw.')
+    ] = "test",
+    seed: Seed = 0,
+) -> None:
+    """Evaluate a trained network on held-out subjects, with intervals over subjects."""
+    from xaimri import experiment, training
+
+    bundle = training.load(model)
+    dataset = _dataset(data, seed)
+    chosen = dataset if part == "all" else _part(dataset, bundle.split, part)
+    _say(experiment.evaluate(bundle, chosen, out or model))
+
+
+@app.command()
+def explain(
+    model: ModelPath,
+    image: Annotated[list[Path], typer.Argument(help="Image files.")],
+    out: Folder = Path(),
+    method: Annotated[str, typer.Option("--method", "-m", help="Name of the method.")] = "gradcam",
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="Class to explain, by name or index; predicted by default."),
+    ] = None,
+    of: Annotated[
+        Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of a class activation map.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Samples of a perturbation method.")] = None,
+    fit: Annotated[FitOption | None, typer.Option(help="How images are brought to the input size.")] = None,
+    style: Annotated[
+        str, typer.Option(help="side_by_side, overlay, contours, superpixels or image.")
+    ] = "side_by_side",
+) -> None:
+    """Explain why a network scores images as it does, one figure per image."""
+    from tqdm import tqdm
+
+    import xaimri
+
+    settings: dict[str, Any] = {
+        k: v for k, v in {"layer": layer, "samples": samples}.items() if v is not None
+    }
+    for source in tqdm(image, unit="image", disable=len(image) < 2 or not sys.stderr.isatty()):
+        made: Any = xaimri.explain(
+            model,
+            str(source),
+            method,
+            target=_target(target),
+            of=of,
+            fit=fit,
+            **settings,
+        )
+        written = made.save(out / f"{source.stem}_{method}.png", style=style)
+        _say(f"{source.name}: {_verdict(made)} -> {written}")
+
+
+@app.command()
+def compare(
+    model: ModelPath,
+    image: Annotated[Path, typer.Argument(help="Image file.")],
+    out: Folder = Path(),
+    method: Annotated[
+        list[str] | None, typer.Option("--method", "-m", help="Name of a method; give it several times.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Class to explain, by name or index.")
+    ] = None,
+    fit: Annotated[FitOption | None, typer.Option(help="How the image is brought to the input size.")] = None,
+) -> None:
+    """Explain one image by several methods, side by side in one figure."""
+    import xaimri
+
+    made = xaimri.compare(model, str(image), method or ["gradcam", "lime"], target=_target(target), fit=fit)
+    written = made.save(out / f"{image.stem}_comparison.png")
+    _say(f"{image.name}: {_verdict(made[0])} -> {written}")
+
+
+@data_app.command("alzheimer")
+def data_alzheimer(
+    which: Annotated[
+        Literal["original", "augmented"],
+        typer.Option(help='"original", or "augmented" (refused for splitting).'),
+    ] = "original",
+) -> None:
+    """Download the Alzheimer slices from Kaggle, show their licence, and say where they lie."""
+    from xaimri.data import alzheimer
+
+    dataset = alzheimer.fetch(which, announce=_say)
+    _say(_summary(dataset))
+
+
+@data_app.command("phantom")
+def data_phantom(
+    out: Folder,
+    subjects: Annotated[int, typer.Option(help="Subjects, dealt over the four stages.", min=1)] = 40,
+    slices: Annotated[int, typer.Option(help="Slices per subject.", min=1)] = 4,
+    seed: Seed = 0,
+) -> None:
+    """Write the phantom's slices as PNG files, a folder per stage."""
+    import numpy as np
+    from PIL import Image
+
+    from xaimri.data import phantom
+
+    dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
+    for case in dataset:
+        target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(case.source)).save(target)
+    _say(_summary(dataset))
+
+
+@data_app.command("info")
+def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
+    """Count images and subjects per class."""
+    _say(_summary(_dataset(data, 0)))
+
+
+def main() -> None:
+    """Run a command; an error is one sentence on standard error and exit code 1, an interruption 130."""
+    try:
+        app()
+    except XaimriError as error:
+        typer.echo(f"xaimri: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("xaimri: interrupted; the same command goes on where it can.", err=True)
+        sys.exit(130)
+
+
+_say: Callable[[object], None] = typer.echo
+
+
+def _from_scratch(epochs: int) -> dict[str, Any]:
+    """Settings that train a network from random weights in few epochs."""
+    return {"epochs": (0, epochs), "learning_rate": (1e-3, 1e-3), "schedule": "cosine", "patience": epochs}
+
+
+def _dataset(source: str, seed: int) -> Dataset:
+    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom."""
+    from xaimri.data import alzheimer, phantom, read_folder
+
+    if source == "phantom":
+        return phantom.make(seed=seed)
+    if not Path(source).is_dir():
+        raise InvalidInput(
+            f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
+        )
+    try:
+        return alzheimer.load(source)
+    except InvalidInput:
+        return read_folder(source)
+
+
+def _part(dataset: Dataset, record: Any, name: str) -> Dataset:
+    from xaimri.data import Split
+
+    if record is None:
+        raise InvalidInput(
+            'the bundle records no split: evaluate on data the network never saw with --part "all".'
+        )
+    split: Split = Split.from_record(dataset, record)
+    parts = dict(split.parts())
+    if name not in parts:
+        raise InvalidInput(f'`--part` must be one of {", ".join(parts)} or all, got "{name}".')
+    return parts[name]
+
+
+def _target(given: str | None) -> str | int | None:
+    return int(given) if given is not None and given.isdecimal() else given
+
+
+def _verdict(explanation: Any) -> str:
+    p = float(explanation.probabilities[explanation.target])
+    caveats = ", ".join(caveat.name for caveat in explanation.caveats)
+    return f"{explanation.target_class}, p = {p:.3f}" + (f" (caveats: {caveats})" if caveats else "")
+
+
+def _summary(dataset: Dataset) -> str:
+    """Return a table of images and subjects per class."""
+    width = max(map(len, (*dataset.classes, "class")))
+    rows = [f"{'class':<{width}}  images  subjects"]
+    for label, name in enumerate(dataset.classes):
+        cases = [case for case in dataset if case.label == label]
+        known = {case.subject for case in cases} - {None}
+        rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
+    return "\n".join([*rows, *([dataset.no_split] if dataset.no_split else [])])

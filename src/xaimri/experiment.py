@@ -1,0 +1,156 @@
+"""The whole journey on one data set: train, evaluate on held-out subjects, explain a case of each class.
+
+Everything it makes lies in one folder: the network with its split (a bundle), the report as text and
+JSON, and figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xaimri.adapters.keras import KerasClassifier
+from xaimri.api import explain
+from xaimri.arrays import Scores
+from xaimri.classifier import softmax
+from xaimri.data import Case, Dataset, Split, images
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer
+from xaimri.explainers import LIME, GradCAM
+from xaimri.metrics import classification
+from xaimri.metrics.report import ClassificationReport
+from xaimri.render import Comparison, confusion_matrix, curves, save
+
+if TYPE_CHECKING:
+    from xaimri.training import Bundle
+
+PARTS = ("test", "validation", "train")
+"""Where the explained cases are looked for, in this order."""
+
+
+def predict(classifier: KerasClassifier, dataset: Dataset, fit: Any = "stretch") -> Scores:
+    """Return the probabilities of every case, ``(cases, classes)``."""
+    *space, channels = classifier.input_shape
+    if None in space or channels is None:
+        raise InvalidInput(
+            "the network takes images of any size: give one with a fixed input to predict a data set."
+        )
+    fixed = [n for n in space if n is not None]
+    return softmax(classifier.logits(images.load(dataset, fixed, channels, fit)))
+
+
+def train(
+    dataset: Dataset,
+    split: Split,
+    folder: str | Path,
+    *,
+    size: Sequence[int] = (96, 96),
+    weights: Any = None,
+    fit: Any = "stretch",
+    seed: int = 0,
+    **settings: Any,
+) -> Bundle:
+    """Build a ResNet50, train it, and keep it in the folder with its split and curves.
+
+    Parameters
+    ----------
+    dataset
+        All cases; its classes are the network's.
+    split
+        Its parts; the test part is not looked at.
+    folder
+        Where everything is kept. The same call again goes on where an interrupted one stopped.
+    size, weights, fit, seed
+        As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`.
+    settings
+        The rest of :func:`xaimri.training.train`'s arguments.
+    """
+    from xaimri import training
+
+    target = Path(folder)
+    channels = images.read(dataset[0].source, len(size)).shape[-1]
+    model = training.build_resnet50(dataset.classes, size, weights, channels, seed=seed)
+    result = training.train(model, split, folder=target / "checkpoint", fit=fit, seed=seed, **settings)
+    training.save(target, model, dataset.classes, fit, split.record(), result.history)
+    save(curves(result.history), target / "curves.png")
+    return training.load(target)
+
+
+def evaluate(bundle: Bundle, part: Dataset, folder: str | Path) -> ClassificationReport:
+    """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
+
+    Writes ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    probabilities = predict(KerasClassifier(bundle.model, bundle.classes), part, bundle.fit)
+    report = classification.evaluate(probabilities, part)
+    report.save(target / "report.json")
+    (target / "report.txt").write_text(f"{report}\n", encoding="utf-8")
+    for level in ("slice", "subject"):
+        save(confusion_matrix(report, level), target / f"confusion_{level}.png")
+    return report
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The explanations of one case, where it comes from, and the figures drawn."""
+
+    case: Case
+    part: str
+    comparison: Comparison
+    figures: tuple[Path, ...]
+
+
+def explain_classes(
+    bundle: Bundle,
+    split: Split,
+    folder: str | Path,
+    methods: Sequence[Explainer[Any]] = (GradCAM(), LIME()),
+    announce: Callable[[str], object] = print,
+) -> tuple[Explained, ...]:
+    """Explain one case of every class and draw it by every method, and all methods side by side.
+
+    The case is the middle slice of the class's first subject (by name) in the test part; where the
+    class has none there, in validation, then in training. Every figure says which.
+    """
+    found = []
+    for label, name in enumerate(bundle.classes):
+        chosen = representative(split, label)
+        if chosen is None:
+            announce(f"{name}: no case in any part.")
+            continue
+        case, part = chosen
+        made = [
+            explain(bundle.model, case.source, m, classes=bundle.classes, fit=bundle.fit, target=label)
+            for m in methods
+        ]
+        explained = _drawn(Comparison(made), case, part, name, Path(folder))
+        announce(f"{name}: {case.id} ({part} part) -> {explained.figures[-1].name}")
+        found.append(explained)
+    return tuple(found)
+
+
+def representative(split: Split, label: int) -> tuple[Case, str] | None:
+    """Return the middle slice of a class's first subject, and the part it is from: test, if it can be."""
+    parts = dict(split.parts())
+    for part in PARTS:
+        cases = [case for case in parts[part] if case.label == label]
+        if cases:
+            first = min(str(case.subject) for case in cases)
+            slices = sorted((c for c in cases if str(c.subject) == first), key=lambda c: (c.slice or 0, c.id))
+            return slices[len(slices) // 2], part
+    return None
+
+
+def _drawn(comparison: Comparison, case: Case, part: str, truth: str, folder: Path) -> Explained:
+    """Draw each explanation and their comparison, with the case's origin as heading."""
+    heading = f"{case.id} ({part} part), true class {truth}"
+    stem = "".join(c if c.isalnum() else "_" for c in truth)
+    drawn = {e.method["name"]: e.figure() for e in comparison} | {"comparison": comparison.figure()}
+    for figure in drawn.values():
+        figure.suptitle(heading, fontsize=10)
+    files = tuple(save(figure, folder / f"{stem}_{name}.png") for name, figure in drawn.items())
+    return Explained(case, part, comparison, files)

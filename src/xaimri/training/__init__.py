@@ -1,0 +1,23 @@
+"""Build, train, save and load a classifier. The one place beside the Keras adapter that needs TensorFlow.
+
+>>> from xaimri.training import build_resnet50, load, save, train
+"""
+
+from xaimri.training.augment import Augmentation
+from xaimri.training.bundle import Bundle, load, reference_images, save
+from xaimri.training.fit import TrainingResult, train
+from xaimri.training.recipe import Recipe
+from xaimri.training.resnet import build_resnet50, unfreeze
+
+__all__ = [
+    "Augmentation",
+    "Bundle",
+    "Recipe",
+    "TrainingResult",
+    "build_resnet50",
+    "load",
+    "reference_images",
+    "save",
+    "train",
+    "unfreeze",
+]

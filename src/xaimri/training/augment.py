@@ -1,0 +1,99 @@
+"""Small random changes of training images, drawn from an explicit seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from xaimri.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the changes; each image draws its own, uniformly.
+
+    Slices are turned, shifted, scaled, mirrored and changed in contrast; volumes are mirrored and
+    changed in contrast alone. What comes in from outside the image is black.
+
+    Attributes
+    ----------
+    rotation
+        Largest turn to either side, degrees.
+    shift
+        Largest shift, as a share of the height and of the width.
+    zoom
+        Largest change of scale, as a share.
+    flip
+        Whether half the images are mirrored left to right (their last spatial axis).
+    contrast
+        Largest change of the intensities' scale, as a share; black stays black.
+
+    Examples
+    --------
+    >>> Augmentation(rotation=5.0, flip=False)
+    Augmentation(rotation=5.0, shift=0.05, zoom=0.08, flip=False, contrast=0.1)
+    """
+
+    rotation: float = 8.0
+    shift: float = 0.05
+    zoom: float = 0.08
+    flip: bool = True
+    contrast: float = 0.1
+
+    def __post_init__(self) -> None:
+        shares = (self.shift, self.zoom, self.contrast)
+        if not 0 <= self.rotation <= 180 or not all(0 <= share < 1 for share in shares):
+            raise InvalidInput(
+                "`rotation` must be in [0, 180] degrees, and `shift`, `zoom` and `contrast` in [0, 1), "
+                f"got {self}."
+            )
+
+    def __call__(self, images: Any, seed: Any) -> Any:
+        """Change a batch.
+
+        Parameters
+        ----------
+        images
+            Tensor, float32 ``(batch, *space, channels)``.
+        seed
+            Integer tensor of shape ``(2,)``; the same seed changes a batch in the same way.
+
+        Returns
+        -------
+        tf.Tensor
+            Of the shape of ``images``.
+        """
+        rank = len(images.shape) - 2
+        draws = tf.random.stateless_uniform((tf.shape(images)[0], 7), seed, -1.0, 1.0)
+        if rank == 2:
+            images = self._moved(images, draws)
+        if self.flip:
+            mirrored = tf.reshape(draws[:, 5] > 0, (-1, *[1] * (rank + 1)))
+            images = tf.where(mirrored, tf.reverse(images, [rank]), images)
+        gain = 1 + self.contrast * tf.reshape(draws[:, 6], (-1, *[1] * (rank + 1)))
+        return images * gain
+
+    def _moved(self, images: Any, draws: Any) -> Any:
+        """Turn, shift and scale slices about their centre, in one bilinear resampling."""
+        height, width = (tf.cast(n, tf.float32) for n in images.shape[1:3])
+        angle = draws[:, 0] * self.rotation * (3.141592653589793 / 180)
+        scale = 1 / (1 + self.zoom * draws[:, 1])
+        cos, sin = tf.cos(angle) * scale, tf.sin(angle) * scale
+        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+        x = middle_x + self.shift * width * draws[:, 2]
+        y = middle_y + self.shift * height * draws[:, 3]
+        zero = tf.zeros_like(angle)
+        transforms = tf.stack(
+            [cos, -sin, middle_x - cos * x + sin * y, sin, cos, middle_y - sin * x - cos * y, zero, zero],
+            axis=1,
+        )
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=transforms,
+            output_shape=tf.shape(images)[1:3],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="CONSTANT",
+        )

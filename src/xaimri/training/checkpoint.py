@@ -1,0 +1,112 @@
+"""Where a training stands, on disk: whole or not at all, whenever the process dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+
+STATE = "training.npz"
+"""File of the last finished epoch."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training after an epoch.
+
+    Attributes
+    ----------
+    configuration
+        What the training is of: recipe, data and network, as JSON types.
+    rows
+        The history, one mapping per epoch.
+    variables
+        Values of the model's variables, random states included.
+    optimizer
+        Values of the optimizer's variables.
+    best
+        Values of the model's variables after the best epoch.
+    best_epoch
+        Its number.
+    """
+
+    configuration: dict[str, Any]
+    rows: list[dict[str, Any]]
+    variables: list[Array]
+    optimizer: list[Array]
+    best: list[Array]
+    best_epoch: int
+
+    def write(self, folder: Path) -> None:
+        """Write into a folder, replacing the checkpoint before; the best weights only if they are new."""
+        folder.mkdir(parents=True, exist_ok=True)
+        best = f"best-{self.best_epoch:04d}.npz"
+        if not (folder / best).is_file():
+            _write(folder / best, _numbered("best", self.best))
+        head = {"configuration": self.configuration, "rows": self.rows, "best_epoch": self.best_epoch}
+        arrays = _numbered("variable", self.variables) | _numbered("optimizer", self.optimizer)
+        _write(folder / STATE, {"head": np.array(json.dumps(head)), **arrays})
+        for old in folder.glob("best-*.npz"):
+            if old.name != best:
+                old.unlink()
+
+    @classmethod
+    def read(cls, folder: Path) -> Checkpoint | None:
+        """Read from a folder; None where none has been written.
+
+        Raises
+        ------
+        InvalidInput
+            If the files are damaged.
+        """
+        if not (folder / STATE).is_file():
+            return None
+        try:
+            with np.load(folder / STATE, allow_pickle=False) as state:
+                head = json.loads(str(state["head"]))
+                variables, optimizer = _listed(state, "variable"), _listed(state, "optimizer")
+            with np.load(folder / f"best-{head['best_epoch']:04d}.npz", allow_pickle=False) as kept:
+                best = _listed(kept, "best")
+            return cls(head["configuration"], head["rows"], variables, optimizer, best, head["best_epoch"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise InvalidInput(
+                f"the checkpoint in `{folder}` is damaged: delete the folder to train from the start."
+            ) from error
+
+    def require(self, configuration: dict[str, Any], folder: Path) -> None:
+        """Refuse to go on with another configuration than the one that was begun."""
+        present, begun = json.loads(json.dumps(configuration)), self.configuration
+        different = [key for key in present | begun if present.get(key) != begun.get(key)]
+        if different:
+            key = different[0]
+            raise InvalidInput(
+                f"`{folder}` holds a training of another configuration: `{key}` was {begun.get(key)!r} and "
+                f"is now {present.get(key)!r}; give another folder, or the same arguments to go on."
+            )
+
+
+def _numbered(name: str, arrays: Sequence[Array]) -> dict[str, Array]:
+    return {f"{name}_{i:05d}": array for i, array in enumerate(arrays)}
+
+
+def _listed(archive: Any, name: str) -> list[Array]:
+    return [archive[key] for key in sorted(key for key in archive.files if key.startswith(f"{name}_"))]
+
+
+def _write(path: Path, arrays: dict[str, Array]) -> None:
+    """Write beside the file, then rename: the old file stands until the new one is whole."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)

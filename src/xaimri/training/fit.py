@@ -1,0 +1,223 @@
+"""Training a classifier on a split: two phases, early stopping, resumable, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+from xaimri.grid import Fit
+from xaimri.training.augment import Augmentation
+from xaimri.training.recipe import Recipe, Schedule, Weighting, class_weights_of
+from xaimri.training.resnet import Depth, backbone_of, is_whole
+from xaimri.training.run import Run
+
+if TYPE_CHECKING:
+    from xaimri.data.splits import Split
+
+COLUMNS = (
+    *("epoch", "phase", "loss", "accuracy", "balanced_accuracy"),
+    *("val_loss", "val_accuracy", "val_balanced_accuracy", "seconds"),
+)
+"""Names of the history's columns."""
+
+PRETRAINED = (5, 25)
+"""Most epochs of head and unfrozen network, where part of the backbone is frozen."""
+
+RANDOM = (0, 40)
+"""The same where nothing is frozen: a head on random features has nothing to learn."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """What a training did.
+
+    Attributes
+    ----------
+    model
+        The network that was given, with the weights of its best epoch.
+    classes
+        Names, in the order of its outputs.
+    history
+        Column -> one entry per epoch: ``epoch`` (from 1), ``phase`` (``"head"`` or ``"finetune"``),
+        ``loss``, ``accuracy``, ``balanced_accuracy`` (of the augmented training images, while the
+        weights change), the same with ``val_`` (None without a validation part), ``seconds``. Losses
+        are cross-entropies, weighted by class; balanced accuracies are over the classes present.
+    best_epoch
+        The epoch whose weights were kept: best validation balanced accuracy, then lowest loss.
+    stopped
+        ``"patience"`` where validation no longer improved, ``"epochs"`` where all were done.
+    recipe
+        Every setting.
+    resumed
+        Epochs that were taken over from an earlier, interrupted call.
+    """
+
+    model: keras.Model = field(repr=False)
+    classes: tuple[str, ...]
+    history: Mapping[str, list[Any]] = field(repr=False)
+    best_epoch: int
+    stopped: str
+    recipe: Recipe
+    resumed: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """Return everything but the model as JSON types."""
+        return {
+            "classes": list(self.classes),
+            "history": dict(self.history),
+            "best_epoch": self.best_epoch,
+            "stopped": self.stopped,
+            "recipe": self.recipe.record(),
+            "resumed": self.resumed,
+        }
+
+
+def train(
+    model: keras.Model,
+    data: Split | tuple[Dataset, Dataset],
+    *,
+    folder: str | Path | None = None,
+    batch: int = 32,
+    epochs: int | tuple[int, int] | None = None,
+    learning_rate: float | tuple[float, float] = (1e-3, 1e-4),
+    schedule: Schedule = "constant",
+    unfreeze: Depth | None = None,
+    augment: bool | Augmentation = True,
+    class_weights: Weighting = "balanced",
+    patience: int = 8,
+    seed: int = 0,
+    progress: bool = True,
+    fit: Fit = "stretch",
+) -> TrainingResult:
+    """Train a classifier in place, and leave it with the weights of its best epoch.
+
+    First the head alone, on a frozen backbone whose batch norms run as in inference; then what is
+    unfrozen. After each epoch the statistics of unfrozen batch norms are estimated anew over training
+    images (`Loop.settle`), and the validation part is scored. Adam, cross-entropy. The test part of
+    a split is not read.
+
+    Parameters
+    ----------
+    model
+        Any Keras classifier with fixed input size and one softmax output; it takes raw pixels. Its
+        weights change; what is trainable ends as the second phase has it.
+    data
+        A split, or its training and validation parts. An empty validation part means: no early
+        stopping, the last weights are kept, and the ``val_`` columns are None.
+    folder
+        Where a checkpoint is kept (about 5 times the weights' size), written after every epoch. The
+        same call again goes on where that stopped, to the same result.
+    batch
+        Most images in a step; an epoch is cut into batches of nearly equal size.
+    epochs
+        Most epochs of (the head, the unfrozen network); a number stands for the second phase alone.
+        None: (5, 25), or (0, 40) where nothing is frozen.
+    learning_rate
+        Of the two phases.
+    schedule
+        ``"constant"``, or ``"cosine"``: down to nearly zero over each phase.
+    unfreeze
+        How much of the nested backbone learns in the second phase, see `xaimri.training.unfreeze`.
+        None: what is trainable now.
+    augment
+        True, False, or the ranges; on the training part only, and never inside the model.
+    class_weights
+        ``"balanced"``, None, or a weight for each name, see `recipe.class_weights_of`.
+    patience
+        Epochs without a better validation balanced accuracy after which a phase ends.
+    seed
+        Fixes order, augmentation and dropout. No global generator is used or changed. The same call
+        on the same initial weights gives the same history and weights; on one machine bit for bit as
+        far as TensorFlow's kernels are deterministic there.
+    progress
+        Show a bar, and print one line per epoch, on standard error.
+    fit
+        How images are brought to the model's input size.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    InvalidInput
+        If the model, the data or a setting cannot be used, or ``folder`` holds another training.
+
+    Examples
+    --------
+    >>> from xaimri.data import phantom
+    >>> from xaimri.training import build_resnet50, train
+    >>> data = phantom.make(subjects=40, slices=4, size=(96, 96))
+    >>> model = build_resnet50(data.classes, size=(96, 96), weights=None)
+    >>> train(model, (data[:128], data[128:]), epochs=12)  # doctest: +SKIP
+    """
+    parts = _Parts.of(model, data)
+    recipe = Recipe(
+        batch=batch,
+        epochs=_epochs(model, epochs, unfreeze),
+        learning_rate=learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate),
+        schedule=schedule,
+        unfreeze=unfreeze,
+        augment=Augmentation() if augment is True else (augment or None),
+        class_weights=class_weights_of(parts.training.labels, parts.training.classes, class_weights),
+        patience=patience,
+        seed=seed,
+        fit=fit,
+    )
+    where = None if folder is None else Path(folder)
+    run = Run(model, recipe, parts.training, parts.validation, where, progress)
+    run.finish()
+    history = MappingProxyType({name: [row[name] for row in run.rows] for name in COLUMNS})
+    return TrainingResult(
+        model, parts.training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed
+    )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The two parts that training reads."""
+
+    training: Dataset
+    validation: Dataset
+
+    @classmethod
+    def of(cls, model: keras.Model, data: Split | tuple[Dataset, Dataset]) -> _Parts:
+        """Take the parts out of what was given, and hold them against the model."""
+        training, validation = data if isinstance(data, tuple) else (data.train, data.validation)
+        if not len(training):
+            raise InvalidInput("the training part is empty: split so that it holds at least one case.")
+        if training.classes != validation.classes:
+            raise InvalidInput(
+                f"both parts must have the same classes, got {training.classes} and {validation.classes}."
+            )
+        shape = getattr(model, "input_shape", None)
+        if not isinstance(shape, tuple) or len(shape) not in (4, 5) or None in shape[1:]:
+            raise InvalidInput(f"the model must take one input of fixed (*space, channels), got {shape}.")
+        number = len(training.classes)
+        if model.output_shape != (None, number):
+            raise InvalidInput(
+                f"the model must give one probability for each of the {number} classes, and its output "
+                f"has the shape {model.output_shape}."
+            )
+        return cls(training, validation)
+
+
+def _epochs(model: keras.Model, epochs: int | tuple[int, int] | None, depth: Depth | None) -> tuple[int, int]:
+    backbone = backbone_of(model)
+    if epochs is None:
+        learns = depth == "all" or (depth is None and (backbone is None or is_whole(backbone)))
+        return RANDOM if learns else PRETRAINED
+    both = epochs if isinstance(epochs, tuple) else (0, epochs)
+    if both[0] and backbone is None:
+        raise InvalidInput(
+            f"`{model.name}` holds no nested backbone, so its head cannot be trained alone: give "
+            f"epochs=(0, {both[1] or both[0]})."
+        )
+    return both

@@ -1,0 +1,275 @@
+"""A ResNet50 classifier that takes raw pixels: what is explained is exactly what was trained."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import keras
+import numpy as np
+
+from xaimri.errors import InvalidInput
+
+MEANS = (103.939, 116.779, 123.68)
+"""Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
+
+LAST = 10
+"""Layers of a pretrained backbone that are unfrozen by default, the last ones."""
+
+SMALLEST = 32
+"""Least height and width, pixels: the last block then has one cell."""
+
+Depth: TypeAlias = int | str
+"""How much of a backbone learns: its last layers by number, from a block's name on, or ``"all"``."""
+
+
+def build_resnet50(
+    classes: Sequence[str] | int,
+    size: Sequence[int] = (224, 224),
+    weights: Literal["imagenet"] | str | Path | None = "imagenet",
+    channels: int = 1,
+    trainable: Depth | None = None,
+    dense: int = 256,
+    dropout: float = 0.5,
+    seed: int = 0,
+) -> keras.Model:
+    """Build a ResNet50 that classifies raw images.
+
+    The network takes pixels of 0 to 255 and prepares them itself: grey is laid out three times, then
+    follows what the backbone was trained on. Pretrained backbones get ImageNet's "caffe" preparation
+    (blue, green, red, less `MEANS`); a random one gets pixels over 255, which leaves the black
+    background at zero, the value that convolutions pad with. The parts: nested backbone ``resnet50``,
+    global average pooling, a dense layer with ReLU, dropout, dense ``logits`` and a float32 softmax.
+
+    Parameters
+    ----------
+    classes
+        Names, or their number; at least 2. A Keras model holds no names: `xaimri.training.save`
+        keeps them beside it.
+    size
+        ``(height, width)`` of the input in pixels, each at least 32.
+    weights
+        ``"imagenet"``: as Keras distributes them, over the network on first use. A path: a weight file
+        of a ResNet50 backbone without its top (``.h5``, as `keras.applications` reads it), taken to be
+        trained on ImageNet's preparation. None: random.
+    channels
+        1 (grey) or 3 (red, green, blue).
+    trainable
+        How much of the backbone learns: ``"all"``, its last so many layers (0 freezes it), or all
+        from a block on, such as ``"conv5"`` or ``"conv5_block2"``. None: the last 10 layers of a
+        pretrained backbone, all of a random one. Frozen batch norms keep their statistics.
+    dense
+        Units of the hidden layer; 0 leaves it out.
+    dropout
+        Share of the hidden units dropped in training.
+    seed
+        Fixes every random weight and the dropout. No global generator is used or changed.
+
+    Returns
+    -------
+    keras.Model
+        Input ``(batch, height, width, channels)`` of 0 to 255, output probabilities ``(batch, classes)``.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is out of range, a weight file is missing or does not fit, or ImageNet's weights
+        cannot be downloaded.
+
+    References
+    ----------
+    He, Zhang, Ren & Sun (2016), Deep residual learning, doi:10.1109/CVPR.2016.90.
+
+    Examples
+    --------
+    >>> model = build_resnet50(["no atrophy", "atrophy"], size=(32, 48), weights=None)
+    >>> model.input_shape, model.output_shape
+    ((None, 32, 48, 1), (None, 2))
+    """
+    number = _checked(classes, size, channels, dense, dropout)
+    space = (int(size[0]), int(size[1]))
+    with python_random_kept():
+        backbone = _backbone(space, weights)
+        inputs = keras.Input((*space, channels), name="image")
+        features = backbone(_prepared(inputs, pretrained=weights is not None))
+        x = keras.layers.GlobalAveragePooling2D(name="pool")(features)
+        if dense:
+            x = keras.layers.Dense(dense, activation="relu", name="hidden")(x)
+        x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
+        x = keras.layers.Dense(number, name="logits")(x)
+        outputs = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
+        model = keras.Model(inputs, outputs, name="resnet50_classifier")
+        _initialise(model, seed, but=backbone if weights is not None else None)
+    unfreeze(model, trainable if trainable is not None else ("all" if weights is None else LAST))
+    return model
+
+
+def backbone_of(model: keras.Model) -> keras.Model | None:
+    """Return the nested network with the most weights, or None where nothing is nested."""
+    nested = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return max(nested, key=lambda layer: layer.count_params(), default=None)
+
+
+def unfreeze(model: keras.Model, depth: Depth) -> None:
+    """Let part of a model's backbone learn and freeze the rest of it; the head always learns.
+
+    Parameters
+    ----------
+    model
+        A classifier that holds its backbone as a nested model.
+    depth
+        ``"all"``, a number of layers counted from the backbone's end, or the start of a layer's name:
+        everything from the first layer of that name on.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing is nested, or no layer has such a name.
+
+    Examples
+    --------
+    >>> model = build_resnet50(2, size=(32, 32), weights=None, dense=0)
+    >>> unfreeze(model, "conv5_block3")
+    >>> [layer.name for layer in backbone_of(model).layers if layer.trainable][:2]
+    ['conv5_block3_1_conv', 'conv5_block3_1_bn']
+    """
+    backbone = backbone_of(model)
+    if backbone is None:
+        raise InvalidInput(
+            f"`{model.name}` holds no nested backbone to freeze: leave `unfreeze` at None and set "
+            "`layer.trainable` yourself."
+        )
+    first = _first(backbone, depth)
+    set_trainable(model, True)
+    for layer in backbone.layers[:first]:
+        set_trainable(layer, False)
+
+
+def set_trainable(layer: keras.layers.Layer, flag: bool) -> None:
+    """Set the flag of a layer and of every part of it; Keras 3.15 does not pass it on to a model's parts."""
+    for part in layer._flatten_layers():
+        part.trainable = flag
+
+
+def is_whole(backbone: keras.Model) -> bool:
+    """Whether every weight that can learn does."""
+    return all(layer.trainable for layer in backbone._flatten_layers(include_self=False) if layer.weights)
+
+
+def _first(backbone: keras.Model, depth: Depth) -> int:
+    """Position of the first layer that learns."""
+    layers = backbone.layers
+    if depth == "all":
+        return 0
+    if isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0:
+        return max(0, len(layers) - depth)
+    for index, layer in enumerate(layers):
+        if isinstance(depth, str) and depth and layer.name.startswith(depth):
+            return index
+    blocks = list(dict.fromkeys(layer.name.split("_")[0] for layer in layers))
+    raise InvalidInput(
+        f'the part of the backbone that learns must be "all", a number of layers from 0, or a block '
+        f"such as `{'`, `'.join(blocks[-5:])}`, got {depth!r}."
+    )
+
+
+def _checked(
+    classes: Sequence[str] | int, size: Sequence[int], channels: int, dense: int, dropout: float
+) -> int:
+    """Return the number of classes; refuse what cannot be built."""
+    if keras.backend.backend() != "tensorflow":
+        raise InvalidInput(
+            f"training needs Keras on TensorFlow, and this one runs on {keras.backend.backend()}: set "
+            "KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+    if isinstance(classes, str):
+        raise InvalidInput(
+            f"`classes` must be several names or their number, got the one string {classes!r}."
+        )
+    number = classes if isinstance(classes, int) else len(classes)
+    if number < 2 or (not isinstance(classes, int) and len(set(classes)) != number):
+        raise InvalidInput(f"`classes` must be at least 2 distinct names or their number, got {classes!r}.")
+    if len(size) != 2 or min(size) < SMALLEST:
+        raise InvalidInput(f"`size` must be (height, width), each at least {SMALLEST}, got {tuple(size)}.")
+    if channels not in (1, 3):
+        raise InvalidInput(f"`channels` must be 1 (grey) or 3 (colour), got {channels}.")
+    if dense < 0 or not 0 <= dropout < 1:
+        raise InvalidInput(f"`dense` must be 0 or more and `dropout` in [0, 1), got {dense} and {dropout}.")
+    return number
+
+
+def _prepared(inputs: Any, pretrained: bool) -> Any:
+    """Turn raw grey or colour pixels into what the backbone takes, ``(batch, height, width, 3)``."""
+    together = keras.layers.Concatenate(dtype="float32", name="three_channels")
+    if inputs.shape[-1] == 1:
+        x = together([inputs, inputs, inputs])
+    elif pretrained:
+        x = together([inputs[..., 2:], inputs[..., 1:2], inputs[..., :1]])
+    else:
+        x = inputs
+    scale, offset = (1.0, [-mean for mean in MEANS]) if pretrained else (1 / 255, 0.0)
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name="prepare")(x)
+
+
+def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model:
+    """Build the convolutional part and load its weights."""
+    build = keras.applications.ResNet50
+    settings: dict[str, Any] = {"include_top": False, "input_shape": (*space, 3), "name": "resnet50"}
+    if weights is None:
+        return build(weights=None, **settings)
+    if weights == "imagenet":
+        try:
+            return build(weights="imagenet", **settings)
+        except Exception as error:  # Keras raises bare Exception where a download fails
+            raise InvalidInput(
+                "the ImageNet weights of ResNet50 could not be downloaded: pass weights=None to start "
+                "from random weights, weights=PATH to read a file of backbone weights, or build once "
+                f"with a network so that Keras keeps them in its cache ({_sentence(error)})."
+            ) from error
+    path = Path(weights)
+    if not path.is_file():
+        raise InvalidInput(f'`weights` must be "imagenet", None or a weight file, and `{path}` is no file.')
+    backbone = build(weights=None, **settings)
+    try:
+        backbone.load_weights(path)
+    except Exception as error:  # h5py and Keras raise many types
+        raise InvalidInput(
+            f"`{path}` does not hold the weights of a ResNet50 backbone without its top: give a file that "
+            f"`keras.applications.ResNet50(include_top=False)` can load ({_sentence(error)})."
+        ) from error
+    return backbone
+
+
+def _sentence(error: Exception) -> str:
+    """First line of a message, short enough to stand in another sentence."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(".")[:160]
+
+
+def _initialise(model: keras.Model, seed: int, but: keras.Model | None) -> None:
+    """Draw every kernel again, by its layer's own kind of initialiser, from one seed."""
+    layers = [
+        layer for part in model.layers for layer in (part.layers if isinstance(part, keras.Model) else [part])
+    ]
+    kept = set() if but is None else {id(layer) for layer in but.layers}
+    for index, layer in enumerate(layer for layer in layers if hasattr(layer, "kernel_initializer")):
+        if id(layer) in kept:
+            continue
+        old = layer.kernel_initializer
+        drawn = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+        new = type(old).from_config({**old.get_config(), "seed": drawn & 0x7FFFFFFF})
+        layer.kernel_initializer = new
+        layer.kernel.assign(new(layer.kernel.shape, dtype=layer.kernel.dtype))
+
+
+@contextmanager
+def python_random_kept() -> Iterator[None]:
+    """Put Python's generator back: Keras draws default seeds from it while layers are made."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
