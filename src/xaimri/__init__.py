@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from xaimri.explanation import load as load
     from xaimri.render import Comparison as Comparison
 
-__version__ = _version("xaimri")
+    __version__: str
 
 _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
@@ -62,6 +61,8 @@ __all__ = ["__version__", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use, so that importing xaimri costs nothing."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("xaimri")
     if name in _HOMES:
         value = globals()[name] = getattr(import_module(_HOMES[name]), name)
         return value

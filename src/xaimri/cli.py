@@ -48,11 +48,11 @@ def demo(
     from xaimri.data import phantom, split
 
     _say(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
-    dataset = phantom.make(subjects=subjects, slices=4, size=(96, 80), seed=seed)
+    dataset = phantom.make(subjects=subjects, slices=4, size=(96, 96), seed=seed)
     parts = split(dataset, validation=0.15, test=0.4, seed=seed)
     _say(parts.describe())
     _say("\nTraining a ResNet50 from random weights ...")
-    bundle = experiment.train(dataset, parts, out, size=(96, 80), seed=seed, **_from_scratch(epochs))
+    bundle = experiment.train(dataset, parts, out, size=(96, 96), seed=seed, **_from_scratch(epochs))
     _say("\nHeld-out subjects:\n")
     _say(experiment.evaluate(bundle, parts.test, out))
     _say("\nExplaining one held-out case of each stage ...")

@@ -166,7 +166,7 @@ def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Sha
 
 
 def _apply(
-    taps: Sequence[Shaped[Array, "out size"]], values: Float[Array, ...], shape: tuple[int, ...]
+    taps: Sequence[Shaped[Array, "_ _"]], values: Float[Array, ...], shape: tuple[int, ...]
 ) -> Float[Array, ...]:
     """Multiply each of the last axes by its matrix of weights."""
     if values.shape[values.ndim - len(shape) :] != shape:

@@ -30,15 +30,23 @@ def responses(
     size = even_batch(len(coalitions))
     buffer = np.empty((size, *image.shape), dtype=np.float32)
     shown = np.ones((size, coalitions.shape[1] + 1), dtype=bool)  # the last column serves label -1
+    kept, gone = (_pixels(np.asarray(x, dtype=np.float32)) for x in (image, hidden))
     answers: list[Array] = []
     for first in range(0, len(coalitions), size):
         rows = coalitions[first : first + size]
         shown[: len(rows), :-1] = rows
-        for i in range(size):
-            np.copyto(buffer[i], hidden)
-            np.copyto(buffer[i], image, where=shown[i][labels][..., None])
+        for out, row in zip(_pixels(buffer), shown, strict=True):
+            np.copyto(out, gone)
+            np.copyto(out, kept, where=row[labels])
         answers.append(model.logits(buffer)[: len(rows)])
     return np.concatenate(answers)
+
+
+def _pixels(images: Array) -> Array:
+    """View the channels of each pixel as one opaque item: copying those is several times as fast."""
+    whole = np.ascontiguousarray(images)
+    pixels: Array = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[-1])))[..., 0]
+    return pixels
 
 
 def even_batch(samples: int, most: int = MOST) -> int:

@@ -140,7 +140,7 @@ def _headline(report: ClassificationReport, level: LevelName) -> str:
     unit = "By slice" if level == "slice" else "By subject, mean probability over slices"
     lines = [unit, f"accuracy {figures.accuracy}", f"balanced accuracy {figures.balanced_accuracy}"]
     if any(one.note for one in figures.per_class) and figures.macro_estimable.note is None:
-        lines[-1] += f", of the estimable classes {figures.macro_estimable.recall}"
+        lines.append(f"without classes not estimable {figures.macro_estimable.recall}")
     return "\n".join(lines)
 
 

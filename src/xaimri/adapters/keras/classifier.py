@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -189,8 +190,10 @@ def _asked(purpose: Purpose, objective: Objective, layer: str | None) -> tuple[A
 
 
 def _batch_size(count: int) -> int:
-    """Round up to a power of two so that few shapes are ever traced."""
-    return min(1 << (count - 1).bit_length(), BATCH) if count <= BATCH else BATCH
+    """Round up to a power of two, above 8 to a multiple of 4, so that few shapes are ever traced."""
+    if count > BATCH:
+        return BATCH
+    return 1 << (count - 1).bit_length() if count <= 8 else -(-count // 4) * 4
 
 
 def _padded(part: Array, size: int) -> Array:
@@ -229,6 +232,7 @@ def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | 
     return names
 
 
+@lru_cache(maxsize=32)
 def _traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bool:
     """Tell whether a function works on symbolic tensors."""
     if not shape:

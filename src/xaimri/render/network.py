@@ -1,0 +1,284 @@
+"""A drawing of a network: its stages, what of it learns, and the layer that is explained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from xaimri.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+State: TypeAlias = Literal["trained", "partly", "frozen", "none"]
+"""Whether the weights of a part learn; ``"none"`` has no weights."""
+
+COLOURS: dict[State, str] = {
+    "trained": "#e69f00",
+    "partly": "#f3d08a",
+    "frozen": "#9cc7e6",
+    "none": "#e7e9ec",
+}
+NAMES: dict[State, str] = {
+    "trained": "trained",
+    "partly": "partly trained",
+    "frozen": "frozen",
+    "none": "without weights",
+}
+MARK, INK, MUTED = "#b0126b", "#1f2937", "#6b7280"
+
+MOST_STAGES = 16
+"""A nested network whose names give more stages than this is grouped by the size of its maps."""
+
+TALL, DEEP, GAP, MARGIN = 1.5, 0.07, 0.05, 0.16
+"""In inches: the tallest slab, its depth to the back, between slabs, and between stages."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Layers that are drawn as one slab."""
+
+    names: tuple[str, ...]
+    state: State
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks under one label; ``nested`` is the name of the network that they are nested in."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    blocks: tuple[Block, ...]
+    nested: str | None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of each of its slabs, in inches: by features, and by cells along an axis."""
+        *space, features = self.shape or (1,)
+        width = 0.08 + 0.014 * math.log2(max(features or 1, 1))
+        if not space:
+            return width, TALL / 3
+        return width, TALL * min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1)))
+
+    @property
+    def width(self) -> float:
+        """Width in inches, its label included."""
+        slabs = len(self.blocks) * (self.size[0] + GAP) + DEEP
+        return max(slabs, 0.058 * max(len(self.name), len(_times(self.shape))))
+
+
+def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
+    """Draw a network from left to right, its frozen and its trained parts, and the explained layer.
+
+    A slab is a block of layers, such as a residual block: as high as its maps are fine, as thick as it
+    has many features (both on a logarithmic scale). Nested networks are opened and framed.
+
+    Parameters
+    ----------
+    model
+        A Keras model, or anything with ``layers`` that have ``name``, ``trainable``, ``output.shape``,
+        ``weights`` and, where they are networks themselves, ``layers``.
+    explained_layer
+        Name or path, such as ``"resnet50/conv5_block3_out"``; it is marked.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot.
+
+    Raises
+    ------
+    InvalidInput
+        If the model has no layers, or none of this name.
+    """
+    stages = list(_stages(model))
+    if not stages:
+        raise InvalidInput("the network has no layers to draw: build it, or call it on an image first.")
+    wanted = None if explained_layer is None else explained_layer.rsplit("/", 1)[-1]
+    if wanted is not None and not any(wanted in b.names for s in stages for b in s.blocks):
+        raise InvalidInput(
+            f"the network has no layer `{explained_layer}`: give the name of one of its layers."
+        )
+    figure, axes = _canvas(sum(stage.width + MARGIN for stage in stages))
+    left, frames = 0.0, dict[str, tuple[float, float]]()
+    for stage in stages:
+        _draw_stage(axes, stage, left, wanted)
+        if stage.nested:
+            frames[stage.nested] = (frames.get(stage.nested, (left, 0.0))[0], left + stage.width)
+        left += stage.width + MARGIN
+    for name, (start, stop) in frames.items():
+        _frame(axes, name, start, stop)
+    _legend(axes, left - MARGIN, _summary(model), {b.state for s in stages for b in s.blocks})
+    return figure
+
+
+def _stages(model: Any) -> Iterator[Stage]:
+    """Cut a network into stages, nested ones opened."""
+    for layer in getattr(model, "layers", ()):
+        inner = getattr(layer, "layers", None)
+        if inner:
+            yield from _nested_stages(inner, layer.name)
+        else:
+            yield Stage(layer.name, _shape(layer), (Block((layer.name,), _state([layer])),), None)
+
+
+def _nested_stages(layers: Sequence[Any], parent: str) -> Iterator[Stage]:
+    """Group the layers of a nested network by the beginnings of their names, else by the size of their maps."""
+    inside = [layer for layer in _leaves(layers) if type(layer).__name__ != "InputLayer"]
+    groups = _grouped(inside, lambda layer: layer.name.split("_")[0])
+    if len(groups) > MOST_STAGES:
+        groups = _grouped(inside, lambda layer: _shape(layer)[:-1])
+    for group in groups:
+        name = group[0].name.split("_")[0]
+        yield Stage(name, _shape(group[-1]), tuple(_blocks(group)), parent)
+
+
+def _leaves(layers: Sequence[Any]) -> Iterator[Any]:
+    """Open networks nested in a nested network."""
+    for layer in layers:
+        inner = getattr(layer, "layers", None)
+        if inner:
+            yield from _leaves(inner)
+        else:
+            yield layer
+
+
+def _grouped(layers: Sequence[Any], key: Any) -> list[list[Any]]:
+    """Group neighbours; a group without weights, such as a pooling, joins the one before it."""
+    groups: list[list[Any]] = []
+    for _, found in groupby(layers, key):
+        group = list(found)
+        if groups and _state(group) == "none":
+            groups[-1] += group
+        else:
+            groups.append(group)
+    return groups
+
+
+def _blocks(layers: Sequence[Any]) -> Iterator[Block]:
+    """Cut a stage into its blocks, such as ``conv5_block3``; layers that are alone in theirs join in one."""
+    parts = [list(found) for _, found in groupby(layers, lambda layer: layer.name.split("_")[:2])]
+    if len(parts) > 12 or max(map(len, parts)) == 1:
+        parts = [list(layers)]
+    kept: list[list[Any]] = []
+    for part in parts:
+        if kept and len(part) == 1:
+            kept[-1] += part
+        else:
+            kept.append(part)
+    for part in kept:
+        yield Block(tuple(layer.name for layer in part), _state(part))
+
+
+def _state(layers: Sequence[Any]) -> State:
+    flags = {bool(layer.trainable) for layer in layers if getattr(layer, "weights", ())}
+    if not flags:
+        return "none"
+    return "partly" if len(flags) == 2 else "trained" if flags.pop() else "frozen"
+
+
+def _shape(layer: Any) -> tuple[int | None, ...]:
+    """Shape of a layer's output without the batch; empty where it isn't known."""
+    try:
+        shape = layer.output.shape
+    except (AttributeError, ValueError):
+        return ()
+    return tuple(shape[1:])
+
+
+def _summary(model: Any) -> str:
+    """How many weights there are, and how many of them learn."""
+    leaves = list(_leaves(model.layers))
+    counts = [sum(math.prod(w.shape) for w in getattr(layer, "weights", ())) for layer in leaves]
+    learning = sum(n for n, layer in zip(counts, leaves, strict=True) if layer.trainable)
+    return f"{sum(counts) / 1e6:.1f} million weights, {learning / 1e6:.1f} million in layers that are trained"
+
+
+def _times(shape: Sequence[int | None]) -> str:
+    return " × ".join("?" if n is None else str(n) for n in shape)
+
+
+def _canvas(width: float) -> tuple[Figure, Axes]:
+    """Return axes whose unit is an inch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    low, high, side = -0.95, TALL + 0.75, 0.2
+    figure = Canvas(figsize=(width + 2 * side, high - low), dpi=200, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(-side, width + side)
+    axes.set_ylim(low, high)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _draw_stage(axes: Axes, stage: Stage, left: float, wanted: str | None) -> None:
+    """Draw the slabs of a stage, and its label beneath."""
+    width, height = stage.size
+    middle = left + stage.width / 2
+    start = middle - (len(stage.blocks) * (width + GAP) - GAP) / 2
+    base = (TALL - height) / 2
+    for number, block in enumerate(stage.blocks):
+        corner = start + number * (width + GAP)
+        _slab(axes, corner, base, width, height, block.state)
+        if wanted in block.names:
+            place = corner + width * (block.names.index(wanted) + 0.5) / len(block.names)
+            _mark(axes, place, base, height, wanted)
+    axes.text(middle, -0.16, stage.name, ha="center", va="top", fontsize=7, color=INK)
+    axes.text(middle, -0.31, _times(stage.shape), ha="center", va="top", fontsize=6, color=MUTED)
+
+
+def _slab(axes: Axes, x: float, y: float, width: float, height: float, state: State) -> None:
+    """Draw a box seen a little from the upper right."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Polygon
+
+    front = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    top = [front[3], front[2], (front[2][0] + DEEP, front[2][1] + DEEP), (x + DEEP, y + height + DEEP)]
+    side = [front[1], (x + width + DEEP, y + DEEP), top[2], front[2]]
+    base = to_rgb(COLOURS[state])
+    for corners, shade in ((top, 1.06), (side, 0.78), (front, 0.95)):
+        colour = [min(1.0, c * shade) for c in base]
+        axes.add_patch(Polygon(corners, facecolor=colour, edgecolor=INK, linewidth=0.35, joinstyle="round"))
+
+
+def _mark(axes: Axes, x: float, base: float, height: float, name: str | None) -> None:
+    """Mark a layer on its slab, and name it above."""
+    axes.plot([x, x], [base, base + height], color=MARK, linewidth=1.8, solid_capstyle="butt", zorder=3)
+    axes.annotate(
+        f"explained: {name}", (x, base + height + DEEP), (x, TALL + 0.5), ha="center", va="center",
+        fontsize=7, color=MARK, zorder=4, arrowprops={"arrowstyle": "-|>", "color": MARK, "linewidth": 0.9},
+    )  # fmt: skip
+
+
+def _frame(axes: Axes, name: str, start: float, stop: float) -> None:
+    """Frame a nested network."""
+    from matplotlib.patches import FancyBboxPatch
+
+    edge = MARGIN / 2 - 0.01
+    axes.add_patch(
+        FancyBboxPatch(
+            (start - edge, -0.48), stop - start + 2 * edge, TALL + 0.8, zorder=0, linewidth=0.7,
+            boxstyle="round,pad=0,rounding_size=0.08", facecolor="#f8fafc", edgecolor="#cbd5e1",
+        )
+    )  # fmt: skip
+    axes.text(start, TALL + 0.27, name, ha="left", va="top", fontsize=7.5, color=MUTED, style="italic")
+
+
+def _legend(axes: Axes, stop: float, summary: str, states: set[State]) -> None:
+    """Say beneath what the colours stand for."""
+    from matplotlib.patches import Rectangle
+
+    left = 0.0
+    for state in [state for state in COLOURS if state in states]:
+        axes.add_patch(
+            Rectangle((left, -0.83), 0.12, 0.12, facecolor=COLOURS[state], edgecolor=INK, linewidth=0.4)
+        )
+        axes.text(left + 0.17, -0.77, NAMES[state], va="center", fontsize=7, color=INK)
+        left += 0.32 + 0.06 * len(NAMES[state])
+    axes.text(stop, -0.77, summary, ha="right", va="center", fontsize=7, color=MUTED)
