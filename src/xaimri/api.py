@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.adapters import as_classifier
-from xaimri.arrays import Image
+from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Of, Sized
 from xaimri.data.images import read
 from xaimri.errors import InvalidInput
@@ -230,7 +231,7 @@ def _each(target: Target | Sequence[Target], count: int) -> list[Target]:
     return each
 
 
-def _fitted(image: Image, grid: Grid) -> Image:
+def _fitted(image: Image, grid: Grid) -> Float[Array, "..."]:
     """Bring an image to the model's grid, channel by channel."""
     channels = grid.sample(np.moveaxis(image, -1, 0))
     return np.ascontiguousarray(np.moveaxis(channels, 0, -1))

@@ -229,7 +229,7 @@ def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set."
 def main() -> None:
     """Run a command; an error is one sentence on standard error and exit code 1, an interruption 130."""
     try:
-        app()
+        app(prog_name="xaimri")
     except XaimriError as error:
         typer.echo(f"xaimri: {error}", err=True)
         sys.exit(1)

@@ -34,7 +34,8 @@ class Grid:
     start, step
         Per axis, in pixels. The centre of the first pixel is 0.
     spread
-        Largest disagreement, in pixels, between branches that merge on the way to the cells.
+        Where branches that merge on the way place a cell differently, their mean is taken: the largest
+        distance of a branch from it, in pixels.
     assumed
         True where the geometry could not be read, and half-pixel resizing was assumed.
 

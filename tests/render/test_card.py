@@ -38,6 +38,15 @@ def test_matrix_shows_every_count_and_the_shares_of_estimable_classes(report, le
     assert f"{report.level(level).accuracy}" in axes.get_title(loc="left")
 
 
+@pytest.mark.parametrize("level", ["slice", "subject"])
+def test_nothing_leaves_the_page(report, level):
+    figure = card.confusion_matrix(report, level)
+    figure.draw_without_rendering()
+    page, drawn = figure.bbox_inches.extents, figure.get_tightbbox().extents
+    assert (drawn[:2] >= page[:2]).all()
+    assert (drawn[2:] <= page[2:]).all()
+
+
 def test_matrix_of_nothing_estimable_is_drawn(tmp_path):
     few = evaluate(np.eye(2), [0, 1], ["a", "b"], resamples=5)
     card.confusion_matrix(few).savefig(tmp_path / "few.png")

@@ -34,6 +34,9 @@ MARK, INK, MUTED = "#b0126b", "#1f2937", "#6b7280"
 MOST_STAGES = 16
 """A nested network whose names give more stages than this is grouped by the size of its maps."""
 
+NARROWEST = 5.5
+"""Least width of the figure in inches, so that the legend has room."""
+
 TALL, DEEP, GAP, MARGIN = 1.5, 0.07, 0.05, 0.16
 """In inches: the tallest slab, its depth to the back, between slabs, and between stages."""
 
@@ -59,7 +62,7 @@ class Stage:
     def size(self) -> tuple[float, float]:
         """Width and height of each of its slabs, in inches: by features, and by cells along an axis."""
         *space, features = self.shape or (1,)
-        width = 0.08 + 0.014 * math.log2(max(features or 1, 1))
+        width = 0.08 + 0.016 * math.log2(max(features or 1, 1))
         if not space:
             return width, TALL / 3
         return width, TALL * min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1)))
@@ -68,7 +71,7 @@ class Stage:
     def width(self) -> float:
         """Width in inches, its label included."""
         slabs = len(self.blocks) * (self.size[0] + GAP) + DEEP
-        return max(slabs, 0.058 * max(len(self.name), len(_times(self.shape))))
+        return max(slabs, 0.052 * max(len(self.name), len(_times(self.shape))))
 
 
 def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
@@ -103,7 +106,8 @@ def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
         raise InvalidInput(
             f"the network has no layer `{explained_layer}`: give the name of one of its layers."
         )
-    figure, axes = _canvas(sum(stage.width + MARGIN for stage in stages))
+    width = sum(stage.width + MARGIN for stage in stages) - MARGIN
+    figure, axes = _canvas(max(width, NARROWEST))
     left, frames = 0.0, dict[str, tuple[float, float]]()
     for stage in stages:
         _draw_stage(axes, stage, left, wanted)
@@ -112,29 +116,47 @@ def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
         left += stage.width + MARGIN
     for name, (start, stop) in frames.items():
         _frame(axes, name, start, stop)
-    _legend(axes, left - MARGIN, _summary(model), {b.state for s in stages for b in s.blocks})
+    _legend(axes, max(width, NARROWEST), _summary(model), {b.state for s in stages for b in s.blocks})
     return figure
 
 
 def _stages(model: Any) -> Iterator[Stage]:
-    """Cut a network into stages, nested ones opened."""
-    for layer in getattr(model, "layers", ()):
-        inner = getattr(layer, "layers", None)
-        if inner:
-            yield from _nested_stages(inner, layer.name)
-        else:
-            yield Stage(layer.name, _shape(layer), (Block((layer.name,), _state([layer])),), None)
+    """Cut a network into stages, nested ones opened; of a long flat one the maps are grouped."""
+    layers = list(getattr(model, "layers", ()))
+    long = len(layers) > MOST_STAGES
+    for (nested, grouped), found in groupby(layers, lambda x: (_is_network(x), long and len(_shape(x)) > 1)):
+        for part in [list(found)] if grouped and not nested else [[layer] for layer in found]:
+            if nested:
+                yield from _grouped_stages(part[0].layers, part[0].name)
+            elif grouped:
+                yield from _grouped_stages(part, None)
+            else:
+                yield Stage(part[0].name, _shape(part[0]), (Block((part[0].name,), _state(part)),), None)
 
 
-def _nested_stages(layers: Sequence[Any], parent: str) -> Iterator[Stage]:
-    """Group the layers of a nested network by the beginnings of their names, else by the size of their maps."""
-    inside = [layer for layer in _leaves(layers) if type(layer).__name__ != "InputLayer"]
-    groups = _grouped(inside, lambda layer: layer.name.split("_")[0])
-    if len(groups) > MOST_STAGES:
-        groups = _grouped(inside, lambda layer: _shape(layer)[:-1])
-    for group in groups:
-        name = group[0].name.split("_")[0]
+def _is_network(layer: Any) -> bool:
+    return bool(getattr(layer, "layers", None))
+
+
+def _grouped_stages(layers: Sequence[Any], parent: str | None) -> Iterator[Stage]:
+    """Group layers by the beginnings of their names, else by the size of their maps."""
+    inside = [x for x in _leaves(layers) if parent is None or type(x).__name__ != "InputLayer"]
+    groups = _grouped(inside, [layer.name.split("_")[0] for layer in inside])
+    named = len(groups) <= MOST_STAGES
+    for group in groups if named else _grouped(inside, _sizes(inside)):
+        first, last = (group[i].name.split("_")[0] for i in (0, -1))
+        name = first if named or first == last else f"{first} ... {last}"
         yield Stage(name, _shape(group[-1]), tuple(_blocks(group)), parent)
+
+
+def _sizes(layers: Sequence[Any]) -> list[tuple[int | None, ...]]:
+    """Size of the maps at every layer; side branches that pool to one cell count as the maps around them."""
+    sizes: list[tuple[int | None, ...]] = []
+    for layer in layers:
+        space = _shape(layer)[:-1]
+        inner = bool(sizes) and all(n == 1 for n in space)
+        sizes.append(sizes[-1] if inner else space)
+    return sizes
 
 
 def _leaves(layers: Sequence[Any]) -> Iterator[Any]:
@@ -147,11 +169,11 @@ def _leaves(layers: Sequence[Any]) -> Iterator[Any]:
             yield layer
 
 
-def _grouped(layers: Sequence[Any], key: Any) -> list[list[Any]]:
-    """Group neighbours; a group without weights, such as a pooling, joins the one before it."""
+def _grouped(layers: Sequence[Any], keys: Sequence[Any]) -> list[list[Any]]:
+    """Group neighbours of one key; a group without weights, such as a pooling, joins the one before it."""
     groups: list[list[Any]] = []
-    for _, found in groupby(layers, key):
-        group = list(found)
+    for _, found in groupby(zip(keys, layers, strict=True), lambda pair: pair[0]):
+        group = [layer for _, layer in found]
         if groups and _state(group) == "none":
             groups[-1] += group
         else:
@@ -195,7 +217,11 @@ def _summary(model: Any) -> str:
     leaves = list(_leaves(model.layers))
     counts = [sum(math.prod(w.shape) for w in getattr(layer, "weights", ())) for layer in leaves]
     learning = sum(n for n, layer in zip(counts, leaves, strict=True) if layer.trainable)
-    return f"{sum(counts) / 1e6:.1f} million weights, {learning / 1e6:.1f} million in layers that are trained"
+    return f"{_number(sum(counts))} weights, {_number(learning)} in layers that are trained"
+
+
+def _number(count: int) -> str:
+    return f"{count / 1e6:.1f} million" if count >= 1e5 else f"{count:,}"
 
 
 def _times(shape: Sequence[int | None]) -> str:

@@ -55,6 +55,11 @@ def _through(op: Any, lattices: dict[Any, Lattice | None]) -> Lattice | None:
         lattice = lattices[moved[0].op] if moved else None
         shift = MOVES[op.type](op, moved[0], op.outputs[0]) if moved else None
         return None if lattice is None or shift is None else lattice.moved(*shift)
+    repeated = _repeated(op)
+    if repeated is not None:
+        lattice, size = lattices.get(repeated.op), _space(op.outputs[0])
+        scales = [n / m for n, m in zip(_space(repeated), size, strict=True)]
+        return None if lattice is None else lattice.moved([(s - 1) / 2 for s in scales], scales)
     size = _space(op.outputs[0]) if op.outputs else ()
     same = [
         lattices[t.op] for t in arrivals if t.shape.rank == op.outputs[0].shape.rank and _space(t) == size
@@ -150,7 +155,7 @@ def _keeps_order(op: Any, rank: int) -> bool:
     if ellipsis:
         at = ellipsis.bit_length() - 1
         full = [*steps[:at], *[1] * (rank - len(steps) + 1), *steps[at + 1 :]]
-    return min(full[1:-1], default=1) > 0
+    return bool(min(full[1:-1], default=1) > 0)
 
 
 def _resize(op: Any, tensor: Any, output: Any) -> Shift | None:
@@ -162,6 +167,40 @@ def _resize(op: Any, tensor: Any, output: Any) -> Shift | None:
         scales.append(scale)
         offsets.append((scale - 1) / 2 if half else 0.0)
     return offsets, scales
+
+
+def _phases(op: Any, tensor: Any, _: Any) -> Shift | None:
+    """Move pixels into batch entries, one per phase of a block: how TensorFlow dilates."""
+    block, pads = static(op.inputs[1]), static(op.inputs[2])
+    if block is None or pads is None or len(block) != len(_space(tensor)):
+        return None
+    return [-float(p) for p in pads[:, 0]], [float(b) for b in block]
+
+
+def _unphased(op: Any, tensor: Any, _: Any) -> Shift | None:
+    block, crops = static(op.inputs[1]), static(op.inputs[2])
+    if block is None or crops is None or len(block) != len(_space(tensor)):
+        return None
+    return [c / b for c, b in zip(crops[:, 0], block, strict=True)], [1.0 / b for b in block]
+
+
+def _repeated(op: Any) -> Any:
+    """Return the tensor whose pixels a reshaped tiling repeats side by side, None where it does not."""
+    tiled = op.inputs[0].op if op.type == "Reshape" else None
+    if tiled is None or tiled.type != "Tile" or tiled.inputs[0].op.type != "ExpandDims":
+        return None
+    tensor, output, stacked = tiled.inputs[0].op.inputs[0], op.outputs[0], tiled.outputs[0].shape.as_list()
+    if tensor.shape.rank != output.shape.rank or None in stacked:
+        return None
+    axis = static(tiled.inputs[0].op.inputs[1])
+    before, after = tensor.shape.as_list(), output.shape.as_list()
+    grown = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    beside = (
+        axis is not None
+        and grown == [int(axis) - 1]
+        and stacked[int(axis)] * before[grown[0]] == after[grown[0]]
+    )
+    return tensor if beside else None
 
 
 def _reverse(op: Any, tensor: Any, _: Any) -> Shift | None:
@@ -197,6 +236,8 @@ MOVES: dict[str, Callable[[Any, Any, Any], Shift | None]] = {
     "Pad": _padding,
     "PadV2": _padding,
     "MirrorPad": _padding,
+    "SpaceToBatchND": _phases,
+    "BatchToSpaceND": _unphased,
     "StridedSlice": _slice,
     "ResizeBilinear": _resize,
     "ResizeNearestNeighbor": _resize,

@@ -1,0 +1,92 @@
+"""Objectives: closed forms, and derivatives against finite differences."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xaimri.classifier import Objective, softmax
+from xaimri.errors import InvalidInput
+
+ALL = ("logit", "log_odds", "probability")
+LOGITS = np.random.default_rng(0).normal(0, 3, (5, 4))
+TARGETS = (0, 1, 2, 3, 1)
+
+
+def test_scores_are_their_definitions():
+    p = softmax(LOGITS)[np.arange(5), list(TARGETS)]
+    np.testing.assert_allclose(Objective(TARGETS).scores(LOGITS), LOGITS[np.arange(5), list(TARGETS)])
+    np.testing.assert_allclose(Objective(TARGETS, "probability").scores(LOGITS), p)
+    np.testing.assert_allclose(Objective(TARGETS, "log_odds").scores(LOGITS), np.log(p / (1 - p)))
+
+
+def test_two_classes_have_closed_forms():
+    z = np.array([[-2.0, 1.5], [40.0, -60.0]])
+    np.testing.assert_allclose(Objective((1, 1), "log_odds").scores(z), [3.5, -100.0])
+    np.testing.assert_allclose(softmax(z)[:, 1], [1 / (1 + math.exp(-3.5)), 1 / (1 + math.exp(100))])
+    np.testing.assert_allclose(Objective((1, 1), "log_odds").cotangents(z), [[-1, 1], [-1, 1]])
+
+
+@pytest.mark.parametrize("of", ALL)
+@pytest.mark.parametrize("targets", [None, TARGETS])
+def test_cotangents_are_the_slopes_of_the_scores(of, targets):
+    if targets is None:
+        targets = tuple(int(i) for i in LOGITS.argmax(axis=1))
+        found = Objective(None, of).cotangents(LOGITS)
+    else:
+        found = Objective(targets, of).cotangents(LOGITS)
+    step = 1e-6
+    for column in range(LOGITS.shape[1]):
+        shift = step * np.eye(LOGITS.shape[1])[column]
+        high, low = (Objective(targets, of).scores(LOGITS + s * shift) for s in (1, -1))
+        np.testing.assert_allclose(found[:, column], (high - low) / (2 * step), atol=1e-8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-50, 50), st.sampled_from(["log_odds", "probability"]), st.integers(0, 3))
+def test_a_constant_added_to_the_logits_changes_no_odds_and_no_probability(constant, of, target):
+    objective = Objective((target,) * 5, of)
+    np.testing.assert_allclose(objective.scores(LOGITS + constant), objective.scores(LOGITS), atol=1e-10)
+    np.testing.assert_allclose(
+        objective.cotangents(LOGITS + constant), objective.cotangents(LOGITS), atol=1e-10
+    )
+    np.testing.assert_allclose(objective.cotangents(LOGITS).sum(axis=1), 0, atol=1e-12)
+
+
+def test_log_odds_never_saturate():
+    sure = np.array([[0.0, 300.0, -300.0]], np.float32)
+    odds = Objective((1,), "log_odds")
+    assert odds.scores(sure)[0] == 300
+    np.testing.assert_allclose(odds.cotangents(sure), [[-1, 1, 0]], atol=1e-6)
+    assert not Objective((1,), "probability").cotangents(sure).any()
+
+
+def test_extreme_logits_stay_finite():
+    extreme = np.array([[1e30, -1e30, 0.0], [3e4, 3e4, -3e4]])
+    for of in ALL:
+        assert np.isfinite(Objective((0, 1), of).scores(extreme)).all()
+        assert np.isfinite(Objective((0, 1), of).cotangents(extreme)).all()
+
+
+def test_without_targets_the_prediction_is_explained():
+    assert list(Objective().resolve(LOGITS)) == list(LOGITS.argmax(axis=1))
+    np.testing.assert_array_equal(Objective().scores(LOGITS), LOGITS.max(axis=1))
+
+
+def test_scoring_leaves_the_logits_alone():
+    given = LOGITS.copy()
+    for of in ALL:
+        Objective(None, of).scores(given)
+        Objective(None, of).cotangents(given)
+    assert np.array_equal(given, LOGITS)
+
+
+def test_errors_are_one_sentence():
+    with pytest.raises(InvalidInput, match="2 targets were given for 5 images"):
+        Objective((0, 1)).scores(LOGITS)
+    unchecked = object.__new__(Objective)
+    object.__setattr__(unchecked, "of", "loss")
+    with pytest.raises(InvalidInput, match=r"`of` must be .*got 'loss'"):
+        unchecked.__post_init__()

@@ -1,0 +1,132 @@
+"""The command line: one sentence per error, exit codes, files where they were asked for."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from xaimri import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; return exit code, standard output and standard error."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["xaimri", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("demo",), ("train",), ("evaluate",), ("explain",), ("compare",), ("data",)]
+)
+def test_every_command_has_help(run, command):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert "Usage: xaimri" in " ".join(out.split())
+
+
+def test_an_unknown_option_is_a_usage_error(run):
+    code, _, err = run("explain", "--colour", "red")
+    assert code == 2
+    assert "--colour" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("data", "info", "nowhere"), "nowhere"),
+        (("evaluate", "nowhere", "--data", "phantom"), "nowhere"),
+        (("explain", "nowhere.keras", "scan.png"), "nowhere.keras"),
+    ],
+)
+def test_an_error_is_one_sentence_and_exit_code_1(run, words, named):
+    code, out, err = run(*words)
+    assert code == 1
+    assert out == ""
+    assert err.startswith("xaimri: ")
+    assert err.count("\n") == 1
+    assert named in err
+    assert "Traceback" not in err
+
+
+def test_an_interruption_is_exit_code_130(run, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_dataset", interrupted)
+    code, _, err = run("data", "info", "anything")
+    assert code == 130
+    assert "interrupted" in err
+
+
+def test_the_phantom_is_written_as_class_folders_and_read_back(run, tmp_path):
+    code, out, _ = run("data", "phantom", "--out", tmp_path, "--subjects", 4, "--slices", 2)
+    assert code == 0
+    files = sorted(tmp_path.rglob("*.png"))
+    assert len(files) == 8
+    assert len({file.parent for file in files}) == 4
+    code, again, _ = run("data", "info", tmp_path)
+    assert code == 0
+    assert [line.split()[-2] for line in again.splitlines()[1:5]] == ["2"] * 4
+    assert "unknown" in again  # no subjects in a plain folder
+    assert "unknown" not in out
+
+
+@pytest.mark.tensorflow
+class TestWithANetwork:
+    @pytest.fixture(scope="class")
+    def bundle(self, tmp_path_factory):
+        import keras
+
+        from xaimri import training
+
+        layers = keras.layers
+        model = keras.Sequential(
+            [
+                keras.Input((24, 20, 1)),
+                layers.Rescaling(1 / 255),
+                layers.Conv2D(6, 3, strides=2, activation="relu", padding="same"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(3),
+                layers.Softmax(),
+            ]
+        )
+        return training.save(tmp_path_factory.mktemp("bundle"), model, ("none", "mild", "severe"), "pad")
+
+    @pytest.fixture
+    def scan(self, tmp_path):
+        pixels = np.random.default_rng(0).integers(0, 255, (31, 27), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "scan.png")
+        return tmp_path / "scan.png"
+
+    def test_explain_draws_a_figure_and_says_what_it_saw(self, run, bundle, scan, tmp_path):
+        code, out, err = run("explain", bundle, scan, "--out", tmp_path, "--target", "mild")
+        assert code == 0, err
+        assert out.startswith("scan.png: mild, p = 0.")
+        assert Image.open(tmp_path / "scan_gradcam.png").size[0] > 300
+
+    def test_compare_draws_both_methods(self, run, bundle, scan, tmp_path):
+        code, _, err = run("compare", bundle, scan, "--out", tmp_path)
+        assert code == 0, err
+        assert (tmp_path / "scan_comparison.png").stat().st_size > 10_000
+
+    def test_an_unknown_class_names_the_known_ones(self, run, bundle, scan, tmp_path):
+        code, _, err = run("explain", bundle, scan, "--out", tmp_path, "--target", "moderate")
+        assert code == 1
+        assert "'none', 'mild', 'severe'" in err
+        assert not list(tmp_path.glob("scan_*.png"))
+
+    def test_evaluate_without_a_recorded_split_says_what_to_do(self, run, bundle):
+        code, _, err = run("evaluate", bundle, "--data", "phantom")
+        assert code == 1
+        assert "--part" in err

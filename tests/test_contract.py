@@ -1,0 +1,346 @@
+"""The contract suites, on every explainer and classifier here, and on broken ones that they must catch."""
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from xaimri import EXPLAINERS, FunctionClassifier, LinearClassifier
+from xaimri.arrays import Stored
+from xaimri.classifier import (
+    Classifier,
+    Convolutional,
+    Differentiable,
+    FeatureMaps,
+    Gradient,
+    Objective,
+    softmax,
+)
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers import LIME, GradCAM
+from xaimri.testing import check_classifier, check_explainer
+
+SHAPES = {"2d": (6, 8, 2), "3d": (4, 6, 8, 3)}
+
+
+def subject(rank, patch=2):
+    """Return a linear model and images; no two axes of the images have one length."""
+    shape = SHAPES[rank]
+    model = LinearClassifier.random(shape, classes=4, seed=3, patch=patch)
+    images = np.random.default_rng(0).normal(1, 1, (3 if rank == "2d" else 5, *shape))
+    return model, images.astype(np.float32)
+
+
+def regions(rank):
+    return np.arange(np.prod(SHAPES[rank][:-1])).reshape(SHAPES[rank][:-1]) // 13
+
+
+VARIANTS = {
+    "gradcam": [GradCAM(), GradCAM(relu=False), GradCAM(layer="patches")],
+    "lime": [
+        LIME(samples=40, regions=5),
+        LIME(samples=30, regions=4, hide=0.0, features=3, seed=7),
+        LIME(samples=30, regions=6, compactness=5.0, kernel_width=1.0),
+    ],
+}
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+@pytest.mark.parametrize("explainer", itertools.chain(*VARIANTS.values()), ids=repr)
+def test_explainers_keep_every_promise(explainer, rank):
+    check_explainer(explainer, *subject(rank))
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+def test_an_array_as_a_setting_keeps_every_promise(rank):
+    check_explainer(LIME(samples=30, regions=Stored(regions(rank))), *subject(rank))
+
+
+def test_every_method_of_the_table_is_checked():
+    assert set(VARIANTS) == set(EXPLAINERS)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+@pytest.mark.parametrize("rank", SHAPES)
+def test_linear_classifier_keeps_every_promise(rank, patch):
+    model, images = subject(rank, patch)
+    outputs = softmax(model.logits(images))
+    check_classifier(model, images, outputs)
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+def test_function_classifier_keeps_every_promise(rank):
+    model, images = subject(rank)
+    given = FunctionClassifier(lambda x: softmax(model.logits(x)), classes=model.classes)
+    check_classifier(given, images, softmax(model.logits(images)))
+
+
+def test_two_classes_from_one_sigmoid_column():
+    model, images = subject("2d")
+
+    def second(x):
+        return softmax(model.logits(x)[:, :2])[:, 1:]
+
+    given = FunctionClassifier(second, classes=("no", "yes"))
+    check_classifier(given, images, second(images))
+    check_classifier(given, images, second(images)[:, 0])
+
+
+# Broken explainers: each breaks one promise, and the suite must say so.
+
+
+@dataclass(frozen=True)
+class Brightness(Explainer[Classifier]):
+    """Honest: the image itself, scaled."""
+
+    factor: float = 1.0
+    name: ClassVar[str] = "brightness"
+
+    def attribute(self, model, images, objective, /):
+        return Attribution(images.sum(axis=-1) * np.float32(self.factor), model.logits(images))
+
+
+@dataclass(frozen=True)
+class Breaking(Explainer[Classifier]):
+    """Breaks one promise, by name."""
+
+    promise: str
+    name: ClassVar[str] = "breaking"
+
+    def attribute(self, model, images, objective, /):
+        values, logits = images.sum(axis=-1), model.logits(images)
+        if self.promise == "alone":
+            values = values / values.max()
+        elif self.promise == "order":
+            values = values * (1 + np.arange(len(images), dtype=np.float32)).reshape(
+                -1, *[1] * (values.ndim - 1)
+            )
+        elif self.promise == "random":
+            values = values + np.random.random(values.shape).astype(np.float32)  # noqa: NPY002
+        elif self.promise == "seed":
+            np.random.seed(0)  # noqa: NPY002
+        elif self.promise == "style":
+            mpl.rcParams["font.size"] = mpl.rcParams["font.size"] + 1
+        elif self.promise == "errors":
+            np.seterr(under="warn" if np.geterr()["under"] == "ignore" else "ignore")
+        elif self.promise == "model":
+            model.weights.flags.writeable = True
+            model.weights *= 1.01
+        elif self.promise == "target":
+            values = values * (1 if objective.targets is None else 2)
+        elif self.promise == "logits":
+            logits = logits + 1
+        elif self.promise == "diagnostics":
+            return Attribution(values, logits, diagnostics=[{"count": next(COUNTER)}] * len(images))
+        elif self.promise == "caveat":
+            from xaimri.explanation import Caveat
+
+            return Attribution(values, logits, caveats=[[Caveat("not a name", "odd")]] * len(images))
+        return Attribution(values, logits)
+
+
+COUNTER = itertools.count()
+
+SENTENCES = {
+    "alone": "depends on the other images",
+    "order": "depends on the other images",
+    "random": "same call twice|another map",
+    "seed": "numpy's generator",
+    "style": "rcParams",
+    "errors": "error handling",
+    "model": "changed the model|same call twice|another map|other images",
+    "target": "another map than the default",
+    "logits": "are not the model's",
+    "diagnostics": "different diagnostics",
+    "caveat": "a caveat needs a name",
+}
+
+
+@pytest.mark.parametrize("promise", SENTENCES)
+def test_the_suite_catches_a_broken_explainer(promise):
+    with mpl.rc_context(), np.errstate(), pytest.raises(AssertionError, match=SENTENCES[promise]):
+        check_explainer(Breaking(promise), *subject("2d"))
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+def test_the_suite_passes_an_honest_explainer(rank):
+    check_explainer(Brightness(2.0), *subject(rank))
+
+
+class Thawed(Explainer[Classifier]):
+    name: ClassVar[str] = "thawed"
+
+    def attribute(self, model, images, objective, /):
+        return Attribution(images.sum(axis=-1), model.logits(images))
+
+
+@dataclass
+class Mutable(Thawed):
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Unhashable(Brightness):
+    weights: list = field(default_factory=lambda: [1.0])
+
+
+@dataclass(frozen=True)
+class Forgetful(Brightness):
+    name: ClassVar[str] = "forgetful"
+
+    def __post_init__(self):
+        object.__setattr__(self, "factor", self.factor * 2)
+
+
+@dataclass(frozen=True)
+class Understated(Explainer[Classifier]):
+    """Needs gradients and does not say so."""
+
+    name: ClassVar[str] = "understated"
+
+    def attribute(self, model, images, objective, /):
+        if isinstance(model, Differentiable):
+            found = model.gradient(images, objective)
+            return Attribution(found.values.sum(axis=-1), found.logits)
+        return Attribution(images.sum(axis=-1), model.logits(images))
+
+
+@dataclass(frozen=True)
+class Careless(Brightness):
+    """Gives NaN, whose caveat is taken away below."""
+
+    def attribute(self, model, images, objective, /):
+        return Attribution(np.full(images.shape[:-1], np.nan, np.float32), model.logits(images))
+
+
+@pytest.mark.parametrize(
+    ("explainer", "sentence"),
+    [
+        (Thawed(), "frozen dataclass"),
+        (Mutable(), "no hash|frozen dataclass"),
+        (Unhashable(), "no hash"),
+        (Forgetful(), "rebuilds another explainer"),
+        (Understated(), "gives something else"),
+    ],
+    ids=lambda x: type(x).__name__ if isinstance(x, Explainer) else "",
+)
+def test_the_suite_catches_an_explainer_that_is_no_value(explainer, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_explainer(explainer, *subject("2d"))
+
+
+def test_the_suite_catches_nan_without_a_caveat(monkeypatch):
+    check_explainer(Careless(), *subject("2d"))
+    monkeypatch.setattr("xaimri.explainer._common_caveats", lambda *_: ())
+    with pytest.raises(AssertionError, match="no caveat says why"):
+        check_explainer(Careless(), *subject("2d"))
+
+
+def test_the_suite_catches_a_contract_that_is_not_enforced(monkeypatch):
+    model, images = subject("2d")
+    with monkeypatch.context() as patch:
+        patch.setattr("xaimri.explainer.resolve_targets", lambda t, c, n: (0,) * n)
+        with pytest.raises(AssertionError, match=r"default target|must be refused"):
+            check_explainer(Brightness(), model, images)
+    with monkeypatch.context() as patch:
+        patch.setattr("xaimri.explanation.frozen", lambda array: array)
+        with pytest.raises(AssertionError, match=r"can be written|caller's array"):
+            check_explainer(Brightness(), model, images)
+    with monkeypatch.context() as patch:
+        patch.setattr("xaimri.explainer._lack", lambda *_: "no.")
+        with pytest.raises(AssertionError, match="must name need and model"):
+            check_explainer(GradCAM(), model, images)
+
+
+# Broken classifiers.
+
+
+class Broken:
+    """A linear classifier that breaks one promise, by name."""
+
+    def __init__(self, promise):
+        self.inner, self.promise, self.calls = subject("2d")[0], promise, 0
+
+    @property
+    def classes(self):
+        return ("a", "a", "b", "c") if self.promise == "names" else self.inner.classes
+
+    def logits(self, images, /):
+        logits = self.inner.logits(images)
+        if self.promise == "alone":
+            logits = logits - logits.mean(axis=0)
+        elif self.promise == "drift":
+            self.calls += 1
+            logits = logits + np.float32(0.1 * self.calls)
+        elif self.promise == "columns":
+            logits = logits[:, :3]
+        elif self.promise == "infinite":
+            logits = np.where(logits > 0, logits, -np.inf).astype(np.float32)
+        elif self.promise == "images":
+            images += 1
+        elif self.promise == "sharper":
+            logits = 2 * logits
+        return logits
+
+    def gradient(self, images, objective, /):
+        found = self.inner.gradient(images, objective)
+        if self.promise == "scale":
+            found = Gradient(found.values * np.float32(1.1), found.logits)
+        elif self.promise == "always logit":
+            found = self.inner.gradient(images, replace(objective, of="logit"))
+        elif self.promise == "no target":
+            found = self.inner.gradient(images, replace(objective, targets=(0,) * len(images)))
+        elif self.promise == "flipped":
+            found = Gradient(found.values[:, :, ::-1], found.logits)
+        elif self.promise == "other logits":
+            found = Gradient(found.values, found.logits + 1)
+        return found
+
+    def feature_maps(self, images, objective, /, layer=None):
+        maps = self.inner.feature_maps(images, objective, None if self.promise == "any layer" else layer)
+        if self.promise == "maps' gradient":
+            maps = replace(maps, gradients=maps.gradients[:, ::-1])
+        elif self.promise == "grid":
+            maps = replace(maps, grid=type(maps.grid).resized((6, 8), (6, 8)))
+        elif self.promise == "nameless":
+            maps = replace(maps, why="")
+        return maps
+
+
+FAULTS = {
+    "names": "different names",
+    "alone": "depend on the other images",
+    "drift": "differ from call to call",
+    "columns": "must have the shape",
+    "infinite": "must be finite",
+    "images": "changed the images",
+    "sharper": "own output",
+    "scale": "not its slope",
+    "always logit": "log_odds is not its slope",
+    "no target": "not its slope|not that of the predicted class",
+    "flipped": "not its slope",
+    "other logits": "other logits",
+    "maps' gradient": "does not carry",
+    "grid": "must have the shape",
+    "any layer": "unknown layer",
+    "nameless": "why that one",
+}
+
+
+@pytest.mark.parametrize("promise", FAULTS)
+def test_the_suite_catches_a_broken_classifier(promise):
+    model, images = subject("2d")
+    outputs = softmax(model.logits(images))
+    with pytest.raises(AssertionError, match=FAULTS[promise]):
+        check_classifier(Broken(promise), images, outputs)
+
+
+def test_the_suite_passes_the_same_classifier_unbroken():
+    model, images = subject("2d")
+    honest = Broken("none")
+    assert isinstance(honest, Convolutional)
+    assert isinstance(honest.feature_maps(images, Objective()), FeatureMaps)
+    check_classifier(honest, images, softmax(model.logits(images)))

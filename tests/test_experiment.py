@@ -1,0 +1,57 @@
+"""The journey's choices: which case is shown, and that its figures say where it is from."""
+
+import numpy as np
+import pytest
+
+from xaimri.data import Case, Dataset, Split
+from xaimri.metrics.localisation import relevance_gain
+
+pytestmark = pytest.mark.tensorflow
+
+
+def _dataset(*who):
+    pixels = np.zeros((4, 5), np.uint8)
+    cases = [Case(f"{s}/{i}", label, s, pixels, slice=i) for label, s in who for i in range(3)]
+    return Dataset(("ill", "well"), tuple(cases))
+
+
+def test_the_shown_case_is_the_middle_slice_of_the_first_subject_of_the_test_part():
+    from xaimri.experiment import representative
+
+    split = Split(_dataset((0, "a"), (1, "b")), _dataset((0, "c")), _dataset((0, "z"), (0, "y")))
+    case, part = representative(split, 0)
+    assert (case.id, part) == ("y/1", "test")
+
+
+def test_a_class_that_is_only_in_training_is_shown_from_there_and_says_so():
+    from xaimri.experiment import representative
+
+    split = Split(_dataset((0, "a"), (1, "b")), _dataset(), _dataset((0, "z")))
+    case, part = representative(split, 1)
+    assert (case.id, part) == ("b/1", "train")
+    assert representative(split, 0)[1] == "test"
+
+
+def test_a_class_without_cases_has_no_representative():
+    from xaimri.experiment import representative
+
+    assert representative(Split(_dataset((0, "a")), _dataset(), _dataset()), 1) is None
+
+
+def test_relevance_gain_of_a_map_that_knows_nothing_is_one_on_average():
+    random = np.random.default_rng(0)
+    answer = random.random((30, 40)) < 0.2
+    within = np.ones((30, 40), bool)
+    gains = [relevance_gain(random.random((30, 40)), answer, within) for _ in range(200)]
+    assert np.mean(gains) == pytest.approx(1, abs=4 * np.std(gains) / np.sqrt(200))
+
+
+def test_relevance_gain_ignores_what_lies_outside_the_object_and_negative_relevance():
+    answer = np.zeros((4, 6), bool)
+    answer[1, 1] = True
+    within = np.zeros((4, 6), bool)
+    within[:2] = True
+    values = np.where(answer, 2.0, -1.0)
+    values[3] = 100
+    assert relevance_gain(values, answer, within) == pytest.approx(12)
+    assert np.isnan(relevance_gain(-np.abs(values), answer, within))

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from xaimri.data.case import Case, Dataset
+from xaimri.errors import InvalidInput
+from xaimri.training import Augmentation, run, train
+from xaimri.training.loop import Loop, Part
+from xaimri.training.recipe import Recipe
+
+pytestmark = pytest.mark.tensorflow
+
+SHAPE = (12, 10)
+
+
+def cases(number, seed, classes=("dark", "grey", "bright")):
+    """Noise about a level that tells the class."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for i in range(number):
+        label = i % 3
+        pixels = np.clip(rng.normal(60 + 50 * label, 25, SHAPE), 0, 255).astype(np.uint8)
+        made.append(Case(f"{seed}/{i}", label, f"{seed}-{i}", pixels))
+    return Dataset(classes, tuple(made))
+
+
+TRAIN, VALIDATION = cases(22, 1), cases(9, 2)
+DATA = (TRAIN, VALIDATION)
+
+
+def network(seed=0, shift=0.0):
+    """A nested backbone with batch norms, and a head with dropout; seeded weights."""
+    inner = keras.Sequential(
+        [
+            keras.Input((*SHAPE, 1)),
+            keras.layers.Conv2D(4, 3, name="conv1"),
+            keras.layers.BatchNormalization(name="bn1"),
+            keras.layers.ReLU(name="relu1"),
+            keras.layers.Conv2D(6, 3, name="conv2"),
+            keras.layers.BatchNormalization(name="bn2"),
+        ],
+        name="backbone",
+    )
+    inputs = keras.Input((*SHAPE, 1))
+    x = keras.layers.GlobalAveragePooling2D()(inner(keras.layers.Rescaling(1 / 255)(inputs)))
+    x = keras.layers.Dropout(0.2)(keras.layers.Dense(8, activation="relu")(x))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        if variable.path.endswith("kernel"):
+            variable.assign(rng.normal(shift, 0.3, variable.shape))
+    return model
+
+
+def weights(model):
+    return [np.array(w) for w in model.get_weights()]
+
+
+def same(one, two):
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def untimed(result):
+    return {name: column for name, column in result.history.items() if name != "seconds"}
+
+
+QUIET = {"progress": False, "batch": 8}
+
+
+@pytest.fixture(scope="module")
+def trained():
+    model = network()
+    return model, train(model, DATA, epochs=(2, 4), **QUIET)
+
+
+def test_history_is_data(trained):
+    _, result = trained
+    assert result.history["epoch"] == [1, 2, 3, 4, 5, 6]
+    assert result.history["phase"] == ["head"] * 2 + ["finetune"] * 4
+    assert {len(column) for column in result.history.values()} == {6}
+    assert json.loads(json.dumps(result.record()))["history"]["val_loss"] == result.history["val_loss"]
+
+
+def test_it_learns():
+    result = train(network(), DATA, epochs=25, learning_rate=1e-2, patience=25, **QUIET)
+    assert max(result.history["val_balanced_accuracy"]) > 0.8
+    assert result.history["loss"][-1] < 0.6 * result.history["loss"][0]
+
+
+def test_the_kept_weights_are_those_of_the_best_epoch(trained):
+    model, result = trained
+    history = result.history
+    ranks = list(zip(history["val_balanced_accuracy"], [-x for x in history["val_loss"]], strict=True))
+    assert result.best_epoch == 1 + ranks.index(max(ranks))
+    part = Part(*_read(VALIDATION))
+    score = Loop(model, part, result.recipe).evaluate(part)
+    assert score.balanced_accuracy == history["val_balanced_accuracy"][result.best_epoch - 1]
+    assert score.loss == pytest.approx(history["val_loss"][result.best_epoch - 1], rel=1e-6)
+
+
+def test_an_early_best_epoch_is_restored_and_patience_ends_the_phase():
+    model = network()
+    result = train(model, DATA, epochs=9, learning_rate=(1.0, 1.0), patience=2, **QUIET)
+    assert result.stopped == "patience"
+    assert len(result.history["epoch"]) == result.best_epoch + 2
+    again = network()
+    train(again, DATA, epochs=result.best_epoch, learning_rate=(1.0, 1.0), **QUIET)
+    assert same(weights(model), weights(again))
+
+
+def test_the_same_seed_is_the_same_run_and_another_is_not(trained):
+    model, result = trained
+    again, other = network(), network()
+    assert untimed(train(again, DATA, epochs=(2, 4), **QUIET)) == untimed(result)
+    assert same(weights(model), weights(again))
+    assert untimed(train(other, DATA, epochs=(2, 4), seed=1, **QUIET)) != untimed(result)
+
+
+def test_head_phase_leaves_the_backbone_bit_equal_and_the_flags_as_they_were():
+    model = network()
+    backbone = model.get_layer("backbone")
+    backbone.get_layer("conv1").trainable = False
+    before, head = weights(backbone), weights(model.layers[-1])
+    train(model, DATA, epochs=(3, 0), **QUIET)
+    assert same(before, weights(backbone))
+    assert not same(head, weights(model.layers[-1]))
+    assert [layer.trainable for layer in backbone.layers] == [False, True, True, True, True]
+
+
+def test_only_what_is_unfrozen_learns_afterwards():
+    model = network()
+    backbone = model.get_layer("backbone")
+    before = {layer.name: weights(layer) for layer in backbone.layers}
+    train(model, DATA, epochs=(1, 2), unfreeze="conv2", **QUIET)
+    changed = [
+        name
+        for name, values in before.items()
+        if values and not same(values, weights(backbone.get_layer(name)))
+    ]
+    assert changed == ["conv2", "bn2"]
+    assert [layer.name for layer in backbone.layers if layer.trainable and layer.weights] == ["conv2", "bn2"]
+
+
+def test_resumed_equals_uninterrupted(trained, tmp_path, monkeypatch):
+    model, result = trained
+    for died in (1, 2, 4):
+        folder = tmp_path / str(died)
+        interrupted = network()
+        with monkeypatch.context() as patch:
+            _interrupt(patch, after=died)
+            with pytest.raises(KeyboardInterrupt):
+                train(interrupted, DATA, epochs=(2, 4), folder=folder, **QUIET)
+        fresh = network(seed=5)
+        resumed = train(fresh, DATA, epochs=(2, 4), folder=folder, **QUIET)
+        assert resumed.resumed == died
+        assert untimed(resumed) == untimed(result)
+        assert resumed.best_epoch == result.best_epoch
+        assert same(weights(fresh), weights(model))
+
+
+def test_a_finished_training_is_taken_as_it_stands(tmp_path):
+    one, two = network(), network(seed=5)
+    first = train(one, DATA, epochs=2, folder=tmp_path, **QUIET)
+    second = train(two, DATA, epochs=2, folder=tmp_path, **QUIET)
+    assert dict(first.history) == dict(second.history)
+    assert same(weights(one), weights(two))
+
+
+def test_a_death_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatch):
+    uninterrupted = network()
+    expected = train(uninterrupted, DATA, epochs=3, **QUIET)
+    write, calls = np.savez, []
+
+    def die(stream, **arrays):
+        calls.append(1)
+        if len(calls) >= 4:
+            stream.write(b"half")
+            raise KeyboardInterrupt
+        write(stream, **arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xaimri.training.checkpoint.np.savez", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(network(), DATA, epochs=3, folder=tmp_path, **QUIET)
+    model = network(seed=5)
+    resumed = train(model, DATA, epochs=3, folder=tmp_path, **QUIET)
+    assert resumed.resumed >= 1
+    assert untimed(resumed) == untimed(expected)
+    assert same(weights(model), weights(uninterrupted))
+
+
+def test_another_configuration_is_refused(tmp_path):
+    train(network(), DATA, epochs=1, folder=tmp_path, **QUIET)
+    with pytest.raises(InvalidInput, match="another configuration: `recipe`"):
+        train(network(), DATA, epochs=1, folder=tmp_path, seed=4, **QUIET)
+    with pytest.raises(InvalidInput, match="another configuration: `training`"):
+        train(network(), (cases(22, 3), VALIDATION), epochs=1, folder=tmp_path, **QUIET)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    train(network(), DATA, epochs=1, folder=tmp_path, **QUIET)
+    path = tmp_path / "training.npz"
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(InvalidInput, match="is damaged: delete the folder"):
+        train(network(), DATA, epochs=1, folder=tmp_path, **QUIET)
+
+
+def test_without_validation_every_epoch_is_done_and_the_last_kept():
+    model = network()
+    result = train(model, (TRAIN, TRAIN.take([])), epochs=2, patience=1, **QUIET)
+    assert result.history["val_loss"] == [None, None]
+    assert (result.best_epoch, result.stopped) == (2, "epochs")
+
+
+def test_augmentation_is_for_training_alone():
+    """A change as large as this would ruin the scores of validation."""
+    wild = Augmentation(rotation=180.0, shift=0.5, zoom=0.5, contrast=0.9)
+    model = network()
+    result = train(model, DATA, epochs=1, augment=wild, **QUIET)
+    part = Part(*_read(VALIDATION))
+    plain = Loop(model, part, replace(result.recipe, augment=None)).evaluate(part)
+    assert result.history["val_loss"] == [pytest.approx(plain.loss, rel=1e-6)]
+    other = train(network(), DATA, epochs=1, augment=False, **QUIET)
+    assert other.history["loss"] != result.history["loss"]
+
+
+def test_class_weights_scale_the_loss():
+    weighted = {"dark": 3.0, "grey": 3.0, "bright": 3.0}
+    one = train(network(), DATA, epochs=1, class_weights=None, learning_rate=1e-9, **QUIET)
+    three = train(network(), DATA, epochs=1, class_weights=weighted, learning_rate=1e-9, **QUIET)
+    assert three.history["loss"][0] == pytest.approx(3 * one.history["loss"][0], rel=1e-4)
+
+
+def test_settled_statistics_are_those_of_the_training_images():
+    model = network()
+    part = Part(*_read(TRAIN))
+    loop = Loop(model, part, Recipe(batch=8, class_weights=(1.0, 1.0, 1.0)))
+    loop.settle()
+    backbone = model.get_layer("backbone")
+    maps = np.asarray(backbone.get_layer("conv1")(part.images / np.float32(255)))
+    norm = backbone.get_layer("bn1")
+    assert norm.momentum == 0.99
+    np.testing.assert_allclose(norm.moving_mean, maps.mean(axis=(0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, maps.var(axis=(0, 1, 2)), rtol=1e-4)
+
+
+def test_a_flag_is_kept_when_the_head_phase_is_interrupted(monkeypatch):
+    model = network()
+    _interrupt(monkeypatch, after=1)
+    with pytest.raises(KeyboardInterrupt):
+        train(model, DATA, epochs=(3, 1), **QUIET)
+    assert all(layer.trainable for layer in model.get_layer("backbone").layers)
+
+
+def test_a_line_per_epoch_when_asked(capfd):
+    train(network(), DATA, epochs=2, batch=8)
+    shown = capfd.readouterr().err
+    assert shown.count("validation loss") == 2
+    train(network(), DATA, epochs=1, **QUIET)
+    assert "epoch" not in "".join(capfd.readouterr())
+
+
+def _dense(units, activation, shape=(*SHAPE, 1)):
+    inputs = keras.Input(shape)
+    outputs = keras.layers.Dense(units, activation=activation)(keras.layers.GlobalAveragePooling2D()(inputs))
+    return keras.Model(inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "settings", "sentence"),
+    [
+        (lambda: _dense(3, None), DATA, {}, "add a `keras.layers.Softmax` layer"),
+        (lambda: _dense(2, "softmax"), DATA, {}, "each of the 3 classes"),
+        (lambda: _dense(3, "softmax", (None, None, 1)), DATA, {}, "fixed"),
+        (
+            lambda: _dense(3, "softmax"),
+            DATA,
+            {"epochs": (2, 2)},
+            r"holds no nested backbone.*epochs=\(0, 2\)",
+        ),
+        (lambda: _dense(3, "softmax"), DATA, {"unfreeze": 3}, "holds no nested backbone"),
+        (lambda: _dense(3, "softmax"), (TRAIN.take([]), VALIDATION), {}, "training part is empty"),
+        (lambda: _dense(3, "softmax"), (TRAIN, cases(3, 2, ("a", "b", "c"))), {}, "the same classes"),
+        (network, DATA, {"learning_rate": 1e30, "epochs": 3}, "no longer finite in epoch"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(model, data, settings, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        train(model(), data, **{"epochs": 1, **QUIET, **settings})
+
+
+GLOBALS = """
+import random
+import keras
+import numpy as np
+import tensorflow as tf
+from xaimri.data import phantom
+from xaimri.training import build_resnet50, load, save, train
+import sys
+data = phantom.make(subjects=4, slices=1, size=(32, 32))
+def state():
+    return random.getstate(), np.random.get_state()[1].tolist(), keras.config.dtype_policy().name
+random.seed(1), np.random.seed(1), tf.random.set_seed(1)
+before, drawn = state(), tf.random.uniform((3,)).numpy().tolist()
+tf.random.set_seed(1)
+assert state() == before
+model = build_resnet50(data.classes, (32, 32), weights=None)
+assert state() == before, "building"
+tiny = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(4, "softmax")])
+before = state()
+train(tiny, (data, data), epochs=1, progress=False)
+assert state() == before, "training"
+load(save(sys.argv[1], model, data.classes))
+assert state() == before, "saving and loading"
+assert tf.random.uniform((3,)).numpy().tolist() == drawn
+"""
+
+
+def test_no_global_generator_is_touched(tmp_path):
+    """In a process of its own: the type checker under test draws from Python's generator itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", GLOBALS, str(tmp_path)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-1500:]
+
+
+def _read(dataset):
+    pixels = np.stack([case.source for case in dataset])[..., None].astype(np.float32)
+    return pixels, dataset.labels
+
+
+def _interrupt(patch, after):
+    """Have Ctrl-C come in the middle of the epoch after so many."""
+    epoch = run.Loop.epoch
+
+    def stop(self, number, rate, tick=None):
+        if number == after + 1:
+            self._step(*next(self._batches(self.training, np.arange(8))))
+            raise KeyboardInterrupt
+        return epoch(self, number, rate, tick)
+
+    patch.setattr(run.Loop, "epoch", stop)
