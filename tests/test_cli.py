@@ -64,9 +64,7 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_dataset", interrupted)
-    code, _, err = run("data", "info", "anything")
-    assert code == 130
-    assert "interrupted" in err
+    assert run("data", "info", "anything") == (130, "", "")
 
 
 def test_the_phantom_is_written_as_class_folders_and_read_back(run, tmp_path):
@@ -113,7 +111,8 @@ class TestWithANetwork:
         code, out, err = run("explain", bundle, scan, "--out", tmp_path, "--target", "mild")
         assert code == 0, err
         assert out.startswith("scan.png: mild, p = 0.")
-        assert Image.open(tmp_path / "scan_gradcam.png").size[0] > 300
+        with Image.open(tmp_path / "scan_gradcam.png") as drawn:
+            assert drawn.size[0] > 300
 
     def test_compare_draws_both_methods(self, run, bundle, scan, tmp_path):
         code, _, err = run("compare", bundle, scan, "--out", tmp_path)

@@ -117,6 +117,10 @@ def evaluate(
     from xaimri import experiment, training
 
     bundle = training.load(model)
+    if part != "all" and bundle.split is None:
+        raise InvalidInput(
+            'the bundle records no split: evaluate on data the network never saw with --part "all".'
+        )
     dataset = _dataset(data, seed)
     chosen = dataset if part == "all" else _part(dataset, bundle.split, part)
     _say(experiment.evaluate(bundle, chosen, out or model))
@@ -227,15 +231,12 @@ def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set."
 
 
 def main() -> None:
-    """Run a command; an error is one sentence on standard error and exit code 1, an interruption 130."""
+    """Run a command; an error is one sentence on standard error and exit code 1 (usage 2, interruption 130)."""
     try:
         app(prog_name="xaimri")
     except XaimriError as error:
         typer.echo(f"xaimri: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("xaimri: interrupted; the same command goes on where it can.", err=True)
-        sys.exit(130)
 
 
 _say: Callable[[object], None] = typer.echo

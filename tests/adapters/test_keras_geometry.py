@@ -26,38 +26,39 @@ def network(space, *body):
     return keras.Model(image, layers.Dense(2, activation="softmax")(pooled(cells)))
 
 
-def read_grid(model, layer="cells"):
+def read_grid(model):
     space = model.input_shape[1:]
     zeros = np.zeros((1, *space), np.float32)
-    return KerasClassifier(model).feature_maps(zeros, Objective(), layer=layer).grid
+    return KerasClassifier(model).feature_maps(zeros, Objective(), layer="cells").grid
 
 
-def responses(model, space, layer="cells"):
+def responses(model, space):
     """What every cell answers to an impulse at every pixel: ``(pixels, *cells)``."""
-    opened = keras.Model(model.input, model.get_layer(layer).output)
+    opened = keras.Model(model.input, model.get_layer("cells").output)
     impulses = np.eye(int(np.prod(space)), dtype=np.float32).reshape(-1, *space, 1)
     return np.concatenate(
         [opened(part, training=False).numpy()[..., 0] for part in np.array_split(impulses, 4)]
     )
 
 
-def truth(model, space, layer="cells"):
-    """Centre of gravity of the pixels that each cell sees, NaN for cells that see the border."""
-    answers = responses(model, space, layer)
+def truth(model, space, margin=1):
+    """Centre of gravity of the pixels that each cell sees, NaN for cells that see the margin."""
+    answers = responses(model, space)
     cells = answers.shape[1:]
     seen = answers.reshape(*space, *cells)
     centres = np.full((len(space), *cells), np.nan)
     for index in np.ndindex(cells):
         weights = seen[(..., *index)]
-        border = [np.take(weights, [0, -1], axis=axis) for axis in range(len(space))]
+        edge = [*range(margin), *range(-margin, 0)]
+        border = [np.take(weights, edge, axis=axis) for axis in range(len(space))]
         if weights.sum() > 0 and not any(b.any() for b in border):
             where = np.indices(space).reshape(len(space), -1)
             centres[(slice(None), *index)] = (where * weights.ravel()).sum(axis=1) / weights.sum()
     return centres
 
 
-def compare(model, space, tolerance=1e-3):
-    grid, centres = read_grid(model), truth(model, space)
+def compare(model, space, tolerance=1e-3, margin=1):
+    grid, centres = read_grid(model), truth(model, space, margin)
     assert not grid.assumed
     assert grid.space == space
     assert grid.cells == centres.shape[1:]
@@ -121,7 +122,8 @@ def test_cells_of_a_plane_lie_where_impulses_say(body):
     space = EVEN.get(body, (30, 37))
     # Up-sampled cells answer in steps, half a step of the coarse ones to either side.
     tolerance = {"transposed, same": 2.01, "transposed, valid": 1.01, "resized": 0.5}.get(body, 1e-3)
-    compare(network(space, *PLANE[body]), space, tolerance)
+    margin = 3 if body == "dilated" else 1  # its windows have gaps, and may reach over the border
+    compare(network(space, *PLANE[body]), space, tolerance, margin)
 
 
 VOLUME = {

@@ -251,6 +251,15 @@ def test_settled_statistics_are_those_of_the_training_images():
     np.testing.assert_allclose(norm.moving_variance, maps.var(axis=(0, 1, 2)), rtol=1e-4)
 
 
+def test_every_epoch_ends_with_settled_statistics():
+    model = network()
+    result = train(model, (TRAIN, TRAIN.take([])), epochs=1, **QUIET)
+    norm = model.get_layer("backbone").get_layer("bn2")
+    kept = np.array(norm.moving_variance)
+    Loop(model, Part(*_read(TRAIN)), result.recipe).settle()
+    np.testing.assert_allclose(norm.moving_variance, kept, rtol=1e-5)
+
+
 def test_a_flag_is_kept_when_the_head_phase_is_interrupted(monkeypatch):
     model = network()
     _interrupt(monkeypatch, after=1)

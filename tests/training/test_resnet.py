@@ -184,3 +184,10 @@ def test_what_cannot_be_built_is_refused(arguments, sentence):
 def test_an_unknown_depth_names_the_blocks(grey, depth):
     with pytest.raises(InvalidInput, match="`conv5`"):
         unfreeze(grey, depth)
+
+
+def test_blocks_of_a_random_network_start_as_the_identity(grey, pretrained):
+    norms = [layer for layer in resnet.backbone_of(grey).layers if layer.name.endswith("_3_bn")]
+    assert len(norms) == 16
+    assert all((np.asarray(layer.gamma) == 0).all() for layer in norms)
+    assert (np.asarray(resnet.backbone_of(pretrained).get_layer("conv2_block1_3_bn").gamma) == 1).all()

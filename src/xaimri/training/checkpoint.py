@@ -71,11 +71,12 @@ class Checkpoint:
         if not (folder / STATE).is_file():
             return None
         try:
-            with np.load(folder / STATE, allow_pickle=False) as state:
+            with (folder / STATE).open("rb") as stream, np.load(stream, allow_pickle=False) as state:
                 head = json.loads(str(state["head"]))
                 variables, optimizer = _listed(state, "variable"), _listed(state, "optimizer")
-            with np.load(folder / f"best-{head['best_epoch']:04d}.npz", allow_pickle=False) as kept:
-                best = _listed(kept, "best")
+            kept = folder / f"best-{head['best_epoch']:04d}.npz"
+            with kept.open("rb") as stream, np.load(stream, allow_pickle=False) as state:
+                best = _listed(state, "best")
             return cls(head["configuration"], head["rows"], variables, optimizer, best, head["best_epoch"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidInput(

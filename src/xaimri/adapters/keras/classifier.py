@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from jaxtyping import Float
 
 from xaimri.adapters.keras.engine import Outputs, Program, Purpose, Request, program
 from xaimri.arrays import Array, Images, Scores
@@ -78,6 +79,10 @@ class KerasClassifier:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the logits."""
+        if self._classes is None:
+            raise InvalidInput(
+                "the network isn't built, so its classes are known after the first call only: give `classes`."
+            )
         return self._classes
 
     @property
@@ -113,10 +118,10 @@ class KerasClassifier:
         batch = np.asarray(images, dtype=np.float32)
         self._check_shape(batch)
         if not self._inside and self._preprocess is not None:
-            batch = np.asarray(self._preprocess(batch.copy()), dtype=np.float32)
+            batch = _prepared(self._preprocess, batch)
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
-            targets = objective.resolve(np.empty((len(batch), len(self.classes)))).astype(np.int32)
+            targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
         size = _batch_size(len(batch))
         request = Request(
             purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *_asked(purpose, objective, layer)
@@ -130,7 +135,18 @@ class KerasClassifier:
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if not self._verified:
             self._verify(logits, outputs)
+            self._name(logits.shape[1])
         return (logits, *rest), compiled
+
+    def _name(self, count: int) -> None:
+        """Name the classes of a network that was not built, or see that there is one name for each."""
+        if self._classes is None:
+            self._classes = tuple(f"class_{i}" for i in range(count))
+        if len(self._classes) != count:
+            raise InvalidInput(
+                f"the network tells {count} classes apart, and `classes` has {len(self._classes)} names: "
+                "give one name per class."
+            )
 
     def _check_shape(self, batch: Images) -> None:
         wanted = self._input_shape
@@ -143,7 +159,7 @@ class KerasClassifier:
                 "use xaimri.explain, which fits them, or resize them first."
             )
 
-    def _verify(self, logits: Scores, outputs: Scores) -> None:
+    def _verify(self, logits: Scores, outputs: Float[Array, "batch units"]) -> None:
         """Check once that softmax(logits) is what the network says."""
         if self._outputs == "probabilities":
             own = softmax(logits)
@@ -184,6 +200,17 @@ def load_model(path: str | Path) -> keras.Model:
         ) from failure
 
 
+def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:
+    """Apply a function outside the graph; it must leave every pixel in its place."""
+    prepared = np.asarray(preprocess(batch.copy()), dtype=np.float32)
+    if prepared.shape[:-1] != batch.shape[:-1]:
+        raise InvalidInput(
+            f"`preprocess` turns images {batch.shape[1:-1]} into {prepared.shape[1:-1]}, so maps could not be laid "
+            "on the image: leave resizing to xaimri.explain, or do it in a layer of the network."
+        )
+    return prepared
+
+
 def _asked(purpose: Purpose, objective: Objective, layer: str | None) -> tuple[Any, ...]:
     """Leave out of the request what its purpose does not use, so that equal functions are one."""
     return (objective.of, layer) if purpose == "maps" else (objective.of,) if purpose == "gradient" else ()
@@ -215,15 +242,16 @@ def _input_shape(model: keras.Model) -> tuple[int | None, ...]:
     return tuple(shape[1:]) if shape else ()
 
 
-def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
+def _class_names(
+    model: keras.Model, classes: Sequence[str] | None, unit: int | None
+) -> tuple[str, ...] | None:
+    """Return the names, None where a network that isn't built has none."""
     shape = getattr(model, "output_shape", None) if model.built else None
     count = shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
     if count == 1 or unit is not None:
         count = 2
     if classes is None:
-        if count is None:
-            raise InvalidInput("the network isn't built, so its classes can't be counted: give `classes`.")
-        return tuple(f"class_{i}" for i in range(count))
+        return None if count is None else tuple(f"class_{i}" for i in range(count))
     names = tuple(map(str, classes))
     if (count is not None and len(names) != count) or len(set(names)) != len(names):
         raise InvalidInput(

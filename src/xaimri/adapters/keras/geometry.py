@@ -181,7 +181,9 @@ def _unphased(op: Any, tensor: Any, _: Any) -> Shift | None:
     block, crops = static(op.inputs[1]), static(op.inputs[2])
     if block is None or crops is None or len(block) != len(_space(tensor)):
         return None
-    return [c / b for c, b in zip(crops[:, 0], block, strict=True)], [1.0 / b for b in block]
+    return [float(c) / float(b) for c, b in zip(crops[:, 0], block, strict=True)], [
+        1.0 / float(b) for b in block
+    ]
 
 
 def _repeated(op: Any) -> Any:
