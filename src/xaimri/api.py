@@ -208,8 +208,6 @@ def _explained(
     images = [read(source, _rank(source, shape), shape[-1] if shape else None) for source in sources]
     grids = [Grid.fitted(image.shape[:-1], _space(image, shape), fit) for image in images]
     fitted = [_fitted(image, grid) for image, grid in zip(images, grids, strict=True)]
-    if isinstance(classifier, Sized) and not shape:
-        classifier.logits(fitted[0][None])  # a function tells the number of its classes by its first answer
     together = len({x.shape for x in fitted}) == 1
     batches = [list(range(len(fitted)))] if together else [[i] for i in range(len(fitted))]
     found: list[Explanation] = []
@@ -231,7 +229,7 @@ def _each(target: Target | Sequence[Target], count: int) -> list[Target]:
     return each
 
 
-def _fitted(image: Image, grid: Grid) -> Float[Array, "..."]:
+def _fitted(image: Image, grid: Grid) -> Float[Array, ...]:
     """Bring an image to the model's grid, channel by channel."""
     channels = grid.sample(np.moveaxis(image, -1, 0))
     return np.ascontiguousarray(np.moveaxis(channels, 0, -1))

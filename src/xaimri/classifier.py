@@ -137,7 +137,7 @@ class Classifier(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the logits."""
+        """Names of the classes, in the order of the logits; empty where the first call must tell."""
         ...
 
     def logits(self, images: Images, /) -> Scores:

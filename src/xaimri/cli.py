@@ -40,7 +40,7 @@ ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrot
 def demo(
     out: Folder = Path("xaimri-demo"),
     subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 100,
-    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 9,
+    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 16,
     seed: Seed = 0,
 ) -> None:
     """Run the whole journey on the bundled phantom: train, evaluate, explain. Minutes, no download."""
@@ -231,7 +231,7 @@ def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set."
 
 
 def main() -> None:
-    """Run a command; an error is one sentence on standard error and exit code 1 (usage 2, interruption 130)."""
+    """Run a command; an error is one sentence on standard error and exit code 1."""
     try:
         app(prog_name="xaimri")
     except XaimriError as error:
@@ -244,7 +244,13 @@ _say: Callable[[object], None] = typer.echo
 
 def _from_scratch(epochs: int) -> dict[str, Any]:
     """Settings that train a network from random weights in few epochs."""
-    return {"epochs": (0, epochs), "learning_rate": (1e-3, 1e-3), "schedule": "cosine", "patience": epochs}
+    return {
+        "epochs": (0, epochs),
+        "learning_rate": 3e-4,
+        "batch": 16,
+        "schedule": "cosine",
+        "patience": epochs,
+    }
 
 
 def _dataset(source: str, seed: int) -> Dataset:

@@ -122,10 +122,12 @@ class Explainer(ABC, Generic[ModelT]):
         if not isinstance(model, self.needs):
             raise MissingCapability(_lack(self, model))
         batch = checked(images)
+        if not model.classes:
+            model.logits(batch[:1].copy())  # a function tells the number of its classes by its first answer
         chosen = resolve_targets(targets, model.classes, len(batch))
         given = None if None in chosen else tuple(t for t in chosen if t is not None)
         if given is None and any(t is not None for t in chosen):
-            predicted = model.logits(batch).argmax(axis=1)
+            predicted = model.logits(batch.copy()).argmax(axis=1)
             given = tuple(int(p) if t is None else t for t, p in zip(chosen, predicted, strict=True))
         objective = Objective(given, of or self.of)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)

@@ -48,14 +48,12 @@ class FunctionClassifier:
         if outputs not in ("probabilities", "logits"):
             raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
         self._function, self._preprocess, self._outputs = function, preprocess, outputs
-        self._classes = None if classes is None else tuple(map(str, classes))
+        self._classes = tuple(map(str, classes or ()))
         self._input_shape = input_shape or ()
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the logits."""
-        if self._classes is None:
-            raise InvalidInput("the number of classes is known after the first call only: give `classes`.")
+        """Names of the classes, in the order of the logits; none before the first call unless given."""
         return self._classes
 
     @property
@@ -83,7 +81,7 @@ class FunctionClassifier:
         return np.concatenate(pair, axis=1)
 
     def _name(self, count: int) -> None:
-        if self._classes is None:
+        if not self._classes:
             self._classes = tuple(f"class_{i}" for i in range(count))
         if len(self._classes) != count:
             raise InvalidInput(

@@ -78,11 +78,7 @@ class KerasClassifier:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the logits."""
-        if self._classes is None:
-            raise InvalidInput(
-                "the network isn't built, so its classes are known after the first call only: give `classes`."
-            )
+        """Names in the order of the logits; none before the first call of an unbuilt network."""
         return self._classes
 
     @property
@@ -140,7 +136,7 @@ class KerasClassifier:
 
     def _name(self, count: int) -> None:
         """Name the classes of a network that was not built, or see that there is one name for each."""
-        if self._classes is None:
+        if not self._classes:
             self._classes = tuple(f"class_{i}" for i in range(count))
         if len(self._classes) != count:
             raise InvalidInput(
@@ -205,8 +201,8 @@ def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:
     prepared = np.asarray(preprocess(batch.copy()), dtype=np.float32)
     if prepared.shape[:-1] != batch.shape[:-1]:
         raise InvalidInput(
-            f"`preprocess` turns images {batch.shape[1:-1]} into {prepared.shape[1:-1]}, so maps could not be laid "
-            "on the image: leave resizing to xaimri.explain, or do it in a layer of the network."
+            f"`preprocess` turns images {batch.shape[1:-1]} into {prepared.shape[1:-1]}, so no map "
+            "can be laid on the image: leave resizing to xaimri.explain, or do it in a layer of the network."
         )
     return prepared
 
@@ -242,16 +238,14 @@ def _input_shape(model: keras.Model) -> tuple[int | None, ...]:
     return tuple(shape[1:]) if shape else ()
 
 
-def _class_names(
-    model: keras.Model, classes: Sequence[str] | None, unit: int | None
-) -> tuple[str, ...] | None:
-    """Return the names, None where a network that isn't built has none."""
+def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
+    """Return the names, none where they can't be counted yet."""
     shape = getattr(model, "output_shape", None) if model.built else None
     count = shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
     if count == 1 or unit is not None:
         count = 2
     if classes is None:
-        return None if count is None else tuple(f"class_{i}" for i in range(count))
+        return tuple(f"class_{i}" for i in range(count or 0))
     names = tuple(map(str, classes))
     if (count is not None and len(names) != count) or len(set(names)) != len(names):
         raise InvalidInput(
