@@ -34,7 +34,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=Path("runs/phantom"))
     options.add_argument("--figure", type=Path)
     options.add_argument("--subjects", type=int, default=160)
-    options.add_argument("--epochs", type=int, default=12)
+    options.add_argument("--epochs", type=int, default=24)
     options.add_argument("--samples", type=int, default=300, help="of LIME")
     given = options.parse_args()
     dataset = phantom.make(subjects=given.subjects, slices=4, size=SIZE, seed=1)

@@ -56,7 +56,9 @@ def read(folder: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     source = Path(folder)
     try:
         record = json.loads((source / _RECORD).read_text(encoding="utf-8"))
-        with np.load(source / _ARRAYS, allow_pickle=False) as packed:
+        if not isinstance(record, dict):
+            raise TypeError("its record is no mapping")
+        with (source / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as packed:
             arrays = {name: packed[name] for name in packed.files}
     except FileNotFoundError as missing:
         raise InvalidInput(

@@ -39,8 +39,8 @@ ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrot
 @app.command()
 def demo(
     out: Folder = Path("xaimri-demo"),
-    subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 100,
-    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 16,
+    subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 120,
+    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 18,
     seed: Seed = 0,
 ) -> None:
     """Run the whole journey on the bundled phantom: train, evaluate, explain. Minutes, no download."""
@@ -49,7 +49,7 @@ def demo(
 
     _say(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
     dataset = phantom.make(subjects=subjects, slices=4, size=(96, 96), seed=seed)
-    parts = split(dataset, validation=0.15, test=0.4, seed=seed)
+    parts = split(dataset, validation=0.1, test=0.45, seed=seed)
     _say(parts.describe())
     _say("\nTraining a ResNet50 from random weights ...")
     bundle = experiment.train(dataset, parts, out, size=(96, 96), seed=seed, **_from_scratch(epochs))
@@ -248,6 +248,7 @@ def _from_scratch(epochs: int) -> dict[str, Any]:
         "epochs": (0, epochs),
         "learning_rate": 3e-4,
         "batch": 16,
+        "dropout": 0.2,
         "schedule": "cosine",
         "patience": epochs,
     }

@@ -49,6 +49,7 @@ def train(
     size: Sequence[int] = (96, 96),
     weights: Any = None,
     fit: Any = "stretch",
+    dropout: float = 0.5,
     seed: int = 0,
     **settings: Any,
 ) -> Bundle:
@@ -62,7 +63,7 @@ def train(
         Its parts; the test part is not looked at.
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
-    size, weights, fit, seed
+    size, weights, fit, dropout, seed
         As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`.
     settings
         The rest of :func:`xaimri.training.train`'s arguments.
@@ -71,7 +72,7 @@ def train(
 
     target = Path(folder)
     channels = images.read(dataset[0].source, len(size)).shape[-1]
-    model = training.build_resnet50(dataset.classes, size, weights, channels, seed=seed)
+    model = training.build_resnet50(dataset.classes, size, weights, channels, dropout=dropout, seed=seed)
     result = training.train(model, split, folder=target / "checkpoint", fit=fit, seed=seed, **settings)
     training.save(target, model, dataset.classes, fit, split.record(), result.history)
     save(curves(result.history), target / "curves.png")

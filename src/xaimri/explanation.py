@@ -162,9 +162,14 @@ class Explanation:
         """
         if self.regions is not None:
             regions = replace(self.regions, labels=grid.nearest(self.regions.labels))
-            errors = None if regions.errors is None else regions.paint(regions.errors)
+            kind = self.values.dtype
+            errors = None if regions.errors is None else regions.paint(regions.errors).astype(kind)
             return replace(
-                self, values=regions.paint(regions.values), errors=errors, regions=regions, image=image
+                self,
+                values=regions.paint(regions.values).astype(kind),
+                errors=errors,
+                regions=regions,
+                image=image,
             )
         errors = None if self.errors is None else grid.resample(self.errors)
         return replace(self, values=grid.resample(self.values), errors=errors, image=image)

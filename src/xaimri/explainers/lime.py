@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class LIME(Explainer[Classifier]):
     """
 
     samples: int = 1000
-    regions: int | Stored = 50
+    regions: int | Stored | Array = 50
     hide: Literal["mean"] | float = "mean"
     features: int = 100_000
     kernel_width: float = 0.25
@@ -73,9 +73,8 @@ class LIME(Explainer[Classifier]):
     of: ClassVar[Of] = "probability"
 
     def __post_init__(self) -> None:
-        given: object = self.regions
-        if isinstance(given, np.ndarray):
-            object.__setattr__(self, "regions", Stored(given))
+        if isinstance(self.regions, np.ndarray):
+            object.__setattr__(self, "regions", Stored(self.regions))
         if self.samples < 2:
             raise InvalidInput(f"`samples` must be at least 2, got {self.samples}.")
         if isinstance(self.hide, str) and self.hide != "mean":
@@ -115,7 +114,7 @@ class LIME(Explainer[Classifier]):
 
     def _labels(self, image: Image) -> Labels:
         if not isinstance(self.regions, Stored):
-            return superpixels(image, self.regions, self.compactness)
+            return superpixels(image, cast(int, self.regions), self.compactness)
         labels = self.regions.array
         if (
             labels.shape != image.shape[:-1]
