@@ -200,7 +200,7 @@ def data_alzheimer(
     from xaimri.data import alzheimer
 
     dataset = alzheimer.fetch(which, announce=_say)
-    _say(_summary(dataset))
+    _say(dataset.describe())
 
 
 @data_app.command("phantom")
@@ -221,13 +221,13 @@ def data_phantom(
         target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.asarray(case.source)).save(target)
-    _say(_summary(dataset))
+    _say(dataset.describe())
 
 
 @data_app.command("info")
 def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
     """Count images and subjects per class."""
-    _say(_summary(_dataset(data, 0)))
+    _say(_dataset(data, 0).describe())
 
 
 def main() -> None:
@@ -292,14 +292,3 @@ def _verdict(explanation: Any) -> str:
     p = float(explanation.probabilities[explanation.target])
     caveats = ", ".join(caveat.name for caveat in explanation.caveats)
     return f"{explanation.target_class}, p = {p:.3f}" + (f" (caveats: {caveats})" if caveats else "")
-
-
-def _summary(dataset: Dataset) -> str:
-    """Return a table of images and subjects per class."""
-    width = max(map(len, (*dataset.classes, "class")))
-    rows = [f"{'class':<{width}}  images  subjects"]
-    for label, name in enumerate(dataset.classes):
-        cases = [case for case in dataset if case.label == label]
-        known = {case.subject for case in cases} - {None}
-        rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
-    return "\n".join([*rows, *([dataset.no_split] if dataset.no_split else [])])

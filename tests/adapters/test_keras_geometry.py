@@ -109,6 +109,11 @@ PLANE = {
         ones(layers.Conv2D, 3, strides=2),
         layers.UpSampling2D(2, interpolation="bilinear"),
     ],
+    "dense in every cell": [
+        ones(layers.Conv2D, 3, strides=2),
+        layers.Dense(1, use_bias=False, kernel_initializer="ones"),
+        ones(layers.Conv2D, 3),
+    ],
     "resized": [layers.Resizing(20, 24)],
 }
 

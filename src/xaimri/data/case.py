@@ -104,3 +104,13 @@ class Dataset(Sequence[Case]):
         raise InvalidInput(
             f"no case has the id `{case_id}`; the first of {len(self)} is `{self.cases[0].id}`."
         )
+
+    def describe(self) -> str:
+        """Return a table of images and subjects per class."""
+        width = max(map(len, (*self.classes, "class")))
+        rows = [f"{'class':<{width}}  images  subjects"]
+        for label, name in enumerate(self.classes):
+            cases = [case for case in self.cases if case.label == label]
+            known = {case.subject for case in cases} - {None}
+            rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
+        return "\n".join([*rows, *([self.no_split] if self.no_split else [])])

@@ -4,6 +4,7 @@ from xaimri.render.card import confusion_matrix, curves
 from xaimri.render.colour import Scale
 from xaimri.render.comparison import Comparison
 from xaimri.render.figure import figure, grid, html, save, show
+from xaimri.render.network import network_diagram
 from xaimri.render.panel import plot
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "figure",
     "grid",
     "html",
+    "network_diagram",
     "plot",
     "save",
     "show",

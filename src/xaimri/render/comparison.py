@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -11,7 +9,8 @@ from typing import Any, overload
 from matplotlib.figure import Figure
 
 from xaimri.explanation import Explanation
-from xaimri.render.figure import grid, save, show
+from xaimri.render.figure import embedded, grid, save, show
+from xaimri.render.panel import headline
 
 
 class Comparison(Sequence[Explanation]):
@@ -50,6 +49,4 @@ class Comparison(Sequence[Explanation]):
         return save(self.figure(**options), path, dpi=dpi)
 
     def _repr_html_(self) -> str:
-        drawn = io.BytesIO()
-        self.figure().savefig(drawn, dpi=90, format="png", facecolor="white")
-        return f'<img src="data:image/png;base64,{base64.b64encode(drawn.getvalue()).decode()}">'
+        return embedded(self.figure(), "; ".join(headline(e).replace("\n", ": ") for e in self))

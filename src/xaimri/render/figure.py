@@ -131,8 +131,12 @@ def show(drawn: Figure) -> None:
 
 def html(explanation: Explanation) -> str:
     """Return an explanation as a picture in HTML, for notebooks."""
-    drawn = io.BytesIO()
-    figure(explanation).savefig(drawn, dpi=90, format="png", facecolor="white")
-    encoded = base64.b64encode(drawn.getvalue()).decode()
-    words = escape.escape(headline(explanation).replace("\n", ": "), quote=True)
-    return f'<img alt="{words}" src="data:image/png;base64,{encoded}">'
+    return embedded(figure(explanation), headline(explanation).replace("\n", ": "))
+
+
+def embedded(drawn: Figure, words: str) -> str:
+    """Return a figure as an HTML picture that carries its own data; ``words`` say what it shows."""
+    written = io.BytesIO()
+    drawn.savefig(written, dpi=90, format="png", facecolor="white")
+    encoded = base64.b64encode(written.getvalue()).decode()
+    return f'<img alt="{escape.escape(words, quote=True)}" src="data:image/png;base64,{encoded}">'

@@ -55,6 +55,9 @@ def _through(op: Any, lattices: dict[Any, Lattice | None]) -> Lattice | None:
         lattice = lattices[moved[0].op] if moved else None
         shift = MOVES[op.type](op, moved[0], op.outputs[0]) if moved else None
         return None if lattice is None or shift is None else lattice.moved(*shift)
+    mixed = _mixed(op)
+    if mixed is not None:
+        return lattices.get(mixed.op)
     repeated = _repeated(op)
     if repeated is not None:
         lattice, size = lattices.get(repeated.op), _space(op.outputs[0])
@@ -203,6 +206,18 @@ def _repeated(op: Any) -> Any:
         and stacked[int(axis)] * before[grown[0]] == after[grown[0]]
     )
     return tensor if beside else None
+
+
+def _mixed(op: Any) -> Any:
+    """Return the tensor whose channels a dense layer mixes cell by cell, None where it does not."""
+    product = op.inputs[0].op if op.type == "Reshape" else None
+    if product is None or product.type != "MatMul" or product.inputs[0].op.type != "Reshape":
+        return None
+    tensor, output = product.inputs[0].op.inputs[0], op.outputs[0]
+    same = (
+        tensor.shape.rank == output.shape.rank and tensor.shape[:-1].as_list() == output.shape[:-1].as_list()
+    )
+    return tensor if same and product.inputs[0].shape[-1] == tensor.shape[-1] else None
 
 
 def _reverse(op: Any, tensor: Any, _: Any) -> Shift | None:

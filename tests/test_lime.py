@@ -1,0 +1,171 @@
+"""LIME against the `lime` package and against the closed form of a ridge on a linear model."""
+
+import numpy as np
+import pytest
+from lime.lime_image import LimeImageExplainer
+
+from xaimri import LIME, FunctionClassifier, LinearClassifier
+from xaimri.classifier import softmax
+from xaimri.errors import InvalidInput
+
+SHAPE = (12, 15, 3)
+
+
+def model_of(seed=0, scale=1.0):
+    linear = LinearClassifier.random(SHAPE, classes=3, seed=seed)
+    return LinearClassifier(linear.weights * scale, linear.bias)
+
+
+def blocks(shape=SHAPE[:-1], side=4):
+    rows, columns = np.indices(shape) // side
+    return rows * (columns.max() + 1) + columns
+
+
+def image(seed=0):
+    return np.random.default_rng(seed).random((1, *SHAPE), dtype=np.float32)
+
+
+def package(model, picture, labels, target, samples, seed, hide=None, features=100_000, kernel_width=0.25):
+    """Coefficients, intercept and R² that the package gives."""
+    explainer = LimeImageExplainer(kernel_width=kernel_width, random_state=np.random.RandomState(seed))
+    found = explainer.explain_instance(
+        picture.astype(np.float64),
+        lambda batch: softmax(model.logits(np.asarray(batch, np.float32)).astype(np.float64)),
+        labels=(target,),
+        hide_color=hide,
+        top_labels=None,
+        num_features=features,
+        num_samples=samples,
+        batch_size=10,
+        segmentation_fn=lambda _: labels,
+        random_seed=seed,
+    )
+    coefficients = np.zeros(labels.max() + 1)
+    for region, value in found.local_exp[target]:
+        coefficients[region] = value
+    return (
+        coefficients,
+        found.intercept[target],
+        found.score[target] if isinstance(found.score, dict) else found.score,
+    )
+
+
+@pytest.mark.parametrize(("seed", "hide", "features"), [(0, None, 100_000), (3, 0, 100_000), (5, None, 4)])
+def test_coefficients_equal_the_packages(seed, hide, features):
+    model, picture, labels = model_of(seed, scale=1.0), image(seed)[0], blocks()
+    expected, intercept, score = package(model, picture, labels, 1, 150, seed, hide, features)
+    explainer = LIME(
+        samples=150, regions=labels, hide="mean" if hide is None else hide, features=features, seed=seed
+    )
+    (found,) = explainer.explain(model, picture[None], 1)
+    np.testing.assert_allclose(found.regions.values, expected, atol=1e-6)
+    assert found.diagnostics["intercept"] == pytest.approx(intercept, abs=1e-6)
+    assert found.diagnostics["r2"] == pytest.approx(score, abs=1e-6)
+    assert np.abs(expected).max() > 1e-3
+
+
+def test_another_seed_gives_other_coefficients():
+    model, picture, labels = model_of(scale=1.0), image()[0], blocks()
+    expected, *_ = package(model, picture, labels, 1, 150, 1)
+    (found,) = LIME(samples=150, regions=labels, seed=0).explain(model, picture[None], 1)
+    assert np.abs(found.regions.values - expected).max() > 1e-5
+
+
+def test_on_a_linear_model_the_coefficients_are_the_ridges_closed_form():
+    model, picture, labels = model_of(), image()[0], blocks()
+    samples, width, seed, target = 200, 0.25, 2, 2
+    explainer = LIME(samples=samples, regions=labels, seed=seed, kernel_width=width)
+    (found,) = explainer.explain(model, picture[None], target, of="logit")
+    count = labels.max() + 1
+    effects, mean = np.zeros(count), picture.astype(float).copy()
+    for region in range(count):
+        inside = labels == region
+        mean[inside] = picture[inside].mean(axis=0)
+        effects[region] = ((picture - mean)[inside] * model.weights[target][inside]).sum()
+    base = float((mean * model.weights[target]).sum() + model.bias[target])
+    shown = np.random.RandomState(seed).randint(0, 2, (samples, count)).astype(float)
+    shown[0] = 1
+    responses = base + shown @ effects
+    norms = np.linalg.norm(shown, axis=1)
+    cosine = np.divide(shown.sum(axis=1), norms * np.sqrt(count), out=np.zeros(samples), where=norms > 0)
+    weights = np.sqrt(np.exp(-((1 - cosine) ** 2) / width**2))
+    centred = shown - weights @ shown / weights.sum()
+    gram = centred.T @ (weights[:, None] * centred) + np.eye(count)  # the package's penalty is 1
+    expected = np.linalg.solve(
+        gram, centred.T @ (weights * (responses - weights @ responses / weights.sum()))
+    )
+    np.testing.assert_allclose(found.regions.values, expected, atol=1e-6)
+    assert np.corrcoef(found.regions.values, effects)[0, 1] > 0.999
+
+
+def test_a_region_whose_hiding_changes_nothing_is_not_tested():
+    picture, labels = image()[0], blocks()
+    picture[labels == 3] = 0.5
+    (found,) = LIME(samples=60, regions=labels).explain(model_of(), picture[None], 0)
+    assert np.isnan(found.regions.values[3])
+    assert not found.regions.tested[3]
+    assert found.regions.tested.sum() == len(found.regions.values) - 1
+    assert np.isnan(found.values[labels == 3]).all()
+    assert np.isfinite(found.values[labels != 3]).all()
+    assert {"untested_regions", "not_finite"} <= {c.name for c in found.caveats}
+    assert found.diagnostics["untested"] == 1
+    assert 3 not in found.regions.strongest(100)
+
+
+def test_where_all_is_tested_no_caveat_says_otherwise():
+    (found,) = LIME(samples=60, regions=blocks()).explain(model_of(), image(), 0, of="logit")
+    assert not {"untested_regions", "not_finite", "poor_fit"} & {c.name for c in found.caveats}
+    assert found.diagnostics["r2"] > 0.9
+
+
+def test_a_score_in_which_regions_act_together_is_a_poor_fit():
+    labels, picture = blocks(), image()[0]
+    whole = picture.astype(float)
+
+    def parity(batch):
+        """Odd or even: how many of the first six regions are shown."""
+        odd = [sum(np.allclose(x[labels == r], whole[labels == r]) for r in range(6)) % 2 for x in batch]
+        return np.stack([1 - 0.9 * np.array(odd), 0.9 * np.array(odd)], axis=1)
+
+    model = FunctionClassifier(parity, classes=("even", "odd"))
+    (found,) = LIME(samples=300, regions=labels).explain(model, picture[None], "odd")
+    assert "poor_fit" in [c.name for c in found.caveats]
+    assert found.diagnostics["r2"] < 0.5
+
+
+def test_pixels_outside_every_region_are_never_hidden():
+    labels, picture = blocks(), image()[0]
+    labels[labels < 4] = -1
+    labels[labels >= 0] -= 4
+    seen = []
+
+    def watching(batch):
+        seen.append(batch[:, :4].copy())
+        return np.full((len(batch), 2), 0.5)
+
+    LIME(samples=40, regions=labels).explain(FunctionClassifier(watching, classes=("a", "b")), picture[None])
+    assert all(np.array_equal(x, picture[:4]) for x in np.concatenate(seen))
+
+
+def test_a_constant_score_gives_zeros_that_can_be_stored(tmp_path):
+    model = FunctionClassifier(lambda x: np.full((len(x), 2), 0.5), classes=("a", "b"))
+    (found,) = LIME(samples=40, regions=blocks()).explain(model, image())
+    np.testing.assert_allclose(found.regions.values, 0, atol=1e-7)
+    found.store(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"samples": 1}, "`samples` must be at least 2"),
+        ({"regions": np.zeros((3, 4), int)}, "`regions` must be integer labels"),
+        ({"regions": np.zeros(SHAPE[:-1])}, "`regions` must be integer labels"),
+        ({"regions": np.full(SHAPE[:-1], -1)}, "at least one region"),
+        ({"regions": 0}, "at least 1"),
+    ],
+)
+def test_errors_are_one_sentence(settings, sentence):
+    from xaimri import explain
+
+    with pytest.raises(InvalidInput, match=sentence):
+        explain(model_of(), image()[0], "lime", **settings)

@@ -1,0 +1,164 @@
+"""Pictures: no global state, zero pinned, both signs of one weight, files whole or not at all."""
+
+import re
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from xaimri import LIME, GradCAM, LinearClassifier, compare
+from xaimri.errors import InvalidInput
+from xaimri.render import Scale, colour, figure, plot
+
+SHAPES = {"2d": (16, 20, 1), "3d": (8, 12, 10, 1)}
+
+
+def explained(method=None, rank="2d"):
+    model = LinearClassifier.random(SHAPES[rank], classes=3, seed=0, patch=2)
+    image = np.random.default_rng(0).random((1, *SHAPES[rank]), dtype=np.float32)
+    (found,) = (method or GradCAM(relu=False)).explain(model, image, 1)
+    return found
+
+
+REGIONS = LIME(samples=40, regions=6)
+
+
+def test_drawing_changes_no_global_state(tmp_path):
+    kept = dict(mpl.rcParams)
+    found = explained(REGIONS)
+    for style in ("overlay", "contours", "superpixels", "image", "side_by_side"):
+        found.save(tmp_path / f"{style}.png", style=style, dpi=40)
+    found._repr_html_()
+    assert dict(mpl.rcParams) == kept
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
+
+
+def test_drawing_needs_no_pyplot():
+    code = (
+        "import sys, numpy as np, xaimri;"
+        "e = xaimri.explain(xaimri.LinearClassifier(np.ones((2, 6, 8, 1))), np.random.rand(6, 8));"
+        "e.figure(); assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_files_are_written_whole(tmp_path, suffix):
+    path = explained().save(tmp_path / "new" / f"x.{suffix}", dpi=50)
+    start = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[suffix]
+    assert path.read_bytes().startswith(start)
+    assert path.stat().st_size > 1000
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_failure_while_drawing_leaves_the_old_file(tmp_path, monkeypatch):
+    path = explained().save(tmp_path / "x.png", dpi=40)
+    before = path.read_bytes()
+
+    def fail(self, partial, **_):
+        partial.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    with pytest.raises(OSError, match="No space left"):
+        explained().save(path, dpi=40)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_zero_is_pinned_and_transparent():
+    signed, positive = Scale.of([np.array([-1.0, 4.0])]), Scale.of([np.array([0.0, 4.0])])
+    assert (signed.norm.vmin, signed.norm.vmax) == (-4, 4)
+    assert (positive.norm.vmin, positive.norm.vmax) == (0, 4)
+    for scale in (signed, positive):
+        assert scale.colours(scale.norm(0.0))[3] < 0.02
+        assert scale.colours(scale.norm(4.0))[3] > 0.8
+    assert positive.colours(positive.norm(0.0))[3] == 0
+
+
+def test_both_signs_have_one_lightness():
+    warm, cool = (colour._ramp(warm=side) for side in (True, False))
+    np.testing.assert_array_equal(warm[:, 3], cool[:, 3])
+
+    def lightness(rgb):
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        to_lms = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566]]
+        to_lms.append([0.0883024619, 0.2817188376, 0.6299787005])
+        return np.cbrt(linear @ np.array(to_lms).T) @ [0.2104542553, 0.7936177850, -0.0040720468]
+
+    a, b = lightness(warm[:, :3]), lightness(cool[:, :3])
+    assert np.abs(a - b).max() < 0.03
+    assert (np.diff(a) > 0).all()
+    assert (np.diff(b) > 0).all()
+
+
+def test_nan_is_not_drawn_and_does_not_break_the_scale():
+    scale = Scale.of([np.array([np.nan, 2.0, -np.inf])])
+    assert scale.limit == 2.0
+    assert Scale.of([np.full(3, np.nan)]).limit == 1.0
+    assert Scale.of([np.zeros(3)]).limit == 1.0
+
+
+def test_compared_panels_of_one_method_share_one_scale():
+    found = compare(
+        LinearClassifier.random(SHAPES["2d"], classes=3, patch=2),
+        np.random.default_rng(0).random((16, 20)),
+        [GradCAM(relu=False), GradCAM(), LIME(samples=30, regions=4)],
+        target=1,
+    )
+    drawn = found.figure()
+    panels = [ax for ax in drawn.axes if len(ax.images) == 2]
+    limits = [ax.images[1].norm.vmax for ax in panels]
+    assert len(limits) == 3
+    assert limits[0] == limits[1] == max(np.abs(e.values).max() for e in found[:2])
+    assert limits[2] != limits[0]
+
+
+@pytest.mark.parametrize("style", ["overlay", "contours", "image", "side_by_side"])
+@pytest.mark.parametrize("rank", SHAPES)
+def test_every_style_draws(style, rank):
+    assert isinstance(explained(rank=rank).figure(style=style), Figure)
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+def test_superpixels_draw_where_there_are_regions(rank):
+    drawn = explained(REGIONS, rank).figure()
+    drawn.draw_without_rendering()
+    assert len([ax for ax in drawn.axes if ax.images]) >= (3 if rank == "2d" else 9)
+
+
+def test_the_map_is_drawn_as_it_is():
+    found = explained()
+    ax = plot(found)
+    np.testing.assert_array_equal(np.asarray(ax.images[1].get_array()), found.values)
+    assert "Grad-CAM" in ax.get_title()
+    assert "class_1" in ax.get_title()
+
+
+def test_a_given_axes_is_used():
+    ax = Figure().subplots()
+    assert plot(explained(), ax) is ax
+    assert explained().plot(ax) is ax
+
+
+def test_errors_are_one_sentence(tmp_path):
+    with pytest.raises(InvalidInput, match="gives no regions") as refusal:
+        figure(explained(), style="superpixels")
+    assert "\n" not in str(refusal.value)
+    with pytest.raises(InvalidInput, match="`style` must be one of"):
+        explained().figure(style="heatmap")
+    with pytest.raises(InvalidInput, match="must end in"):
+        explained().save(tmp_path / "x.docx")
+    with pytest.raises(InvalidInput, match="inside the volume"):
+        explained(rank="3d").figure(plane=(0, 99))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_notebooks_get_a_picture_with_words():
+    told = explained()._repr_html_()
+    assert re.fullmatch(r'<img alt="[^"<>]+" src="data:image/png;base64,[A-Za-z0-9+/=]+">', told)
+    assert "class_1" in told
