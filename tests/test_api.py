@@ -187,7 +187,8 @@ def test_errors_are_one_sentence(call, error, sentence):
 
 def test_importing_loads_no_framework():
     code = (
-        "import sys, xaimri; dir(xaimri); from xaimri import explain, LinearClassifier, LIME; import numpy as np;"
+        "import sys, xaimri; dir(xaimri); from xaimri import explain, LinearClassifier, LIME;"
+        "import numpy as np;"
         "explain(LinearClassifier(np.ones((2, 6, 8, 1))), np.ones((6, 8)));"
         "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules), 'a framework was loaded'"
     )
