@@ -11,6 +11,7 @@ import pytest
 from xaimri import LIME, GradCAM, LinearClassifier, archive, load
 from xaimri.arrays import Stored, frozen
 from xaimri.errors import InvalidInput
+from xaimri.explainers import from_record
 from xaimri.explanation import Caveat, Regions
 from xaimri.grid import Grid
 
@@ -245,3 +246,10 @@ def test_stored_arrays_are_values():
         kept.array = array
     with pytest.raises(ValueError, match="read-only"):
         kept.array[0] = 1
+
+
+def test_a_stored_explanation_rebuilds_its_method_with_arrays_among_the_settings(tmp_path):
+    labels = np.arange(48).reshape(6, 8) // 12
+    method = LIME(samples=20, regions=Stored(labels))
+    kept = load(explained(method).store(tmp_path / "kept"))
+    assert from_record(kept.method, kept.method_arrays) == method

@@ -246,6 +246,7 @@ def _explanations(
             probabilities=probabilities[i],
             classes=classes,
             method=explainer.record(),
+            method_arrays=explainer.arrays(),
             errors=None if found.errors is None else found.errors[i],
             regions=found.regions[i] if found.regions else None,
             diagnostics=dict(found.diagnostics[i]) if found.diagnostics else {},

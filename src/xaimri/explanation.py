@@ -96,7 +96,10 @@ class Explanation:
     classes
         Names of the classes.
     method
-        The record of the method: its name and every setting.
+        The record of the method: its name and every setting. `xaimri.explainers.from_record` makes
+        the explainer again.
+    method_arrays
+        The settings that are arrays, by the SHA-256 under which ``method`` names them.
     errors
         ``(*space)``: standard error of ``values``, where the method can tell it.
     regions
@@ -118,6 +121,7 @@ class Explanation:
     probabilities: Float[Array, " classes"]
     classes: tuple[str, ...]
     method: Mapping[str, Any]
+    method_arrays: Mapping[str, Array] = field(default_factory=dict)
     errors: Map | None = None
     regions: Regions | None = None
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
@@ -208,7 +212,9 @@ class Explanation:
         arrays = {k: v for k, v in self.__dict__.items() if isinstance(v, np.ndarray)}
         if self.regions is not None:
             arrays |= {f"regions.{k}": v for k, v in self.regions.__dict__.items() if v is not None}
-        record = {k: _plain(v) for k, v in self.__dict__.items() if k not in arrays and k != "regions"}
+        arrays |= {f"method.{sha}": v for sha, v in self.method_arrays.items()}
+        apart = {*arrays, "regions", "method_arrays"}
+        record = {k: _plain(v) for k, v in self.__dict__.items() if k not in apart}
         return archive.write(folder, {"xaimri": "explanation", **record}, arrays)
 
 
@@ -234,13 +240,14 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
     if record.pop("xaimri") != "explanation":
         raise TypeError("it is a record of something else")
     parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
+    settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
     record["classes"] = tuple(record["classes"])
     record["caveats"] = tuple(Caveat(*caveat) for caveat in record["caveats"])
     if record["spacing"] is not None:
         record["spacing"] = tuple(record["spacing"])
     if parts:
         record["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
-    return Explanation(**{**record, **arrays})
+    return Explanation(**{**record, **arrays}, method_arrays=settings)
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from xaimri.errors import InvalidInput
 
@@ -14,31 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-State: TypeAlias = Literal["trained", "partly", "frozen", "none"]
-"""Whether the weights of a part learn; ``"none"`` has no weights."""
+State: TypeAlias = Literal["trained", "partly trained", "frozen", "without weights"]
+"""Whether the weights of a part learn."""
 
-COLOURS: dict[State, str] = {
-    "trained": "#e69f00",
-    "partly": "#f3d08a",
-    "frozen": "#9cc7e6",
-    "none": "#e7e9ec",
-}
-NAMES: dict[State, str] = {
-    "trained": "trained",
-    "partly": "partly trained",
-    "frozen": "frozen",
-    "none": "without weights",
-}
+COLOURS: dict[State, str] = dict(
+    zip(get_args(State), ("#e69f00", "#f3d08a", "#9cc7e6", "#e7e9ec"), strict=True)
+)
 MARK, INK, MUTED = "#b0126b", "#1f2937", "#6b7280"
 
 MOST_STAGES = 16
 """A nested network whose names give more stages than this is grouped by the size of its maps."""
 
-NARROWEST = 5.5
-"""Least width of the figure in inches, so that the legend has room."""
-
-TALL, DEEP, GAP, MARGIN = 1.5, 0.07, 0.05, 0.16
-"""In inches: the tallest slab, its depth to the back, between slabs, and between stages."""
+NARROWEST, TALL, DEEP, GAP, MARGIN = 5.5, 1.5, 0.07, 0.05, 0.16
+"""In inches: least figure, tallest slab, its depth to the back, between slabs, and between stages."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +51,8 @@ class Stage:
         """Width and height of each of its slabs, in inches: by features, and by cells along an axis."""
         *space, features = self.shape or (1,)
         width = 0.08 + 0.016 * math.log2(max(features or 1, 1))
-        if not space:
-            return width, TALL / 3
-        return width, TALL * min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1)))
+        fine = min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1))) if space else 1 / 3
+        return width, TALL * fine
 
     @property
     def width(self) -> float:
@@ -174,7 +161,7 @@ def _grouped(layers: Sequence[Any], keys: Sequence[Any]) -> list[list[Any]]:
     groups: list[list[Any]] = []
     for _, found in groupby(zip(keys, layers, strict=True), lambda pair: pair[0]):
         group = [layer for _, layer in found]
-        if groups and _state(group) == "none":
+        if groups and _state(group) == "without weights":
             groups[-1] += group
         else:
             groups.append(group)
@@ -199,8 +186,8 @@ def _blocks(layers: Sequence[Any]) -> Iterator[Block]:
 def _state(layers: Sequence[Any]) -> State:
     flags = {bool(layer.trainable) for layer in layers if getattr(layer, "weights", ())}
     if not flags:
-        return "none"
-    return "partly" if len(flags) == 2 else "trained" if flags.pop() else "frozen"
+        return "without weights"
+    return "partly trained" if len(flags) == 2 else "trained" if flags.pop() else "frozen"
 
 
 def _shape(layer: Any) -> tuple[int | None, ...]:
@@ -305,6 +292,6 @@ def _legend(axes: Axes, stop: float, summary: str, states: set[State]) -> None:
         axes.add_patch(
             Rectangle((left, -0.83), 0.12, 0.12, facecolor=COLOURS[state], edgecolor=INK, linewidth=0.4)
         )
-        axes.text(left + 0.17, -0.77, NAMES[state], va="center", fontsize=7, color=INK)
-        left += 0.32 + 0.06 * len(NAMES[state])
+        axes.text(left + 0.17, -0.77, state, va="center", fontsize=7, color=INK)
+        left += 0.32 + 0.06 * len(state)
     axes.text(stop, -0.77, summary, ha="right", va="center", fontsize=7, color=MUTED)
