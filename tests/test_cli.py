@@ -110,7 +110,7 @@ class TestWithANetwork:
     def test_explain_draws_a_figure_and_says_what_it_saw(self, run, bundle, scan, tmp_path):
         code, out, err = run("explain", bundle, scan, "--out", tmp_path, "--target", "mild")
         assert code == 0, err
-        assert out.startswith("scan.png: mild, p = 0.")
+        assert out.startswith(f"{scan}: mild, p = 0.")
         with Image.open(tmp_path / "scan_gradcam.png") as drawn:
             assert drawn.size[0] > 300
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -125,7 +125,8 @@ def explain(
     >>> explanation.values.shape
     (30, 20)
     """
-    classifier, explainer, fit = _resolved(model, method, settings, classes, preprocess, outputs, fit)
+    explainer = build(method, settings)
+    classifier, fit = opened(model, classes=classes, preprocess=preprocess, outputs=outputs, fit=fit)
     several = isinstance(image, list | tuple)
     sources = list(image) if several else [image]
     if not sources:
@@ -169,30 +170,30 @@ def compare(
     listed = list(methods)
     if isinstance(methods, str) or not listed:
         raise InvalidInput('`methods` must be a list of methods, such as ["gradcam", "lime"].')
-    resolved = [_resolved(model, method, {}, classes, preprocess, outputs, fit) for method in listed[:1]]
-    classifier, _, chosen = resolved[0]
     explainers = [build(method) for method in listed]
+    classifier, chosen = opened(model, classes=classes, preprocess=preprocess, outputs=outputs, fit=fit)
     return Comparison(_explained(classifier, e, [image], [target], of, chosen)[0] for e in explainers)
 
 
-def _resolved(
+def opened(
     model: Any,
-    method: str | Explainer[Any],
-    settings: Mapping[str, Any],
-    classes: Sequence[str] | None,
-    preprocess: Callable[[Any], Any] | None,
-    outputs: Outputs,
-    fit: Fit | None,
-) -> tuple[Classifier, Explainer[Any], Fit]:
-    """Turn model and method into nouns, the cheap errors first."""
-    explainer = build(method, settings)
+    *,
+    classes: Sequence[str] | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    outputs: Outputs = "probabilities",
+    fit: Fit | None = None,
+) -> tuple[Classifier, Fit]:
+    """Turn whatever :func:`explain` takes as a model into a classifier, and say how images are fitted to it.
+
+    Do this once, and pass both on, where many images are explained one by one by a saved network.
+    """
     if isinstance(model, str | Path) and Path(model).is_dir():
         from xaimri.training.bundle import load
 
         bundle = load(Path(model))
         model, classes, fit = bundle.model, classes or bundle.classes, fit or bundle.fit
     classifier = as_classifier(model, classes=classes, preprocess=preprocess, outputs=outputs)
-    return classifier, explainer, fit or "stretch"
+    return classifier, fit or "stretch"
 
 
 def _explained(

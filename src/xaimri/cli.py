@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -31,7 +32,19 @@ Data = Annotated[
         "--data", "-d", help='Folder with a folder per class (the Alzheimer set is recognised), or "phantom".'
     ),
 ]
-FitOption = Literal["stretch", "pad"]
+Fit = Literal["stretch", "pad"]
+FitOption = Annotated[
+    Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
+]
+Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A method; give it several times.")]
+TargetOption = Annotated[
+    str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
+]
+OfOption = Annotated[
+    Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
+]
+LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
+SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote, or a .keras or .h5 file.")]
 
@@ -70,7 +83,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 20,
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
-    fit: Annotated[FitOption, typer.Option(help="How images are brought to the input size.")] = "pad",
+    fit: Annotated[Fit, typer.Option(help="How images are brought to the input size.")] = "pad",
     independent: Annotated[
         bool, typer.Option("--independent", help="Every image is of a person of its own.")
     ] = False,
@@ -102,7 +115,7 @@ def train(
 
 @app.command()
 def evaluate(
-    model: ModelPath,
+    model: Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote.")],
     data: Data,
     out: Annotated[
         Path | None,
@@ -132,16 +145,11 @@ def explain(
     image: Annotated[list[Path], typer.Argument(help="Image files.")],
     out: Folder = Path(),
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method.")] = "gradcam",
-    target: Annotated[
-        str | None,
-        typer.Option("--target", "-t", help="Class to explain, by name or index; predicted by default."),
-    ] = None,
-    of: Annotated[
-        Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
-    ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer of a class activation map.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Samples of a perturbation method.")] = None,
-    fit: Annotated[FitOption | None, typer.Option(help="How images are brought to the input size.")] = None,
+    target: TargetOption = None,
+    of: OfOption = None,
+    layer: LayerOption = None,
+    samples: SamplesOption = None,
+    fit: FitOption = None,
     style: Annotated[
         str, typer.Option(help="side_by_side, overlay, contours, superpixels or image.")
     ] = "side_by_side",
@@ -150,22 +158,20 @@ def explain(
     from tqdm import tqdm
 
     import xaimri
+    from xaimri.api import opened
 
+    classifier, chosen = opened(model, fit=fit)
     settings: dict[str, Any] = {
         k: v for k, v in {"layer": layer, "samples": samples}.items() if v is not None
     }
+    stems = Counter(source.stem for source in image)
     for source in tqdm(image, unit="image", disable=len(image) < 2 or not sys.stderr.isatty()):
-        made: Any = xaimri.explain(
-            model,
-            str(source),
-            method,
-            target=_target(target),
-            of=of,
-            fit=fit,
-            **settings,
+        made = xaimri.explain(
+            classifier, source, method, target=_target(target), of=of, fit=chosen, **settings
         )
-        written = made.save(out / f"{source.stem}_{method}.png", style=style)
-        _say(f"{source.name}: {_verdict(made)} -> {written}")
+        name = source.stem if stems[source.stem] == 1 else f"{source.resolve().parent.name}_{source.stem}"
+        written = made.save(out / f"{name}_{method}.png", style=style)
+        _say(f"{source}: {_verdict(made)} -> {written}")
 
 
 @app.command()
@@ -173,20 +179,26 @@ def compare(
     model: ModelPath,
     image: Annotated[Path, typer.Argument(help="Image file.")],
     out: Folder = Path(),
-    method: Annotated[
-        list[str] | None, typer.Option("--method", "-m", help="Name of a method; give it several times.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Class to explain, by name or index.")
-    ] = None,
-    fit: Annotated[FitOption | None, typer.Option(help="How the image is brought to the input size.")] = None,
+    method: Methods = None,
+    target: TargetOption = None,
+    of: OfOption = None,
+    layer: LayerOption = None,
+    samples: SamplesOption = None,
+    fit: FitOption = None,
+    style: Annotated[str, typer.Option(help="overlay, contours or superpixels.")] = "overlay",
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
     import xaimri
+    from xaimri.explainers import build
 
-    made = xaimri.compare(model, str(image), method or ["gradcam", "lime"], target=_target(target), fit=fit)
-    written = made.save(out / f"{image.stem}_comparison.png")
-    _say(f"{image.name}: {_verdict(made[0])} -> {written}")
+    given: dict[str, dict[str, Any]] = {
+        "gradcam": {} if layer is None else {"layer": layer},
+        "lime": {} if samples is None else {"samples": samples},
+    }
+    methods = [build(name, given.get(name)) for name in method or ["gradcam", "lime"]]
+    made = xaimri.compare(model, image, methods, target=_target(target), of=of, fit=fit)
+    written = made.save(out / f"{image.stem}_comparison.png", style=style)
+    _say(f"{image}: {_verdict(made[0])} -> {written}")
 
 
 @data_app.command("alzheimer")
@@ -264,10 +276,9 @@ def _dataset(source: str, seed: int) -> Dataset:
         raise InvalidInput(
             f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
         )
-    try:
+    if any(folder.name in alzheimer.CLASSES for folder in Path(source).rglob("*") if folder.is_dir()):
         return alzheimer.load(source)
-    except InvalidInput:
-        return read_folder(source)
+    return read_folder(source)
 
 
 def _part(dataset: Dataset, record: Any, name: str) -> Dataset:

@@ -67,7 +67,7 @@ class LIME(Explainer[Classifier]):
     hide: Literal["mean"] | float = "mean"
     features: int = 100_000
     kernel_width: float = 0.25
-    compactness: float = 0.1
+    compactness: float = 0.2
     seed: int = 0
     name: ClassVar[str] = "lime"
     of: ClassVar[Of] = "probability"

@@ -31,7 +31,7 @@ def foreground(image: Image) -> Mask:
     return filled
 
 
-def superpixels(image: Image, count: int = 50, compactness: float = 0.1, mask: Mask | None = None) -> Labels:
+def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: Mask | None = None) -> Labels:
     """Cut the foreground into superpixels with SLIC, in any number of dimensions.
 
     Parameters

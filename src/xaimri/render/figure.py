@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.panel import headline, plot, strongest_plane
+from xaimri.render.panel import Plane, cut, headline, plot, strongest_plane
 
 PANEL = 3.1
 """Width of a panel in inches."""
@@ -46,7 +46,7 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
     )
     if "plane" in options:
         planes = [options.pop("plane")]
-    drawn, axes = _canvas(len(planes), len(styles), explanation)
+    drawn, axes = _canvas(planes, len(styles), explanation)
     for row, plane in zip(axes, planes, strict=True):
         for ax, name in zip(row, styles, strict=True):
             shown = {"title": "image", "colourbar": False} if name == "image" and len(styles) > 1 else {}
@@ -64,27 +64,25 @@ def grid(
     scales = common_scales(explanations)
     across = columns or min(len(explanations) + 1, 5)
     down = -(-(len(explanations) + 1) // across)
-    drawn, axes = _canvas(down, across, explanations[0])
+    plane = options.pop("plane", strongest_plane(explanations[0], 0))
+    drawn, axes = _canvas([plane] * down, across, explanations[0])
     flat = [ax for row in axes for ax in row]
-    plot(explanations[0], flat[0], style="image", title="image", plane=strongest_plane(explanations[0], 0))
+    plot(explanations[0], flat[0], style="image", title="image", plane=plane)
     for ax, explanation in zip(flat[1:], explanations, strict=False):
-        plane = strongest_plane(explanation, 0)
-        plot(
-            explanation, ax, style=style, scale=scales[scale_key(explanation)], **{"plane": plane, **options}
-        )
+        plot(explanation, ax, style=style, scale=scales[scale_key(explanation)], plane=plane, **options)
     for ax in flat[len(explanations) + 1 :]:
         ax.set_axis_off()
     _footnote(drawn, explanations)
     return drawn
 
 
-def _canvas(rows: int, columns: int, explanation: Explanation) -> tuple[Figure, Any]:
-    height, width = explanation.values.shape[-2:]
-    aspect = min(max(height / width, 0.6), 1.6)
-    drawn = Figure(
-        figsize=(PANEL * columns + 0.6, rows * (PANEL * aspect + 0.35) + 0.25), layout="compressed"
-    )
-    return drawn, drawn.subplots(rows, columns, squeeze=False)
+def _canvas(planes: Sequence[Plane | None], columns: int, explanation: Explanation) -> tuple[Figure, Any]:
+    """Make a figure with a row of axes per plane, each as high as its plane asks for."""
+    shapes = [cut(explanation.values, plane, explanation).shape for plane in planes]
+    aspects = [min(max(height / width, 0.5), 1.6) for height, width in shapes]
+    size = (PANEL * columns + 0.6, sum(PANEL * aspect + 0.35 for aspect in aspects) + 0.25)
+    drawn = Figure(figsize=size, layout="compressed")
+    return drawn, drawn.subplots(len(planes), columns, squeeze=False, height_ratios=aspects)
 
 
 def _footnote(drawn: Figure, explanations: Sequence[Explanation]) -> None:

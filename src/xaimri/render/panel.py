@@ -17,6 +17,9 @@ from xaimri.render.colour import BACKDROP, Scale, displayed
 
 Style: TypeAlias = Literal["overlay", "contours", "superpixels", "image"]
 
+Plane: TypeAlias = tuple[int, int]
+"""Axis and index of a plane of a volume."""
+
 WARM, COOL, LINE = "#ff8a3c", "#4fa8ff", "#f5e663"
 
 
@@ -26,7 +29,7 @@ def plot(
     *,
     style: str = "overlay",
     scale: Scale | None = None,
-    plane: tuple[int, int] | None = None,
+    plane: Plane | None = None,
     k: int = 5,
     colourbar: bool = True,
     title: str | None = None,
@@ -76,7 +79,8 @@ def plot(
     if colourbar and style == "overlay":
         draw_colourbar(ax, scale, explanation.unit)
     ax.set_axis_off()
-    ax.set_title(headline(explanation) if title is None else title, fontsize=9)
+    words = headline(explanation) if title is None else title
+    ax.set_title(words + (f"\naxis {chosen[0]}, plane {chosen[1]}" if chosen else ""), fontsize=9)
     return ax
 
 
@@ -105,7 +109,7 @@ def draw_colourbar(ax: Axes, scale: Scale, unit: str) -> None:
         bar.ax.axhline(0, color="white", linewidth=0.8)
 
 
-def strongest_plane(explanation: Explanation, axis: int) -> tuple[int, int] | None:
+def strongest_plane(explanation: Explanation, axis: int) -> Plane | None:
     """Return the plane of a volume through its strongest voxel; None for a slice."""
     if explanation.values.ndim == 2:
         return None
@@ -118,8 +122,8 @@ def strongest_plane(explanation: Explanation, axis: int) -> tuple[int, int] | No
     return axis, int(peak[axis])
 
 
-def cut(array: Array, plane: tuple[int, int] | None, explanation: Explanation) -> Array:
-    """Take a plane out of a volume; a slice is its own plane."""
+def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
+    """Take a plane out of a volume, drawn with its first axis upwards; a slice is its own plane."""
     if plane is None:
         return array
     axis, index = plane
@@ -144,7 +148,7 @@ def _contours(ax: Axes, values: Array, scale: Scale) -> None:
             )
 
 
-def _superpixels(ax: Axes, explanation: Explanation, plane: tuple[int, int] | None, k: int) -> None:
+def _superpixels(ax: Axes, explanation: Explanation, plane: Plane | None, k: int) -> None:
     if explanation.regions is None:
         raise InvalidInput(
             f"{explanation.method['name']!r} gives no regions to draw as superpixels: "
