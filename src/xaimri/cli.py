@@ -161,9 +161,7 @@ def explain(
     from xaimri.api import opened
 
     classifier, chosen = opened(model, fit=fit)
-    settings: dict[str, Any] = {
-        k: v for k, v in {"layer": layer, "samples": samples}.items() if v is not None
-    }
+    settings = _given(layer=layer, samples=samples)
     stems = Counter(source.stem for source in image)
     for source in tqdm(image, unit="image", disable=len(image) < 2 or not sys.stderr.isatty()):
         made = xaimri.explain(
@@ -191,10 +189,7 @@ def compare(
     import xaimri
     from xaimri.explainers import build
 
-    given: dict[str, dict[str, Any]] = {
-        "gradcam": {} if layer is None else {"layer": layer},
-        "lime": {} if samples is None else {"samples": samples},
-    }
+    given = {"gradcam": _given(layer=layer), "lime": _given(samples=samples)}
     methods = [build(name, given.get(name)) for name in method or ["gradcam", "lime"]]
     made = xaimri.compare(model, image, methods, target=_target(target), of=of, fit=fit)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
@@ -293,6 +288,11 @@ def _part(dataset: Dataset, record: Any, name: str) -> Dataset:
     if name not in parts:
         raise InvalidInput(f'`--part` must be one of {", ".join(parts)} or all, got "{name}".')
     return parts[name]
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _target(given: str | None) -> str | int | None:
