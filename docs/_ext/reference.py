@@ -1,0 +1,46 @@
+"""Corrections to how the reference is written."""
+
+import itertools
+import re
+
+from docutils import nodes
+from sphinx.domains.python import PyObject
+from sphinx.ext import autosummary
+from sphinx.util.inspect import TypeAliasForwardRef
+
+_extract = autosummary.extract_summary
+_SEVERAL = re.compile(r"\w+(, \w+)+")
+
+
+def extract_summary(doc, document):
+    """Return the first sentence; the whole first paragraph where the sentence would cut a literal."""
+    paragraph = " ".join(itertools.takewhile(str.strip, itertools.dropwhile(lambda x: not x.strip(), doc)))
+    found = _extract(list(doc), document)
+    return " ".join(paragraph.split()) if found.count("``") % 2 else found
+
+
+def one_by_one(app, what, name, obj, options, lines):
+    """Give each of several attributes that share a description an entry of its own."""
+    entries = [i for i, line in enumerate(lines) if _SEVERAL.fullmatch(line)]
+    for i in reversed(entries):
+        text = list(itertools.takewhile(lambda line: line.startswith(" "), lines[i + 1 :]))
+        if text:
+            lines[i : i + 1 + len(text)] = [x for part in lines[i].split(", ") for x in (part, *text)]
+
+
+def without_leading_space(app, doctree):
+    """Write ``Float[Array, 'classes']``: jaxtyping needs the space before a single axis, readers do not."""
+    for text in list(doctree.findall(nodes.Text)):
+        if re.search(r"^' \w|Array, ' \w", text):
+            text.parent.replace(text, nodes.Text(text.replace("' ", "'")))
+
+
+def setup(app):
+    autosummary.extract_summary = extract_summary
+    TypeAliasForwardRef.__repr__ = lambda alias: alias.name
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
+    app.connect("autodoc-process-docstring", one_by_one, priority=100)
+    app.connect("doctree-read", without_leading_space)
+    return {"parallel_read_safe": True}
