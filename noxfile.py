@@ -1,4 +1,4 @@
-"""One door for developers: ``nox`` runs all, ``nox -s NAME`` one part, in the environment it is installed in."""
+"""One door for developers: ``nox`` runs all, ``nox -s NAME`` one part, in its own environment."""
 
 import shutil
 import sys

@@ -1,6 +1,6 @@
 """LIME on a ResNet50 at 224 pixels against the bare prediction of as many images: time and peak memory.
 
-    python benchmarks/lime_speed.py [--samples 1000] [--rounds 3]
+    python benchmarks/lime_speed.py [--samples 1000] [--rounds 2]
 
 Run it with nothing else running. Peak memory is measured in processes of their own.
 """
@@ -26,14 +26,14 @@ def main() -> None:
     """Print the ratio of times and the difference of peaks."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--samples", type=int, default=1000)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--peak", choices=["bare", "lime"], help="print one way's peak memory in MB")
     given = options.parse_args()
     if given.peak:
         _ways(given.samples, (28,))["lime" if given.peak == "lime" else "bare, batch 28"]()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
-    seconds = medians(_ways(given.samples, (16, 28, 32, 40)), given.rounds)
+    seconds = medians(_ways(given.samples, (28, 32)), given.rounds, warm=False)
     lime = seconds.pop("lime")
     for name, value in seconds.items():
         print(f"{name}: {value:.1f} s for {given.samples} images")
@@ -48,11 +48,14 @@ def _ways(samples: int, batches: tuple[int, ...]) -> dict:
     classifier, explainer = xaimri.KerasClassifier(model), xaimri.LIME(samples=samples)
     forward = tf.function(lambda x: model(x, training=False), autograph=False)
 
-    def bare(batch: int) -> None:
+    def bare(batch: int, count: int = samples) -> None:
         images = np.repeat(image[None], batch, axis=0)
-        for first in range(0, samples, batch):
-            forward(tf.constant(images[: min(batch, samples - first)])).numpy()
+        for _ in range(0, count, batch):
+            forward(tf.constant(images)).numpy()
 
+    for batch in batches:
+        bare(batch, 2 * batch)
+    xaimri.LIME(samples=56).explain(classifier, image[None])  # traces the batch of 28 that 1,000 samples take
     ways = {f"bare, batch {batch}": (lambda batch=batch: bare(batch)) for batch in batches}
     return {**ways, "lime": lambda: explainer.explain(classifier, image[None])}
 

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def medians(ways: Mapping[str, Callable[[], object]], rounds: int = 15) -> dict[str, float]:
+def medians(
+    ways: Mapping[str, Callable[[], object]], rounds: int = 15, warm: bool = True
+) -> dict[str, float]:
     """Return the median seconds of each way, run in turn so that noise hits all alike."""
-    for way in ways.values():
+    for way in ways.values() if warm else ():
         way()
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ import typer
 from xaimri.errors import InvalidInput, XaimriError
 
 if TYPE_CHECKING:
-    from xaimri.data import Dataset, Split
+    from xaimri.data import Dataset
 
 app = typer.Typer(
     help="Train and explain image classifiers, made for brain MRI.",
@@ -60,18 +59,18 @@ def demo(
     from xaimri import LIME, GradCAM, experiment
     from xaimri.data import phantom, split
 
-    _say(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
+    typer.echo(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
     dataset = phantom.make(subjects=subjects, slices=4, size=(96, 96), seed=seed)
     parts = split(dataset, validation=0.1, test=0.45, seed=seed)
-    _say(parts.describe())
-    _say("\nTraining a ResNet50 from random weights ...")
+    typer.echo(parts.describe())
+    typer.echo("\nTraining a ResNet50 from random weights ...")
     bundle = experiment.train(dataset, parts, out, size=(96, 96), seed=seed, **_from_scratch(epochs))
-    _say("\nHeld-out subjects:\n")
-    _say(experiment.evaluate(bundle, parts.test, out))
-    _say("\nExplaining one held-out case of each stage ...")
+    typer.echo("\nHeld-out subjects:\n")
+    typer.echo(experiment.evaluate(bundle, parts.test, out))
+    typer.echo("\nExplaining one held-out case of each stage ...")
     methods = (GradCAM(layer="conv4_block6_out"), LIME(samples=300))
-    experiment.explain_classes(bundle, parts, out, methods, announce=_say)
-    _say(f"\nLook at the figures in {out.resolve()}.")
+    experiment.explain_classes(bundle, parts, out, methods, announce=typer.echo)
+    typer.echo(f"\nLook at the figures in {out.resolve()}.")
 
 
 @app.command()
@@ -95,7 +94,7 @@ def train(
 
     dataset = _dataset(data, seed)
     parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
-    _say(parts.describe())
+    typer.echo(parts.describe())
     random = weights == "random"
     settings = _from_scratch(epochs) if random else {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
     bundle = experiment.train(
@@ -109,8 +108,8 @@ def train(
         **settings,
     )
     if len(parts.test):
-        _say(experiment.evaluate(bundle, parts.test, out))
-    _say(f"\nKept in {out.resolve()}; next: xaimri explain {out} IMAGE")
+        typer.echo(experiment.evaluate(bundle, parts.test, out))
+    typer.echo(f"\nKept in {out.resolve()}; next: xaimri explain {out} IMAGE")
 
 
 @app.command()
@@ -128,15 +127,18 @@ def evaluate(
 ) -> None:
     """Evaluate a trained network on held-out subjects, with intervals over subjects."""
     from xaimri import experiment, training
+    from xaimri.data import Split
 
     bundle = training.load(model)
-    if part != "all" and bundle.split is None:
+    if part == "all":
+        chosen = _dataset(data, seed)
+    elif bundle.split is None:
         raise InvalidInput(
             'the bundle records no split: evaluate on data the network never saw with --part "all".'
         )
-    dataset = _dataset(data, seed)
-    chosen = dataset if part == "all" else _part(dataset, bundle.split, part)
-    _say(experiment.evaluate(bundle, chosen, out or model))
+    else:
+        chosen = Split.from_record(_dataset(data, seed), bundle.split).part(part)
+    typer.echo(experiment.evaluate(bundle, chosen, out or model))
 
 
 @app.command()
@@ -169,7 +171,7 @@ def explain(
         )
         name = source.stem if stems[source.stem] == 1 else f"{source.resolve().parent.name}_{source.stem}"
         written = made.save(out / f"{name}_{method}.png", style=style)
-        _say(f"{source}: {_verdict(made)} -> {written}")
+        typer.echo(f"{source}: {_verdict(made)} -> {written}")
 
 
 @app.command()
@@ -193,7 +195,7 @@ def compare(
     methods = [build(name, given.get(name)) for name in method or ["gradcam", "lime"]]
     made = xaimri.compare(model, image, methods, target=_target(target), of=of, fit=fit)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
-    _say(f"{image}: {_verdict(made[0])} -> {written}")
+    typer.echo(f"{image}: {_verdict(made[0])} -> {written}")
 
 
 @data_app.command("alzheimer")
@@ -206,8 +208,8 @@ def data_alzheimer(
     """Download the Alzheimer slices from Kaggle, show their licence, and say where they lie."""
     from xaimri.data import alzheimer
 
-    dataset = alzheimer.fetch(which, announce=_say)
-    _say(dataset.describe())
+    dataset = alzheimer.fetch(which, announce=typer.echo)
+    typer.echo(dataset.describe())
 
 
 @data_app.command("phantom")
@@ -228,13 +230,13 @@ def data_phantom(
         target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.asarray(case.source)).save(target)
-    _say(dataset.describe())
+    typer.echo(dataset.describe())
 
 
 @data_app.command("info")
 def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
     """Count images and subjects per class."""
-    _say(_dataset(data, 0).describe())
+    typer.echo(_dataset(data, 0).describe())
 
 
 def main() -> None:
@@ -244,9 +246,6 @@ def main() -> None:
     except XaimriError as error:
         typer.echo(f"xaimri: {error}", err=True)
         sys.exit(1)
-
-
-_say: Callable[[object], None] = typer.echo
 
 
 def _from_scratch(epochs: int) -> dict[str, Any]:
@@ -274,20 +273,6 @@ def _dataset(source: str, seed: int) -> Dataset:
     if any(folder.name in alzheimer.CLASSES for folder in Path(source).rglob("*") if folder.is_dir()):
         return alzheimer.load(source)
     return read_folder(source)
-
-
-def _part(dataset: Dataset, record: Any, name: str) -> Dataset:
-    from xaimri.data import Split
-
-    if record is None:
-        raise InvalidInput(
-            'the bundle records no split: evaluate on data the network never saw with --part "all".'
-        )
-    split: Split = Split.from_record(dataset, record)
-    parts = dict(split.parts())
-    if name not in parts:
-        raise InvalidInput(f'`--part` must be one of {", ".join(parts)} or all, got "{name}".')
-    return parts[name]
 
 
 def _given(**options: Any) -> dict[str, Any]:

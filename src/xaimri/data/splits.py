@@ -50,6 +50,12 @@ class Split:
         """Yield name and data set of train, validation and test."""
         yield from zip(PARTS, (self.train, self.validation, self.test), strict=True)
 
+    def part(self, name: str) -> Dataset:
+        """Return train, validation or test by its name."""
+        if name not in PARTS:
+            raise InvalidInput(f"the part must be one of {', '.join(PARTS)}, got `{name}`.")
+        return dict(self.parts())[name]
+
     def part_of(self, case_id: str) -> str:
         """Return ``"train"``, ``"validation"`` or ``"test"``.
 
