@@ -30,34 +30,53 @@ def main() -> None:
     options.add_argument("--peak", choices=["bare", "lime"], help="print one way's peak memory in MB")
     given = options.parse_args()
     if given.peak:
-        _ways(given.samples, (28,))["lime" if given.peak == "lime" else "bare, batch 28"]()
+        way = Bare(given.samples, 28) if given.peak == "bare" else Lime(given.samples)
+        way()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
-    seconds = medians(_ways(given.samples, (28, 32)), given.rounds, warm=False)
-    lime = seconds.pop("lime")
+    ways = {"LIME": Lime(given.samples), **{f"bare, batch {b}": Bare(given.samples, b) for b in (25, 40)}}
+    seconds = medians(ways, given.rounds, warm=False)
     for name, value in seconds.items():
         print(f"{name}: {value:.1f} s for {given.samples} images")
-    print(f"LIME: {lime:.1f} s, {lime / min(seconds.values()):.3f} times the best bare prediction")
+    lime = seconds.pop("LIME")
+    print(f"LIME takes {lime / min(seconds.values()):.3f} times the best bare prediction")
     peaks = {way: _peak(way, given.samples) for way in ("bare", "lime")}
     print(f"peak memory: bare {peaks['bare']:.0f} MB, LIME {peaks['lime'] - peaks['bare']:+.0f} MB")
 
 
-def _ways(samples: int, batches: tuple[int, ...]) -> dict:
-    model = keras.applications.ResNet50(weights=None, classes=4)
+def network() -> tuple[keras.Model, np.ndarray]:
+    """Make the network, and an image for it."""
     image = np.random.default_rng(0).uniform(0, 255, (SIZE, SIZE, 3)).astype(np.float32)
-    classifier, explainer = xaimri.KerasClassifier(model), xaimri.LIME(samples=samples)
-    forward = tf.function(lambda x: model(x, training=False), autograph=False)
+    return keras.applications.ResNet50(weights=None, classes=4), image
 
-    def bare(batch: int, count: int = samples) -> None:
-        images = np.repeat(image[None], batch, axis=0)
-        for _ in range(0, count, batch):
-            forward(tf.constant(images)).numpy()
 
-    for batch in batches:
-        bare(batch, 2 * batch)
-    xaimri.LIME(samples=56).explain(classifier, image[None])  # traces the batch of 28 that 1,000 samples take
-    ways = {f"bare, batch {batch}": (lambda batch=batch: bare(batch)) for batch in batches}
-    return {**ways, "lime": lambda: explainer.explain(classifier, image[None])}
+class Bare:
+    """Predict as many images as fit, in batches of one size; compiled and warm."""
+
+    def __init__(self, samples: int, batch: int) -> None:
+        model, image = network()
+        self.rounds, self.images = samples // batch, np.repeat(image[None], batch, axis=0)
+        self.forward = tf.function(lambda x: model(x, training=False), autograph=False)
+        self.forward(tf.constant(self.images))
+
+    def __call__(self) -> None:
+        for _ in range(self.rounds):
+            self.forward(tf.constant(self.images)).numpy()
+
+
+class Lime:
+    """Explain one image; compiled and warm."""
+
+    def __init__(self, samples: int) -> None:
+        model, image = network()
+        self.classifier, self.images = xaimri.KerasClassifier(model), image[None]
+        self.explainer = xaimri.LIME(samples=samples)
+        xaimri.LIME(samples=56).explain(
+            self.classifier, self.images
+        )  # traces the batch of 28 that 1,000 take
+
+    def __call__(self) -> None:
+        self.explainer.explain(self.classifier, self.images)
 
 
 def _peak(way: str, samples: int) -> float:
