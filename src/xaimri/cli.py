@@ -42,6 +42,9 @@ TargetOption = Annotated[
 OfOption = Annotated[
     Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
 ]
+SubjectOption = Annotated[
+    str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
+]
 LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
 SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
@@ -83,6 +86,7 @@ def train(
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
     fit: Annotated[Fit, typer.Option(help="How images are brought to the input size.")] = "pad",
+    subject: SubjectOption = None,
     independent: Annotated[
         bool, typer.Option("--independent", help="Every image is of a person of its own.")
     ] = False,
@@ -92,7 +96,7 @@ def train(
     from xaimri import experiment
     from xaimri.data import split
 
-    dataset = _dataset(data, seed)
+    dataset = _dataset(data, seed, subject)
     parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
     typer.echo(parts.describe())
     random = weights == "random"
@@ -123,6 +127,7 @@ def evaluate(
     part: Annotated[
         str, typer.Option(help='Part of the recorded split, or "all" for data the network never saw.')
     ] = "test",
+    subject: SubjectOption = None,
     seed: Seed = 0,
 ) -> None:
     """Evaluate a trained network on held-out subjects, with intervals over subjects."""
@@ -131,13 +136,13 @@ def evaluate(
 
     bundle = training.load(model)
     if part == "all":
-        chosen = _dataset(data, seed)
+        chosen = _dataset(data, seed, subject)
     elif bundle.split is None:
         raise InvalidInput(
             'the bundle records no split: evaluate on data the network never saw with --part "all".'
         )
     else:
-        chosen = Split.from_record(_dataset(data, seed), bundle.split).part(part)
+        chosen = Split.from_record(_dataset(data, seed, subject), bundle.split).part(part)
     typer.echo(experiment.evaluate(bundle, chosen, out or model))
 
 
@@ -260,7 +265,7 @@ def _from_scratch(epochs: int) -> dict[str, Any]:
     }
 
 
-def _dataset(source: str, seed: int) -> Dataset:
+def _dataset(source: str, seed: int, subject: str | None = None) -> Dataset:
     """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom."""
     from xaimri.data import alzheimer, phantom, read_folder
 
@@ -272,7 +277,7 @@ def _dataset(source: str, seed: int) -> Dataset:
         )
     if any(folder.name in alzheimer.CLASSES for folder in Path(source).rglob("*") if folder.is_dir()):
         return alzheimer.load(source)
-    return read_folder(source)
+    return read_folder(source, subject=subject)
 
 
 def _given(**options: Any) -> dict[str, Any]:
