@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from xaimri import cli
+from xaimri.cli import data
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_dataset", interrupted)
+    monkeypatch.setattr(data, "dataset_of", interrupted)
     assert run("data", "info", "anything") == (130, "", "")
 
 
@@ -129,3 +130,31 @@ class TestWithANetwork:
         code, _, err = run("evaluate", bundle, "--data", "phantom")
         assert code == 1
         assert "--part" in err
+
+
+def test_figures_of_images_with_one_name_do_not_overwrite_each_other():
+    from pathlib import Path
+
+    from xaimri.cli import _file_names
+
+    names = _file_names([Path("p/a/x.png"), Path("q/a/x.png"), Path("x.bmp"), Path("y.png")])
+    assert names == ["x", "x-2", "x-3", "y"]
+
+
+def test_a_class_named_by_a_number_is_found_by_its_name():
+    from xaimri.cli import _target
+
+    assert _target("1", ("1", "2", "3")) == "1"
+    assert _target("1", ("none", "some")) == 1
+
+
+def test_subjects_are_read_from_file_names_whatever_the_folders_are_called(run, tmp_path):
+    for label in ("NonDemented", "MildDemented"):
+        for subject in range(3):
+            file = tmp_path / label / f"sub-{subject}{label[0]}_x.png"
+            file.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.zeros((4, 5), np.uint8)).save(file)
+    from xaimri.cli.data import dataset_of
+
+    dataset = dataset_of(str(tmp_path), 0, r"(?P<subject>sub-\w\w)")
+    assert set(dataset.subjects) == {f"sub-{i}{c}" for i in range(3) for c in "NM"}

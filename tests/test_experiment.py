@@ -55,3 +55,15 @@ def test_relevance_gain_ignores_what_lies_outside_the_object_and_negative_releva
     values[3] = 100
     assert relevance_gain(values, answer, within) == pytest.approx(12)
     assert np.isnan(relevance_gain(-np.abs(values), answer, within))
+
+
+def test_cases_are_matched_to_the_network_by_the_names_of_their_classes():
+    from xaimri.errors import InvalidInput
+    from xaimri.experiment import relabelled
+
+    dataset = _dataset((0, "a"), (1, "b"))  # ill, well
+    turned = relabelled(dataset, ("well", "other", "ill"))
+    assert turned.classes == ("well", "other", "ill")
+    assert [turned.classes[c.label] for c in turned] == [dataset.classes[c.label] for c in dataset]
+    with pytest.raises(InvalidInput, match="'well'"):
+        relabelled(dataset, ("ill", "unwell"))

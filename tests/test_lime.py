@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 from lime.lime_image import LimeImageExplainer
 
 from xaimri import LIME, FunctionClassifier, LinearClassifier
@@ -169,3 +170,28 @@ def test_errors_are_one_sentence(settings, sentence):
 
     with pytest.raises(InvalidInput, match=sentence):
         explain(model_of(), image()[0], "lime", **settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("samples", 1),
+        ("samples", 2.5),
+        ("regions", 0),
+        ("features", 0),
+        ("seed", -1),
+        ("kernel_width", 0.0),
+        ("compactness", 0.0),
+        ("hide", float("nan")),
+    ],
+)
+def test_a_setting_out_of_range_is_named(setting, value):
+    with pytest.raises((InvalidInput, TypeCheckError), match=setting):
+        LIME(**{setting: value})
+
+
+def test_labels_below_minus_one_are_refused():
+    model = LinearClassifier.random((6, 8, 1))
+    labels = np.where(np.arange(48).reshape(6, 8) < 10, -2, 0)
+    with pytest.raises(InvalidInput, match="regions"):
+        LIME(samples=8, regions=labels).explain(model, np.ones((1, 6, 8, 1), np.float32))

@@ -14,7 +14,7 @@ from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Of, Sized
 from xaimri.data.images import read
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer, Target, each_target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.grid import Fit, Grid
@@ -131,7 +131,7 @@ def explain(
     sources = list(image) if several else [image]
     if not sources:
         raise InvalidInput("the list of images is empty: give at least one image.")
-    targets = _each(target, len(sources))
+    targets = each_target(target, len(sources))
     found: list[Explanation] = []
     for first in range(0, len(sources), CHUNK):
         part = slice(first, first + CHUNK)
@@ -191,7 +191,7 @@ def opened(
         from xaimri.training.bundle import load
 
         bundle = load(Path(model))
-        model, classes, fit = bundle.model, classes or bundle.classes, fit or bundle.fit
+        model, classes, fit = bundle.model, bundle.classes if classes is None else classes, fit or bundle.fit
     classifier = as_classifier(model, classes=classes, preprocess=preprocess, outputs=outputs)
     return classifier, fit or "stretch"
 
@@ -206,6 +206,11 @@ def _explained(
 ) -> list[Explanation]:
     """Fit images to the model, explain them together where their shapes allow, and carry the maps back."""
     shape = classifier.input_shape if isinstance(classifier, Sized) else ()
+    if shape and len(shape) not in (3, 4):
+        raise InvalidInput(
+            f"the network's input {shape} is no image: pass a function of images (batch, *space, channels) "
+            "that brings them into that form and calls it."
+        )
     images = [read(source, _rank(source, shape), shape[-1] if shape else None) for source in sources]
     grids = [Grid.fitted(image.shape[:-1], _space(image, shape), fit) for image in images]
     fitted = [_fitted(image, grid) for image, grid in zip(images, grids, strict=True)]
@@ -216,18 +221,6 @@ def _explained(
         batch = np.stack([fitted[i] for i in rows])
         found += explainer.explain(classifier, batch, [targets[i] for i in rows], of=of)
     return [e.carried(grid, image) for e, grid, image in zip(found, grids, images, strict=True)]
-
-
-def _each(target: Target | Sequence[Target], count: int) -> list[Target]:
-    """Return one target per image."""
-    if target is None or isinstance(target, int | str | np.integer):
-        return [target] * count
-    each = list(target)
-    if len(each) != count:
-        raise InvalidInput(
-            f"{len(each)} targets were given for {count} images: give one for all, or one each."
-        )
-    return each
 
 
 def _fitted(image: Image, grid: Grid) -> Float[Array, ...]:

@@ -7,6 +7,7 @@ probability function gives ``log p``, and a single sigmoid unit ``z`` gives ``(-
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -95,6 +96,14 @@ def softmax(logits: Scores) -> Scores:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def class_names(names: Iterable[object]) -> tuple[str, ...]:
+    """Return names of classes as strings, or say why they can't be."""
+    listed = tuple(map(str, names)) if not isinstance(names, str) else ()
+    if len(listed) < 2 or len(set(listed)) != len(listed):
+        raise InvalidInput(f"`classes` must be a list of at least two different names, got {names!r}.")
+    return listed
 
 
 @dataclass(frozen=True)

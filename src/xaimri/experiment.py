@@ -7,7 +7,7 @@ JSON, and figures.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,17 +82,41 @@ def train(
 def evaluate(bundle: Bundle, part: Dataset, folder: str | Path) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
-    Writes ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
+    Classes are matched by name. Writes ``report.txt``, ``report.json``, ``confusion_slice.png`` and
+    ``confusion_subject.png``.
+
+    Raises
+    ------
+    InvalidInput
+        If the cases have a class that the network does not know.
     """
+    part = relabelled(part, bundle.classes)
+    independent = bundle.split is not None and bundle.split["by"] == "case"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     probabilities = predict(KerasClassifier(bundle.model, bundle.classes), part, bundle.fit)
-    report = classification.evaluate(probabilities, part)
+    report = classification.evaluate(probabilities, part, independent=independent)
     report.save(target / "report.json")
     (target / "report.txt").write_text(f"{report}\n", encoding="utf-8")
     for level in ("slice", "subject"):
         save(confusion_matrix(report, level), target / f"confusion_{level}.png")
     return report
+
+
+def relabelled(dataset: Dataset, classes: Sequence[str]) -> Dataset:
+    """Return the same cases with labels that count in the order of these classes."""
+    unknown = [
+        dataset.classes[label]
+        for label in set(dataset.labels.tolist())
+        if dataset.classes[label] not in classes
+    ]
+    if unknown:
+        raise InvalidInput(
+            f"the network knows {', '.join(map(repr, classes))}, and the data holds {unknown[0]!r}: "
+            "name the folders as the network's classes are named."
+        )
+    cases = (replace(case, label=list(classes).index(dataset.classes[case.label])) for case in dataset)
+    return replace(dataset, classes=tuple(classes), cases=tuple(cases))
 
 
 @dataclass(frozen=True)

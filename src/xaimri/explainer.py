@@ -13,6 +13,7 @@ from xaimri.arrays import Array, Images, Maps, Scores, Stored
 from xaimri.classifier import Classifier, Objective, Of, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explanation import Caveat, Explanation, Regions
+from xaimri.settings import read, written
 
 ModelT = TypeVar("ModelT", bound=Classifier)
 
@@ -136,7 +137,7 @@ class Explainer(ABC, Generic[ModelT]):
     @final
     def record(self) -> dict[str, Any]:
         """Return the name and every setting as JSON types; arrays stand as their SHA-256."""
-        settings = {f.name: _written(getattr(self, f.name)) for f in fields(cast(Any, self))}
+        settings = {f.name: written(getattr(self, f.name)) for f in fields(cast(Any, self))}
         return {"name": self.name, "settings": settings}
 
     @final
@@ -153,7 +154,7 @@ class Explainer(ABC, Generic[ModelT]):
         """Rebuild the explainer that wrote the record; equal to the first."""
         if record.get("name") != cls.name:
             raise InvalidInput(f"this is a record of `{record.get('name')}`, not of `{cls.name}`.")
-        return cls(**{k: _read(v, arrays or {}) for k, v in record["settings"].items()})
+        return cls(**{k: read(v, arrays or {}) for k, v in record["settings"].items()})
 
 
 def checked(images: Images) -> Images:
@@ -175,14 +176,18 @@ def resolve_targets(
     targets: Target | Sequence[Target], classes: tuple[str, ...], batch: int
 ) -> tuple[int | None, ...]:
     """Turn names and indices into one index (or None) per image."""
-    each = (
-        [targets] * batch if targets is None or isinstance(targets, int | str | np.integer) else list(targets)
-    )
-    if len(each) != batch:
+    return tuple(_index(target, classes) for target in each_target(targets, batch))
+
+
+def each_target(targets: Any, count: int) -> list[Any]:
+    """Return one target per image, from one for all or a list, tuple or one-dimensional array."""
+    several = isinstance(targets, list | tuple) or (isinstance(targets, np.ndarray) and targets.ndim == 1)
+    each = list(targets) if several else [targets] * count
+    if len(each) != count:
         raise InvalidInput(
-            f"{len(each)} targets were given for {batch} images: give one for all, or one each."
+            f"{len(each)} targets were given for {count} images: give one for all, or one each."
         )
-    return tuple(_index(target, classes) for target in each)
+    return each
 
 
 def _index(target: Target, classes: tuple[str, ...]) -> int | None:
@@ -207,24 +212,6 @@ def _lack(explainer: Explainer[Any], model: object) -> str:
     )
 
 
-def _written(value: Any) -> Any:
-    if isinstance(value, Stored):
-        return {"array": value.sha256}
-    if isinstance(value, tuple):
-        return [_written(v) for v in value]
-    return value
-
-
-def _read(value: Any, arrays: Mapping[str, Array]) -> Any:
-    if isinstance(value, Mapping) and set(value) == {"array"}:
-        if value["array"] not in arrays:
-            raise InvalidInput(
-                f"the record names an array {value['array'][:8]}... that was not given with it."
-            )
-        return Stored(arrays[value["array"]])
-    return tuple(_read(v, arrays) for v in value) if isinstance(value, list) else value
-
-
 def _explanations(
     explainer: Explainer[Any],
     classes: tuple[str, ...],
@@ -233,6 +220,11 @@ def _explanations(
     found: Attribution,
 ) -> tuple[Explanation, ...]:
     """Cut a batch's attribution into one explanation per image."""
+    if found.logits.shape != (len(images), len(classes)) or not np.isfinite(found.logits).all():
+        raise InvalidInput(
+            f"the model must give one finite score for each of its {len(classes)} classes, got an array "
+            f"of shape {found.logits.shape} for {len(images)} images: check its outputs and weights."
+        )
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)
     return tuple(

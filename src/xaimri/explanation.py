@@ -84,7 +84,7 @@ class Explanation:
     values
         ``(*space)``: signed attribution per pixel, in the method's own unit, never rescaled.
     image
-        ``(*space, channels)``: the image as it was given.
+        ``(*space, channels)``: the image as it was given, in the network's number of channels.
     target
         Index of the explained class.
     of
@@ -133,8 +133,7 @@ class Explanation:
         _freeze(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        proxies = (MappingProxyType,)
-        return {k: dict(v) if isinstance(v, proxies) else v for k, v in self.__dict__.items()}
+        return {k: _opened(v) for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -266,5 +265,21 @@ def _freeze(record: Any) -> None:
         value = getattr(record, entry.name)
         if isinstance(value, np.ndarray):
             object.__setattr__(record, entry.name, frozen(value))
-        elif isinstance(value, dict):
-            object.__setattr__(record, entry.name, MappingProxyType(value))
+        elif isinstance(value, Mapping):
+            object.__setattr__(record, entry.name, _sealed(value))
+
+
+def _sealed(value: Any) -> Any:
+    """Make nested mappings and lists read-only."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({k: _sealed(v) for k, v in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(_sealed(v) for v in value)
+    return frozen(value) if isinstance(value, np.ndarray) else value
+
+
+def _opened(value: Any) -> Any:
+    """Undo :func:`_sealed` for pickle, which knows no read-only mappings."""
+    if isinstance(value, Mapping):
+        return {k: _opened(v) for k, v in value.items()}
+    return value

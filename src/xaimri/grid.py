@@ -105,6 +105,8 @@ class Grid:
     def resample(self, values: Float[Array, "*cells"]) -> Float[Array, "*space"]:
         """Carry values from the cells to every pixel, linearly; outside the lattice the edge goes on.
 
+        A pixel that a value which is not finite would enter becomes NaN.
+
         The lattice's axes are the last axes of ``values``; axes before them are kept.
         """
         pixels = [np.arange(n) for n in self.space]
@@ -113,7 +115,11 @@ class Grid:
             _taps(_key(x), m, max(1.0, 1 / s), True)
             for x, m, s in zip(where, self.cells, self.step, strict=True)
         ]
-        return _apply(taps, values, self.cells)
+        finite = np.isfinite(values)
+        if finite.all():
+            return _apply(taps, values, self.cells)
+        known = _apply(taps, finite.astype(values.dtype), self.cells) > 1 - 1e-6
+        return np.where(known, _apply(taps, np.where(finite, values, 0), self.cells), np.nan)
 
     def sample(self, values: Float[Array, "*space"]) -> Float[Array, "*cells"]:
         """Carry values from the pixels to the cells: linear, with antialiasing where the step is above 1.

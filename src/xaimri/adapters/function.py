@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
+from xaimri.classifier import class_names
 from xaimri.errors import InvalidInput
 
 CLIP = 1e-7
@@ -48,7 +49,7 @@ class FunctionClassifier:
         if outputs not in ("probabilities", "logits"):
             raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
         self._function, self._preprocess, self._outputs = function, preprocess, outputs
-        self._classes = tuple(map(str, classes or ()))
+        self._classes = () if classes is None else class_names(classes)
         self._input_shape = input_shape or ()
 
     @property

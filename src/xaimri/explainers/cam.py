@@ -102,8 +102,8 @@ def _caveats(values: Array, gradient: Array, maps: FeatureMaps, relu: bool) -> l
             Caveat(
                 "assumed_geometry",
                 f"Where the cells of `{maps.layer}` lie could not be read from the network; "
-                "half-pixel resizing was "
-                "assumed, so the map may be shifted by up to half a cell.",
+                "half-pixel resizing was assumed, so the map may be shifted, or even mirrored: compare it "
+                "with a perturbation method.",
             )
         )
     return found

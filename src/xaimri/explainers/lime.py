@@ -17,6 +17,7 @@ from xaimri.perturb import absent, surrogate
 from xaimri.perturb.coalitions import halves
 from xaimri.perturb.responses import responses
 from xaimri.perturb.segments import superpixels
+from xaimri.settings import positive, whole
 
 POOR_FIT = 0.5
 """Below this R² the surrogate is called a poor fit."""
@@ -75,10 +76,14 @@ class LIME(Explainer[Classifier]):
     def __post_init__(self) -> None:
         if isinstance(self.regions, np.ndarray):
             object.__setattr__(self, "regions", Stored(self.regions))
-        if self.samples < 2:
-            raise InvalidInput(f"`samples` must be at least 2, got {self.samples}.")
-        if isinstance(self.hide, str) and self.hide != "mean":
-            raise InvalidInput(f'`hide` must be "mean" or a number, got {self.hide!r}.')
+        for name, least in (("samples", 2), ("features", 1), ("seed", 0)):
+            whole(self, name, least)
+        if not isinstance(self.regions, Stored):
+            whole(self, "regions", 1, "or a label image")
+        for name in ("kernel_width", "compactness"):
+            positive(self, name)
+        if self.hide != "mean" and not (isinstance(self.hide, int | float) and np.isfinite(self.hide)):
+            raise InvalidInput(f'`hide` must be "mean" or a finite number, got {self.hide!r}.')
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions."""
@@ -120,6 +125,7 @@ class LIME(Explainer[Classifier]):
             labels.shape != image.shape[:-1]
             or not np.issubdtype(labels.dtype, np.integer)
             or labels.max() < 0
+            or labels.min() < -1
         ):
             raise InvalidInput(
                 f"`regions` must be integer labels of shape {image.shape[:-1]}, the model's grid, "

@@ -15,8 +15,8 @@ def halves(samples: int, regions: int, seed: int) -> Coalitions:
     --------
     >>> halves(3, 4, seed=0).astype(int)
     array([[1, 1, 1, 1],
-           [1, 1, 0, 1],
-           [1, 1, 1, 1]])
+           [1, 1, 1, 1],
+           [1, 1, 1, 0]])
     """
     if samples < 2:
         raise InvalidInput(f"`samples` must be at least 2, got {samples}.")

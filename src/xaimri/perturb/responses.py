@@ -6,6 +6,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Coalitions, Image, Labels, Scores
 from xaimri.classifier import Classifier
+from xaimri.errors import InvalidInput
 
 MOST = 32
 """Images per batch, at most."""
@@ -39,7 +40,10 @@ def responses(
             np.copyto(out, gone)
             np.copyto(out, kept, where=row[labels])
         answers.append(model.logits(buffer)[: len(rows)])
-    return np.concatenate(answers)
+    logits = np.concatenate(answers)
+    if not np.isfinite(logits).all():
+        raise InvalidInput("the model's scores are not finite for some perturbed images: check its weights.")
+    return logits
 
 
 def _pixels(images: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html as escape
 import io
-import os
 import sys
 import tempfile
 import textwrap
@@ -58,7 +57,10 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
 def grid(
     explanations: Sequence[Explanation], *, style: str = "overlay", columns: int | None = None, **options: Any
 ) -> Figure:
-    """Return a figure that compares explanations of one image: one scale for all maps of one unit."""
+    """Return a figure that compares explanations of one image: one scale for all maps of one unit.
+
+    Maps without regions are drawn as overlays where ``style`` is ``"superpixels"``.
+    """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
     scales = common_scales(explanations)
@@ -69,7 +71,8 @@ def grid(
     flat = [ax for row in axes for ax in row]
     plot(explanations[0], flat[0], style="image", title="image", plane=plane)
     for ax, explanation in zip(flat[1:], explanations, strict=False):
-        plot(explanation, ax, style=style, scale=scales[scale_key(explanation)], plane=plane, **options)
+        own = "overlay" if style == "superpixels" and explanation.regions is None else style
+        plot(explanation, ax, style=own, scale=scales[scale_key(explanation)], plane=plane, **options)
     for ax in flat[len(explanations) + 1 :]:
         ax.set_axis_off()
     _footnote(drawn, explanations)
@@ -103,13 +106,16 @@ def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     kinds = set(drawn.canvas.get_supported_filetypes())
     if target.suffix[1:].lower() not in kinds:
         raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.stem}-{os.getpid()}{target.suffix}")
     try:
-        drawn.savefig(partial, dpi=dpi, facecolor="white")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as partial:
+            written = Path(partial) / target.name
+            drawn.savefig(written, dpi=dpi, facecolor="white")
+            written.replace(target)
+    except OSError as failure:
+        raise InvalidInput(
+            f"`{target}` can't be written ({failure.strerror}): give another place."
+        ) from failure
     return target
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
-from xaimri.adapters.keras.engine import Outputs, Program, Purpose, Request, program
+from xaimri.adapters.keras.engine import Outputs, Program, Purpose, Request, program, traceable
+from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import FeatureMaps, Gradient, Objective, softmax
+from xaimri.classifier import FeatureMaps, Gradient, Objective, class_names, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 
 BATCH = 32
@@ -67,12 +67,22 @@ class KerasClassifier:
             )
         if outputs not in ("probabilities", "logits"):
             raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
+        if preprocess is not None and not callable(preprocess):
+            raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
+        if any(
+            getattr(layer, "data_format", None) == "channels_first"
+            for layer in layers_by_path(model).values()
+        ):
+            raise MissingCapability(
+                "the network takes channels first, and maps are laid on channels last: pass a function that "
+                "transposes the images and calls it."
+            )
         self._model = model
         self._outputs: Outputs = outputs
         self._unit = unit
         self._input_shape = _input_shape(model)
         self._preprocess = preprocess
-        self._inside = preprocess is None or _traceable(preprocess, self._input_shape)
+        self._inside = preprocess is None or traceable(preprocess, self._input_shape)
         self._classes = _class_names(model, classes, unit)
         self._verified = False
 
@@ -246,22 +256,9 @@ def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | 
         count = 2
     if classes is None:
         return tuple(f"class_{i}" for i in range(count or 0))
-    names = tuple(map(str, classes))
-    if (count is not None and len(names) != count) or len(set(names)) != len(names):
+    names = class_names(classes)
+    if count is not None and len(names) != count:
         raise InvalidInput(
             f"`classes` must be {count} different names, one per output, got {len(names)}: {names}."
         )
     return names
-
-
-@lru_cache(maxsize=32)
-def _traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bool:
-    """Tell whether a function works on symbolic tensors."""
-    if not shape:
-        return False
-    try:
-        traced = tf.function(preprocess, autograph=False, reduce_retracing=True)
-        traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
-    except Exception:
-        return False
-    return True

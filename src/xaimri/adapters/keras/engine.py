@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from xaimri.adapters.keras.geometry import grid_of
 from xaimri.adapters.keras.graph import Head, head, last_map, named_map
-from xaimri.adapters.keras.trace import TRACING, recording
+from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording
 from xaimri.classifier import Of
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
@@ -55,24 +56,26 @@ class Program:
     why: str = ""
 
 
-_programs: OrderedDict[tuple[int, int, Request], tuple[Any, Any, Program]] = OrderedDict()
+_programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
+_traceable: dict[tuple[Any, ...], tuple[Any, bool]] = {}
 _lock = Lock()
 
 
 def program(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
-    """Return the compiled function for a request, tracing it on first use."""
-    key = (id(model), id(preprocess), request)
+    """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
+    parts = [(layer, getattr(layer, "activation", None)) for layer in layers_by_path(model).values()]
+    key = (id(model), id(preprocess), request, *((id(layer), id(function)) for layer, function in parts))
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
-            return _programs[key][2]
+            return _programs[key][1]
     with TRACING:
         with _lock:
             if key in _programs:  # another thread traced it meanwhile
-                return _programs[key][2]
+                return _programs[key][1]
         made = _traced(model, preprocess, request)
         with _lock:
-            _programs[key] = (model, preprocess, made)  # holding both keeps their ids theirs
+            _programs[key] = ((model, preprocess, parts), made)  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
@@ -82,6 +85,24 @@ def clear_cache() -> None:
     """Forget every compiled function, and with them the networks that they hold."""
     with _lock:
         _programs.clear()
+        _traceable.clear()
+
+
+def traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bool:
+    """Tell whether a function works on symbolic tensors; asked once."""
+    key = (id(preprocess), shape)
+    with _lock:
+        if key in _traceable:
+            return _traceable[key][1]
+    try:
+        traced = tf.function(preprocess, autograph=False, reduce_retracing=True)
+        traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
+        works = bool(shape)
+    except Exception:
+        works = False
+    with _lock:
+        _traceable[key] = (preprocess, works)
+    return works
 
 
 def _traced(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
@@ -89,9 +110,7 @@ def _traced(model: keras.Model, preprocess: Callable[[Any], Any] | None, request
 
     def body(images: Any, targets: Any) -> tuple[Any, ...]:
         with recording(model) as outputs:
-            output = _single(
-                model(images if preprocess is None else preprocess(images), training=False), model
-            )
+            output = _single(_called(model, images if preprocess is None else preprocess(images)), model)
         before = head(output)
         logits = _logits(before, request, output)
         found["kind"] = before.kind
@@ -117,14 +136,26 @@ def _traced(model: keras.Model, preprocess: Callable[[Any], Any] | None, request
     return Program(run, **found)
 
 
+def _called(model: keras.Model, images: Any) -> Any:
+    """Call the network, or say in one sentence that it does not take such images."""
+    try:
+        return model(images, training=False)
+    except Exception as failure:
+        reason = re.sub(r"\x1b\[[0-9;]*m", "", str(failure)).strip().splitlines() or [type(failure).__name__]
+        raise InvalidInput(
+            f"the network does not take images of shape {tuple(images.shape[1:])} ({reason[0][:200]}): "
+            "give images of the size and channels that it was built for."
+        ) from failure
+
+
 def _why(layer: str | None) -> str:
     return "named by the caller" if layer else "the last map through which everything flows to the output"
 
 
 def _single(answer: Any, model: keras.Model) -> Any:
     """Return the one output tensor, ``(batch, classes)``, or say what to do."""
-    if isinstance(answer, list | tuple) and len(answer) == 1:
-        answer = answer[0]
+    if isinstance(answer, list | tuple | dict) and len(answer) == 1:
+        (answer,) = answer.values() if isinstance(answer, dict) else answer
     if not tf.is_tensor(answer):
         names = ", ".join(map(repr, getattr(model, "output_names", []))) or "several"
         raise InvalidInput(
@@ -167,6 +198,8 @@ def _two_classes(scores: Any, unit: int | None) -> Any:
             f"the network ends in {units} independent sigmoids, which are no distribution over classes: "
             f"pick one with KerasClassifier(model, unit=0..{units - 1})."
         )
+    if not 0 <= (unit or 0) < units:
+        raise InvalidInput(f"`unit` must be in 0..{units - 1}, got {unit}.")
     z = scores[:, unit or 0 : (unit or 0) + 1]
     return tf.concat([-z / 2, z / 2], axis=-1)
 

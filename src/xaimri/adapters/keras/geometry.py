@@ -263,5 +263,8 @@ MOVES: dict[str, Callable[[Any, Any, Any], Shift | None]] = {
     "Transpose": _transpose,
     "ImageProjectiveTransformV3": _lost,
     "Roll": _lost,
+    "GatherV2": _lost,
+    "Einsum": _lost,
+    "BatchMatMulV2": _lost,
 }
 """How each operation moves the lattice; one not listed keeps it where the spatial shape stays."""

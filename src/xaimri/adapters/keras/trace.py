@@ -31,11 +31,13 @@ class Output:
 def layers_by_path(model: keras.Layer) -> dict[str, keras.Layer]:
     """Return every layer below the model by its path, such as ``resnet50/conv1_conv``, in order."""
     found: dict[str, keras.Layer] = {}
+    seen: set[int] = set()
 
     def walk(layer: keras.Layer, prefix: str) -> None:
         for child in _children(layer):
             path = f"{prefix}{child.name}"
-            if path not in found and not any(child is other for other in found.values()):
+            if path not in found and id(child) not in seen:
+                seen.add(id(child))
                 found[path] = child
                 walk(child, f"{path}/")
 
@@ -46,7 +48,8 @@ def layers_by_path(model: keras.Layer) -> dict[str, keras.Layer]:
 def _children(layer: keras.Layer) -> list[keras.Layer]:
     listed = list(getattr(layer, "layers", None) or [])
     tracked = list(getattr(layer, "_layers", None) or [])
-    return listed + [child for child in tracked if not any(child is other for other in listed)]
+    known = {id(child) for child in listed}
+    return listed + [child for child in tracked if id(child) not in known]
 
 
 @contextmanager

@@ -5,14 +5,29 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from xaimri.cli import data
+from xaimri.cli.data import dataset_of
+from xaimri.cli.options import (
+    Data,
+    Fit,
+    FitOption,
+    Folder,
+    LayerOption,
+    LayoutOption,
+    Methods,
+    ModelPath,
+    OfOption,
+    SamplesOption,
+    Seed,
+    StyleOption,
+    SubjectOption,
+    TargetOption,
+)
 from xaimri.errors import InvalidInput, XaimriError
-
-if TYPE_CHECKING:
-    from xaimri.data import Dataset
 
 app = typer.Typer(
     help="Train and explain image classifiers, made for brain MRI.",
@@ -21,34 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(help="Get or make data sets, and see what is in one.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
-
-Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
-Data = Annotated[
-    str,
-    typer.Option(
-        "--data", "-d", help='Folder with a folder per class (the Alzheimer set is recognised), or "phantom".'
-    ),
-]
-Fit = Literal["stretch", "pad"]
-FitOption = Annotated[
-    Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
-]
-Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A method; give it several times.")]
-TargetOption = Annotated[
-    str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
-]
-OfOption = Annotated[
-    Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
-]
-SubjectOption = Annotated[
-    str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
-]
-LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
-SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
-ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote, or a .keras or .h5 file.")]
+app.add_typer(data.app, name="data")
 
 
 @app.command()
@@ -82,7 +70,7 @@ def train(
     out: Folder,
     size: Annotated[int, typer.Option(help="Side of the network's input in pixels.", min=32)] = 224,
     weights: Annotated[str, typer.Option(help='"imagenet", "random", or a weight file.')] = "imagenet",
-    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 20,
+    epochs: Annotated[int, typer.Option(help="Most epochs (pretrained: after 3 of the head).", min=1)] = 20,
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
     fit: Annotated[Fit, typer.Option(help="How images are brought to the input size.")] = "pad",
@@ -96,7 +84,7 @@ def train(
     from xaimri import experiment
     from xaimri.data import split
 
-    dataset = _dataset(data, seed, subject)
+    dataset = dataset_of(data, seed, subject)
     parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
     typer.echo(parts.describe())
     random = weights == "random"
@@ -136,13 +124,13 @@ def evaluate(
 
     bundle = training.load(model)
     if part == "all":
-        chosen = _dataset(data, seed, subject)
+        chosen = dataset_of(data, seed, subject)
     elif bundle.split is None:
         raise InvalidInput(
             'the bundle records no split: evaluate on data the network never saw with --part "all".'
         )
     else:
-        chosen = Split.from_record(_dataset(data, seed, subject), bundle.split).part(part)
+        chosen = Split.from_record(dataset_of(data, seed, subject), bundle.split).part(part)
     typer.echo(experiment.evaluate(bundle, chosen, out or model))
 
 
@@ -157,9 +145,7 @@ def explain(
     layer: LayerOption = None,
     samples: SamplesOption = None,
     fit: FitOption = None,
-    style: Annotated[
-        str, typer.Option(help="side_by_side, overlay, contours, superpixels or image.")
-    ] = "side_by_side",
+    style: LayoutOption = "side_by_side",
 ) -> None:
     """Explain why a network scores images as it does, one figure per image."""
     from tqdm import tqdm
@@ -169,12 +155,18 @@ def explain(
 
     classifier, chosen = opened(model, fit=fit)
     settings = _given(layer=layer, samples=samples)
-    stems = Counter(source.stem for source in image)
-    for source in tqdm(image, unit="image", disable=len(image) < 2 or not sys.stderr.isatty()):
+    names = _file_names(image)
+    quiet = len(image) < 2 or not sys.stderr.isatty()
+    for source, name in tqdm(list(zip(image, names, strict=True)), unit="image", disable=quiet):
         made = xaimri.explain(
-            classifier, source, method, target=_target(target), of=of, fit=chosen, **settings
+            classifier,
+            source,
+            method,
+            target=_target(target, classifier.classes),
+            of=of,
+            fit=chosen,
+            **settings,
         )
-        name = source.stem if stems[source.stem] == 1 else f"{source.resolve().parent.name}_{source.stem}"
         written = made.save(out / f"{name}_{method}.png", style=style)
         typer.echo(f"{source}: {_verdict(made)} -> {written}")
 
@@ -190,58 +182,24 @@ def compare(
     layer: LayerOption = None,
     samples: SamplesOption = None,
     fit: FitOption = None,
-    style: Annotated[str, typer.Option(help="overlay, contours or superpixels.")] = "overlay",
+    style: StyleOption = "overlay",
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
     import xaimri
+    from xaimri.api import opened
     from xaimri.explainers import build
 
     given = {"gradcam": _given(layer=layer), "lime": _given(samples=samples)}
-    methods = [build(name, given.get(name)) for name in method or ["gradcam", "lime"]]
-    made = xaimri.compare(model, image, methods, target=_target(target), of=of, fit=fit)
+    names = method or ["gradcam", "lime"]
+    for name, own in given.items():
+        if own and name not in names:
+            raise InvalidInput(f"--{next(iter(own))} is for {name}, which is not compared: add -m {name}.")
+    methods = [build(name, given.get(name)) for name in names]
+    classifier, chosen = opened(model, fit=fit)
+    wanted = _target(target, classifier.classes)
+    made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
     typer.echo(f"{image}: {_verdict(made[0])} -> {written}")
-
-
-@data_app.command("alzheimer")
-def data_alzheimer(
-    which: Annotated[
-        Literal["original", "augmented"],
-        typer.Option(help='"original", or "augmented" (refused for splitting).'),
-    ] = "original",
-) -> None:
-    """Download the Alzheimer slices from Kaggle, show their licence, and say where they lie."""
-    from xaimri.data import alzheimer
-
-    dataset = alzheimer.fetch(which, announce=typer.echo)
-    typer.echo(dataset.describe())
-
-
-@data_app.command("phantom")
-def data_phantom(
-    out: Folder,
-    subjects: Annotated[int, typer.Option(help="Subjects, dealt over the four stages.", min=1)] = 40,
-    slices: Annotated[int, typer.Option(help="Slices per subject.", min=1)] = 4,
-    seed: Seed = 0,
-) -> None:
-    """Write the phantom's slices as PNG files, a folder per stage."""
-    import numpy as np
-    from PIL import Image
-
-    from xaimri.data import phantom
-
-    dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
-    for case in dataset:
-        target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.asarray(case.source)).save(target)
-    typer.echo(dataset.describe())
-
-
-@data_app.command("info")
-def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
-    """Count images and subjects per class."""
-    typer.echo(_dataset(data, 0).describe())
 
 
 def main() -> None:
@@ -250,6 +208,11 @@ def main() -> None:
         app(prog_name="xaimri")
     except XaimriError as error:
         typer.echo(f"xaimri: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(
+            f"xaimri: {error.filename or 'a file'} can't be used ({error.strerror or error}).", err=True
+        )
         sys.exit(1)
 
 
@@ -265,28 +228,24 @@ def _from_scratch(epochs: int) -> dict[str, Any]:
     }
 
 
-def _dataset(source: str, seed: int, subject: str | None = None) -> Dataset:
-    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom."""
-    from xaimri.data import alzheimer, phantom, read_folder
-
-    if source == "phantom":
-        return phantom.make(seed=seed)
-    if not Path(source).is_dir():
-        raise InvalidInput(
-            f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
-        )
-    if any(folder.name in alzheimer.CLASSES for folder in Path(source).rglob("*") if folder.is_dir()):
-        return alzheimer.load(source)
-    return read_folder(source, subject=subject)
-
-
 def _given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _target(given: str | None) -> str | int | None:
-    return int(given) if given is not None and given.isdecimal() else given
+def _target(given: str | None, classes: tuple[str, ...]) -> str | int | None:
+    """Read a class: its name where there is such a one, else its index."""
+    return int(given) if given is not None and given not in classes and given.isdecimal() else given
+
+
+def _file_names(images: list[Path]) -> list[str]:
+    """Name the figures after the images; where two have one name, number them."""
+    counts: Counter[str] = Counter()
+    names = []
+    for source in images:
+        counts[source.stem] += 1
+        names.append(source.stem if counts[source.stem] == 1 else f"{source.stem}-{counts[source.stem]}")
+    return names
 
 
 def _verdict(explanation: Any) -> str:

@@ -1,0 +1,75 @@
+"""The commands that get, make and count data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from xaimri.cli.options import Folder, Seed
+from xaimri.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from xaimri.data import Dataset
+
+app = typer.Typer(help="Get or make data sets, and see what is in one.", no_args_is_help=True)
+
+
+@app.command("alzheimer")
+def data_alzheimer(
+    which: Annotated[
+        Literal["original", "augmented"],
+        typer.Option(help='"original", or "augmented" (refused for splitting).'),
+    ] = "original",
+) -> None:
+    """Download the Alzheimer slices from Kaggle, show their licence, and say where they lie."""
+    from xaimri.data import alzheimer
+
+    dataset = alzheimer.fetch(which, announce=typer.echo)
+    typer.echo(dataset.describe())
+
+
+@app.command("phantom")
+def data_phantom(
+    out: Folder,
+    subjects: Annotated[int, typer.Option(help="Subjects, dealt over the four stages.", min=1)] = 40,
+    slices: Annotated[int, typer.Option(help="Slices per subject.", min=1)] = 4,
+    seed: Seed = 0,
+) -> None:
+    """Write the phantom's slices as PNG files, a folder per stage."""
+    import numpy as np
+    from PIL import Image
+
+    from xaimri.data import phantom
+
+    dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
+    for case in dataset:
+        target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(case.source)).save(target)
+    typer.echo(dataset.describe())
+
+
+@app.command("info")
+def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
+    """Count images and subjects per class."""
+    typer.echo(dataset_of(data, 0).describe())
+
+
+def dataset_of(source: str, seed: int, subject: str | None = None) -> Dataset:
+    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom."""
+    from xaimri.data import alzheimer, phantom, read_folder
+
+    if source == "phantom":
+        return phantom.make(seed=seed)
+    if not Path(source).is_dir():
+        raise InvalidInput(
+            f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
+        )
+    if subject is not None:
+        return read_folder(source, subject=subject)
+    near = [path.name for pattern in ("*", "*/*") for path in Path(source).glob(pattern) if path.is_dir()]
+    if set(near) & set(alzheimer.CLASSES):
+        return alzheimer.load(source)
+    return read_folder(source)

@@ -1,0 +1,41 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data", "-d", help='Folder with a folder per class (the Alzheimer set is recognised), or "phantom".'
+    ),
+]
+Fit = Literal["stretch", "pad"]
+FitOption = Annotated[
+    Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
+]
+Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A method; give it several times.")]
+TargetOption = Annotated[
+    str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
+]
+OfOption = Annotated[
+    Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
+]
+SubjectOption = Annotated[
+    str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
+]
+LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
+SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
+ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote, or a .keras or .h5 file.")]
+LayoutOption = Annotated[
+    Literal["side_by_side", "overlay", "contours", "superpixels", "image"],
+    typer.Option(help="How maps are drawn."),
+]
+StyleOption = Annotated[
+    Literal["overlay", "contours", "superpixels"], typer.Option(help="How maps are drawn.")
+]
