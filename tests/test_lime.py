@@ -158,7 +158,7 @@ def test_a_constant_score_gives_zeros_that_can_be_stored(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"samples": 1}, "`samples` must be at least 2"),
+        ({"samples": 1}, "`samples` must be a whole number of at least 2"),
         ({"regions": np.zeros((3, 4), int)}, "`regions` must be integer labels"),
         ({"regions": np.zeros(SHAPE[:-1])}, "`regions` must be integer labels"),
         ({"regions": np.full(SHAPE[:-1], -1)}, "at least one region"),

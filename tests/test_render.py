@@ -64,7 +64,7 @@ def test_a_failure_while_drawing_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InvalidInput, match="No space left"):
         explained().save(path, dpi=40)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]

@@ -196,7 +196,7 @@ def plain(**options):
         (lambda: plain(activation="sigmoid"), {}, InvalidInput, "4 independent sigmoids.*unit=0..3"),
         (plain, {"outputs": "logits"}, InvalidInput, "ends in a softmax"),
         (plain, {"classes": ("a", "b")}, InvalidInput, "4 different names"),
-        (plain, {"classes": ("a", "b", "b", "c")}, InvalidInput, "4 different names"),
+        (plain, {"classes": ("a", "b", "b", "c")}, InvalidInput, "at least two different names"),
         (plain, {"target": "x"}, InvalidInput, "'class_0', 'class_1', 'class_2', 'class_3'"),
     ],
 )

@@ -141,10 +141,12 @@ def _called(model: keras.Model, images: Any) -> Any:
     try:
         return model(images, training=False)
     except Exception as failure:
-        reason = re.sub(r"\x1b\[[0-9;]*m", "", str(failure)).strip().splitlines() or [type(failure).__name__]
+        words = re.sub(r"\x1b\[[0-9;]*m", "", str(failure)).splitlines()
+        told = [w for w in words if w.strip() and not w.startswith("Exception encountered")]
+        reason = told[0][:200] if told else type(failure).__name__
         raise InvalidInput(
-            f"the network does not take images of shape {tuple(images.shape[1:])} ({reason[0][:200]}): "
-            "give images of the size and channels that it was built for."
+            f"the network does not take images of shape {tuple(images.shape[1:])} ({reason}): give images of "
+            "the size and channels that it was built for."
         ) from failure
 
 
