@@ -253,3 +253,11 @@ def test_a_stored_explanation_rebuilds_its_method_with_arrays_among_the_settings
     method = LIME(samples=20, regions=Stored(labels))
     kept = load(explained(method).store(tmp_path / "kept"))
     assert from_record(kept.method, kept.method_arrays) == method
+
+
+def test_what_lies_deep_inside_cannot_be_changed_either():
+    found = explained(GradCAM())
+    with pytest.raises(TypeError):
+        found.method["settings"]["relu"] = False
+    with pytest.raises(TypeError):
+        found.diagnostics["grid"]["start"][0] = 99

@@ -206,3 +206,15 @@ def test_errors_are_one_sentence(make, sentence):
     with pytest.raises(InvalidInput, match=sentence) as refusal:
         make()
     assert "\n" not in str(refusal.value)
+
+
+def test_a_value_that_is_not_finite_spoils_only_the_pixels_it_enters():
+    grid = Grid.resized((12, 15), (4, 5))
+    cells = np.random.default_rng(0).random((4, 5))
+    whole = grid.resample(cells)
+    cells[0, 0] = np.nan
+    spoiled = grid.resample(cells)
+    near = np.zeros((12, 15), bool)
+    near[:4, :4] = True  # up to the centre of the next cell
+    assert np.isnan(spoiled[near]).all()
+    assert spoiled[~near] == pytest.approx(whole[~near])

@@ -80,3 +80,12 @@ def test_a_flat_input_is_no_image():
     model = keras.Sequential([keras.Input((143,)), keras.layers.Dense(2, activation="softmax")])
     with pytest.raises(InvalidInput, match="is no image"):
         xaimri.explain(model, IMAGE, "lime")
+
+
+def test_a_reordering_by_index_is_no_known_geometry():
+    inputs = keras.Input((12, 12, 1))
+    turned = keras.ops.take(inputs, np.arange(11, -1, -1), axis=1)
+    x = keras.layers.Conv2D(4, 3, activation="relu")(turned)
+    outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(x))
+    found = xaimri.explain(keras.Model(inputs, outputs), IMAGE)
+    assert "assumed_geometry" in [caveat.name for caveat in found.caveats]
