@@ -5,8 +5,8 @@
 Trains a ResNet50 on the phantom (or goes on where it stopped), evaluates it on held-out subjects, and takes
 for their cases of stages 1 to 3 the share of positive relevance inside the changed region, over that region's
 share of the brain. Beside Grad-CAM and LIME stand maps that know nothing of the network (a centred Gaussian,
-the image's own intensity) and the same methods on the network before training. Intervals are 95 % by
-bootstrap over subjects. ``--figure FILE`` draws the table.
+the image's own intensity) and the same methods on the network before training. A subject none of whose maps
+holds positive relevance counts as 0. Intervals are 95 % by bootstrap over subjects. ``--figure FILE`` draws the table.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def _figure(table: dict[str, tuple[float, float, float]]) -> Figure:
-    figure = Figure(figsize=(6.4, 2.8), layout="constrained")
+    figure = Figure(figsize=(7.2, 2.8), layout="constrained")
     ax = figure.subplots()
     for i, (mean, low, high) in enumerate(table.values()):
         ax.plot([low, high], [i, i], color="0.4", linewidth=2)
@@ -104,7 +104,7 @@ def _figure(table: dict[str, tuple[float, float, float]]) -> Figure:
     ax.axvline(1, color="0.7", linewidth=1)
     ax.set_yticks(range(len(table)), list(table))
     ax.invert_yaxis()
-    ax.set_xlabel("share of positive relevance in the changed region / its share of the brain (1 = chance)")
+    ax.set_xlabel("relevance in the changed region / its share of the brain (1 = chance)")
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 
