@@ -6,7 +6,8 @@ Trains a ResNet50 on the phantom (or goes on where it stopped), evaluates it on 
 for their cases of stages 1 to 3 the share of positive relevance inside the changed region, over that region's
 share of the brain. Beside Grad-CAM and LIME stand maps that know nothing of the network (a centred Gaussian,
 the image's own intensity) and the same methods on the network before training. A subject none of whose maps
-holds positive relevance counts as 0. Intervals are 95 % by bootstrap over subjects. ``--figure FILE`` draws the table.
+holds positive relevance counts as 0. Intervals are 95 % by bootstrap over subjects. ``--figure FILE`` draws
+the table.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ def run(monkeypatch, capsys):
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["xaimri", *map(str, words)])
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         code = 0
         try:
             cli.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -204,6 +205,7 @@ def compare(
 
 def main() -> None:
     """Run a command; an error is one sentence on standard error and exit code 1."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets with warnings about GPUs
     try:
         app(prog_name="xaimri")
     except XaimriError as error:
