@@ -44,7 +44,7 @@ app.add_typer(data.app, name="data")
 def demo(
     out: Folder = Path("xaimri-demo"),
     subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 120,
-    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 18,
+    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 14,
     seed: Seed = 0,
 ) -> None:
     """Run the whole journey on the bundled phantom: train, evaluate, explain. Minutes, no download."""
