@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters import as_classifier
 from xaimri.arrays import Array, Image
-from xaimri.classifier import Classifier, Of, Sized
+from xaimri.classifier import Classifier, Of, Outputs, Sized
 from xaimri.data.images import read
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target, each_target
@@ -21,8 +21,6 @@ from xaimri.grid import Fit, Grid
 
 if TYPE_CHECKING:
     from xaimri.render import Comparison
-
-Outputs = Literal["probabilities", "logits"]
 
 CHUNK = 32
 """Images explained at once, at most."""

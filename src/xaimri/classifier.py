@@ -22,6 +22,13 @@ Of: TypeAlias = Literal["logit", "log_odds", "probability"]
 """Which score of the target class is explained."""
 
 
+Outputs: TypeAlias = Literal["probabilities", "logits"]
+"""What a model gives."""
+
+CLIP = 1e-7
+"""Probabilities are clipped here before their logarithm is taken."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """The number that is explained: one score of one class per image.
@@ -104,6 +111,13 @@ def class_names(names: Iterable[object]) -> tuple[str, ...]:
     if len(listed) < 2 or len(set(listed)) != len(listed):
         raise InvalidInput(f"`classes` must be a list of at least two different names, got {names!r}.")
     return listed
+
+
+def checked_outputs(outputs: Outputs) -> Outputs:
+    """Return what a model is said to give, or name the choices."""
+    if outputs not in get_args(Outputs):
+        raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
+    return outputs
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.linear import LinearClassifier
-from xaimri.classifier import Classifier
+from xaimri.classifier import Classifier, Outputs
 from xaimri.errors import InvalidInput
 
 __all__ = ["FunctionClassifier", "LinearClassifier", "as_classifier"]
@@ -19,7 +19,7 @@ def as_classifier(
     *,
     classes: Sequence[str] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
-    outputs: Literal["probabilities", "logits"] = "probabilities",
+    outputs: Outputs = "probabilities",
 ) -> Classifier:
     """Turn a Keras model, the path of a saved one, a callable or a classifier into a classifier.
 

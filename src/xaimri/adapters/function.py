@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import class_names
+from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
 from xaimri.errors import InvalidInput
-
-CLIP = 1e-7
 
 
 class FunctionClassifier:
@@ -43,12 +41,10 @@ class FunctionClassifier:
         function: Callable[[Any], Any],
         classes: Sequence[str] | None = None,
         preprocess: Callable[[Any], Any] | None = None,
-        outputs: Literal["probabilities", "logits"] = "probabilities",
+        outputs: Outputs = "probabilities",
         input_shape: tuple[int | None, ...] | None = None,
     ) -> None:
-        if outputs not in ("probabilities", "logits"):
-            raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
-        self._function, self._preprocess, self._outputs = function, preprocess, outputs
+        self._function, self._preprocess, self._outputs = function, preprocess, checked_outputs(outputs)
         self._classes = () if classes is None else class_names(classes)
         self._input_shape = input_shape or ()
 

@@ -11,10 +11,18 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
-from xaimri.adapters.keras.engine import Outputs, Program, Purpose, Request, program, traceable
+from xaimri.adapters.keras.engine import Program, Purpose, Request, program, traceable
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import FeatureMaps, Gradient, Objective, class_names, softmax
+from xaimri.classifier import (
+    FeatureMaps,
+    Gradient,
+    Objective,
+    Outputs,
+    checked_outputs,
+    class_names,
+    softmax,
+)
 from xaimri.errors import InvalidInput, MissingCapability
 
 BATCH = 32
@@ -65,8 +73,6 @@ class KerasClassifier:
                 "importing it, "
                 "or pass a plain function of the images, which the perturbation methods explain."
             )
-        if outputs not in ("probabilities", "logits"):
-            raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
         if preprocess is not None and not callable(preprocess):
             raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
         if any(
@@ -78,7 +84,7 @@ class KerasClassifier:
                 "transposes the images and calls it."
             )
         self._model = model
-        self._outputs: Outputs = outputs
+        self._outputs: Outputs = checked_outputs(outputs)
         self._unit = unit
         self._input_shape = _input_shape(model)
         self._preprocess = preprocess

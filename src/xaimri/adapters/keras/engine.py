@@ -15,16 +15,11 @@ import tensorflow as tf
 from xaimri.adapters.keras.geometry import grid_of
 from xaimri.adapters.keras.graph import Head, head, last_map, named_map
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording
-from xaimri.classifier import Of
+from xaimri.classifier import CLIP, Of, Outputs
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 
 Purpose: TypeAlias = Literal["logits", "gradient", "maps"]
-Outputs: TypeAlias = Literal["probabilities", "logits"]
-
-CLIP = 1e-7
-"""Probabilities are clipped here before their logarithm is taken."""
-
 CAPACITY = 64
 """Compiled functions kept at once."""
 
