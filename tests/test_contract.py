@@ -16,7 +16,21 @@ from xaimri.classifier import (
     softmax,
 )
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers import LIME, GradCAM
+from xaimri.explainers import (
+    LIME,
+    EigenCAM,
+    ExpectedGradients,
+    GradCAM,
+    GradCAMPlusPlus,
+    HiResCAM,
+    InputXGradient,
+    IntegratedGradients,
+    LayerCAM,
+    Saliency,
+    ScoreCAM,
+    SmoothGrad,
+    VarGrad,
+)
 from xaimri.testing import check_classifier, check_explainer
 
 SHAPES = {"2d": (6, 8, 2), "3d": (4, 6, 8, 3)}
@@ -34,8 +48,27 @@ def regions(rank):
     return np.arange(np.prod(SHAPES[rank][:-1])).reshape(SHAPES[rank][:-1]) // 13
 
 
+def references(rank):
+    return np.random.default_rng(9).normal(size=(4, *SHAPES[rank])).astype(np.float32)
+
+
 VARIANTS = {
     "gradcam": [GradCAM(), GradCAM(relu=False), GradCAM(layer="patches")],
+    "gradcam++": [GradCAMPlusPlus(), GradCAMPlusPlus(relu=False)],
+    "hirescam": [HiResCAM(), HiResCAM(relu=True)],
+    "layercam": [LayerCAM(), LayerCAM(relu=False)],
+    "scorecam": [ScoreCAM(), ScoreCAM(relu=False, features=3)],
+    "eigencam": [EigenCAM(), EigenCAM(relu=True)],
+    "saliency": [Saliency(), Saliency(signed=True)],
+    "input_x_gradient": [InputXGradient()],
+    "integrated_gradients": [IntegratedGradients(), IntegratedGradients(baseline=0.5, steps=3, most=6)],
+    "expected_gradients": [],  # its references have the images' shape: below
+    "smoothgrad": [
+        SmoothGrad(copies=3),
+        SmoothGrad(inner=GradCAM(relu=False), noise=0.5, copies=2, seed=4),
+        SmoothGrad(inner=IntegratedGradients(steps=2), copies=2),
+    ],
+    "vargrad": [VarGrad(inner=InputXGradient(), copies=3), VarGrad(inner="hirescam", copies=2)],
     "lime": [
         LIME(samples=40, regions=5),
         LIME(samples=30, regions=4, hide=0.0, features=3, seed=7),
@@ -52,7 +85,13 @@ def test_explainers_keep_every_promise(explainer, rank):
 
 @pytest.mark.parametrize("rank", SHAPES)
 def test_an_array_as_a_setting_keeps_every_promise(rank):
-    check_explainer(LIME(samples=30, regions=Stored(regions(rank))), *subject(rank))
+    for explainer in (
+        LIME(samples=30, regions=Stored(regions(rank))),
+        IntegratedGradients(baseline=references(rank)[0]),
+        ExpectedGradients(references=references(rank), samples=7),
+        SmoothGrad(inner=ExpectedGradients(references=references(rank), samples=3), copies=2),
+    ):
+        check_explainer(explainer, *subject(rank))
 
 
 def test_every_method_of_the_table_is_checked():

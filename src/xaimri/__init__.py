@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from xaimri.explainer import Explainer as Explainer
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
     from xaimri.explainers import LIME as LIME
+    from xaimri.explainers import EigenCAM as EigenCAM
+    from xaimri.explainers import ExpectedGradients as ExpectedGradients
     from xaimri.explainers import GradCAM as GradCAM
+    from xaimri.explainers import GradCAMPlusPlus as GradCAMPlusPlus
+    from xaimri.explainers import HiResCAM as HiResCAM
+    from xaimri.explainers import InputXGradient as InputXGradient
+    from xaimri.explainers import IntegratedGradients as IntegratedGradients
+    from xaimri.explainers import LayerCAM as LayerCAM
+    from xaimri.explainers import Saliency as Saliency
+    from xaimri.explainers import ScoreCAM as ScoreCAM
+    from xaimri.explainers import SmoothGrad as SmoothGrad
+    from xaimri.explainers import VarGrad as VarGrad
     from xaimri.explanation import Caveat as Caveat
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
@@ -38,6 +49,17 @@ _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
     "LIME": "xaimri.explainers",
     "GradCAM": "xaimri.explainers",
+    "EigenCAM": "xaimri.explainers",
+    "ExpectedGradients": "xaimri.explainers",
+    "GradCAMPlusPlus": "xaimri.explainers",
+    "HiResCAM": "xaimri.explainers",
+    "InputXGradient": "xaimri.explainers",
+    "IntegratedGradients": "xaimri.explainers",
+    "LayerCAM": "xaimri.explainers",
+    "Saliency": "xaimri.explainers",
+    "ScoreCAM": "xaimri.explainers",
+    "SmoothGrad": "xaimri.explainers",
+    "VarGrad": "xaimri.explainers",
     "Caveat": "xaimri.explanation",
     "Explanation": "xaimri.explanation",
     "load": "xaimri.explanation",

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast, final, get_
 
 import numpy as np
 
-from xaimri.arrays import Array, Images, Maps, Scores, Stored
+from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.classifier import Classifier, Objective, Of, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explanation import Caveat, Explanation, Regions
-from xaimri.settings import read, written
+from xaimri.settings import held, read, written
 
 ModelT = TypeVar("ModelT", bound=Classifier)
 
@@ -120,8 +120,7 @@ class Explainer(ABC, Generic[ModelT]):
         InvalidInput
             If an image is not finite, or a target is not one of the classes.
         """
-        if not isinstance(model, self.needs):
-            raise MissingCapability(_lack(self, model))
+        require(self, model)
         batch = checked(images)
         if not model.classes:
             model.logits(batch[:1].copy())  # a function tells the number of its classes by its first answer
@@ -143,8 +142,9 @@ class Explainer(ABC, Generic[ModelT]):
     @final
     def arrays(self) -> dict[str, Array]:
         """Return the settings that are arrays, by the SHA-256 under which the record names them."""
-        values = [getattr(self, f.name) for f in fields(cast(Any, self))]
-        return {v.sha256: v.array for v in values if isinstance(v, Stored)}
+        return {
+            sha: array for f in fields(cast(Any, self)) for sha, array in held(getattr(self, f.name)).items()
+        }
 
     @final
     @classmethod
@@ -202,6 +202,12 @@ def _index(target: Target, classes: tuple[str, ...]) -> int | None:
         f"`target` {target!r} is not one of the classes: use {', '.join(map(repr, classes))}, "
         f"or an index in 0..{len(classes) - 1}."
     )
+
+
+def require(explainer: Explainer[Any], model: object) -> None:
+    """Raise MissingCapability unless the model has the capability that a method needs."""
+    if not isinstance(model, explainer.needs):
+        raise MissingCapability(_lack(explainer, model))
 
 
 def _lack(explainer: Explainer[Any], model: object) -> str:

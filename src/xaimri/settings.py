@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,29 +21,59 @@ def whole(explainer: Any, name: str, least: int, also: str = "") -> None:
     object.__setattr__(explainer, name, int(value))
 
 
-def positive(explainer: Any, name: str) -> None:
-    """Check that a setting is a finite number above 0, and keep it as a plain float."""
+def positive(explainer: Any, name: str, *, zero: bool = False) -> None:
+    """Check that a setting is a finite number above 0 (or at least 0), and keep it as a plain float."""
     value = getattr(explainer, name)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not 0 < float(value) < np.inf
-    ):
-        raise InvalidInput(f"`{name}` must be a number above 0, got {value!r}.")
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not 0 <= float(value) < np.inf or (value == 0 and not zero):
+        raise InvalidInput(
+            f"`{name}` must be a number {'of at least' if zero else 'above'} 0, got {value!r}."
+        )
     object.__setattr__(explainer, name, float(value))
 
 
+def choice(explainer: Any, name: str, choices: tuple[Any, ...]) -> None:
+    """Check that a setting is one of a few."""
+    value = getattr(explainer, name)
+    if not any(value is c or (isinstance(value, str) and value == c) for c in choices):
+        raise InvalidInput(f"`{name}` must be {' or '.join(map(repr, choices))}, got {value!r}.")
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """Writes itself down: an explainer that is a setting of another one."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the name and every setting as JSON types."""
+        ...
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the settings that are arrays, by their SHA-256."""
+        ...
+
+
 def written(value: Any) -> Any:
-    """Turn a setting into JSON types; an array stands as its SHA-256."""
+    """Turn a setting into JSON types; an array stands as its SHA-256, an explainer as its record."""
     if isinstance(value, Stored):
         return {"array": value.sha256}
+    if isinstance(value, Recorded):
+        return value.record()
     if isinstance(value, tuple):
         return [written(v) for v in value]
     return value
 
 
+def held(value: Any) -> dict[str, Array]:
+    """Return the arrays of a setting, by the SHA-256 under which :func:`written` names them."""
+    if isinstance(value, Stored):
+        return {value.sha256: value.array}
+    return value.arrays() if isinstance(value, Recorded) else {}
+
+
 def read(value: Any, arrays: Mapping[str, Array]) -> Any:
-    """Undo :func:`written`."""
+    """Undo :func:`written`; the record of an explainer comes back with its arrays beside it."""
+    if isinstance(value, Mapping) and {"name", "settings"} <= set(value):
+        return {**value, "arrays": arrays}
     if isinstance(value, Mapping) and set(value) == {"array"}:
         if value["array"] not in arrays:
             raise InvalidInput(

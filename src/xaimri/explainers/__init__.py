@@ -11,13 +11,55 @@ from typing import Any
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
-from xaimri.explainers.cam import GradCAM
+from xaimri.explainers.cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
+from xaimri.explainers.eigencam import EigenCAM
+from xaimri.explainers.expected import ExpectedGradients
+from xaimri.explainers.gradient import InputXGradient, Saliency
+from xaimri.explainers.integrated import IntegratedGradients
 from xaimri.explainers.lime import LIME
+from xaimri.explainers.scorecam import ScoreCAM
+from xaimri.explainers.smoothgrad import SmoothGrad, VarGrad
 
-EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType({"gradcam": GradCAM, "lime": LIME})
+EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            GradCAM,
+            GradCAMPlusPlus,
+            HiResCAM,
+            LayerCAM,
+            ScoreCAM,
+            EigenCAM,
+            Saliency,
+            InputXGradient,
+            IntegratedGradients,
+            ExpectedGradients,
+            SmoothGrad,
+            VarGrad,
+            LIME,
+        )
+    }
+)
 """The methods by name. Other packages add theirs by the entry-point group ``xaimri.explainers``."""
 
-__all__ = ["EXPLAINERS", "LIME", "GradCAM", "build", "from_record"]
+__all__ = [
+    "EXPLAINERS",
+    "LIME",
+    "EigenCAM",
+    "ExpectedGradients",
+    "GradCAM",
+    "GradCAMPlusPlus",
+    "HiResCAM",
+    "InputXGradient",
+    "IntegratedGradients",
+    "LayerCAM",
+    "Saliency",
+    "ScoreCAM",
+    "SmoothGrad",
+    "VarGrad",
+    "build",
+    "from_record",
+]
 
 
 def build(method: str | Explainer[Any], settings: Mapping[str, Any] | None = None) -> Explainer[Any]:

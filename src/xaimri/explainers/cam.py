@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool, Float
 
-from xaimri.arrays import Array, Images
+from xaimri.arrays import Array, Cells, Images
 from xaimri.classifier import Convolutional, FeatureMaps, Objective
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explanation import Caveat
@@ -53,34 +55,194 @@ class GradCAM(Explainer[Convolutional]):
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Weight the maps by their mean gradient over the cells."""
         maps = model.feature_maps(images, objective, layer=self.layer)
-        space = tuple(range(1, maps.values.ndim - 1))
-        weights = maps.gradients.mean(axis=space, keepdims=True)
+        weights = maps.gradients.mean(axis=cell_axes(maps.values), keepdims=True)
         return on_image((maps.values * weights).sum(axis=-1), maps, relu=self.relu)
 
 
-def on_image(cells: Array, maps: FeatureMaps, *, relu: bool) -> Attribution:
-    """Carry one value per cell to the image, and say what is odd about it."""
-    diagnostics, caveats = [], []
-    for values, gradient in zip(cells, maps.gradients, strict=True):
-        diagnostics.append(
-            {
-                "layer": maps.layer,
-                "why": maps.why,
-                "cells": list(values.shape),
-                "positive": float(np.clip(values, 0, None).sum()),
-                "negative": float(np.clip(values, None, 0).sum()),
-                "grid": maps.grid.record(),
-                "model_calls": 1,
-            }
-        )
-        caveats.append(_caveats(values, gradient, maps, relu))
+@dataclass(frozen=True)
+class GradCAMPlusPlus(Explainer[Convolutional]):
+    """Feature maps weighted by their positive gradients, each cell by its share of the evidence.
+
+    Where one object covers few cells and another many, Grad-CAM's mean favours the many; the weights
+    here make up for it. Values are at least 0 (signed with ``relu=False``), in units of the explained
+    score per cell. Costs about one forward pass per image.
+
+    Parameters
+    ----------
+    layer, relu
+        As of :class:`GradCAM`.
+
+    Notes
+    -----
+    With ``g`` the gradient of the score by a cell and ``A`` the sum of its feature over all cells, a
+    cell's share is ``g**2 / (2 * g**2 + A * g**3)``. The paper derives it for the exponential of the
+    score; that factor is the same for the whole image and is left out, so that the unit is the
+    score's own. Where activations are negative the denominator can be 0 or less; such a cell has
+    no share, and the caveat `negative_activations` says so.
+
+    References
+    ----------
+    Chattopadhay et al. (2018), doi:10.1109/WACV.2018.00097.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier.random((6, 8, 1), classes=3, seed=0, patch=2)
+    >>> explanation, = GradCAMPlusPlus().explain(model, np.ones((1, 6, 8, 1), "float32"))
+    >>> bool((explanation.values >= 0).all())
+    True
+    """
+
+    layer: str | None = None
+    relu: bool = True
+    name: ClassVar[str] = "gradcam++"
+
+    def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
+        """Weight the maps by their positive gradients times the cells' shares."""
+        maps = model.feature_maps(images, objective, layer=self.layer)
+        axes = cell_axes(maps.values)
+        gradient = np.maximum(maps.gradients, 0)
+        denominator = 2 + gradient * maps.values.sum(axis=axes, keepdims=True)
+        undefined = (denominator <= 0) & (gradient > 0)
+        shares = np.where(undefined, 0, 1 / np.where(denominator > 0, denominator, 1))
+        weights = (shares * gradient).sum(axis=axes, keepdims=True)
+        cells = (maps.values * weights).sum(axis=-1)
+        return on_image(cells, maps, relu=self.relu, caveats=_without_share(undefined, maps.layer))
+
+
+@dataclass(frozen=True)
+class HiResCAM(Explainer[Convolutional]):
+    """Feature maps times their own gradients, summed over the features.
+
+    Equals unrectified Grad-CAM where the head begins with global average pooling; if one dense layer
+    follows, the cell values add up to the logit less its bias. Values are signed (at least 0 with
+    ``relu=True``), in units of the explained score per cell. Costs about one forward pass per image.
+
+    Parameters
+    ----------
+    layer
+        As of :class:`GradCAM`.
+    relu
+        Keep positive evidence only; the paper keeps both signs.
+
+    References
+    ----------
+    Draelos & Carin (2020), arXiv:2011.08891.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier(np.full((2, 6, 8, 1), 0.5), patch=2)
+    >>> explanation, = HiResCAM().explain(model, np.ones((1, 6, 8, 1), "float32"))
+    >>> explanation.diagnostics["positive"]  # of the cells: the logit less its bias
+    24.0
+    """
+
+    layer: str | None = None
+    relu: bool = False
+    name: ClassVar[str] = "hirescam"
+
+    def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
+        """Multiply every activation by its own gradient."""
+        maps = model.feature_maps(images, objective, layer=self.layer)
+        return on_image((maps.values * maps.gradients).sum(axis=-1), maps, relu=self.relu)
+
+
+@dataclass(frozen=True)
+class LayerCAM(Explainer[Convolutional]):
+    """Feature maps times their own positive gradients, summed over the features, rectified.
+
+    Made for earlier layers too, whose gradients differ from cell to cell. Values are at least 0
+    (signed with ``relu=False``), in units of the explained score per cell. Costs about one forward
+    pass per image.
+
+    Parameters
+    ----------
+    layer, relu
+        As of :class:`GradCAM`.
+
+    References
+    ----------
+    Jiang et al. (2021), doi:10.1109/TIP.2021.3089943.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier.random((6, 8, 1), classes=3, seed=0, patch=2)
+    >>> explanation, = LayerCAM(layer="patches").explain(model, np.ones((1, 6, 8, 1), "float32"))
+    >>> bool((explanation.values >= 0).all())
+    True
+    """
+
+    layer: str | None = None
+    relu: bool = True
+    name: ClassVar[str] = "layercam"
+
+    def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
+        """Multiply every activation by its own gradient where that is positive."""
+        maps = model.feature_maps(images, objective, layer=self.layer)
+        cells = (maps.values * np.maximum(maps.gradients, 0)).sum(axis=-1)
+        return on_image(cells, maps, relu=self.relu)
+
+
+def cell_axes(cells: Cells) -> tuple[int, ...]:
+    """Return the axes of the cells in ``(batch, *cells, features)``."""
+    return tuple(range(1, cells.ndim - 1))
+
+
+def on_image(
+    cells: Float[Array, batch * cells],
+    maps: FeatureMaps,
+    *,
+    relu: bool,
+    unit: str | None = None,
+    model_calls: int = 1,
+    by_gradient: bool = True,
+    diagnostics: Sequence[Mapping[str, Any]] | None = None,
+    caveats: Sequence[Sequence[Caveat]] | None = None,
+) -> Attribution:
+    """Carry one value per cell to the image, and say what is odd about it.
+
+    Parameters
+    ----------
+    cells
+        One signed value per cell.
+    maps
+        The layer that they are of.
+    relu
+        Set negative cells to 0, before resampling.
+    unit, diagnostics, caveats
+        What the method has to add; ``model_calls`` is its cost per image.
+    by_gradient
+        Whether the method reads the maps' gradient, so that none leaves the map empty.
+    """
+    more, doubts = diagnostics or [{}] * len(cells), caveats or [()] * len(cells)
+    found = [
+        {
+            "layer": maps.layer,
+            "why": maps.why,
+            "cells": list(values.shape),
+            "positive": float(np.clip(values, 0, None).sum()),
+            "negative": float(np.clip(values, None, 0).sum()),
+            "grid": maps.grid.record(),
+            "model_calls": model_calls,
+            **extra,
+        }
+        for values, extra in zip(cells, more, strict=True)
+    ]
+    named = [
+        [*own, *_caveats(values, gradient if by_gradient else None, maps, relu)]
+        for own, values, gradient in zip(doubts, cells, maps.gradients, strict=True)
+    ]
     kept = np.maximum(cells, 0) if relu else cells
-    return Attribution(maps.grid.resample(kept), maps.logits, diagnostics=diagnostics, caveats=caveats)
+    return Attribution(
+        maps.grid.resample(kept.astype(np.float32)), maps.logits, unit, diagnostics=found, caveats=named
+    )
 
 
-def _caveats(values: Array, gradient: Array, maps: FeatureMaps, relu: bool) -> list[Caveat]:
+def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: bool) -> list[Caveat]:
     found = []
-    if not gradient.any():
+    if gradient is not None and not gradient.any():
         found.append(
             Caveat(
                 "degenerate_gradient",
@@ -93,8 +255,7 @@ def _caveats(values: Array, gradient: Array, maps: FeatureMaps, relu: bool) -> l
             Caveat(
                 "no_positive_evidence",
                 f"No cell of `{maps.layer}` speaks for this class, so the rectified map is empty: use "
-                "relu=False to "
-                "see what speaks against it.",
+                "relu=False to see what speaks against it.",
             )
         )
     if maps.grid.assumed:
@@ -107,3 +268,13 @@ def _caveats(values: Array, gradient: Array, maps: FeatureMaps, relu: bool) -> l
             )
         )
     return found
+
+
+def _without_share(undefined: Bool[Array, ...], layer: str) -> list[list[Caveat]]:
+    """Say of which images some cells have no share of the evidence."""
+    caveat = Caveat(
+        "negative_activations",
+        f"Activations of `{layer}` are negative, and the weights of Grad-CAM++ are derived for positive "
+        "ones: some cells count for nothing. Take a layer after a ReLU, or use HiResCAM.",
+    )
+    return [[caveat] if image.any() else [] for image in undefined]

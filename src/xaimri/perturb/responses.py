@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from xaimri.arrays import Array, Coalitions, Image, Labels, Scores
+from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 
 MOST = 32
 """Images per batch, at most."""
+
+
+def streamed(
+    model: Classifier, shape: tuple[int, ...], count: int, write: Callable[[Images, int], None]
+) -> Scores:
+    """Return the logits of ``count`` images that are made batch by batch, ``(count, classes)``.
+
+    Parameters
+    ----------
+    model
+        Called once per batch with ``(batch, *space, channels)``, always of the same size.
+    shape
+        ``(*space, channels)`` of one image.
+    count
+        How many images there are, at least 1.
+    write
+        ``write(buffer, first)`` lays images ``first``, ``first + 1``, ... into the buffer.
+    """
+    size = even_batch(count)
+    buffer = np.zeros((size, *shape), dtype=np.float32)
+    answers: list[Array] = []
+    for first in range(0, count, size):
+        used = min(size, count - first)
+        write(buffer[:used], first)
+        answers.append(model.logits(buffer)[:used])
+    logits = np.concatenate(answers)
+    if not np.isfinite(logits).all():
+        raise InvalidInput("the model's scores are not finite for some perturbed images: check its weights.")
+    return logits
 
 
 def responses(
@@ -28,22 +59,16 @@ def responses(
     coalitions
         ``(samples, regions)``: True where a region is shown.
     """
-    size = even_batch(len(coalitions))
-    buffer = np.empty((size, *image.shape), dtype=np.float32)
-    shown = np.ones((size, coalitions.shape[1] + 1), dtype=bool)  # the last column serves label -1
     kept, gone = (_pixels(np.asarray(x, dtype=np.float32)) for x in (image, hidden))
-    answers: list[Array] = []
-    for first in range(0, len(coalitions), size):
-        rows = coalitions[first : first + size]
-        shown[: len(rows), :-1] = rows
-        for out, row in zip(_pixels(buffer), shown, strict=True):
+    shown = np.ones(coalitions.shape[1] + 1, dtype=bool)  # the last entry serves label -1
+
+    def write(buffer: Images, first: int) -> None:
+        for out, row in zip(_pixels(buffer), coalitions[first:], strict=False):
+            shown[:-1] = row
             np.copyto(out, gone)
-            np.copyto(out, kept, where=row[labels])
-        answers.append(model.logits(buffer)[: len(rows)])
-    logits = np.concatenate(answers)
-    if not np.isfinite(logits).all():
-        raise InvalidInput("the model's scores are not finite for some perturbed images: check its weights.")
-    return logits
+            np.copyto(out, kept, where=shown[labels])
+
+    return streamed(model, image.shape, len(coalitions), write)
 
 
 def _pixels(images: Array) -> Array:
@@ -53,8 +78,8 @@ def _pixels(images: Array) -> Array:
     return pixels
 
 
-def even_batch(samples: int, most: int = MOST) -> int:
-    """Return the largest batch size up to ``most`` that wastes at most one prediction in a hundred.
+def even_batch(samples: int, most: int = MOST, waste: float = 0.01) -> int:
+    """Return the largest batch size up to ``most`` that wastes at most that share of the predictions.
 
     Examples
     --------
@@ -64,5 +89,5 @@ def even_batch(samples: int, most: int = MOST) -> int:
     if samples <= most:
         return samples
     wasted = {size: -samples % size for size in range(most // 2, most + 1)}
-    good = [size for size, rest in wasted.items() if rest <= samples / 100]
+    good = [size for size, rest in wasted.items() if rest <= samples * waste]
     return max(good) if good else min(wasted, key=lambda size: (wasted[size], -size))

@@ -1,0 +1,128 @@
+"""Expected gradients: integrated gradients over many baselines, each drawn from a reference set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.arrays import Array, Image, Images, Stored
+from xaimri.classifier import Differentiable, Objective
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers.gradient import degenerate
+from xaimri.explainers.integrated import CHUNK
+from xaimri.perturb.moments import Moments
+from xaimri.settings import whole
+
+
+@dataclass(frozen=True)
+class ExpectedGradients(Explainer[Differentiable]):
+    """Integrated gradients averaged over baselines drawn from a reference set, with a standard error.
+
+    Values are signed, in units of the explained score; in expectation they add up to the score of the
+    image less the mean score of the references. Each sample takes one reference and one place on the
+    path from it. Costs ``samples`` gradient passes per image.
+
+    Parameters
+    ----------
+    references
+        Images on the model's grid, ``(references, *space, channels)``, such as those of the training set.
+    samples
+        How many are drawn, at least 2.
+    seed
+        Of the draw; every image gets the same references and places.
+
+    Notes
+    -----
+    ``errors`` is the standard error of each value over the samples; ``diagnostics`` hold the sum of
+    the values and the standard error of that sum.
+
+    References
+    ----------
+    Erion et al. (2021), doi:10.1038/s42256-021-00343-w.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier(np.full((2, 4, 5, 1), 0.5))
+    >>> explainer = ExpectedGradients(references=np.ones((1, 4, 5, 1)), samples=4)
+    >>> explanation, = explainer.explain(model, np.full((1, 4, 5, 1), 3.0))
+    >>> float(explanation.values.sum()), float(explanation.errors.max())
+    (20.0, 0.0)
+    """
+
+    references: Stored | Array | None = None
+    samples: int = 100
+    seed: int = 0
+    name: ClassVar[str] = "expected_gradients"
+
+    def __post_init__(self) -> None:
+        given = self.references.array if isinstance(self.references, Stored) else self.references
+        numbers = isinstance(given, np.ndarray) and given.dtype.kind in "fiub" and given.size > 0
+        if not isinstance(given, np.ndarray) or not numbers or given.ndim < 3:
+            raise InvalidInput(
+                "`references` must be an array of images on the model's grid, (references, *space, "
+                f"channels), got {getattr(given, 'shape', given)}: pass some of the training images, for "
+                "instance from xaimri.data.images.load."
+            )
+        if not np.isfinite(given).all():
+            raise InvalidInput("`references` hold NaN or infinite values: leave those images out.")
+        if not isinstance(self.references, Stored):
+            object.__setattr__(self, "references", Stored(given.astype(np.float32)))
+        whole(self, "samples", 2)
+        whole(self, "seed", 0)
+
+    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+        """Average over references and places, image by image."""
+        logits = model.logits(images)
+        targets = objective.resolve(logits)
+        starts, places = self._drawn(images.shape[1:])
+        found = [
+            _expected(model, image, starts, places, Objective((int(target),), objective.of))
+            for image, target in zip(images, targets, strict=True)
+        ]
+        maps, sums = zip(*found, strict=True)
+        return Attribution(
+            np.stack([samples.mean for samples in maps]).astype(np.float32),
+            logits,
+            errors=np.stack([samples.error for samples in maps]).astype(np.float32),
+            diagnostics=[
+                {"model_calls": self.samples + 1, "sum": float(s.mean), "sum_error": float(s.error)}
+                for s in sums
+            ],
+            caveats=degenerate(np.stack([samples.mean for samples in maps])),
+        )
+
+    def _drawn(self, shape: tuple[int, ...]) -> tuple[Images, Float[Array, " samples"]]:
+        references = self.references.array if isinstance(self.references, Stored) else np.empty(0)
+        if references.shape[1:] != shape:
+            raise InvalidInput(
+                f"`references` must be images of shape {shape}, the model's grid, got "
+                f"{references.shape[1:]}: fit them first, for instance with xaimri.data.images.load."
+            )
+        generator = np.random.default_rng(self.seed)
+        drawn = generator.integers(0, len(references), self.samples)
+        return references[drawn], generator.random(self.samples)
+
+
+def _expected(
+    model: Differentiable,
+    image: Image,
+    starts: Images,
+    places: Float[Array, " samples"],
+    objective: Objective,
+) -> tuple[Moments, Moments]:
+    """Return the moments of the samples' maps, and of their sums."""
+    maps, sums = Moments(), Moments()
+    for first in range(0, len(starts), CHUNK):
+        way = image - starts[first : first + CHUNK]
+        at = places[first : first + CHUNK].astype(np.float32).reshape(-1, *[1] * image.ndim)
+        asked = Objective((objective.targets or ()) * len(way), objective.of)
+        gradient = model.gradient(starts[first : first + CHUNK] + at * way, asked).values
+        samples = (gradient.astype(np.float64) * way).sum(axis=-1)
+        maps.add(samples)
+        sums.add(samples.reshape(len(samples), -1).sum(axis=1))
+    return maps, sums

@@ -1,0 +1,201 @@
+"""Path methods: gradients gathered between a baseline and the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.arrays import Array, Image, Images, Scores, Stored
+from xaimri.classifier import Differentiable, Objective
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers.gradient import degenerate
+from xaimri.explanation import Caveat
+from xaimri.settings import positive, whole
+
+CHUNK = 32
+"""Images whose gradients are held at once."""
+
+
+@dataclass(frozen=True)
+class IntegratedGradients(Explainer[Differentiable]):
+    """The gradient averaged on the straight path from a baseline, times the difference to the baseline.
+
+    Values are signed, in units of the explained score, and add up to the score of the image less that
+    of the baseline: completeness. Steps are added until that holds within ``tolerance``. Costs
+    ``steps + 1`` gradient passes per image, then as many again at every doubling of the steps;
+    ``diagnostics`` tell how many it took, and the gap that is left.
+
+    Parameters
+    ----------
+    baseline
+        What stands for "nothing": one intensity for all pixels, or an image on the model's grid,
+        ``(*space, channels)``. A pixel that equals the baseline has 0.
+    steps
+        Intervals on the path at first (trapezoidal rule); they are halved until the gap is small.
+    most
+        No more intervals than this.
+    tolerance
+        Largest completeness gap, as a share of the difference of the two scores.
+
+    Notes
+    -----
+    The published method takes a fixed number of steps. A gap that is still larger when ``most`` is
+    reached comes with the caveat `not_converged`.
+
+    References
+    ----------
+    Sundararajan, Taly & Yan (2017), arXiv:1703.01365.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier(np.full((2, 4, 5, 1), 0.5), bias=[7.0, 7.0])
+    >>> explanation, = IntegratedGradients(baseline=1.0).explain(model, np.full((1, 4, 5, 1), 3.0))
+    >>> float(explanation.values.sum()), explanation.diagnostics["steps"]
+    (20.0, 15)
+    """
+
+    baseline: float | Stored | Array = 0.0
+    steps: int = 15
+    most: int = 960
+    tolerance: float = 0.01
+    name: ClassVar[str] = "integrated_gradients"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.baseline, np.ndarray):
+            object.__setattr__(self, "baseline", Stored(self.baseline.astype(np.float32)))
+        if not isinstance(self.baseline, Stored):
+            number = isinstance(self.baseline, int | float | np.number)
+            if not number or isinstance(self.baseline, bool) or not np.isfinite(float(self.baseline)):
+                raise InvalidInput(f"`baseline` must be a finite number or an image, got {self.baseline!r}.")
+            object.__setattr__(self, "baseline", float(self.baseline))
+        whole(self, "steps", 1)
+        whole(self, "most", self.steps, "(`steps`)")
+        positive(self, "tolerance")
+
+    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+        """Follow every image's path, by itself, until it is complete."""
+        if objective.targets is None:
+            objective = Objective(tuple(map(int, objective.resolve(model.logits(images)))), objective.of)
+        targets = objective.targets or ()
+        found = [
+            self._path(model, image, Objective((target,), objective.of))
+            for image, target in zip(images, targets, strict=True)
+        ]
+        return Attribution(
+            np.stack([path.values for path in found]),
+            np.stack([path.logits for path in found]),
+            diagnostics=[path.diagnostics() for path in found],
+            caveats=[self._caveats(path) for path in found],
+        )
+
+    def _path(self, model: Differentiable, image: Image, objective: Objective) -> _Path:
+        """Halve the steps until the values add up."""
+        path = _Path(model, image, self._start(image), objective, self.tolerance)
+        path.begin(self.steps)
+        while not path.complete and path.steps * 2 <= self.most:
+            path.halve()
+        return path
+
+    def _start(self, image: Image) -> Image:
+        if not isinstance(self.baseline, Stored):
+            return np.full_like(image, self.baseline)
+        if self.baseline.array.shape != image.shape:
+            raise InvalidInput(
+                f"`baseline` must be a number or an image of shape {image.shape}, the model's grid, got "
+                f"shape {self.baseline.array.shape}."
+            )
+        return self.baseline.array
+
+    def _caveats(self, path: _Path) -> list[Caveat]:
+        found = list(degenerate(path.total[None])[0])
+        if not path.complete:
+            found.append(
+                Caveat(
+                    "not_converged",
+                    f"With {path.steps} steps the values miss the difference of the scores by "
+                    f"{path.gap:.3g} of {abs(path.difference):.3g}: allow more steps with `most`, or take "
+                    "another baseline.",
+                )
+            )
+        return found
+
+
+class _Path:
+    """The straight path from a baseline to one image, and the gradients gathered on it."""
+
+    def __init__(
+        self, model: Differentiable, image: Image, start: Image, objective: Objective, tolerance: float
+    ) -> None:
+        self.model, self.start, self.objective, self.tolerance = model, start, objective, tolerance
+        self.way = image - start
+        self.total = np.zeros(image.shape)
+        self.steps = self.calls = 0
+        self.logits: Array = np.zeros(0, np.float32)
+        self.difference = 0.0
+
+    def begin(self, steps: int) -> None:
+        """Gather at both ends and between, by the trapezoidal rule."""
+        weights = np.ones(steps + 1)
+        weights[[0, -1]] = 0.5
+        ends = self._gather(np.linspace(0, 1, steps + 1), weights)[[0, -1]]
+        scores = self._asked(2).scores(ends.astype(np.float64))
+        self.steps, self.logits, self.difference = steps, ends[1], float(scores[1] - scores[0])
+
+    def halve(self) -> None:
+        """Gather in the middle of every step as well."""
+        self._gather((np.arange(self.steps) + 0.5) / self.steps, np.ones(self.steps))
+        self.steps *= 2
+
+    def _gather(self, places: Float[Array, " places"], weights: Float[Array, " places"]) -> Scores:
+        """Add the gradients at places from 0, the baseline, to 1, the image; return the logits there."""
+        logits = []
+        for first in range(0, len(places), CHUNK):
+            at = places[first : first + CHUNK].astype(np.float32)
+            points = self.start + at.reshape(-1, *[1] * self.way.ndim) * self.way
+            found = self.model.gradient(points, self._asked(len(points)))
+            part = weights[first : first + CHUNK]
+            self.total += np.tensordot(part, found.values.astype(np.float64), axes=1)
+            logits.append(found.logits)
+        self.calls += len(places)
+        return np.concatenate(logits)
+
+    def _asked(self, count: int) -> Objective:
+        return Objective((self.objective.targets or ()) * count, self.objective.of)
+
+    @property
+    def contributions(self) -> Float[Array, "*image"]:
+        """What every pixel and channel contributes, by the steps taken so far."""
+        shares: Array = self.total / max(self.steps, 1) * self.way
+        return shares
+
+    @property
+    def values(self) -> Float[Array, "*space"]:
+        """The attribution map."""
+        summed: Array = self.contributions.sum(axis=-1)
+        return summed.astype(np.float32)
+
+    @property
+    def gap(self) -> float:
+        """By how much the values miss the difference of the scores."""
+        return abs(float(self.contributions.sum()) - self.difference)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the gap is within the tolerance, or within what single precision leaves open."""
+        size = 8 * np.abs(self.logits).max(initial=0) + np.abs(self.contributions).sum()
+        rounding = float(np.finfo(np.float32).eps * size)
+        return self.gap <= self.tolerance * abs(self.difference) + rounding
+
+    def diagnostics(self) -> dict[str, float | int]:
+        """Return steps, cost and completeness."""
+        return {
+            "steps": self.steps,
+            "model_calls": self.calls,
+            "difference": self.difference,
+            "completeness_gap": self.gap,
+        }

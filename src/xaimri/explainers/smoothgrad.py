@@ -1,0 +1,226 @@
+"""Any gradient method over noisy copies of the image: the mean of its maps, or their variance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from xaimri.arrays import Array, Images
+from xaimri.classifier import Differentiable, Objective
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution, Explainer, require
+from xaimri.explainers.gradient import Saliency
+from xaimri.explanation import Caveat
+from xaimri.perturb.moments import Moments
+from xaimri.settings import positive, whole
+
+TOGETHER = 64
+"""Noisy images handed to the inner method at once, at most."""
+
+
+@dataclass(frozen=True)
+class SmoothGrad(Explainer[Differentiable]):
+    """The mean of a gradient method's maps over noisy copies of the image, with its standard error.
+
+    Values have the inner method's sign and unit. Costs ``copies`` times the inner method, and one
+    forward pass.
+
+    Parameters
+    ----------
+    inner
+        The method to smooth, by name, with its settings, or by its record: any that needs a gradient,
+        such as ``InputXGradient()`` or ``GradCAM()``. The default keeps the gradient's sign, so that
+        noise averages out.
+    noise
+        Standard deviation of the noise, as a share of the image's range from least to largest.
+    copies
+        Noisy copies, at least 2.
+    seed
+        Of the noise; every image gets the same, scaled to its own range.
+
+    Notes
+    -----
+    The class is that of the image itself, whatever the noisy copies are taken for. Without noise this is
+    the inner method.
+
+    References
+    ----------
+    Smilkov et al. (2017), arXiv:1706.03825.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier.random((4, 5, 1), classes=2, seed=0)
+    >>> image = np.random.default_rng(0).random((1, 4, 5, 1), dtype="float32")
+    >>> explanation, = SmoothGrad(copies=4).explain(model, image)  # a linear gradient is the same anywhere
+    >>> float(explanation.errors.max())
+    0.0
+    """
+
+    inner: Explainer[Any] | str | Mapping[str, Any] = field(default_factory=lambda: Saliency(signed=True))
+    noise: float = 0.15
+    copies: int = 25
+    seed: int = 0
+    name: ClassVar[str] = "smoothgrad"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+        """Average the inner method's maps."""
+        found = _over_copies(self, model, images, objective)
+        return Attribution(
+            found.moments.mean.astype(np.float32),
+            found.first.logits,
+            found.first.unit,
+            errors=found.moments.error.astype(np.float32),
+            diagnostics=found.diagnostics(),
+            caveats=found.caveats(),
+        )
+
+
+@dataclass(frozen=True)
+class VarGrad(Explainer[Differentiable]):
+    """The variance of a gradient method's maps over noisy copies of the image.
+
+    Values are at least 0, in the square of the inner method's unit: where the map is sensitive to
+    noise, whichever its sign. Costs ``copies`` times the inner method, and one forward pass.
+
+    Parameters
+    ----------
+    inner, noise, copies, seed
+        As of :class:`SmoothGrad`.
+
+    Notes
+    -----
+    The unbiased variance; packages that divide by the number of copies give ``(copies - 1) / copies``
+    times as much. For a linear classifier and :class:`~xaimri.Saliency` it is 0.
+
+    References
+    ----------
+    Adebayo et al. (2018), arXiv:1810.03307; Seo et al. (2018), arXiv:1806.03000.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier.random((4, 5, 1), classes=2, seed=0)
+    >>> image = np.random.default_rng(0).random((1, 4, 5, 1), dtype="float32")
+    >>> explanation, = VarGrad(inner="input_x_gradient", copies=4).explain(model, image)
+    >>> explanation.unit
+    'logit squared'
+    """
+
+    inner: Explainer[Any] | str | Mapping[str, Any] = field(default_factory=lambda: Saliency(signed=True))
+    noise: float = 0.15
+    copies: int = 25
+    seed: int = 0
+    name: ClassVar[str] = "vargrad"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+        """Take the variance of the inner method's maps."""
+        found = _over_copies(self, model, images, objective)
+        unit = found.first.unit or objective.of.replace("_", "-")
+        return Attribution(
+            found.moments.variance.astype(np.float32),
+            found.first.logits,
+            f"{f'({unit})' if ' ' in unit else unit} squared",
+            diagnostics=found.diagnostics(),
+            caveats=found.caveats(),
+        )
+
+
+def _check(explainer: SmoothGrad | VarGrad) -> None:
+    """Turn the inner method into an explainer, and see that it and the settings can be used."""
+    from xaimri.explainers import build, from_record
+
+    inner: Any = explainer.inner
+    if isinstance(inner, Mapping):
+        inner = from_record(inner, inner.get("arrays"))
+    elif isinstance(inner, str | Explainer):
+        inner = build(inner)
+    else:
+        raise InvalidInput(f"`inner` must be a gradient method or its name, got {inner!r}.")
+    if Differentiable not in inner.needs.__mro__:
+        raise InvalidInput(
+            f"{type(explainer).__name__} needs a gradient method, and {type(inner).__name__} is none: give "
+            '`inner` one such as "saliency", "integrated_gradients" or "gradcam".'
+        )
+    object.__setattr__(explainer, "inner", inner)
+    positive(explainer, "noise", zero=True)
+    whole(explainer, "copies", 2)
+    whole(explainer, "seed", 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Copies:
+    """What the inner method found over noisy copies: of the first group, and the moments of all."""
+
+    first: Attribution
+    moments: Moments
+    costs: list[int]
+    counts: list[dict[Caveat, int]]
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        return [{"copies": self.moments.count, "model_calls": cost} for cost in self.costs]
+
+    def caveats(self) -> list[list[Caveat]]:
+        """Return the inner method's caveats, by name, that hold for at least half of the copies."""
+        return [_frequent(count, self.moments.count) for count in self.counts]
+
+
+def _frequent(count: Mapping[Caveat, int], copies: int) -> list[Caveat]:
+    names: dict[str, tuple[int, Caveat]] = {}
+    for caveat, times in count.items():
+        total, first = names.get(caveat.name, (0, caveat))
+        names[caveat.name] = (total + times, first)
+    return [caveat for total, caveat in names.values() if 2 * total >= copies]
+
+
+def _over_copies(
+    explainer: SmoothGrad | VarGrad, model: Differentiable, images: Images, objective: Objective
+) -> _Copies:
+    """Run the inner method over noisy copies, in groups of bounded size."""
+    inner = explainer.inner
+    assert isinstance(inner, Explainer)
+    require(inner, model)
+    logits = model.logits(images)
+    targets = tuple(int(t) for t in objective.resolve(logits))
+    moments, first = Moments(), None
+    costs = [1] * len(images)
+    counts: list[dict[Caveat, int]] = [{} for _ in images]
+    group = max(1, TOGETHER // len(images))
+    for start in range(0, explainer.copies, group):
+        number = min(group, explainer.copies - start)
+        noisy = np.concatenate([_noisy(explainer, images, start + i) for i in range(number)])
+        found = inner.attribute(model, noisy, Objective(targets * number, objective.of))
+        moments.add(found.values.reshape(number, len(images), *found.values.shape[1:]))
+        _count(found, costs, counts)
+        first = first or found
+    assert first is not None
+    kept = Attribution(first.values[: len(images)], logits, first.unit)
+    return _Copies(kept, moments, costs, counts)
+
+
+def _count(found: Attribution, costs: list[int], counts: list[dict[Caveat, int]]) -> None:
+    """Add up the model calls and the caveats of every image's copies."""
+    for i, record in enumerate(found.diagnostics):
+        costs[i % len(costs)] += int(record.get("model_calls", 1))
+    for i, caveats in enumerate(found.caveats):
+        for caveat in caveats:
+            seen = counts[i % len(counts)]
+            seen[caveat] = seen.get(caveat, 0) + 1
+
+
+def _noisy(explainer: SmoothGrad | VarGrad, images: Images, copy: int) -> Images:
+    """Add one copy's noise, the same for all images, scaled to each image's range."""
+    generator = np.random.default_rng((explainer.seed, copy))
+    axes = tuple(range(1, images.ndim))
+    scale = explainer.noise * np.ptp(images, axis=axes, keepdims=True)
+    noise: Array = scale * generator.standard_normal(images.shape[1:], dtype=np.float32)
+    return images + noise
