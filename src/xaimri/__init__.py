@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xaimri.api import compare as compare
     from xaimri.api import explain as explain
     from xaimri.classifier import Classifier as Classifier
+    from xaimri.data.window import Window as Window
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
     from xaimri.errors import MissingExtra as MissingExtra
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from xaimri.explanation import Caveat as Caveat
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
+    from xaimri.explanations import Explanations as Explanations
     from xaimri.render import Comparison as Comparison
 
     __version__: str
@@ -62,6 +64,7 @@ _HOMES = {
     "VarGrad": "xaimri.explainers",
     "Caveat": "xaimri.explanation",
     "Explanation": "xaimri.explanation",
+    "Explanations": "xaimri.explanations",
     "load": "xaimri.explanation",
     "Classifier": "xaimri.classifier",
     "Explainer": "xaimri.explainer",
@@ -73,6 +76,7 @@ _HOMES = {
     "InvalidInput": "xaimri.errors",
     "MissingCapability": "xaimri.errors",
     "MissingExtra": "xaimri.errors",
+    "Window": "xaimri.data.window",
     "XaimriError": "xaimri.errors",
     "compare": "xaimri.api",
     "explain": "xaimri.api",

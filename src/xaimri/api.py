@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-from jaxtyping import Float
-
-from xaimri.adapters import as_classifier
-from xaimri.arrays import Array, Image
+from xaimri.adapters import as_classifier, is_saved_model
 from xaimri.classifier import Classifier, Of, Outputs, Sized
-from xaimri.data.images import read
+from xaimri.data.images import Layout
+from xaimri.data.intake import Intake
+from xaimri.data.window import Window, as_window
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target, each_target
 from xaimri.explainers import build
+from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
-from xaimri.grid import Fit, Grid
+from xaimri.grid import Fit
 
 if TYPE_CHECKING:
     from xaimri.render import Comparison
-
-CHUNK = 32
-"""Images explained at once, at most."""
 
 
 @overload
@@ -37,7 +34,12 @@ def explain(
     classes: Sequence[str] | None = ...,
     preprocess: Callable[[Any], Any] | None = ...,
     outputs: Outputs = ...,
+    unit: int | None = ...,
+    output: str | int | None = ...,
+    inputs: Any = ...,
     fit: Fit | None = ...,
+    window: Window | tuple[float, float] | None = ...,
+    layout: Layout | None = ...,
     **settings: Any,
 ) -> list[Explanation]: ...
 @overload
@@ -51,7 +53,12 @@ def explain(
     classes: Sequence[str] | None = ...,
     preprocess: Callable[[Any], Any] | None = ...,
     outputs: Outputs = ...,
+    unit: int | None = ...,
+    output: str | int | None = ...,
+    inputs: Any = ...,
     fit: Fit | None = ...,
+    window: Window | tuple[float, float] | None = ...,
+    layout: Layout | None = ...,
     **settings: Any,
 ) -> Explanation: ...
 def explain(
@@ -64,7 +71,12 @@ def explain(
     classes: Sequence[str] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
     outputs: Outputs = "probabilities",
+    unit: int | None = None,
+    output: str | int | None = None,
+    inputs: Any = None,
     fit: Fit | None = None,
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
     **settings: Any,
 ) -> Explanation | list[Explanation]:
     """Explain why a model scores an image as it does.
@@ -72,12 +84,14 @@ def explain(
     Parameters
     ----------
     model
-        A Keras model however built, the path of a saved one (``.keras``, ``.h5``) or of a folder that
-        ``xaimri.training.save`` wrote, a function of a batch of images, or any
+        A Keras model however built, the path of a saved one (``.keras``, ``.h5``, a SavedModel) or of a
+        folder that ``xaimri.training.save`` wrote, a function of a batch of images, or any
         :class:`~xaimri.classifier.Classifier`.
     image
-        A path, PIL image or array, grey or colour, of any size; a list of them gives a list. Pixel
-        values are given to the model as they are.
+        A path, the bytes of a file, a PIL image or an array, grey or colour, of any size; a list of them
+        gives a list. Pixel values are given to the model as they are, unless there is a window. A folder
+        gives :class:`~xaimri.explanations.Explanations`: one for each image in it that can be read, and
+        a sentence in ``failures`` for each that can't.
     method
         A name of ``xaimri.EXPLAINERS`` with its settings beside it, or an
         :class:`~xaimri.explainer.Explainer`.
@@ -92,9 +106,22 @@ def explain(
         What must be done to a batch before the model, if the model doesn't do it itself.
     outputs
         What the model gives: ``"probabilities"`` or ``"logits"``.
+    unit
+        Which of several independent sigmoids to present as two classes.
+    output
+        Which of several outputs to explain, by name or index.
+    inputs
+        The inputs beside the image, for one image and without a batch axis: by name, such as
+        ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``. For a
+        list of images, a list of such mappings.
     fit
         How an image of another shape is brought to the model's input: ``"stretch"`` (the default) or
         ``"pad"``, which keeps the proportions; None takes a stored bundle's own.
+    window
+        Stored intensities to spread over 0..255, such as ``(0, 4000)``, or a :class:`~xaimri.Window`, which
+        can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
+    layout
+        ``"channels_first"`` for arrays that have their channels first.
     **settings
         Settings of the named method, such as ``layer=`` or ``samples=``.
 
@@ -112,7 +139,8 @@ def explain(
 
     Notes
     -----
-    Cost: Grad-CAM about one forward pass, LIME ``samples`` forward passes.
+    Cost: a class activation map about one forward pass, a gradient method one gradient pass or as many as
+    it averages, LIME ``samples`` forward passes; each method's page tells.
 
     Examples
     --------
@@ -124,16 +152,34 @@ def explain(
     (30, 20)
     """
     explainer = build(method, settings)
-    classifier, fit = opened(model, classes=classes, preprocess=preprocess, outputs=outputs, fit=fit)
+    options: dict[str, Any] = {
+        "classes": classes,
+        "preprocess": preprocess,
+        "outputs": outputs,
+        "unit": unit,
+        "output": output,
+        "fit": fit,
+    }
+    reading: dict[str, Any] = {"window": window, "layout": layout}
     several = isinstance(image, list | tuple)
+    if several and isinstance(inputs, list) and all(isinstance(one, Mapping) for one in inputs):
+        if len(inputs) != len(image):
+            raise InvalidInput(f"{len(inputs)} `inputs` were given for {len(image)} images: give one each.")
+        each = zip(image, inputs, each_target(target, len(image)), strict=True)
+        asked = {"of": of, **options, **reading}
+        return [explain(model, one, explainer, target=t, inputs=own, **asked) for one, own, t in each]
+    classifier, chosen = opened(model, inputs=inputs, **options)
+    intake = _intake(classifier, chosen, window, layout)
+    if isinstance(image, str | Path) and os.path.isdir(image):  # noqa: PTH112 - a name too long is no folder
+        return explain_folder(classifier, explainer, Path(image), target, of, intake)
     sources = list(image) if several else [image]
     if not sources:
         raise InvalidInput("the list of images is empty: give at least one image.")
     targets = each_target(target, len(sources))
     found: list[Explanation] = []
-    for first in range(0, len(sources), CHUNK):
-        part = slice(first, first + CHUNK)
-        found += _explained(classifier, explainer, sources[part], targets[part], of, fit)
+    for part in parts(len(sources)):
+        taken = [intake.take(source) for source in sources[part]]
+        found += explain_taken(classifier, explainer, taken, targets[part], of)
     return found if several else found[0]
 
 
@@ -147,7 +193,12 @@ def compare(
     classes: Sequence[str] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
     outputs: Outputs = "probabilities",
+    unit: int | None = None,
+    output: str | int | None = None,
+    inputs: Any = None,
     fit: Fit | None = None,
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
 ) -> Comparison:
     """Explain one image by several methods; the result draws itself.
 
@@ -169,75 +220,37 @@ def compare(
     if isinstance(methods, str) or not listed:
         raise InvalidInput('`methods` must be a list of methods, such as ["gradcam", "lime"].')
     explainers = [build(method) for method in listed]
-    classifier, chosen = opened(model, classes=classes, preprocess=preprocess, outputs=outputs, fit=fit)
-    return Comparison(_explained(classifier, e, [image], [target], of, chosen)[0] for e in explainers)
+    options: dict[str, Any] = {
+        "classes": classes,
+        "preprocess": preprocess,
+        "outputs": outputs,
+        "unit": unit,
+        "output": output,
+        "fit": fit,
+    }
+    classifier, chosen = opened(model, inputs=inputs, **options)
+    taken = [_intake(classifier, chosen, window, layout).take(image)]
+    return Comparison(explain_taken(classifier, e, taken, [target], of)[0] for e in explainers)
 
 
-def opened(
-    model: Any,
-    *,
-    classes: Sequence[str] | None = None,
-    preprocess: Callable[[Any], Any] | None = None,
-    outputs: Outputs = "probabilities",
-    fit: Fit | None = None,
-) -> tuple[Classifier, Fit]:
+def opened(model: Any, *, fit: Fit | None = None, **options: Any) -> tuple[Classifier, Fit]:
     """Turn whatever :func:`explain` takes as a model into a classifier, and say how images are fitted to it.
 
-    Do this once, and pass both on, where many images are explained one by one by a saved network.
+    ``options`` are those of :func:`explain` that belong to the model. Do this once, and pass both on, where
+    many images are explained one by one by a saved network.
     """
-    if isinstance(model, str | Path) and Path(model).is_dir():
+    if isinstance(model, str | Path) and Path(model).is_dir() and not is_saved_model(model):
         from xaimri.training.bundle import load
 
         bundle = load(Path(model))
-        model, classes, fit = bundle.model, bundle.classes if classes is None else classes, fit or bundle.fit
-    classifier = as_classifier(model, classes=classes, preprocess=preprocess, outputs=outputs)
-    return classifier, fit or "stretch"
+        model, fit = bundle.model, fit or bundle.fit
+        options["classes"] = options.get("classes") or bundle.classes
+    return as_classifier(model, **options), fit or "stretch"
 
 
-def _explained(
-    classifier: Classifier,
-    explainer: Explainer[Any],
-    sources: Sequence[Any],
-    targets: Sequence[Target],
-    of: Of | None,
-    fit: Fit,
-) -> list[Explanation]:
-    """Fit images to the model, explain them together where their shapes allow, and carry the maps back."""
+def _intake(
+    classifier: Classifier, fit: Fit, window: Window | tuple[float, float] | None, layout: Layout | None
+) -> Intake:
+    """Say how images are brought to a classifier."""
     shape = classifier.input_shape if isinstance(classifier, Sized) else ()
-    if shape and len(shape) not in (3, 4):
-        raise InvalidInput(
-            f"the network's input {shape} is no image: pass a function of images (batch, *space, channels) "
-            "that brings them into that form and calls it."
-        )
-    images = [read(source, _rank(source, shape), shape[-1] if shape else None) for source in sources]
-    grids = [Grid.fitted(image.shape[:-1], _space(image, shape), fit) for image in images]
-    fitted = [_fitted(image, grid) for image, grid in zip(images, grids, strict=True)]
-    together = len({x.shape for x in fitted}) == 1
-    batches = [list(range(len(fitted)))] if together else [[i] for i in range(len(fitted))]
-    found: list[Explanation] = []
-    for rows in batches:
-        batch = np.stack([fitted[i] for i in rows])
-        found += explainer.explain(classifier, batch, [targets[i] for i in rows], of=of)
-    return [e.carried(grid, image) for e, grid, image in zip(found, grids, images, strict=True)]
-
-
-def _fitted(image: Image, grid: Grid) -> Float[Array, ...]:
-    """Bring an image to the model's grid, channel by channel."""
-    channels = grid.sample(np.moveaxis(image, -1, 0))
-    return np.ascontiguousarray(np.moveaxis(channels, 0, -1))
-
-
-def _rank(source: Any, shape: tuple[int | None, ...]) -> int:
-    """Return how many spatial axes the model's input has; where it doesn't say, what the array suggests."""
-    if shape:
-        return len(shape) - 1
-    if isinstance(source, np.ndarray) and source.ndim > 2:
-        return source.ndim - 1 if source.shape[-1] in (1, 3, 4) else source.ndim
-    return 2
-
-
-def _space(image: Image, shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    own = image.shape[:-1]
-    if not shape:
-        return own
-    return tuple(n if wanted is None else wanted for wanted, n in zip(shape[:-1], own, strict=False))
+    return Intake(tuple(shape), fit, None if window is None else as_window(window), layout)

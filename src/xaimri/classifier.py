@@ -7,7 +7,7 @@ probability function gives ``log p``, and a single sigmoid unit ``z`` gives ``(-
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -193,4 +193,13 @@ class Sized(Protocol):
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; None where any size does."""
+        ...
+
+
+@runtime_checkable
+class Doubting(Protocol):
+    """Knows what is odd about an image as it was given, such as a range that it wasn't trained on."""
+
+    def doubts(self, images: Images, /) -> Sequence[Sequence[tuple[str, str]]]:
+        """Return names and sentences of caveats, for every image; asked after it was scored."""
         ...

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast, final, get_
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.classifier import Classifier, Objective, Of, softmax
+from xaimri.classifier import Classifier, Differentiable, Doubting, Objective, Of, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explanation import Caveat, Explanation, Regions
 from xaimri.settings import held, read, written
@@ -131,7 +131,8 @@ class Explainer(ABC, Generic[ModelT]):
             given = tuple(int(p) if t is None else t for t, p in zip(chosen, predicted, strict=True))
         objective = Objective(given, of or self.of)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
-        return _explanations(self, model.classes, batch, objective, attribution)
+        doubts = model.doubts(batch.copy()) if isinstance(model, Doubting) else ((),) * len(batch)
+        return _explanations(self, model.classes, batch, objective, attribution, doubts)
 
     @final
     def record(self) -> dict[str, Any]:
@@ -212,9 +213,12 @@ def require(explainer: Explainer[Any], model: object) -> None:
 
 def _lack(explainer: Explainer[Any], model: object) -> str:
     needed = explainer.needs.__name__
+    other = "a perturbation method such as LIME"
+    if needed != "Differentiable" and isinstance(model, Differentiable):
+        other = f"a gradient method such as Saliency, or {other}"
     return (
         f"{type(explainer).__name__} needs a {needed} model, and {type(model).__name__} is not one: "
-        "give the Keras network itself, or use a perturbation method such as LIME."
+        f"give the Keras network itself, or use {other}."
     )
 
 
@@ -224,6 +228,7 @@ def _explanations(
     images: Images,
     objective: Objective,
     found: Attribution,
+    doubts: Sequence[Sequence[tuple[str, str]]],
 ) -> tuple[Explanation, ...]:
     """Cut a batch's attribution into one explanation per image."""
     if found.logits.shape != (len(images), len(classes)) or not np.isfinite(found.logits).all():
@@ -251,10 +256,19 @@ def _explanations(
             caveats=(
                 *(found.caveats[i] if found.caveats else ()),
                 *_common_caveats(found.values[i], probabilities[i], int(targets[i]), objective.of),
+                *(Caveat(*doubt) for doubt in doubts[i]),
+                *([CONSTANT] if np.ptp(images[i]) == 0 else []),
             ),
         )
         for i in range(len(images))
     )
+
+
+CONSTANT = Caveat(
+    "constant_image",
+    "Every pixel of the image has the same value, so there is nothing in it to explain: check that the right "
+    "file, slice or window was taken.",
+)
 
 
 def _common_caveats(values: Array, probabilities: Array, target: int, of: Of) -> tuple[Caveat, ...]:

@@ -11,7 +11,7 @@ from xaimri.adapters.linear import LinearClassifier
 from xaimri.classifier import Classifier, Outputs
 from xaimri.errors import InvalidInput
 
-__all__ = ["FunctionClassifier", "LinearClassifier", "as_classifier"]
+__all__ = ["FunctionClassifier", "LinearClassifier", "as_classifier", "is_saved_model"]
 
 
 def as_classifier(
@@ -20,6 +20,9 @@ def as_classifier(
     classes: Sequence[str] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
     outputs: Outputs = "probabilities",
+    unit: int | None = None,
+    output: str | int | None = None,
+    inputs: Any = None,
 ) -> Classifier:
     """Turn a Keras model, the path of a saved one, a callable or a classifier into a classifier.
 
@@ -28,27 +31,40 @@ def as_classifier(
     InvalidInput
         If it is none of these, or arguments stand beside a classifier that has its own.
     """
+    ports = {"unit": unit, "output": output, "inputs": inputs}
     if isinstance(model, str | Path):
-        from xaimri.adapters.keras import load_model
+        from xaimri.adapters.keras import saved
 
-        model = load_model(model)
+        if is_saved_model(model):
+            _refuse({"unit": unit, "inputs": inputs}, "a SavedModel, which takes images alone")
+            return saved.SavedModel(model, classes, preprocess, outputs, output)  # type: ignore[arg-type]
+        model = saved.load_model(model)
     if any(base.__module__.partition(".")[0] == "keras" for base in type(model).__mro__):
         from xaimri.adapters.keras import KerasClassifier
 
-        return KerasClassifier(model, classes, preprocess, outputs)
+        return KerasClassifier(model, classes, preprocess, outputs, unit, output, inputs)
     if isinstance(getattr(type(model), "classes", None), property) or hasattr(model, "logits"):
-        if classes is not None or preprocess is not None or outputs != "probabilities":
-            raise InvalidInput(
-                f"`classes`, `preprocess` and `outputs` stand beside a {type(model).__name__}, which "
-                "has its own: "
-                "leave them away, or set them where it is made."
-            )
+        given = {"classes": classes, "preprocess": preprocess, **ports}
+        given["outputs"] = None if outputs == "probabilities" else outputs
+        _refuse(given, f"a {type(model).__name__}, which has its own: set them where it is made")
         if isinstance(model, Classifier):
             return model
     if callable(model):
+        _refuse(ports, "a function: fix them inside it")
         return FunctionClassifier(model, classes, preprocess, outputs)
     raise InvalidInput(
-        f"a {type(model).__name__} is no model: give a Keras model, the path of a saved one, a "
-        "function of a batch of "
-        "images, or an object with `classes` and `logits(images)`."
+        f"a {type(model).__name__} is no model: give a Keras model, the path of a saved one, a function of a "
+        "batch of images, or an object with `classes` and `logits(images)`."
     )
+
+
+def is_saved_model(path: str | Path) -> bool:
+    """Tell whether a folder is a TensorFlow SavedModel."""
+    return (Path(path) / "saved_model.pb").is_file()
+
+
+def _refuse(arguments: dict[str, Any], beside: str) -> None:
+    """Say which arguments can't stand beside such a model."""
+    given = [f"`{name}`" for name, value in arguments.items() if value is not None]
+    if given:
+        raise InvalidInput(f"{' and '.join(given)} can't stand beside {beside}.")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
-import struct
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images
+from xaimri.data import files
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit, Grid
@@ -26,37 +27,44 @@ LUMINANCE = (0.299, 0.587, 0.114)
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"})
 """Endings of file names, in lower case, that count as an image in a folder."""
 
-_GREY = {"1": "L", "L": "L", "LA": "L", "I": "I", "F": "F"}
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+Layout: TypeAlias = Literal["channels_last", "channels_first"]
+"""Where an array has its axis of channels."""
 
 
-def read(source: object, rank: int = 2, channels: int | None = None) -> Image:
+def read(
+    source: object, rank: int = 2, channels: int | None = None, *, layout: Layout | None = None
+) -> Image:
     """Read one image; its intensities stay as they are stored, so 8-bit files give 0 to 255.
 
     Parameters
     ----------
     source
-        A file's path (what Pillow opens, or ``.npy``), a PIL image, or an array. An array of ``rank``
-        axes is grey; one more axis holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
+        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``: the content
+        decides, not the name), a PIL image, or an array. An array of ``rank`` axes is grey; one more axis
+        holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
         Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis.
     channels
         How many the model takes: the image comes through `with_channels`, and an array that has this
         many is taken as it is (so four sequences are four channels, not colour and alpha). None leaves
         the image's own.
+    layout
+        Where an array or ``.npy`` file has its channels; pictures know it themselves. None is channels
+        last, and asks where an array can only have them first.
 
     Returns
     -------
     Image
         float32 ``(*space, channels)``, an array of its own. Files that are grey have one channel;
-        palettes, CMYK and other colour spaces become red, green and blue; 16-bit grey and float files
-        keep their values (Pillow reduces 16-bit *colour* to 8 bits); EXIF rotation is applied.
+        palettes, CMYK and other colour spaces become red, green and blue; 16-bit and float files, grey
+        or colour, keep their values; EXIF rotation is applied. A PIL image gives what Pillow holds,
+        which is 8 bits for colour.
 
     Raises
     ------
     InvalidInput
-        If the file is missing, broken or no image, or the array is empty, not numeric, not finite, or
-        of another rank.
+        If the file is missing, broken, no image or of more than `xaimri.data.pictures.MOST_PIXELS`
+        pixels, or the array is empty, not numeric, not finite, or of another rank.
 
     Examples
     --------
@@ -68,9 +76,60 @@ def read(source: object, rank: int = 2, channels: int | None = None) -> Image:
     """
     if rank not in (2, 3):
         raise InvalidInput(f"`rank` must be 2 for slices or 3 for volumes, got {rank}.")
-    pixels, name = _pixels(source, rank)
-    image = _channels_last(pixels, rank, channels, name)
-    return _finite(image, name) if channels is None else with_channels(_finite(image, name), channels)
+    if layout not in (None, *get_args(Layout)):
+        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {layout!r}.')
+    pixels, name, own = _pixels(source, rank)
+    image = _channels_last(pixels, rank, channels, name, layout if own else "channels_last")
+    return with_channels(_finite(image, name), channels)
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """What `read_all` could read, and what it could not.
+
+    Attributes
+    ----------
+    images
+        Pairs of the source and its image, in order.
+    failures
+        One sentence for each of the others, by its path; a source that has none is ``"image 0"`` and so on.
+    """
+
+    images: tuple[tuple[Any, Image], ...]
+    failures: dict[str, str]
+
+
+def read_all(
+    sources: Iterable[object],
+    rank: int = 2,
+    channels: int | None = None,
+    *,
+    layout: Layout | None = None,
+) -> Readings:
+    """Read what can be read of many sources, each as `read` does; a bad one stops nothing.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no sources at all.
+
+    Examples
+    --------
+    >>> found = read_all([np.zeros((2, 3)), "nowhere.png"])
+    >>> len(found.images), list(found.failures)
+    (1, ['nowhere.png'])
+    """
+    listed = list(sources)
+    if not listed:
+        raise InvalidInput("there is no image to read: give at least one.")
+    images, failures = [], {}
+    for position, source in enumerate(listed):
+        try:
+            images.append((source, read(source, rank, channels, layout=layout)))
+        except InvalidInput as error:
+            named = isinstance(source, str | os.PathLike)
+            failures[os.fsdecode(source) if named else f"image {position}"] = str(error)  # type: ignore[arg-type]
+    return Readings(tuple(images), failures)
 
 
 def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:
@@ -148,103 +207,84 @@ def load(dataset: Dataset, space: Sequence[int], channels: int = 1, fit: Fit = "
     return images
 
 
-def _pixels(source: object, rank: int) -> tuple[Array, str]:
-    """Return the pixels of any source and what to call it in a sentence."""
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        return _of_file(path, rank), f"`{path}`"
-    if not isinstance(source, np.ndarray) and hasattr(source, "getbands"):
-        try:
-            return _of_picture(source, rank), "the PIL image"  # type: ignore[arg-type]
-        except _BROKEN as error:
-            raise InvalidInput(f"the PIL image cannot be decoded ({error}): open its file again.") from error
+def _pixels(source: object, rank: int) -> tuple[Array, str, bool]:
+    """Return the pixels of any source, what to call it, and whether its axes are the caller's."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.fsdecode(source))
+        return _named(files.of_path(path, rank), files.quoted(path))
+    if isinstance(source, bytes | bytearray) or (isinstance(source, memoryview) and source.ndim == 1):
+        content = io.BytesIO(bytes(source))
+        return _named(files.decoded(content, "the file given as bytes", rank), "the file given as bytes")
+    if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
+        return files.of_picture(cast("Picture", source), rank), "the PIL image", False
+    if hasattr(source, "read") and not isinstance(source, np.ndarray):
+        return _named(files.of_stream(source, rank), "the file")
+    return _array(source), "the image", True
+
+
+def _named(found: tuple[Array, bool], name: str) -> tuple[Array, str, bool]:
+    return found[0], name, found[1]
+
+
+def _array(source: object) -> Array:
+    if isinstance(source, np.ma.MaskedArray) and source.mask.any():
+        raise InvalidInput("the image has masked pixels: give them a value, as by `image.filled(0)`.")
     try:
-        return np.asarray(source), "the image"
-    except ValueError as error:
-        raise InvalidInput("the image must be a rectangular array, and this one is ragged.") from error
-
-
-def _of_file(path: Path, rank: int) -> Array:
-    from PIL import Image as Pillow
-    from PIL import UnidentifiedImageError
-
-    if not path.exists():
+        return np.asarray(source)
+    except Exception as error:  # whatever an object's own conversion raises
+        if isinstance(source, list | tuple):
+            raise InvalidInput("the image must be a rectangular array, and this one is ragged.") from error
         raise InvalidInput(
-            f"there is no file `{path}`: check the path, relative ones start at `{Path.cwd()}`."
-        )
-    if path.is_dir():
-        raise InvalidInput(
-            f"`{path}` is a folder: pass one image, or read it with `xaimri.data.read_folder`."
-        )
-    try:
-        if path.suffix.lower() == ".npy":
-            pixels: Array = np.load(path, allow_pickle=False)
-            return pixels
-        with Pillow.open(path) as picture:
-            return _of_picture(picture, rank)
-    except InvalidInput:
-        raise
-    except UnidentifiedImageError as error:
-        raise InvalidInput(
-            f"`{path}` is no image that Pillow can read: give PNG, JPEG, TIFF, BMP or .npy, or pass an array."
+            f"the image, of type {type(source).__name__}, is no array ({files.said(error)}): pass a NumPy "
+            "array."
         ) from error
-    except _BROKEN as error:
-        raise InvalidInput(f"`{path}` is damaged or cut short ({error}): fetch the file again.") from error
 
 
-def _of_picture(picture: Picture, rank: int) -> Array:
-    """Decode a PIL image, all frames where the model is 3-D."""
-    frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-    if frames == 1:
-        return _of_frame(picture)
-    if rank == 2:
-        raise InvalidInput(f"the file holds {frames} frames and one is needed: pass that frame as an array.")
-    stack = []
-    for index in range(frames):
-        picture.seek(index)
-        stack.append(_of_frame(picture))
-    return np.stack(stack)
-
-
-def _of_frame(picture: Picture) -> Array:
-    from PIL import ImageOps
-
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I;16"):
-        return np.array(upright)
-    associated = {"P": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
-    if upright.mode in associated:
-        upright = upright.convert(associated[upright.mode])
-    mode = _GREY.get(upright.mode, "RGB")
-    return np.array(upright if upright.mode == mode else upright.convert(mode))
-
-
-def _channels_last(pixels: Array, rank: int, channels: int | None, name: str) -> Array:
+def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, layout: Layout | None) -> Array:
     """Bring the array to `rank` spatial axes and one of channels."""
     if pixels.dtype.kind not in "buif":
-        raise InvalidInput(f"{name} must hold real numbers, and this array is of type {pixels.dtype}.")
+        raise InvalidInput(
+            f"{name} must hold real numbers, and this is of type {files.quoted(pixels.dtype)}: pass a path, "
+            "the bytes of a file, a PIL image or an array of numbers."
+        )
     if pixels.size == 0:
         raise InvalidInput(f"{name} is empty, of shape {pixels.shape}: pass one with at least one pixel.")
     if pixels.ndim == rank:
         return pixels[..., None]
-    if pixels.ndim == rank + 1 and pixels.shape[-1] in (1, 3, channels):
-        return pixels
-    if pixels.ndim == rank + 1 and pixels.shape[-1] == 4:
-        return pixels[..., :3]
-    axes = "(height, width" if rank == 2 else "(depth, height, width"
-    raise InvalidInput(
-        f"{name} has the shape {pixels.shape}, and a {rank}-D model takes one image {axes}) or "
-        f"{axes}, channels) of 1, 3 or 4 channels: pass one image at a time, channels last."
+    allowed = (1, 3, 4, channels)
+    moved = np.moveaxis(pixels, 0, -1) if layout == "channels_first" and pixels.ndim > 1 else pixels
+    if moved.ndim != rank + 1 or moved.shape[-1] not in allowed:
+        raise InvalidInput(_misshaped(pixels.shape, rank, name, allowed, layout))
+    return moved if moved.shape[-1] in (1, 3, channels) else moved[..., :3]
+
+
+def _misshaped(
+    shape: tuple[int, ...], rank: int, name: str, allowed: tuple[int | None, ...], layout: Layout | None
+) -> str:
+    """Say what is wrong with a shape."""
+    if len(shape) == rank + 1 and layout is None and shape[0] in allowed:
+        return (
+            f"{name} has the shape {shape}, which can only be channels first: pass "
+            'layout="channels_first", or move the axis, as by `np.moveaxis(image, 0, -1)`.'
+        )
+    space = "height, width" if rank == 2 else "depth, height, width"
+    axes = f"channels, {space}" if layout == "channels_first" else f"{space}, channels"
+    last = layout.replace("_", " ") if layout else "channels last"
+    return (
+        f"{name} has the shape {shape}, and a {rank}-D model takes one image ({space}) or ({axes}) of 1, 3 "
+        f"or 4 channels: pass one image at a time, {last}."
     )
 
 
 def _finite(pixels: Array, name: str) -> Image:
     """Copy to float32 and refuse what is no number."""
-    with np.errstate(over="ignore"):
-        image: Array = np.array(pixels, dtype=np.float32, order="C")
-    if not np.isfinite(image).all():
-        bad: Any = int((~np.isfinite(image)).sum())
-        raise InvalidInput(
-            f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
-        )
-    return image
+    with np.errstate(all="ignore"):
+        image: Array = np.array(pixels, dtype=np.float32, order="C", subok=False)
+    bad = int((~np.isfinite(image)).sum())
+    if not bad:
+        return image
+    if np.isfinite(pixels).all():
+        raise InvalidInput(f"{name} has {bad} values beyond the range of float32: divide it by its largest.")
+    raise InvalidInput(
+        f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +11,8 @@ import tensorflow as tf
 from jaxtyping import Float
 
 from xaimri.adapters.keras.engine import Program, Purpose, Request, program, traceable
+from xaimri.adapters.keras.ports import ports_of
+from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import (
@@ -24,9 +25,13 @@ from xaimri.classifier import (
     softmax,
 )
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.perturb.responses import even_batch
 
-BATCH = 32
-"""Images per call of the network, at most."""
+BATCH, GRADIENTS = 32, 8
+"""Images per call of the network, at most: forward, and down to the pixels."""
+
+HALF = 1024.0
+"""Factor of the score whose gradient is taken in half precision."""
 
 
 class KerasClassifier:
@@ -46,6 +51,11 @@ class KerasClassifier:
         ``"probabilities"``, or ``"logits"`` for a network without a last softmax or sigmoid.
     unit
         Which of several independent sigmoids to present as two classes.
+    output
+        Which of several outputs to explain, by name or index.
+    inputs
+        The inputs beside the image, for one image and without a batch axis: by name, such as
+        ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``.
 
     Notes
     -----
@@ -56,7 +66,7 @@ class KerasClassifier:
     Raises
     ------
     InvalidInput
-        If the network has several inputs or outputs, or the number of names is wrong.
+        If several inputs or outputs leave open which is meant, or the number of names is wrong.
     """
 
     def __init__(
@@ -66,6 +76,8 @@ class KerasClassifier:
         preprocess: Callable[[Any], Any] | None = None,
         outputs: Outputs = "probabilities",
         unit: int | None = None,
+        output: str | int | None = None,
+        inputs: Any = None,
     ) -> None:
         if keras.backend.backend() != "tensorflow":
             raise MissingCapability(
@@ -86,11 +98,13 @@ class KerasClassifier:
         self._model = model
         self._outputs: Outputs = checked_outputs(outputs)
         self._unit = unit
-        self._input_shape = _input_shape(model)
+        self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
-        self._inside = preprocess is None or traceable(preprocess, self._input_shape)
-        self._classes = _class_names(model, classes, unit)
-        self._verified = False
+        self._inside = preprocess is None or traceable(preprocess, self.input_shape)
+        self._classes = _class_names(self._ports.units, classes, unit)
+        self._scale = HALF if _in_half_precision(model) else 1.0
+        self._others = [tf.constant(other) for other in self._ports.others]
+        self._verified: Program | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -100,7 +114,7 @@ class KerasClassifier:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; None where any size does, empty where the network isn't built yet."""
-        return self._input_shape
+        return self._ports.image_shape
 
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass."""
@@ -115,16 +129,42 @@ class KerasClassifier:
                 "write it with "
                 "tensor operations, or put it into the network as a layer."
             )
-        (logits, _, gradients), _ = self._run("gradient", images, objective)
+        (logits, _, gradients), _ = self._scaled("gradient", images, objective)
         return Gradient(gradients, logits)
 
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
         """Return an inner layer's maps and the objective's derivative by them; about one forward pass."""
-        (logits, maps, gradients), traced = self._run("maps", images, objective, layer)
+        (logits, maps, gradients), traced = self._scaled("maps", images, objective, layer)
         return FeatureMaps(maps, gradients, logits, traced.grid, traced.layer, traced.why)
 
-    def _run(
+    def doubts(self, images: Images, /) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Say which images lie in another range of intensities than the network scales down itself."""
+        traced = self._verified
+        if traced is None:
+            return ((),) * len(images)
+        given = np.asarray(images, dtype=np.float32)
+        prepared = given if self._preprocess is None else _prepared(self._preprocess, given)
+        return tuple(
+            range_doubts(raw, seen, traced.expects_bytes, traced.network_expects_bytes)
+            for raw, seen in zip(given, prepared, strict=True)
+        )
+
+    def _scaled(
         self, purpose: Purpose, images: Images, objective: Objective, layer: str | None = None
+    ) -> tuple[tuple[Array, ...], Program]:
+        """Run for a gradient; where half precision overflows, once more without scaling the score."""
+        found = self._run(purpose, images, objective, layer, self._scale)
+        if self._scale != 1 and not np.isfinite(found[0][-1]).all():
+            return self._run(purpose, images, objective, layer)
+        return found
+
+    def _run(
+        self,
+        purpose: Purpose,
+        images: Images,
+        objective: Objective,
+        layer: str | None = None,
+        scale: float = 1.0,
     ) -> tuple[tuple[Array, ...], Program]:
         """Run the images through a compiled function in padded batches; logits first, then what it is for."""
         batch = np.asarray(images, dtype=np.float32)
@@ -134,20 +174,21 @@ class KerasClassifier:
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
             targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
-        size = _batch_size(len(batch))
-        request = Request(
-            purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *_asked(purpose, objective, layer)
-        )
-        compiled = program(self._model, self._preprocess if self._inside else None, request)
+        size = _batch_size(len(batch), purpose)
+        asked = _asked(purpose, objective, layer, scale)
+        request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
+        compiled = program(self._model, self._ports, self._preprocess if self._inside else None, request)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
-            results = compiled.run(tf.constant(_padded(part, size)), tf.constant(_padded(chosen, size)))
+            padded = (tf.constant(_padded(x, size)) for x in (part, chosen))
+            results = compiled.run(*padded, *self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
-        if not self._verified:
+        if self._verified is None:
             self._verify(logits, outputs)
             self._name(logits.shape[1])
+            self._verified = compiled
         return (logits, *rest), compiled
 
     def _name(self, count: int) -> None:
@@ -161,7 +202,7 @@ class KerasClassifier:
             )
 
     def _check_shape(self, batch: Images) -> None:
-        wanted = self._input_shape
+        wanted = self.input_shape
         fits = len(wanted) == batch.ndim - 1 and all(
             w is None or w == n for w, n in zip(wanted, batch.shape[1:], strict=True)
         )
@@ -189,27 +230,6 @@ class KerasClassifier:
                     "adds up to "
                     f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
                 )
-        self._verified = True
-
-
-def load_model(path: str | Path) -> keras.Model:
-    """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state."""
-    source = Path(path)
-    if not source.exists():
-        raise InvalidInput(f"no saved network at `{source}`: check the path.")
-    if source.is_dir() or source.suffix not in {".keras", ".h5", ".hdf5"}:
-        raise InvalidInput(
-            f"`{source}` is not a saved Keras network: give a file that ends in .keras or .h5."
-        )
-    try:
-        return keras.saving.load_model(source, compile=False, safe_mode=True)
-    except Exception as failure:
-        reason = str(failure).strip().splitlines()[0][:200]
-        raise InvalidInput(
-            f"`{source}` can't be read in Keras' safe mode ({reason}): load it yourself with "
-            "keras.models.load_model "
-            "and its custom objects, and pass the network."
-        ) from failure
 
 
 def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:
@@ -223,16 +243,27 @@ def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:
     return prepared
 
 
-def _asked(purpose: Purpose, objective: Objective, layer: str | None) -> tuple[Any, ...]:
+def _asked(purpose: Purpose, objective: Objective, layer: str | None, scale: float) -> tuple[Any, ...]:
     """Leave out of the request what its purpose does not use, so that equal functions are one."""
-    return (objective.of, layer) if purpose == "maps" else (objective.of,) if purpose == "gradient" else ()
+    return () if purpose == "logits" else (objective.of, layer, scale)
 
 
-def _batch_size(count: int) -> int:
-    """Round up to a power of two, above 8 to a multiple of 4, so that few shapes are ever traced."""
-    if count > BATCH:
-        return BATCH
-    return 1 << (count - 1).bit_length() if count <= 8 else -(-count // 4) * 4
+def _batch_size(count: int, purpose: Purpose) -> int:
+    """Return how many images run together: few sizes, so that little is traced, and little padding.
+
+    Up to 8 images, the next power of two; above, the next multiple of 4. Gradients to the pixels hold every
+    layer's output, so no more than 8 images run at once.
+    """
+    if count <= GRADIENTS:
+        return 1 << (count - 1).bit_length()
+    if purpose == "gradient":
+        return even_batch(count, GRADIENTS, waste=1 / 12)
+    return BATCH if count > BATCH else -(-count // 4) * 4
+
+
+def _in_half_precision(model: keras.Model) -> bool:
+    layers = (model, *layers_by_path(model).values())
+    return any(getattr(layer, "compute_dtype", None) == "float16" for layer in layers)
 
 
 def _padded(part: Array, size: int) -> Array:
@@ -242,24 +273,9 @@ def _padded(part: Array, size: int) -> Array:
     )
 
 
-def _input_shape(model: keras.Model) -> tuple[int | None, ...]:
-    shape = getattr(model, "input_shape", None) if model.built else None
-    if isinstance(shape, list | dict) and len(shape) == 1:
-        shape = next(iter(shape.values() if isinstance(shape, dict) else shape))
-    if isinstance(shape, list | dict):
-        raise InvalidInput(
-            f"the network has {len(shape)} inputs: fix the others in a function of the image, and "
-            "pass that function."
-        )
-    return tuple(shape[1:]) if shape else ()
-
-
-def _class_names(model: keras.Model, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
+def _class_names(units: int | None, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
     """Return the names, none where they can't be counted yet."""
-    shape = getattr(model, "output_shape", None) if model.built else None
-    count = shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
-    if count == 1 or unit is not None:
-        count = 2
+    count = 2 if units == 1 or unit is not None else units
     if classes is None:
         return tuple(f"class_{i}" for i in range(count or 0))
     names = class_names(classes)

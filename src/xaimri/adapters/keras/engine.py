@@ -13,7 +13,10 @@ import keras
 import tensorflow as tf
 
 from xaimri.adapters.keras.geometry import grid_of
-from xaimri.adapters.keras.graph import Head, head, last_map, named_map
+from xaimri.adapters.keras.graph import Head, head
+from xaimri.adapters.keras.layer import chosen_map
+from xaimri.adapters.keras.ports import Ports
+from xaimri.adapters.keras.range import expects_bytes
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording
 from xaimri.classifier import CLIP, Of, Outputs
 from xaimri.errors import InvalidInput
@@ -26,7 +29,11 @@ CAPACITY = 64
 
 @dataclass(frozen=True)
 class Request:
-    """What a compiled function is for; the key of the cache together with the network."""
+    """What a compiled function is for; the key of the cache together with the network.
+
+    ``scale`` multiplies the score before its gradient is taken and divides the gradient: half precision
+    would round small gradients to 0.
+    """
 
     purpose: Purpose
     shape: tuple[int, ...]
@@ -34,6 +41,7 @@ class Request:
     unit: int | None = None
     of: Of = "logit"
     layer: str | None = None
+    scale: float = 1.0
 
 
 NO_GRID = Grid((), (), (), ())
@@ -42,10 +50,16 @@ NO_GRID = Grid((), (), (), ())
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled function ``(images, targets) -> tensors`` and what its trace found out."""
+    """A compiled function ``(images, targets, *others) -> tensors`` and what its trace found out.
+
+    ``expects_bytes`` and ``network_expects_bytes`` tell whether raw images, and what the network itself is
+    given after any preprocessing, are scaled down as intensities of 0 to 255 would be.
+    """
 
     run: Callable[..., Any]
     kind: str
+    expects_bytes: bool = False
+    network_expects_bytes: bool = False
     grid: Grid = NO_GRID
     layer: str = ""
     why: str = ""
@@ -56,10 +70,13 @@ _traceable: dict[tuple[Any, ...], tuple[Any, bool]] = {}
 _lock = Lock()
 
 
-def program(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
+def program(
+    model: keras.Model, ports: Ports, preprocess: Callable[[Any], Any] | None, request: Request
+) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
     parts = [(layer, getattr(layer, "activation", None)) for layer in layers_by_path(model).values()]
-    key = (id(model), id(preprocess), request, *((id(layer), id(function)) for layer, function in parts))
+    owner = (id(model), ports.signature, id(preprocess), request)
+    key = (*owner, *((id(layer), id(function)) for layer, function in parts))
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
@@ -68,7 +85,7 @@ def program(model: keras.Model, preprocess: Callable[[Any], Any] | None, request
         with _lock:
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
-        made = _traced(model, preprocess, request)
+        made = _traced(model, ports, preprocess, request)
         with _lock:
             _programs[key] = ((model, preprocess, parts), made)  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
@@ -100,41 +117,43 @@ def traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -
     return works
 
 
-def _traced(model: keras.Model, preprocess: Callable[[Any], Any] | None, request: Request) -> Program:
+def _traced(
+    model: keras.Model, ports: Ports, preprocess: Callable[[Any], Any] | None, request: Request
+) -> Program:
     found: dict[str, Any] = {}
 
-    def body(images: Any, targets: Any) -> tuple[Any, ...]:
+    def body(images: Any, targets: Any, *others: Any) -> tuple[Any, ...]:
         with recording(model) as outputs:
-            output = _single(_called(model, images if preprocess is None else preprocess(images)), model)
+            prepared = images if preprocess is None else preprocess(images)
+            answer = _called(model, ports.filled(prepared, others), images)
+        output = ports.chosen(answer, list(getattr(model, "output_names", None) or []))
         before = head(output)
         logits = _logits(before, request, output)
-        found["kind"] = before.kind
-        answer = tf.cast(output, tf.float32)
+        found.update(kind=before.kind, expects_bytes=expects_bytes(images))
+        found["network_expects_bytes"] = expects_bytes(prepared)
+        said = tf.cast(output, tf.float32)
         if request.purpose == "logits":
-            return logits, answer
+            return logits, said
+        inner = images
         if request.purpose == "maps":
-            chosen = (
-                last_map(outputs, images, before.scores)
-                if request.layer is None
-                else named_map(outputs, request.layer, images, before.scores)
-            )
+            chosen = chosen_map(outputs, request.layer, images, before.scores)
             found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
             inner = chosen.tensor
-        else:
-            inner = images
-        (gradient,) = tf.gradients(tf.reduce_sum(_scores(logits, targets, request.of)), [inner])
-        gradient = tf.zeros_like(inner) if gradient is None else gradient
-        return logits, answer, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32)
+        total = request.scale * tf.reduce_sum(_scores(logits, targets, request.of))
+        (gradient,) = tf.gradients(total, [inner])
+        gradient = tf.zeros_like(inner) if gradient is None else tf.convert_to_tensor(gradient)
+        return logits, said, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
-    signature = [tf.TensorSpec(request.shape, tf.float32), tf.TensorSpec(request.shape[:1], tf.int32)]
+    specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *ports.specs]
+    signature = [tf.TensorSpec(shape, kind) for shape, kind in specs]
     run = tf.function(body, autograph=False, input_signature=signature).get_concrete_function()
     return Program(run, **found)
 
 
-def _called(model: keras.Model, images: Any) -> Any:
+def _called(model: keras.Model, given: Any, images: Any) -> Any:
     """Call the network, or say in one sentence that it does not take such images."""
     try:
-        return model(images, training=False)
+        return model(given, training=False)
     except Exception as failure:
         words = re.sub(r"\x1b\[[0-9;]*m", "", str(failure)).splitlines()
         told = [w for w in words if w.strip() and not w.startswith("Exception encountered")]
@@ -147,24 +166,6 @@ def _called(model: keras.Model, images: Any) -> Any:
 
 def _why(layer: str | None) -> str:
     return "named by the caller" if layer else "the last map through which everything flows to the output"
-
-
-def _single(answer: Any, model: keras.Model) -> Any:
-    """Return the one output tensor, ``(batch, classes)``, or say what to do."""
-    if isinstance(answer, list | tuple | dict) and len(answer) == 1:
-        (answer,) = answer.values() if isinstance(answer, dict) else answer
-    if not tf.is_tensor(answer):
-        names = ", ".join(map(repr, getattr(model, "output_names", []))) or "several"
-        raise InvalidInput(
-            f"the network has several outputs ({names}): give a function, or a `keras.Model` with the "
-            "one to explain."
-        )
-    if answer.shape.rank != 2:
-        raise InvalidInput(
-            f"the network's output has the shape {tuple(answer.shape)}, not (batch, classes): "
-            "only classifiers of whole images can be explained."
-        )
-    return answer
 
 
 def _logits(before: Head, request: Request, output: Any) -> Any:
@@ -193,7 +194,7 @@ def _two_classes(scores: Any, unit: int | None) -> Any:
     if units > 1 and unit is None:
         raise InvalidInput(
             f"the network ends in {units} independent sigmoids, which are no distribution over classes: "
-            f"pick one with KerasClassifier(model, unit=0..{units - 1})."
+            f"pick the one to explain by `unit=`, in 0..{units - 1}."
         )
     if not 0 <= (unit or 0) < units:
         raise InvalidInput(f"`unit` must be in 0..{units - 1}, got {unit}.")

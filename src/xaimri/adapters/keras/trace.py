@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,6 +18,9 @@ import tensorflow as tf
 
 TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
+
+CONVERTING = tf.__internal__.autograph.control_status_ctx()
+"""AutoGraph as it is outside of any trace: ready to convert."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,18 @@ def _children(layer: keras.Layer) -> list[keras.Layer]:
 
 @contextmanager
 def recording(model: keras.Layer) -> Iterator[list[Output]]:
-    """Note what every layer puts out in this thread, in order of execution, while the block runs."""
+    """Note what every layer puts out in this thread, in order of execution, while the block runs.
+
+    A ``call`` that is a ``tf.function`` is run as the Python that it is made of, so that its operations
+    stand in the graph being traced and not in a closed one of their own.
+    """
     outputs: list[Output] = []
     wrapped: list[keras.Layer] = []
-    thread = threading.get_ident()
+    note = partial(_noting, outputs=outputs, thread=threading.get_ident())
     try:
-        for path, layer in layers_by_path(model).items():
+        for path, layer in {"": model, **layers_by_path(model)}.items():
             if "call" not in vars(layer):
-                object.__setattr__(layer, "call", _noting(layer.call, path, layer, outputs, thread))
+                object.__setattr__(layer, "call", note(layer.call, path, layer))
                 wrapped.append(layer)
         yield outputs
     finally:
@@ -70,12 +78,22 @@ def recording(model: keras.Layer) -> Iterator[list[Output]]:
 
 
 def _noting(
-    call: Callable[..., Any], path: str, layer: keras.Layer, outputs: list[Output], thread: int
+    call: Callable[..., Any], path: str, layer: keras.Layer, *, outputs: list[Output], thread: int
 ) -> Callable[..., Any]:
+    opened = _opened(call)
+
     def noted(*args: Any, **kwargs: Any) -> Any:
-        result = call(*args, **kwargs)
-        if threading.get_ident() == thread and tf.is_tensor(result):
+        result = opened(*args, **kwargs)
+        if path and threading.get_ident() == thread and tf.is_tensor(result):
             outputs.append(Output(path, layer, result))
         return result
 
     return noted
+
+
+def _opened(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the Python that a ``tf.function`` is made of, control flow on tensors included."""
+    if not hasattr(call, "python_function"):
+        return call
+    opened: Callable[..., Any] = tf.__internal__.autograph.tf_convert(call.python_function, CONVERTING)
+    return opened

@@ -1,0 +1,127 @@
+"""Which inner layer a class activation map opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from xaimri.adapters.keras.geometry import grid_of
+from xaimri.adapters.keras.graph import CONVOLUTIONS, between, passes_all, reach
+from xaimri.adapters.keras.trace import Output
+from xaimri.errors import InvalidInput, MissingCapability
+
+ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
+"""Operations by which attention mixes cells."""
+
+NONLINEAR = {
+    "Relu",
+    "Relu6",
+    "LeakyRelu",
+    "Elu",
+    "Selu",
+    "Erf",
+    "Tanh",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
+    "Softmax",
+    "Exp",
+    "Maximum",
+    "Minimum",
+    "MaxPool",
+    "MaxPool3D",
+    "Square",
+    "SquaredDifference",
+}
+"""Operations that make more of the pixels than a projection of them."""
+
+WAY_OUT = (
+    'use a gradient method such as "saliency" or "integrated_gradients", or a perturbation method such as '
+    '"lime".'
+)
+
+
+def chosen_map(outputs: Sequence[Output], layer: str | None, source: Any, sink: Any) -> Output:
+    """Return the named layer's output; without a name, the last map through which everything flows."""
+    return _last(outputs, source, sink) if layer is None else _named(outputs, layer, source, sink)
+
+
+def _last(outputs: Sequence[Output], source: Any, sink: Any) -> Output:
+    """Return the last spatial map, after a convolution, through which everything flows to the sink.
+
+    A map whose place is lost by attention gives way to the last one before it.
+    """
+    found = _gates(outputs, source, sink)
+    last = next(found, None)
+    if last is None:
+        raise MissingCapability(
+            "this network has no spatial map through which everything flows to the output, so there is "
+            f"nothing for a class activation map to open: name one with `layer=`, or {WAY_OUT}"
+        )
+    if grid_of(last.tensor, source).assumed:
+        for earlier in found:
+            mixed = any(op.type in ATTENTION for op in between(earlier.tensor, last.tensor))
+            if mixed and not grid_of(earlier.tensor, source).assumed:
+                last = earlier
+                break
+    if _is_patches(last.tensor, source, sink):
+        raise MissingCapability(
+            "this network cuts the image into patches and works on their tokens, as vision transformers do; "
+            f"it has no feature maps for a class activation map to open: {WAY_OUT}"
+        )
+    return last
+
+
+def _gates(outputs: Sequence[Output], source: Any, sink: Any) -> Iterator[Output]:
+    """Yield the maps after a convolution through which everything flows, the last one first."""
+    way = between(source, sink)
+    seen = set()
+    for output in reversed(outputs):
+        op = output.tensor.op
+        if op in seen or not is_map(output, source) or not passes_all(op, source.op, sink.op, way):
+            continue
+        seen.add(op)
+        upstream = reach([op], lambda op: [t.op for t in op.inputs if t.op in way])
+        if any(op.type in CONVOLUTIONS for op in upstream):
+            yield next(o for o in outputs if o.tensor is output.tensor)
+
+
+def _is_patches(tensor: Any, source: Any, sink: Any) -> bool:
+    """Tell whether a map is but a projection of patches, whose tokens the network then works on."""
+    before, after = between(source, tensor), between(tensor, sink)
+    if any(op.type in NONLINEAR for op in before):
+        return False
+    tokens = [op for op in after if op.type in NONLINEAR and op.outputs[0].shape.rank in (3, 4)]
+    return any(op.outputs[0].shape.rank != source.shape.rank or op.type == "Softmax" for op in tokens)
+
+
+def _named(outputs: Sequence[Output], layer: str, source: Any, sink: Any) -> Output:
+    """Return what the named layer put out; a bare name serves where only one layer has it."""
+    maps = [o for o in outputs if is_map(o, source)]
+    exact = [o for o in maps if o.path == layer] or [o for o in maps if o.path.rsplit("/", 1)[-1] == layer]
+    if len({o.path for o in exact}) > 1:
+        raise InvalidInput(
+            f"`layer` {layer!r} stands for several layers: name one by its path, such as {exact[0].path!r}."
+        )
+    if not exact:
+        known = list(dict.fromkeys(o.path for o in maps))
+        raise InvalidInput(
+            f"`layer` {layer!r} is not a layer with a spatial map; the last ones are "
+            f"{', '.join(map(repr, known[-5:])) or 'none'}."
+        )
+    way = between(source, sink)
+    for output in reversed(exact):
+        if output.tensor.op in way:
+            return output
+    raise InvalidInput(
+        f"`layer` {layer!r} does not lie on the way from the image to the output: name another layer."
+    )
+
+
+def is_map(output: Output, source: Any) -> bool:
+    """Tell whether a layer's output has the image's spatial rank and more than one cell."""
+    tensor = output.tensor
+    shape = tensor.shape
+    if tensor.graph is not source.graph or shape.rank != source.shape.rank or None in shape.as_list():
+        return False
+    return bool(shape[0] == source.shape[0] and max(shape.as_list()[1:-1]) > 1 and tensor.dtype.is_floating)

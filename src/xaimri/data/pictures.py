@@ -1,0 +1,236 @@
+"""Decoding pictures: every frame with the numbers that its file stores, 16-bit colour and float included.
+
+Pillow decodes most files. It keeps 8 of 16 bits of colour and knows no float colour; there the low bytes
+are decoded in a second pass, or tifffile reads the file.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+MOST_PIXELS = 100_000_000
+"""Most pixels of a file, all frames together: a slice of 10,000 x 10,000, or 464 voxels along each axis.
+
+A file is asked for its size before it is decoded, so that a small file which unfolds to more than memory
+holds is refused. Arrays are in memory already and may have any size.
+"""
+
+FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""What Pillow may decode; other formats can be passed as PIL images or arrays."""
+
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""First bytes of a TIFF file."""
+
+_GREY = {"1": "L", "L": "L", "LA": "L", "I": "I", "F": "F"}
+_ASSOCIATED = {"P": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
+_SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_ORIENTATION, _BITS, _FORMAT, _PLANAR = 274, 258, 339, 284
+
+
+class _Unfaithful(Exception):  # noqa: N818
+    """Pillow would give other numbers than the file stores."""
+
+
+class Quiet:
+    """Keep the warnings of decoders from the caller: a file is either read or refused.
+
+    Threads share one suppression, so that none restores the filters of another.
+    """
+
+    _lock = threading.Lock()
+    _depth = 0
+    _outer: Any = None
+
+    def __enter__(self) -> None:
+        with Quiet._lock:
+            if Quiet._depth == 0:
+                Quiet._outer = warnings.catch_warnings()
+                Quiet._outer.__enter__()
+                warnings.simplefilter("ignore")
+            Quiet._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        with Quiet._lock:
+            Quiet._depth -= 1
+            if Quiet._depth == 0:
+                Quiet._outer.__exit__(*error)
+
+
+def of_stream(stream: IO[bytes], name: str, rank: int) -> Array:
+    """Decode a seekable file into ``(*space, channels)``; a volume is made of its frames."""
+    from PIL import UnidentifiedImageError
+
+    tiff = stream.read(4) in TIFF
+    try:
+        high = _decoded(stream, name, rank)
+    except (_Unfaithful, UnidentifiedImageError, SyntaxError):
+        if not tiff:
+            raise
+        return stacked(_by_tifffile(stream, name, rank), name, rank)
+    frames = [frame for frame, _ in high]
+    if any(deep for _, deep in high):
+        low = _decoded(stream, name, rank, low=True)
+        frames = [
+            a.astype(np.uint16) << 8 | b if deep else a for (a, deep), (b, _) in zip(high, low, strict=True)
+        ]
+    return stacked(frames, name, rank)
+
+
+def of_picture(picture: Picture, name: str, rank: int) -> Array:
+    """Return a PIL image as ``(*space, channels)``; a volume is made of its frames."""
+    at = picture.tell()
+    frames = [_frame(picture) for _ in _each_frame(picture, name, rank)]
+    if len(frames) > 1:
+        picture.seek(at)
+    return stacked(frames, name, rank)
+
+
+def stacked(frames: Sequence[Array], name: str, rank: int) -> Array:
+    """Return the one frame of a slice, or the frames of a volume as its first axis."""
+    if rank == 2:
+        return frames[0]
+    if len({frame.shape[:2] for frame in frames}) > 1:
+        raise InvalidInput(f"{name} holds frames of different sizes: bring them to one, and pass an array.")
+    most = max(frame.shape[2] for frame in frames)
+    return np.stack([f if f.shape[2] == most else np.repeat(f[..., :1], most, axis=2) for f in frames])
+
+
+def bounded(pixels: int, name: str) -> None:
+    """Refuse what is too large to be decoded."""
+    if pixels > MOST_PIXELS:
+        raise InvalidInput(
+            f"{name} unfolds to {pixels:,} pixels, and files of up to {MOST_PIXELS:,} are read: make it "
+            "smaller, or pass its pixels as an array."
+        )
+
+
+def _decoded(stream: IO[bytes], name: str, rank: int, *, low: bool = False) -> list[tuple[Array, bool]]:
+    """Decode all frames by Pillow; of 16-bit colour, the high or the low bytes, and True."""
+    from PIL import Image as Pillow
+
+    with Pillow.open(stream, formats=FORMATS) as picture:
+        return [_part(picture, low, name) for _ in _each_frame(picture, name, rank)]
+
+
+def _each_frame(picture: Picture, name: str, rank: int) -> Iterator[int]:
+    """Go to one frame after the other, if there are as many as the model's rank allows."""
+    frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+    _allowed(frames, name, rank)
+    bounded(math.prod(picture.size) * frames, name)
+    for index in range(frames):
+        if frames > 1:
+            picture.seek(index)
+        bounded(math.prod(picture.size), name)
+        yield index
+
+
+def _allowed(frames: int, name: str, rank: int) -> None:
+    if rank == 2 and frames > 1:
+        raise InvalidInput(f"{name} holds {frames} frames and one is needed: pass that frame as an array.")
+    if rank == 3 and frames == 1:
+        raise InvalidInput(
+            f"{name} holds one slice, and a 3-D model takes a volume: pass a file of many frames, or an "
+            "array (depth, height, width)."
+        )
+
+
+def _part(picture: Any, low: bool, name: str) -> tuple[Array, bool]:
+    """Decode one frame, of 16-bit colour only one byte of each value."""
+    if picture.format == "TIFF":
+        _check_tags(picture.tag_v2)
+    tiles = list(picture.tile)
+    codes = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in tiles]
+    if not codes or codes[0].startswith("I;") or codes[0][-4:-1] != ";16":
+        return _frame(picture), False
+    mode = codes[0][:-4]
+    if mode not in ("RGB", "RGBA", "RGBX", "LA"):
+        raise InvalidInput(
+            f"{name} holds 16-bit colour as {mode}, which can't be read in full: save it as RGB."
+        )
+    swapped = [code[:-1] + _SWAPPED[code[-1]] if low else code for code in codes]
+    picture.tile = [_as(tile, "RGBA" if mode == "LA" else c) for tile, c in zip(tiles, swapped, strict=True)]
+    picture.load()
+    pixels = np.array(picture)  # of grey and alpha these are the grey's two bytes, then the alpha's
+    return _upright(pixels[..., [int(low)]] if mode == "LA" else pixels[..., :3], _turn(picture)), True
+
+
+def _as(tile: Any, code: str) -> Any:
+    """Let Pillow unpack a tile's bytes by another of its raw modes."""
+    args = code if isinstance(tile[3], str) else (code, *tile[3][1:])
+    return type(tile)(*tile[:3], args) if hasattr(tile, "_fields") else (*tile[:3], args)
+
+
+def _check_tags(tags: Any) -> None:
+    """Leave to tifffile what Pillow opens but doesn't read as stored."""
+    bits, signs = tuple(tags.get(_BITS, (1,))), tuple(tags.get(_FORMAT, (1,)))
+    signed_bytes = max(bits) == 8 and signs[0] == 2
+    unsigned_words = bits == (32,) and signs == (1,)
+    deep_planes = max(bits) > 8 and len(bits) > 1 and tags.get(_PLANAR, 1) == 2
+    if signed_bytes or unsigned_words or deep_planes:
+        raise _Unfaithful
+
+
+def _frame(picture: Picture) -> Array:
+    """Return a PIL image's current frame, upright, as ``(height, width, channels)`` of 1 or 3."""
+    picture.load()
+    plain = picture
+    if not picture.mode.startswith("I;16"):
+        plain = picture.convert(_ASSOCIATED[picture.mode]) if picture.mode in _ASSOCIATED else picture
+        mode = _GREY.get(plain.mode, "RGB")
+        plain = plain if plain.mode == mode else plain.convert(mode)
+    pixels = np.array(plain)
+    return _upright(pixels if pixels.ndim == 3 else pixels[..., None], _turn(picture))
+
+
+def _turn(picture: Picture) -> object:
+    """Return the orientation that is still to be applied; damaged metadata has none."""
+    try:
+        return picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # whatever the damage leads to
+        return 1
+
+
+def _upright(pixels: Array, orientation: object) -> Array:
+    """Turn an image by its EXIF orientation, 1 to 8."""
+    if not isinstance(orientation, int) or not 2 <= orientation <= 8:
+        return pixels
+    turned = np.swapaxes(pixels, 0, 1) if orientation >= 5 else pixels
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    right = -1 if orientation in (2, 3, 6, 7) else 1
+    return turned[::down, ::right]
+
+
+def _by_tifffile(stream: IO[bytes], name: str, rank: int) -> list[Array]:
+    """Decode every page of a TIFF as it is stored."""
+    import tifffile
+
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as file:
+        pages: list[Any] = list(file.pages)
+        _allowed(len(pages), name, rank)
+        bounded(sum(math.prod(page.shape) // page.samplesperpixel for page in pages), name)
+        return [_page(page, name) for page in pages]
+
+
+def _page(page: Any, name: str) -> Array:
+    if not all(page.databytecounts):
+        raise ValueError("some of its strips are empty")
+    if page.axes not in ("YX", "YXS", "SYX"):
+        raise InvalidInput(f"{name} has pages with the axes {page.axes}: read it yourself and pass an array.")
+    pixels: Array = page.asarray()
+    pixels = np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels
+    tag = page.tags.get(_ORIENTATION)
+    return _upright(pixels if pixels.ndim == 3 else pixels[..., None], 1 if tag is None else int(tag.value))

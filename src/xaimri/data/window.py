@@ -1,0 +1,143 @@
+"""Intensity windows: the range of stored values that is spread over the range a model expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+from xaimri.settings import positive
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Largest value of float32, in which images are held."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Spread the intensities between two limits over 0 to ``top``, linearly, and clip those outside.
+
+    Parameters
+    ----------
+    low, high
+        Values at or below ``low`` become 0, values at or above ``high`` become ``top``.
+    percentile
+        The limits are percentiles, 0 to 100, of each image's own values: of all its pixels and
+        channels, the background included.
+    top
+        The value that ``high`` becomes; 255 is what 8-bit files hold.
+
+    Raises
+    ------
+    InvalidInput
+        If the limits are not finite, not in order, or no percentiles where they should be.
+
+    Examples
+    --------
+    >>> Window(100, 300, top=1.0).apply(np.float32([[0, 100, 150], [200, 300, 900]]))
+    array([[0.  , 0.  , 0.25],
+           [0.5 , 1.  , 1.  ]], dtype=float32)
+    >>> Window(25, 75, percentile=True).resolved(np.arange(101.0))
+    Window(low=25.0, high=75.0, percentile=False, top=255.0)
+    """
+
+    low: float
+    high: float
+    percentile: bool = False
+    top: float = 255.0
+
+    def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if not _number(value) or not -LARGEST <= value <= LARGEST:
+                raise InvalidInput(f"`{name}` of a window must be a finite number, got {_short(value)}.")
+            object.__setattr__(self, name, float(value))
+        positive(self, "top")
+        if not self.low < self.high or self.top > LARGEST:
+            raise InvalidInput(
+                f"a window needs `low` below `high` and a `top` that fits float32, got {self.low:g}, "
+                f"{self.high:g} and {self.top:g}: give the smaller limit first."
+            )
+        if not isinstance(self.percentile, bool | np.bool_):
+            raise InvalidInput(
+                f"`percentile` of a window must be True or False, got {_short(self.percentile)}: write "
+                "`Window(1, 99, percentile=True)`."
+            )
+        object.__setattr__(self, "percentile", bool(self.percentile))
+        if self.percentile and not 0 <= self.low < self.high <= 100:
+            raise InvalidInput(
+                f"percentiles of a window lie between 0 and 100, got {self.low:g} and {self.high:g}: "
+                "leave out `percentile` if these are intensities."
+            )
+
+    def resolved(self, image: Shaped[Array, ...]) -> Window:
+        """Return the window in intensities: percentiles are taken of this image.
+
+        Raises
+        ------
+        InvalidInput
+            If both percentiles fall on one intensity, as in a constant image.
+        """
+        if not self.percentile:
+            return self
+        if image.size == 0:
+            raise InvalidInput("an empty image has no percentiles: give the window in intensities.")
+        low, high = (float(v) for v in np.percentile(image.astype(np.float64), [self.low, self.high]))
+        if not low < high:
+            raise InvalidInput(
+                f"percentiles {self.low:g} and {self.high:g} of the image are both {low:g}, so there is no "
+                "range to spread: take percentiles further apart, or give the window in intensities."
+            )
+        return Window(low, high, top=self.top)
+
+    def apply(self, image: Shaped[Array, "*any"]) -> Float32[Array, "*any"]:
+        """Return the image through the window, float32 and of the same shape; the image is not changed."""
+        limits = self.resolved(image)
+        clipped = np.clip(image.astype(np.float64), limits.low, limits.high)
+        spread = (clipped - limits.low) / (limits.high - limits.low)
+        windowed: Array = (spread * limits.top).astype(np.float32)
+        return windowed
+
+    def record(self) -> dict[str, Any]:
+        """Return the fields as JSON types; ``Window(**record)`` is equal to this one."""
+        return {"low": self.low, "high": self.high, "percentile": self.percentile, "top": self.top}
+
+
+def as_window(value: object) -> Window:
+    """Return a window, from a window or a pair of intensities.
+
+    Raises
+    ------
+    InvalidInput
+        If the value is neither.
+
+    Examples
+    --------
+    >>> as_window((0, 4000))
+    Window(low=0.0, high=4000.0, percentile=False, top=255.0)
+    """
+    if isinstance(value, Window):
+        return value
+    pair = (
+        list(value)
+        if isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.shape == (2,))
+        else []
+    )
+    if len(pair) == 2 and all(map(_number, pair)):
+        return Window(*pair)
+    raise InvalidInput(
+        f"`window` must be two intensities such as (0, 4000), or a Window, got {_short(value)}: for "
+        "percentiles pass `xaimri.Window(1, 99, percentile=True)`."
+    )
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"a value of type {type(value).__name__}"
