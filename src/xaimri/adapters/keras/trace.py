@@ -11,16 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
 
 TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
-
-CONVERTING = tf.__internal__.autograph.control_status_ctx()
-"""AutoGraph as it is outside of any trace: ready to convert."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def recording(model: keras.Layer) -> Iterator[list[Output]]:
 def _noting(
     call: Callable[..., Any], path: str, layer: keras.Layer, *, outputs: list[Output], thread: int
 ) -> Callable[..., Any]:
-    opened = _opened(call)
+    opened = _opened(call, layer)
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = opened(*args, **kwargs)
@@ -91,9 +88,16 @@ def _noting(
     return noted
 
 
-def _opened(call: Callable[..., Any]) -> Callable[..., Any]:
+def _opened(call: Callable[..., Any], layer: keras.Layer) -> Callable[..., Any]:
     """Return the Python that a ``tf.function`` is made of, control flow on tensors included."""
     if not hasattr(call, "python_function"):
         return call
-    opened: Callable[..., Any] = tf.__internal__.autograph.tf_convert(call.python_function, CONVERTING)
-    return opened
+    python = call.python_function
+    method = getattr(
+        python, "__wrapped__", python
+    )  # TensorFlow binds a decorated method anew, to a weak reference
+    try:
+        converted = tf.autograph.to_graph(getattr(method, "__func__", method))
+    except Exception:  # without its source it runs as it is
+        return cast(Callable[..., Any], python)
+    return partial(converted, layer) if hasattr(method, "__func__") else cast(Callable[..., Any], converted)
