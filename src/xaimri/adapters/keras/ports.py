@@ -100,7 +100,7 @@ def ports_of(model: keras.Model, inputs: Any = None, output: str | int | None = 
         raise InvalidInput(
             f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {inputs!r}.'
         )
-    if IMAGE in (list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)):
+    if any(v is IMAGE for v in (inputs.values() if isinstance(inputs, Mapping) else inputs)):
         return _as_laid_out(inputs, list(known.values()), output, units)
     image = _image_among(inputs, known)
     names = [name for name in known if name != image]
@@ -152,14 +152,14 @@ def _as_laid_out(inputs: Any, known: Sequence[Any], output: str | int | None, un
     """Take the inputs in the very structure that was given, the image where ``...`` stands."""
     names = list(inputs) if isinstance(inputs, Mapping) else [str(i) for i in range(len(inputs))]
     values = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
-    if values.count(IMAGE) != 1:
+    if sum(value is IMAGE for value in values) != 1:
         raise InvalidInput("`inputs` must have ... in exactly one place, where the image goes.")
     by_name = {tensor.name: tensor for tensor in known}
     of = [by_name.get(name, known[i] if i < len(known) else None) for i, name in enumerate(names)]
     rest = [i for i, value in enumerate(values) if value is not IMAGE]
     others = tuple(_other(values[i], of[i], names[i]) for i in rest)
     places = [IMAGE if value is IMAGE else rest.index(i) for i, value in enumerate(values)]
-    image = of[values.index(IMAGE)]
+    image = of[places.index(IMAGE)]
     structure = dict(zip(names, places, strict=True)) if isinstance(inputs, Mapping) else type(inputs)(places)
     return Ports(tuple(image.shape[1:]) if image is not None else (), structure, others, output, units)
 

@@ -80,7 +80,7 @@ class SavedModel(FunctionClassifier):
                 f"the SavedModel `{path}` takes {len(inputs)} inputs ({', '.join(map(repr, inputs))}): fix "
                 "the others in a function of the images, and pass that."
             )
-        names = list(signature.structured_outputs)
+        names = sorted(signature.structured_outputs)
         if output not in names and (output is not None or len(names) > 1):
             raise InvalidInput(
                 f"the outputs of the SavedModel `{path}` are {', '.join(map(repr, names))}: pick the one to "
