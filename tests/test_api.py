@@ -134,6 +134,110 @@ def test_the_record_of_the_method_rebuilds_it():
     assert from_record(found.method) == xaimri.LIME(samples=30, regions=4, seed=5)
 
 
+def test_the_bytes_of_a_file_are_an_image(tmp_path):
+    Image.fromarray(SCAN).save(tmp_path / "scan.png")
+    content = (tmp_path / "scan.png").read_bytes()
+    np.testing.assert_array_equal(xaimri.explain(MODEL, content).values, xaimri.explain(MODEL, SCAN).values)
+
+
+def test_channels_first_where_it_is_said():
+    colour = np.random.default_rng(1).integers(0, 255, (30, 25, 3), dtype=np.uint8)
+    first = np.moveaxis(colour, -1, 0)
+    found = xaimri.explain(MODEL, first, layout="channels_first")
+    np.testing.assert_array_equal(found.values, xaimri.explain(MODEL, colour).values)
+    with pytest.raises(InvalidInput, match="channels_first"):
+        xaimri.explain(MODEL, first)
+
+
+def test_a_window_is_applied_recorded_and_left_out_of_the_image():
+    deep = np.linspace(-1000, 3000, 16 * 20).reshape(16, 20).astype(np.int16)
+    for window, low, high in ((0, 2000), 0, 2000), (xaimri.Window(25, 75, percentile=True), -3, 2001):
+        found = xaimri.explain(MODEL, deep, "saliency", window=window)
+        record = found.diagnostics["window"]
+        if isinstance(window, tuple):
+            assert (record["low"], record["high"]) == (low, high)
+        else:
+            assert record["low"] == pytest.approx(np.percentile(deep, 25), abs=1)
+            assert record["high"] == pytest.approx(np.percentile(deep, 75), abs=1)
+        clipped = np.clip((deep.astype(float) - record["low"]) / (record["high"] - record["low"]), 0, 1) * 255
+        expected = xaimri.explain(MODEL, clipped, "saliency")
+        np.testing.assert_allclose(found.logits, expected.logits, rtol=1e-4)
+        np.testing.assert_array_equal(found.image[..., 0], deep)
+    assert "window" not in xaimri.explain(MODEL, deep).diagnostics
+    (compared,) = xaimri.compare(MODEL, deep, ["gradcam"], window=(0, 2000))
+    assert compared.diagnostics["window"]["high"] == 2000
+
+
+@pytest.fixture
+def scans(tmp_path):
+    folder = tmp_path / "scans"
+    (folder / "more").mkdir(parents=True)
+    for name in ("b.png", "a.png", "more/c.png"):
+        Image.fromarray(np.roll(SCAN, len(name))).save(folder / name)
+    return folder
+
+
+def test_a_folder_gives_an_explanation_of_each_image(scans):
+    found = xaimri.explain(MODEL, scans)
+    assert found.sources == ("a.png", "b.png", "more/c.png")
+    assert not found.failures
+    for name, explanation in zip(found.sources, found, strict=True):
+        np.testing.assert_allclose(explanation.values, xaimri.explain(MODEL, scans / name).values, rtol=1e-5)
+    assert repr(found) == "<Explanations: 3 of 3 images>"
+
+
+def test_a_folder_with_bad_files_gives_the_rest_and_lists_the_bad_ones(scans, monkeypatch):
+    (scans / "text.png").write_text("no picture")
+    whole = (scans / "a.png").read_bytes()
+    (scans / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (scans / "empty.png").touch()
+    np.save(scans / "nan.npy", np.full((8, 9), np.nan))
+    (scans / "notes.txt").write_text("not an image by its name: passed over")
+    for chunk in (32, 2):
+        monkeypatch.setattr("xaimri.explaining.CHUNK", chunk)
+        found = xaimri.explain(MODEL, str(scans), "lime", samples=10, regions=3)
+        assert found.sources == ("a.png", "b.png", "more/c.png")
+        assert set(found.failures) == {"text.png", "cut.png", "empty.png", "nan.npy"}
+        assert all("\n" not in sentence for sentence in found.failures.values())
+        assert "failures: 'cut.png', 'empty.png', 'nan.npy', 'text.png'" in repr(found)
+
+
+def test_an_image_that_the_model_refuses_is_listed_too(scans):
+    def picky(images):
+        if images.shape[1] < 20:
+            raise InvalidInput("the image is too small: give a larger one.")
+        return np.full((len(images), 2), 0.5)
+
+    Image.fromarray(SCAN[:10, :10]).save(scans / "small.png")
+    found = xaimri.explain(picky, scans, "lime", samples=10, regions=3)
+    assert len(found) == 3
+    assert dict(found.failures) == {"small.png": "the image is too small: give a larger one."}
+
+
+def test_a_folder_of_nothing_that_can_be_explained_is_an_error(scans, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InvalidInput, match="holds no image"):
+        xaimri.explain(MODEL, empty)
+    only = tmp_path / "only"
+    only.mkdir()
+    (only / "x.png").write_text("no picture")
+    with pytest.raises(InvalidInput, match=r"none of the 1 images .* the first, 'x\.png'"):
+        xaimri.explain(MODEL, only)
+    with pytest.raises(InvalidInput, match="2 targets were given for 3 images"):
+        xaimri.explain(MODEL, scans, target=[0, 1])
+
+
+def test_explanations_of_a_folder_survive_pickling(scans):
+    import pickle
+
+    (scans / "text.png").write_text("no picture")
+    found = xaimri.explain(MODEL, scans)
+    again = pickle.loads(pickle.dumps(found))
+    assert (again.sources, again.failures) == (found.sources, found.failures)
+    np.testing.assert_array_equal(again[0].values, found[0].values)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [

@@ -116,6 +116,36 @@ class TestWithANetwork:
         with Image.open(tmp_path / "scan_gradcam.png") as drawn:
             assert drawn.size[0] > 300
 
+    def test_a_folder_with_a_bad_file_gives_the_rest_and_names_it(self, run, bundle, scan, tmp_path):
+        (tmp_path / "notes.png").write_text("no picture")
+        code, out, err = run("explain", bundle, tmp_path, "--out", tmp_path / "made", "-m", "saliency")
+        assert code == 1
+        assert out.startswith(f"{scan}: ")
+        assert [file.name for file in (tmp_path / "made").iterdir()] == ["scan_saliency.png"]
+        assert "notes.png" in err
+        assert err.endswith("1 of 2 images could not be explained.\n")
+
+    def test_a_folder_without_images(self, run, bundle, tmp_path):
+        code, _, err = run("explain", bundle, tmp_path)
+        assert code == 1
+        assert "there is no image in" in err
+
+    def test_a_window_is_looked_through(self, run, bundle, tmp_path):
+        deep = np.random.default_rng(0).integers(0, 4000, (31, 27)).astype(np.uint16)
+        Image.fromarray(deep).save(tmp_path / "deep.png")
+        _, noticed, _ = run("explain", bundle, tmp_path / "deep.png", "--out", tmp_path)
+        code, out, err = run("explain", bundle, tmp_path / "deep.png", "--out", tmp_path, "--window", 0, 4000)
+        assert code == 0, err
+        assert "input_range" in noticed
+        assert "input_range" not in out
+
+    def test_options_go_to_the_methods_that_have_them(self, run, bundle, scan, tmp_path):
+        words = ("compare", bundle, scan, "--out", tmp_path, "-m", "hirescam", "-m", "lime")
+        assert run(*words, "--layer", "conv2d", "--samples", 20)[0] == 0
+        code, _, err = run("compare", bundle, scan, "-m", "saliency", "--samples", 20)
+        assert code == 1
+        assert "--samples is a setting of none of saliency" in err
+
     def test_compare_draws_both_methods(self, run, bundle, scan, tmp_path):
         code, _, err = run("compare", bundle, scan, "--out", tmp_path)
         assert code == 0, err

@@ -130,29 +130,42 @@ def test_the_cache_is_bounded(traces, monkeypatch):
     assert len(traces) == 4
 
 
-def test_threads_on_one_network_give_the_serial_result(traces):
-    model, images = small(), noise((20, 28, 3), count=8)
+METHODS = (GradCAM(relu=False), xaimri.Saliency(), xaimri.LIME(samples=16, regions=4))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_eight_threads_on_one_network_give_the_serial_result(traces, method):
+    model, images = small(), noise((20, 28, 3), count=16)
     classifier = KerasClassifier(model)
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda x: GradCAM(relu=False).explain(classifier, x[None], 1)[0], images))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda x: method.explain(classifier, x[None], 1)[0], images))
     assert len(traces) == 1
     assert wrapped(model) == []
     for one, image in zip(found, images, strict=True):
-        (serial,) = GradCAM(relu=False).explain(classifier, image[None], 1)
+        (serial,) = method.explain(classifier, image[None], 1)
         np.testing.assert_array_equal(one.values, serial.values)
 
 
-def test_threads_on_networks_that_share_a_backbone():
-    models = list(networks.twins(networks.backbone()).values())
-    image = noise((20, 28, 3), count=1)
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_eight_threads_on_networks_that_share_a_backbone(method):
+    models = list(networks.twins(networks.backbone()).values())[:2]
+    images = noise((20, 28, 3), count=8)
     clear_cache()
-    with ThreadPoolExecutor(3) as pool:
-        found = list(
-            pool.map(lambda m: GradCAM(relu=False).explain(KerasClassifier(m), image, 1)[0].values, models)
-        )
-    for values in found[1:]:
-        np.testing.assert_allclose(values, found[0], atol=1e-5 * np.abs(found[0]).max())
+    work = [(model, image) for image in images for model in models]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda w: xaimri.explain(w[0], w[1], method, target=1).values, work))
     assert all(wrapped(m) == [] for m in models)
+    for (model, image), values in zip(work, found, strict=True):
+        np.testing.assert_array_equal(values, xaimri.explain(model, image, method, target=1).values)
+
+
+def test_two_networks_in_turn_evict_nothing(traces):
+    models, image = [small(seed=0), small(seed=1)], noise((20, 28, 3))[0]
+    for _ in range(5):
+        for model in models:
+            for method in METHODS:
+                xaimri.explain(model, image, method)
+    assert len(traces) == 6  # two networks, three purposes
 
 
 def two_inputs():

@@ -27,6 +27,7 @@ from xaimri.cli.options import (
     StyleOption,
     SubjectOption,
     TargetOption,
+    WindowOption,
 )
 from xaimri.errors import InvalidInput, XaimriError
 
@@ -138,7 +139,7 @@ def evaluate(
 @app.command()
 def explain(
     model: ModelPath,
-    image: Annotated[list[Path], typer.Argument(help="Image files.")],
+    image: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
     out: Folder = Path(),
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method.")] = "gradcam",
     target: TargetOption = None,
@@ -146,30 +147,37 @@ def explain(
     layer: LayerOption = None,
     samples: SamplesOption = None,
     fit: FitOption = None,
+    window: WindowOption = None,
     style: LayoutOption = "side_by_side",
 ) -> None:
-    """Explain why a network scores images as it does, one figure per image."""
+    """Explain why a network scores images as it does, one figure per image; bad files are listed."""
     from tqdm import tqdm
 
     import xaimri
     from xaimri.api import opened
+    from xaimri.explainers import build
 
+    explainer = build(method, _given(layer=layer, samples=samples))
     classifier, chosen = opened(model, fit=fit)
-    settings = _given(layer=layer, samples=samples)
-    names = _file_names(image)
-    quiet = len(image) < 2 or not sys.stderr.isatty()
-    for source, name in tqdm(list(zip(image, names, strict=True)), unit="image", disable=quiet):
-        made = xaimri.explain(
-            classifier,
-            source,
-            method,
-            target=_target(target, classifier.classes),
-            of=of,
-            fit=chosen,
-            **settings,
-        )
+    wanted = _target(target, classifier.classes)
+    files = _files(image)
+    quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
+    for source, name in tqdm(list(zip(files, _file_names(files), strict=True)), unit="image", disable=quiet):
+        try:
+            made = xaimri.explain(
+                classifier, source, explainer, target=wanted, of=of, fit=chosen, window=window
+            )
+        except InvalidInput as error:
+            if len(files) == 1:
+                raise
+            failed += 1
+            typer.echo(f"xaimri: {source}: {error}", err=True)
+            continue
         written = made.save(out / f"{name}_{method}.png", style=style)
         typer.echo(f"{source}: {_verdict(made)} -> {written}")
+    if failed:
+        typer.echo(f"xaimri: {failed} of {len(files)} images could not be explained.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -183,22 +191,17 @@ def compare(
     layer: LayerOption = None,
     samples: SamplesOption = None,
     fit: FitOption = None,
+    window: WindowOption = None,
     style: StyleOption = "overlay",
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
     import xaimri
     from xaimri.api import opened
-    from xaimri.explainers import build
 
-    given = {"gradcam": _given(layer=layer), "lime": _given(samples=samples)}
-    names = method or ["gradcam", "lime"]
-    for name, own in given.items():
-        if own and name not in names:
-            raise InvalidInput(f"--{next(iter(own))} is for {name}, which is not compared: add -m {name}.")
-    methods = [build(name, given.get(name)) for name in names]
+    methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=samples))
     classifier, chosen = opened(model, fit=fit)
     wanted = _target(target, classifier.classes)
-    made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen)
+    made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
     typer.echo(f"{image}: {_verdict(made[0])} -> {written}")
 
@@ -233,6 +236,27 @@ def _from_scratch(epochs: int) -> dict[str, Any]:
 def _given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _methods(names: list[str], options: dict[str, Any]) -> list[Any]:
+    """Make the methods, each with those of the options that it has."""
+    from xaimri.explainers import build, settings_of
+
+    known = {name: settings_of(name) for name in names}
+    for option in options:
+        if not any(option in settings for settings in known.values()):
+            raise InvalidInput(f"--{option} is a setting of none of {', '.join(names)}: leave it away.")
+    return [build(name, {k: v for k, v in options.items() if k in known[name]}) for name in names]
+
+
+def _files(given: list[Path]) -> list[Path]:
+    """Return the files that were named, and those in the folders that were named."""
+    from xaimri.data.folder import images_below
+
+    found = [file for path in given for file in (images_below(path) if path.is_dir() else [path])]
+    if not found:
+        raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: name image files.")
+    return found
 
 
 def _target(given: str | None, classes: tuple[str, ...]) -> str | int | None:

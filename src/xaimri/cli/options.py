@@ -29,9 +29,15 @@ SubjectOption = Annotated[
     str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
 ]
 LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
+WindowOption = Annotated[
+    tuple[float, float] | None,
+    typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),
+]
 SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
-ModelPath = Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote, or a .keras or .h5 file.")]
+ModelPath = Annotated[
+    Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")
+]
 LayoutOption = Annotated[
     Literal["side_by_side", "overlay", "contours", "superpixels", "image"],
     typer.Option(help="How maps are drawn."),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def of_stream(source: Any, rank: int) -> tuple[Array, bool]:
     return decoded(io.BytesIO(content), name, rank)
 
 
-def decoded(stream: IO[bytes], name: str, rank: int) -> tuple[Array, bool]:
+def decoded(stream: BufferedIOBase, name: str, rank: int) -> tuple[Array, bool]:
     """Decode a seekable stream by its content, whatever the file is called.
 
     Returns
@@ -123,7 +124,7 @@ def _why(error: Exception, name: str, known: bool) -> str:
     return f"{name} is damaged, cut short or of an unknown kind ({reason}): fetch it again, or pass an array."
 
 
-def _npy(stream: IO[bytes], name: str) -> Array:
+def _npy(stream: BufferedIOBase, name: str) -> Array:
     """Read a ``.npy`` file, after a look at its header."""
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -6,12 +6,15 @@ are decoded in a second pass, or tifffile reads the file.
 
 from __future__ import annotations
 
+import io
+import logging
 import math
 import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from io import BufferedIOBase
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -69,11 +72,17 @@ class Quiet:
                 Quiet._outer.__exit__(*error)
 
 
-def of_stream(stream: IO[bytes], name: str, rank: int) -> Array:
+def of_stream(stream: BufferedIOBase, name: str, rank: int) -> Array:
     """Decode a seekable file into ``(*space, channels)``; a volume is made of its frames."""
     from PIL import UnidentifiedImageError
 
-    tiff = stream.read(4) in TIFF
+    start = stream.read(4)
+    tiff = start in TIFF
+    if tiff:
+        _check_chain(stream, start)
+    if rank == 3 and start == b"GIF8":
+        _check_trailer(stream)
+    stream.seek(0)
     try:
         high = _decoded(stream, name, rank)
     except (_Unfaithful, UnidentifiedImageError, SyntaxError):
@@ -117,11 +126,11 @@ def bounded(pixels: int, name: str) -> None:
         )
 
 
-def _decoded(stream: IO[bytes], name: str, rank: int, *, low: bool = False) -> list[tuple[Array, bool]]:
+def _decoded(stream: BufferedIOBase, name: str, rank: int, *, low: bool = False) -> list[tuple[Array, bool]]:
     """Decode all frames by Pillow; of 16-bit colour, the high or the low bytes, and True."""
     from PIL import Image as Pillow
 
-    with Pillow.open(stream, formats=FORMATS) as picture:
+    with Pillow.open(cast("IO[bytes]", stream), formats=FORMATS) as picture:
         return [_part(picture, low, name) for _ in _each_frame(picture, name, rank)]
 
 
@@ -152,7 +161,7 @@ def _part(picture: Any, low: bool, name: str) -> tuple[Array, bool]:
     if picture.format == "TIFF":
         _check_tags(picture.tag_v2)
     tiles = list(picture.tile)
-    codes = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in tiles]
+    codes = [str(tile[3] if isinstance(tile[3], str) else tile[3][0]) for tile in tiles if tile[3]]
     if not codes or codes[0].startswith("I;") or codes[0][-4:-1] != ";16":
         return _frame(picture), False
     mode = codes[0][:-4]
@@ -165,6 +174,34 @@ def _part(picture: Any, low: bool, name: str) -> tuple[Array, bool]:
     picture.load()
     pixels = np.array(picture)  # of grey and alpha these are the grey's two bytes, then the alpha's
     return _upright(pixels[..., [int(low)]] if mode == "LA" else pixels[..., :3], _turn(picture)), True
+
+
+def _check_chain(stream: BufferedIOBase, start: bytes) -> None:
+    """Follow a TIFF's chain of directories to its end; decoders take a broken chain for its end."""
+    order: Literal["little", "big"] = "little" if start[:1] == b"I" else "big"
+    large = start[2:].strip(b"\0") == b"+"
+    width, counted, entry = (8, 8, 20) if large else (4, 2, 12)
+    stream.seek(8 if large else 4)
+    seen: set[int] = set()
+    while (offset := _whole_number(stream, width, order)) and offset not in seen:
+        seen.add(offset)
+        stream.seek(offset)
+        stream.seek(offset + counted + entry * _whole_number(stream, counted, order))
+
+
+def _whole_number(stream: BufferedIOBase, width: int, order: Literal["little", "big"]) -> int:
+    content = stream.read(width)
+    if len(content) < width:
+        raise EOFError("a directory of the TIFF file is missing")
+    return int.from_bytes(content, order)
+
+
+def _check_trailer(stream: BufferedIOBase) -> None:
+    """Refuse a GIF without its last byte: frames may be missing."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - 4096))
+    if not stream.read().rstrip(b"\0").endswith(b";"):
+        raise EOFError("the end mark of the GIF file is missing")
 
 
 def _as(tile: Any, code: str) -> Any:
@@ -213,12 +250,15 @@ def _upright(pixels: Array, orientation: object) -> Array:
     return turned[::down, ::right]
 
 
-def _by_tifffile(stream: IO[bytes], name: str, rank: int) -> list[Array]:
+def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
     """Decode every page of a TIFF as it is stored."""
     import tifffile
 
+    log = logging.getLogger("tifffile")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())  # else it prints, beside what it raises
     stream.seek(0)
-    with tifffile.TiffFile(stream) as file:
+    with tifffile.TiffFile(cast("IO[bytes]", stream)) as file:
         pages: list[Any] = list(file.pages)
         _allowed(len(pages), name, rank)
         bounded(sum(math.prod(page.shape) // page.samplesperpixel for page in pages), name)

@@ -127,7 +127,7 @@ def as_window(value: object) -> Window:
         else []
     )
     if len(pair) == 2 and all(map(_number, pair)):
-        return Window(*pair)
+        return Window(*(v.item() if isinstance(v, np.generic) else v for v in pair))
     raise InvalidInput(
         f"`window` must be two intensities such as (0, 4000), or a Window, got {_short(value)}: for "
         "percentiles pass `xaimri.Window(1, 99, percentile=True)`."

@@ -59,6 +59,7 @@ __all__ = [
     "VarGrad",
     "build",
     "from_record",
+    "settings_of",
 ]
 
 
@@ -83,12 +84,17 @@ def build(method: str | Explainer[Any], settings: Mapping[str, Any] | None = Non
                 f"set them in {type(method).__name__}(...)."
             )
         return method
-    kind = _kind(method)
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    known = settings_of(method)
     for name in given:
         if name not in known:
-            raise InvalidInput(f"{method!r} has no setting {name!r}: it has {', '.join(map(repr, known))}.")
-    return kind(**given)
+            has = f"it has {', '.join(map(repr, known))}" if known else "it has none"
+            raise InvalidInput(f"{method!r} has no setting {name!r}: {has}.")
+    return _kind(method)(**given)
+
+
+def settings_of(method: str) -> tuple[str, ...]:
+    """Return the names of a method's settings."""
+    return tuple(f.name for f in fields(_kind(method)))  # type: ignore[arg-type]
 
 
 def from_record(record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> Explainer[Any]:
