@@ -3,9 +3,9 @@
     python benchmarks/methods_speed.py [--rounds 9] [--side 224] [--only cams|scorecam|gradients|first]
 
 Class activation maps in units of one compiled forward pass of the same batch of 8; Score-CAM of 64 features
-in units of its 65 forward passes; gradient methods in units of bare compiled gradient passes, as many as they
-took; the first call on a new network in units of the framework's own first compiled call. Run it with nothing else
-running; the two sides take turns.
+in units of its 65 forward passes; gradient methods in units of bare compiled gradient passes, as many as
+they took; the first call on a new network in units of the framework's own first compiled call. Run it with
+nothing else running; the two sides take turns.
 """
 
 from __future__ import annotations

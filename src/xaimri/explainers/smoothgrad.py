@@ -96,8 +96,9 @@ class VarGrad(Explainer[Differentiable]):
 
     Notes
     -----
-    The unbiased variance; packages that divide by the number of copies give ``(copies - 1) / copies``
-    times as much. For a linear classifier and :class:`~xaimri.Saliency` it is 0.
+    The unbiased variance of the inner method's map, in which channels are summed already; some packages
+    take it channel by channel, and divide by ``copies`` rather than ``copies - 1``. For a linear
+    classifier and :class:`~xaimri.Saliency` it is 0.
 
     References
     ----------

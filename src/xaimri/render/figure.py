@@ -19,8 +19,11 @@ from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
 from xaimri.render.panel import Plane, cut, headline, plot, strongest_plane
 
-PANEL = 3.1
-"""Width of a panel in inches."""
+PANEL, BAR = 3.1, 0.75
+"""Width of a panel in inches, and how much of it a colour bar takes."""
+
+MOST = 5
+"""Panels side by side, at most, unless the caller says otherwise."""
 
 
 def figure(explanation: Explanation, *, style: str = "side_by_side", **options: Any) -> Figure:
@@ -64,8 +67,9 @@ def grid(
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
     scales = common_scales(explanations)
-    across = columns or min(len(explanations) + 1, 5)
-    down = -(-(len(explanations) + 1) // across)
+    panels = len(explanations) + 1
+    across = columns or -(-panels // -(-panels // MOST))
+    down = -(-panels // across)
     plane = options.pop("plane", strongest_plane(explanations[0], 0))
     drawn, axes = _canvas([plane] * down, across, explanations[0])
     flat = [ax for row in axes for ax in row]
@@ -83,7 +87,7 @@ def _canvas(planes: Sequence[Plane | None], columns: int, explanation: Explanati
     """Make a figure with a row of axes per plane, each as high as its plane asks for."""
     shapes = [cut(explanation.values, plane, explanation).shape for plane in planes]
     aspects = [min(max(height / width, 0.5), 1.6) for height, width in shapes]
-    size = (PANEL * columns + 0.6, sum(PANEL * aspect + 0.35 for aspect in aspects) + 0.25)
+    size = (PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25)
     drawn = Figure(figsize=size, layout="compressed")
     return drawn, drawn.subplots(len(planes), columns, squeeze=False, height_ratios=aspects)
 

@@ -92,7 +92,21 @@ def headline(explanation: Explanation) -> str:
     return f"{method}\n{explanation.target_class}, p = {explanation.probabilities[explanation.target]:.2f}"
 
 
-NAMES = {"gradcam": "Grad-CAM", "lime": "LIME"}
+NAMES = {
+    "gradcam": "Grad-CAM",
+    "gradcam++": "Grad-CAM++",
+    "hirescam": "HiResCAM",
+    "layercam": "LayerCAM",
+    "scorecam": "Score-CAM",
+    "eigencam": "Eigen-CAM",
+    "saliency": "Saliency",
+    "input_x_gradient": "Input x gradient",
+    "integrated_gradients": "Integrated gradients",
+    "expected_gradients": "Expected gradients",
+    "smoothgrad": "SmoothGrad",
+    "vargrad": "VarGrad",
+    "lime": "LIME",
+}
 """How the methods are written in the literature."""
 
 
