@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xaimri import LinearClassifier
+from xaimri import LIME, LinearClassifier
 from xaimri.errors import InvalidInput
 from xaimri.perturb import absent
 from xaimri.perturb.coalitions import halves
@@ -152,3 +152,13 @@ def test_coalitions_are_the_packages_draws():
     assert np.array_equal(found[1:], drawn[1:])
     with pytest.raises(InvalidInput, match="`samples`"):
         halves(1, 7, seed=0)
+
+
+@pytest.mark.parametrize("pixels", [[[0, 0, 1]], [[1, 0], [0, 0]], [[0, 0, 0], [0, 1, 0], [0, 0, 0]]])
+def test_a_foreground_too_small_for_superpixels_is_one(pixels):
+    image = np.float32(pixels)[..., None]
+    labels = superpixels(image, 5)
+    assert labels.max() == 0
+    model = LinearClassifier.random(image.shape, classes=2, seed=0)
+    (found,) = LIME(samples=8, regions=5).explain(model, image[None])
+    assert len(found.regions.values) == 1

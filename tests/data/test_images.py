@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import contextlib
+import io
+import pickle
+import struct
+import tracemalloc
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+import tifffile
+from jaxtyping import TypeCheckError
 from PIL import Image as Pillow
+from PIL import ImageOps
 
-from xaimri.data import images
+from xaimri.data import images, pictures
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
@@ -120,9 +132,24 @@ def test_the_callers_array_is_never_the_result():
         (np.zeros((0, 6)), 2, "is empty"),
         (np.full((5, 6), np.nan), 2, "30 values that are NaN or infinite"),
         (np.array([[1.0, np.inf]]), 2, "1 values that are NaN or infinite"),
-        (np.full((5, 6), 1e300), 2, "NaN or infinite"),
+        (np.full((5, 6), 1e300), 2, "values beyond 1e\\+15, with which float32 overflows"),
+        (np.full((5, 6), -2e15), 2, "divide it by its largest"),
+        (np.float16([[np.nan]]), 2, "1 values that are NaN"),
         (np.zeros(6), 2, r"shape \(6,\)"),
-        (np.zeros((3, 5, 6)), 2, "channels last"),
+        (
+            np.zeros((3, 5, 6)),
+            2,
+            r'\(3, 5, 6\), which can only be channels first: pass layout="channels_first"',
+        ),
+        (np.zeros((5, 6, 2)), 2, "channels last"),
+        (np.zeros((3, 5, 6, 7)), 3, "can only be channels first"),
+        (np.ma.masked_equal([[1, 2]], 2), 2, "masked"),
+        (None, 2, "real numbers"),
+        (7, 2, r"shape \(\)"),
+        (b"scan.png", 2, "the file given as bytes is no image"),
+        (b"", 2, "is empty: fetch"),
+        ("a\nb\0.png", 2, r"`a\\nb\\x00.png`"),
+        ("a" * 5000, 2, "a`"),
         (np.zeros((1, 5, 6, 3)), 2, "one image at a time"),
         (np.zeros((5, 6)), 3, "3-D model"),
         (np.zeros((5, 6), complex), 2, "real numbers"),
@@ -137,26 +164,322 @@ def test_what_cannot_be_read_is_said_in_one_sentence(source, rank, sentence):
         images.read(source, rank)
 
 
+NOISE = np.random.default_rng(0).integers(0, 256, (24, 20, 3)).astype(np.uint8)
+FILES = [
+    ("PNG", {}),
+    ("BMP", {}),
+    ("GIF", {}),
+    ("JPEG", {}),
+    ("JPEG", {"progressive": True}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("WEBP", {}),
+]
+
+
+def encoded(pixels, kind, **options):
+    """A file's bytes; an array of more than one frame is written as frames."""
+    stream = io.BytesIO()
+    first, *others = [Pillow.fromarray(frame) for frame in (pixels if isinstance(pixels, list) else [pixels])]
+    first.save(stream, kind, **options, **({"save_all": True, "append_images": others} if others else {}))
+    return stream.getvalue()
+
+
+def saved(array, **options):
+    stream = io.BytesIO()
+    np.save(stream, array, **options)
+    return stream.getvalue()
+
+
+def tiff(array, **options):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
+
+
+def png_chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def deep_png(pixels):
+    """A 16-bit PNG of 2 to 4 channels, written by hand: Pillow writes none."""
+    height, width, channels = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    start = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
+    return start + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+
+
+DEEP = np.random.default_rng(1).integers(0, 65536, (9, 11, 4)).astype(np.uint16)
+
+
+def test_sixteen_bit_colour_keeps_its_values():
+    for channels, kept in ((2, 1), (3, 3), (4, 3)):
+        pixels = DEEP[..., :channels]
+        np.testing.assert_array_equal(images.read(deep_png(pixels)), pixels[..., :kept])
+    rgb = DEEP[..., :3]
+    for order in "<>":
+        for options in (
+            {},
+            {"compression": "zlib"},
+            {"compression": "zlib", "predictor": True},
+            {"tile": (16, 16)},
+        ):
+            content = tiff(rgb.astype(f"{order}u2"), byteorder=order, photometric="rgb", **options)
+            np.testing.assert_array_equal(images.read(content), rgb)
+    planes = tiff(np.ascontiguousarray(np.moveaxis(rgb, -1, 0)), photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(images.read(planes), rgb)
+    volume = np.stack([rgb, rgb // 2, rgb[::-1]])
+    np.testing.assert_array_equal(images.read(tiff(volume, photometric="rgb"), rank=3), volume)
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", "i1", "u1", "i2", "u2", "i4", "u4"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiffs_of_every_type_keep_their_values(kind, channels):
+    start = 0 if kind[0] == "u" else -30
+    top = 3_000_000_000 if kind == "u4" else 90  # beyond the int32 in which Pillow holds it
+    pixels = np.linspace(start, top, 30 * channels).astype(kind).reshape(5, 6, channels)
+    content = tiff(
+        pixels if channels == 3 else pixels[..., 0], photometric="rgb" if channels == 3 else "minisblack"
+    )
+    np.testing.assert_array_equal(images.read(content), pixels.astype(np.float32))
+
+
+def test_sixteen_bit_cmyk_is_refused_and_not_reduced():
+    content = tiff(DEEP, photometric="separated")
+    with pytest.raises(InvalidInput, match="16-bit colour as CMYK"):
+        images.read(content)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_that_of_pillow(orientation):
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    content = encoded(COLOUR, "PNG", exif=exif)
+    with Pillow.open(io.BytesIO(content)) as picture:
+        upright = np.asarray(ImageOps.exif_transpose(picture))
+    np.testing.assert_array_equal(images.read(content), upright)
+    turned = tiff(COLOUR.astype("f8"), photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+    np.testing.assert_array_equal(images.read(turned), upright)
+    with Pillow.fromarray(GREY) as plain:
+        plain.getexif()[0x0112] = orientation
+        np.testing.assert_array_equal(images.read(plain)[..., 0], np.asarray(ImageOps.exif_transpose(plain)))
+
+
+def test_the_content_decides_however_it_is_passed(tmp_path):
+    for content in (encoded(COLOUR, "PNG"), saved(COLOUR)):
+        (tmp_path / "a.jpg").write_bytes(content)
+        sources = [content, bytearray(content), memoryview(content), io.BytesIO(content), tmp_path / "a.jpg"]
+        for source in sources:
+            np.testing.assert_array_equal(images.read(source), COLOUR)
+        read_before = io.BytesIO(content)
+        read_before.read()
+        np.testing.assert_array_equal(images.read(read_before), COLOUR)
+        with (tmp_path / "a.jpg").open("rb") as stream:
+            np.testing.assert_array_equal(images.read(stream), COLOUR)
+            assert not stream.closed
+    np.testing.assert_array_equal(images.read(memoryview(GREY))[..., 0], GREY)
+    with pytest.raises(InvalidInput, match="open as text"):
+        images.read(io.StringIO("pixels"))
+    closed = io.BytesIO(content)
+    closed.close()
+    with pytest.raises(InvalidInput, match="the file cannot be read"):
+        images.read(closed)
+
+
+def test_channels_first_when_it_is_said():
+    first = np.moveaxis(COLOUR, -1, 0)
+    np.testing.assert_array_equal(images.read(first, layout="channels_first"), COLOUR)
+    np.testing.assert_array_equal(images.read(saved(first), layout="channels_first"), COLOUR)
+    np.testing.assert_array_equal(images.read(GREY[None], layout="channels_first")[..., 0], GREY)
+    np.testing.assert_array_equal(images.read(GREY, layout="channels_first")[..., 0], GREY)
+    np.testing.assert_array_equal(images.read(encoded(COLOUR, "PNG"), layout="channels_first"), COLOUR)
+    five = np.arange(150.0).reshape(5, 5, 6)
+    np.testing.assert_array_equal(
+        images.read(five, channels=5, layout="channels_first"), np.moveaxis(five, 0, -1)
+    )
+    volume = np.arange(360.0).reshape(3, 4, 5, 6)
+    np.testing.assert_array_equal(
+        images.read(volume, 3, layout="channels_first"), volume.transpose(1, 2, 3, 0)
+    )
+
+
+def test_what_may_be_channels_last_is_taken_so():
+    either = np.arange(360.0).reshape(3, 40, 3)
+    np.testing.assert_array_equal(images.read(either), either)
+    np.testing.assert_array_equal(images.read(either, layout="channels_first"), np.moveaxis(either, 0, -1))
+    with pytest.raises(InvalidInput, match=r"\(channels, height, width\)"):
+        images.read(COLOUR, layout="channels_first")
+    with pytest.raises((InvalidInput, TypeCheckError), match="layout"):
+        images.read(COLOUR, layout="first")
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "u2", "i2", "i4", "u8", "f2", "f4", ">f8", "longdouble"])
+def test_numbers_of_every_type(kind):
+    pixels = (GREY % 2 if kind == "?" else GREY).astype(kind)
+    kept = pixels.copy()
+    image = images.read(pixels)
+    np.testing.assert_array_equal(image[..., 0], pixels.astype(np.float32))
+    image[...] = -1
+    np.testing.assert_array_equal(pixels, kept)
+
+
+def test_constant_images_are_images():
+    for value in (0, 255):
+        constant = np.full((5, 6), value, np.uint8)
+        assert (images.read(constant) == value).all()
+        assert (images.read(encoded(constant, "PNG")) == value).all()
+
+
+def test_a_slice_is_no_volume():
+    for source in (encoded(COLOUR, "PNG"), Pillow.fromarray(COLOUR)):
+        with pytest.raises(InvalidInput, match="one slice, and a 3-D model takes a volume"):
+            images.read(source, rank=3)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_frames_may_be_grey_and_colour(kind):
+    frames = images.read(encoded([GREY, COLOUR], kind), rank=3)
+    assert frames.shape == (2, 5, 6, 3)
+    np.testing.assert_array_equal(frames[0], GREY[..., None].repeat(3, -1))
+
+
+def test_frames_of_different_sizes_are_no_volume():
+    sizes = encoded([GREY, GREY[:3]], "TIFF")
+    with pytest.raises(InvalidInput, match="different sizes"):
+        images.read(sizes, rank=3)
+
+
+def test_a_pil_image_stays_at_its_frame(tmp_path):
+    (tmp_path / "a.tif").write_bytes(encoded([GREY, 255 - GREY, GREY // 2], "TIFF"))
+    with Pillow.open(tmp_path / "a.tif") as picture:
+        picture.seek(1)
+        assert images.read(picture, rank=3).shape == (3, 5, 6, 1)
+        assert picture.tell() == 1
+        np.testing.assert_array_equal(np.asarray(picture), 255 - GREY)
+    with pytest.raises(InvalidInput, match="the PIL image cannot be decoded"):
+        images.read(picture, rank=3)
+
+
+@pytest.mark.parametrize(("kind", "options"), FILES)
+def test_a_file_cut_short_is_refused_or_whole(kind, options, capfd):
+    content = encoded(NOISE, kind, **options)
+    whole = images.read(content)
+    refused = 0
+    for size in range(0, len(content), 7):
+        try:
+            np.testing.assert_array_equal(images.read(content[:size]), whole)
+        except InvalidInput:
+            refused += 1
+    assert refused >= len(content) // 7 - 5  # a PNG is whole without its end chunk
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_a_volume_cut_short_never_lacks_a_frame(kind, capfd):
+    grey = NOISE[:12, :10, 0]
+    frames = [grey, grey[::-1], grey[:, ::-1], 255 - grey]
+    content = encoded(frames, kind, **({"compression": "tiff_lzw"} if kind == "TIFF" else {}))
+    for size in range(len(content)):
+        with contextlib.suppress(InvalidInput):
+            assert len(images.read(content[:size], rank=3)) == 4
+
+
 def test_broken_files(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 255, (64, 80)).astype(np.uint8)
-    for suffix in ("jpg", "png", "tif", "bmp"):
-        whole = tmp_path / f"whole.{suffix}"
-        Pillow.fromarray(noise).save(whole)
-        cut = tmp_path / f"cut.{suffix}"
-        cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-        with pytest.raises(InvalidInput, match=f"cut.{suffix}"):
-            images.read(cut)
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "empty.png").touch()
+    (tmp_path / "head.png").write_bytes(encoded(GREY, "PNG")[:12])
     (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY")
-    np.save(tmp_path / "pickle.npy", np.array([{}], dtype=object), allow_pickle=True)
-    for name, sentence in (("text.png", "no image"), ("empty.png", "no image"), ("bad.npy", "damaged")):
+    (tmp_path / "short.npy").write_bytes(saved(NOISE)[:-1])
+    (tmp_path / "pickle.npy").write_bytes(saved(np.array([{}], dtype=object), allow_pickle=True))
+    (tmp_path / "raw.npy").write_bytes(pickle.dumps([1, 2]))
+    (tmp_path / "words.npy").write_bytes(saved(np.array(["a"])))
+    sentences = {
+        "text.png": "text.png` is no image that can be read",
+        "empty.png": "empty.png` is empty",
+        "head.png": "head.png` is damaged",
+        "bad.npy": "bad.npy` is damaged",
+        "short.npy": "short.npy` is damaged.*before its last value",
+        "pickle.npy": "pickle.npy` must hold real numbers",
+        "raw.npy": "raw.npy` is no image",
+        "words.npy": "words.npy` must hold real numbers",
+    }
+    for name, sentence in sentences.items():
         with pytest.raises(InvalidInput, match=sentence):
             images.read(tmp_path / name)
-    with pytest.raises(InvalidInput, match=r"pickle\.npy"):
-        images.read(tmp_path / "pickle.npy")
     with pytest.raises(InvalidInput, match="is a folder"):
         images.read(tmp_path)
+    with pytest.raises(InvalidInput, match="no regular file"):
+        images.read("/dev/null")
+
+
+def header_only(shape, kind="<f4"):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": kind, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+def bomb(side):
+    """A PNG of some kilobytes that unfolds to `side` x `side` zeros."""
+    packed = zlib.compressobj(9)
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    row = bytes(1 + (side + 7) // 8)
+    rows = b"".join(packed.compress(row) for _ in range(side)) + packed.flush()
+    start = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
+    return start + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
+
+
+def test_oversized_files_are_refused_by_their_header():
+    most, before = Pillow.MAX_IMAGE_PIXELS, list(warnings.filters)
+    content = bomb(12_000)
+    assert len(content) < 100_000
+    tracemalloc.start()
+    try:
+        for source in (content, bomb(20_000), header_only((10_000, 10_001)), header_only((10**30, 2))):
+            with pytest.raises(InvalidInput, match="pixels"):
+                images.read(source)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    assert most == Pillow.MAX_IMAGE_PIXELS
+    assert warnings.filters == before
+
+
+def test_pillows_own_limit_neither_warns_nor_is_changed(monkeypatch):
+    content = encoded(GREY, "PNG")
+    monkeypatch.setattr(
+        Pillow, "MAX_IMAGE_PIXELS", 20
+    )  # Pillow warns from here, and raises from twice as many
+    np.testing.assert_array_equal(images.read(content)[..., 0], GREY)
+    assert Pillow.MAX_IMAGE_PIXELS == 20
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(InvalidInput, match="more pixels than Pillow's limit"):
+        images.read(content)
+
+
+def test_all_frames_count(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 60)
+    assert images.read(encoded([GREY, GREY + 1], "TIFF"), rank=3).shape == (2, 5, 6, 1)
+    for content in (
+        encoded([GREY, GREY + 1, GREY], "TIFF"),
+        tiff(np.zeros((3, 5, 6)), photometric="minisblack"),
+    ):
+        with pytest.raises(InvalidInput, match="unfolds to 90 pixels, and files of up to 60 are read"):
+            images.read(content, rank=3)
+
+
+def test_no_warning_of_a_decoder_reaches_the_caller_from_any_thread():
+    content = encoded(NOISE, "PNG")[:60] + b"\0" * 40
+    before = list(warnings.filters)
+
+    def read_both(_):
+        images.read(encoded(NOISE, "PNG"))
+        with pytest.raises(InvalidInput):
+            images.read(content)
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read_both, range(40)))
+    assert warnings.filters == before
 
 
 def test_luminance_by_hand():

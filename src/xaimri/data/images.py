@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +25,9 @@ LUMINANCE = (0.299, 0.587, 0.114)
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"})
 """Endings of file names, in lower case, that count as an image in a folder."""
+
+LARGEST = 1e15
+"""Largest magnitude of an intensity: sums of squares of such values still fit float32."""
 
 Layout: TypeAlias = Literal["channels_last", "channels_first"]
 """Where an array has its axis of channels."""
@@ -64,7 +66,7 @@ def read(
     ------
     InvalidInput
         If the file is missing, broken, no image or of more than `xaimri.data.pictures.MOST_PIXELS`
-        pixels, or the array is empty, not numeric, not finite, or of another rank.
+        pixels, or the array is empty, not numeric, not finite, beyond `LARGEST`, or of another rank.
 
     Examples
     --------
@@ -81,55 +83,6 @@ def read(
     pixels, name, own = _pixels(source, rank)
     image = _channels_last(pixels, rank, channels, name, layout if own else "channels_last")
     return with_channels(_finite(image, name), channels)
-
-
-@dataclass(frozen=True, eq=False)
-class Readings:
-    """What `read_all` could read, and what it could not.
-
-    Attributes
-    ----------
-    images
-        Pairs of the source and its image, in order.
-    failures
-        One sentence for each of the others, by its path; a source that has none is ``"image 0"`` and so on.
-    """
-
-    images: tuple[tuple[Any, Image], ...]
-    failures: dict[str, str]
-
-
-def read_all(
-    sources: Iterable[object],
-    rank: int = 2,
-    channels: int | None = None,
-    *,
-    layout: Layout | None = None,
-) -> Readings:
-    """Read what can be read of many sources, each as `read` does; a bad one stops nothing.
-
-    Raises
-    ------
-    InvalidInput
-        If there are no sources at all.
-
-    Examples
-    --------
-    >>> found = read_all([np.zeros((2, 3)), "nowhere.png"])
-    >>> len(found.images), list(found.failures)
-    (1, ['nowhere.png'])
-    """
-    listed = list(sources)
-    if not listed:
-        raise InvalidInput("there is no image to read: give at least one.")
-    images, failures = [], {}
-    for position, source in enumerate(listed):
-        try:
-            images.append((source, read(source, rank, channels, layout=layout)))
-        except InvalidInput as error:
-            named = isinstance(source, str | os.PathLike)
-            failures[os.fsdecode(source) if named else f"image {position}"] = str(error)  # type: ignore[arg-type]
-    return Readings(tuple(images), failures)
 
 
 def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:
@@ -277,14 +230,16 @@ def _misshaped(
 
 
 def _finite(pixels: Array, name: str) -> Image:
-    """Copy to float32 and refuse what is no number."""
+    """Copy to float32 and refuse what is no number, or none that can be computed with."""
     with np.errstate(all="ignore"):
         image: Array = np.array(pixels, dtype=np.float32, order="C", subok=False)
-    bad = int((~np.isfinite(image)).sum())
-    if not bad:
-        return image
-    if np.isfinite(pixels).all():
-        raise InvalidInput(f"{name} has {bad} values beyond the range of float32: divide it by its largest.")
-    raise InvalidInput(
-        f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
-    )
+    bad = int((~np.isfinite(pixels)).sum())
+    if bad:
+        raise InvalidInput(
+            f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
+        )
+    if max(image.max(), -image.min()) > LARGEST:
+        raise InvalidInput(
+            f"{name} has values beyond {LARGEST:g}, with which float32 overflows: divide it by its largest."
+        )
+    return image

@@ -48,7 +48,7 @@ def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: M
     Returns
     -------
     Labels
-        ``(*space)``: superpixels from 0 on, and -1 outside the mask.
+        ``(*space)``: superpixels from 0 on, and -1 outside the mask. A mask too small to be cut is one.
 
     References
     ----------
@@ -79,7 +79,8 @@ def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: M
         enforce_connectivity=True,
         convert2lab=False,
     )
-    return _numbered(np.where(inside, labels, 0))
+    found = _numbered(np.where(inside, labels, 0))
+    return found if found.max() >= 0 else np.where(inside, 0, -1)
 
 
 def _numbered(labels: Labels) -> Labels:
