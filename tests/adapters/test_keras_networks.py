@@ -14,6 +14,7 @@ import xaimri
 from xaimri import GradCAM
 from xaimri.adapters.keras import KerasClassifier, clear_cache
 from xaimri.classifier import Objective, softmax
+from xaimri.explainers import build
 from xaimri.testing import check_classifier, check_explainer
 
 pytestmark = pytest.mark.tensorflow
@@ -106,7 +107,9 @@ def test_a_small_network_keeps_every_promise(space):
     images = noise((*space, 2), count=3)
     classifier = KerasClassifier(model)
     check_classifier(classifier, images, model.predict(images, verbose=0))
-    check_explainer(GradCAM(), classifier, images)
+    for name in ("gradcam", "scorecam", "saliency", "integrated_gradients", "smoothgrad"):
+        options = {"smoothgrad": {"copies": 3}, "integrated_gradients": {"most": 30}}.get(name, {})
+        check_explainer(build(name, options), classifier, images)
 
 
 def with_head(*head):
