@@ -1,5 +1,7 @@
 """Grad-CAM++, HiResCAM, LayerCAM, Score-CAM and Eigen-CAM, written out cell by cell on a linear model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -193,18 +195,63 @@ def test_where_all_gradients_are_one_constant_every_cam_is_the_sum_of_the_maps(m
     np.testing.assert_allclose(found.values / found.values.sum(), expected / expected.sum(), rtol=1e-5)
 
 
+def test_eigencam_is_turned_so_that_its_cells_add_up_to_at_least_0():
+    """Also where most features are negative, and the first cell speaks the other way."""
+    rows = np.outer([-3.0, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 1], [-1.0, -2, 1, -1, -3])
+    model = Opened(rows.reshape(3, 4, 5), np.ones((3, 4, 5)))
+    (found,) = EigenCAM().explain(model, np.random.default_rng(0).random((1, 6, 8, 1), dtype=np.float32))
+    assert found.values[0, 0] < 0 < found.values.sum()
+    assert found.diagnostics["explained"] == pytest.approx(1)
+
+
+def test_weights_of_gradcam_plus_plus_stay_bounded_whatever_the_sign_of_the_maps():
+    gradients = np.full((3, 4, 5), 1.0)
+    for total in (-1.9996, -1.99996, -2.0, -5.0, 0.5):
+        values = np.full((3, 4, 5), total / 12)
+        (found,) = GradCAMPlusPlus(relu=False).explain(
+            Opened(values, gradients), np.eye(6, 8)[None, ..., None]
+        )
+        assert np.abs(found.values).max() <= 12 * 5 * np.abs(values).max() / 2
+        assert ("negative_activations" in names(found)) == (total < 0)
+
+
 @pytest.mark.parametrize("features", [0, -1, True])
 def test_a_number_of_features_that_is_none_is_refused(features):
     with pytest.raises(InvalidInput, match="`features` must be a whole number of at least 1 or None"):
         ScoreCAM(features=features)
 
 
-def test_relu_acts_on_the_cells():
-    model, images = subject("2d")
-    for method in (GradCAMPlusPlus, HiResCAM, LayerCAM, ScoreCAM, EigenCAM):
-        (signed, *_), (positive, *_) = (method(relu=r).explain(model, images, 0) for r in (False, True))
-        assert positive.values.min() >= 0
-        assert (positive.values >= signed.values - 1e-6).all()
+def test_relu_acts_on_the_cells_before_they_are_laid_on_the_image():
+    values, gradients = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    model = Opened(values, gradients)
+    image = np.random.default_rng(1).random((1, 6, 8, 1), dtype=np.float32)
+    grid = Grid.resized((6, 8), (3, 4))
+    for method in (GradCAM, HiResCAM, LayerCAM, ScoreCAM, EigenCAM):
+        (found,) = method(relu=True).explain(model, image)
+        cells = cells_of(method, model, image)
+        assert cells.min() < 0 < cells.max()
+        np.testing.assert_allclose(
+            found.values, grid.resample(np.maximum(cells, 0)), atol=1e-5 * np.abs(cells).max()
+        )
+
+
+def cells_of(method, model, image):
+    """The signed cells of a method: its map where the cells are the image."""
+    whole = model.feature_maps(image, Objective())
+    flat = Grid((3, 4), (3, 4), (0.0, 0.0), (1.0, 1.0))
+    if method is ScoreCAM:  # masks the image itself, so its map is sampled where the cells lie
+        features = np.moveaxis(whole.values[0], -1, 0)
+        masks = whole.grid.resample(features)
+        low, high = masks.min(axis=(1, 2), keepdims=True), masks.max(axis=(1, 2), keepdims=True)
+        scores = model.logits(((masks - low) / (high - low))[..., None] * image)[:, 0]
+        weights = softmax(scores[None].astype(float))[0]
+        return np.tensordot(weights, features, 1).astype(np.float32)
+
+    class Flat(Opened):
+        def feature_maps(self, images, objective, /, layer=None):
+            return replace(super().feature_maps(images, objective, layer), grid=flat)
+
+    return method(relu=False).attribute(Flat(model.values, model.gradients), image, Objective()).values[0]
 
 
 def test_softmax_weights_do_not_see_a_constant_added_to_all_scores():
@@ -212,4 +259,3 @@ def test_softmax_weights_do_not_see_a_constant_added_to_all_scores():
     raised = LinearClassifier(model.weights, model.bias + np.float32(5), patch=2)
     a, b = (ScoreCAM(relu=False).explain(m, images, 1)[0].values for m in (model, raised))
     np.testing.assert_allclose(a, b, atol=1e-5)
-    assert softmax(np.ones((1, 3)))[0, 0] == pytest.approx(1 / 3)

@@ -170,6 +170,8 @@ def test_figures_of_images_with_one_name_do_not_overwrite_each_other():
 
     names = _file_names([Path("p/a/x.png"), Path("q/a/x.png"), Path("x.bmp"), Path("y.png")])
     assert names == ["x", "x-2", "x-3", "y"]
+    taken = _file_names([Path("p/a.png"), Path("q/a.png"), Path("p/a-2.png")])
+    assert len(set(taken)) == 3
 
 
 def test_a_class_named_by_a_number_is_found_by_its_name():

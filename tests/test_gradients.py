@@ -14,9 +14,10 @@ from xaimri import (
     SmoothGrad,
     VarGrad,
 )
-from xaimri.classifier import Gradient, Objective, softmax
+from xaimri.classifier import Gradient, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainers import from_record
+from xaimri.explainers.smoothgrad import _noisy
 from xaimri.perturb.moments import Moments
 
 SPACES = {"2d": (5, 7), "3d": (3, 4, 6)}
@@ -204,15 +205,61 @@ def test_smoothgrad_and_vargrad_of_a_square_have_the_noises_moments():
     assert variance.unit == "(logit per unit of intensity) squared"
 
 
-def test_noise_is_the_same_for_every_image_and_its_class_is_that_of_the_clean_image():
+def test_noise_is_the_same_for_every_image():
     model, images = linear("2d")
     together = SmoothGrad(inner="input_x_gradient", noise=3.0).explain(model, images)
     for one, image in zip(together, images, strict=True):
         (alone,) = SmoothGrad(inner="input_x_gradient", noise=3.0).explain(model, image[None])
         np.testing.assert_allclose(one.values, alone.values, atol=1e-4)
-        assert one.target == int(one.logits.argmax())
     other = SmoothGrad(inner="input_x_gradient", noise=3.0, seed=1).explain(model, images)
     assert not np.allclose(other[0].values, together[0].values)
+
+
+def test_the_class_is_that_of_the_clean_image_whatever_the_copies_are_taken_for():
+    """Signs of the two classes differ, so that copies of the other class would cancel the map."""
+    weights = np.random.default_rng(0).normal(size=(5, 7, 1))
+    model = LinearClassifier(np.stack([weights, -weights]), bias=[0.1, 0.0])
+    image = np.zeros((1, 5, 7, 1), np.float32)
+    image[0, 0, 0] = 1e-3  # of some range, so that noise flips the prediction
+    predicted = [SmoothGrad(noise=2.0, copies=40), VarGrad(inner="input_x_gradient", noise=2.0, copies=40)]
+    noisy = image + np.random.default_rng(1).normal(size=(40, 5, 7, 1)).astype(np.float32)
+    assert 5 < model.logits(noisy).argmax(axis=1).sum() < 35
+    for method in predicted:
+        (default,), (named,) = method.explain(model, image * 1000), method.explain(model, image * 1000, 0)
+        assert default.target in (0, 1)
+        (asked,) = method.explain(model, image * 1000, default.target)
+        np.testing.assert_allclose(default.values, asked.values, rtol=1e-5)
+        assert named.target == 0
+
+
+def test_a_wrapped_wrapper_draws_other_noise():
+    image = np.random.default_rng(0).random((1, 5, 7, 1), dtype=np.float32)
+    inner = SmoothGrad(inner="input_x_gradient", copies=2, noise=0.3)
+    draws = {
+        _noisy(explainer, image, 0).tobytes()
+        for explainer in (inner, SmoothGrad(inner=inner, copies=2, noise=0.3))
+    }
+    assert len(draws) == 2
+
+
+def test_the_layer_that_the_inner_method_opened_is_told():
+    model, images = linear("2d")
+    (found, *_) = SmoothGrad(inner=GradCAM(), copies=2).explain(model, images)
+    assert found.diagnostics["layer"] == "patches"
+
+
+def test_the_error_of_a_variance_is_what_other_seeds_scatter():
+    image = np.random.default_rng(0).random((1, 20, 25, 1), dtype=np.float32)
+    runs = [VarGrad(noise=0.2, copies=20, seed=s).explain(square(), image, "yes")[0] for s in range(30)]
+    scatter = np.std([r.values for r in runs], axis=0, ddof=1).mean()
+    assert np.mean([r.errors.mean() for r in runs]) == pytest.approx(scatter, rel=0.1)
+
+
+def test_an_image_that_is_its_own_reference_has_a_gradient_all_the_same():
+    image = np.random.default_rng(0).random((1, 5, 7, 1), dtype=np.float32)
+    (found,) = ExpectedGradients(references=image, samples=3).explain(square(), image, "yes")
+    assert not found.values.any()
+    assert "degenerate_gradient" not in names(found)
 
 
 def test_costs_are_counted():
@@ -255,6 +302,15 @@ def test_a_wrapped_method_is_kept_with_its_own_settings():
         (lambda: SmoothGrad(noise=-1), "`noise` must be a number of at least 0"),
         (lambda: SmoothGrad(noise=np.nan), "`noise`"),
         (lambda: IntegratedGradients(baseline=np.inf), "`baseline` must be a finite number or an image"),
+        (
+            lambda: IntegratedGradients(baseline=np.full((5, 7, 1), np.nan)),
+            "`baseline` holds NaN or infinite",
+        ),
+        (lambda: IntegratedGradients(baseline=np.array([["a"]])), "`baseline` must be an array of numbers"),
+        (
+            lambda: IntegratedGradients(baseline=np.zeros((5, 7, 1), complex)),
+            "`baseline` must be an array of",
+        ),
         (lambda: IntegratedGradients(steps=0), "`steps` must be a whole number of at least 1"),
         (lambda: IntegratedGradients(steps=50, most=20), "`most` must be a whole number of at least 50"),
         (lambda: IntegratedGradients(tolerance=0), "`tolerance` must be a number above 0"),
@@ -299,7 +355,3 @@ def test_moments_do_not_depend_on_how_the_samples_come(cuts):
     np.testing.assert_allclose(moments.mean, samples.mean(axis=0))
     np.testing.assert_allclose(moments.variance, samples.var(axis=0, ddof=1))
     np.testing.assert_allclose(moments.error, samples.std(axis=0, ddof=1) / np.sqrt(10))
-
-
-def test_an_objective_of_all_images_is_split():
-    assert Objective((1, 0)).resolve(np.zeros((2, 3))).tolist() == [1, 0]

@@ -76,7 +76,8 @@ def given(seed: int = 0) -> dict[str, np.ndarray]:
     """Return everything that the peers are handed."""
     batch, references = images(len(TARGETS), seed + 1), images(20, seed + 2)
     expected = ExpectedGradients(references, samples=FEW)
-    starts, places = expected._drawn(SHAPE)
+    references, drawn, places = expected._drawn(SHAPE)
+    starts = references[drawn]
     noise = [_noisy(SmoothGrad(copies=COPIES), batch, copy) - batch for copy in range(COPIES)]
     return {
         **weights(seed),

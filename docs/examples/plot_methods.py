@@ -84,6 +84,7 @@ figure
 # image through each feature map. Eigen-CAM does not look at the class at all.
 import xaimri
 
+# sphinx_gallery_thumbnail_number = 2
 CAMS = ["gradcam", "gradcam++", "hirescam", "layercam", "scorecam", "eigencam"]
 xaimri.compare(model, case.source, CAMS, classes=classes, target=1)
 
@@ -173,5 +174,3 @@ figure
 # disease is, and a map of the pixels that a score is most sensitive to need not be one of what
 # changed. What holds everywhere is how to read them: the sign, the unit, and the caveats that each
 # explanation carries.
-
-# sphinx_gallery_thumbnail_number = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from xaimri.adapters import as_classifier, is_saved_model
 from xaimri.classifier import Classifier, Of, Outputs, Sized
@@ -17,6 +17,7 @@ from xaimri.explainer import Explainer, Target, each_target
 from xaimri.explainers import build
 from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
+from xaimri.explanations import Explanations
 from xaimri.grid import Fit
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def explain(
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
     **settings: Any,
-) -> Explanation | list[Explanation]:
+) -> Explanation | list[Explanation] | Explanations:
     """Explain why a model scores an image as it does.
 
     Parameters
@@ -160,26 +161,21 @@ def explain(
         "output": output,
         "fit": fit,
     }
-    reading: dict[str, Any] = {"window": window, "layout": layout}
     several = isinstance(image, list | tuple)
-    if several and isinstance(inputs, list) and all(isinstance(one, Mapping) for one in inputs):
-        if len(inputs) != len(image):
-            raise InvalidInput(f"{len(inputs)} `inputs` were given for {len(image)} images: give one each.")
-        each = zip(image, inputs, each_target(target, len(image)), strict=True)
-        asked = {"of": of, **options, **reading}
-        return [explain(model, one, explainer, target=t, inputs=own, **asked) for one, own, t in each]
-    classifier, chosen = opened(model, inputs=inputs, **options)
-    intake = _intake(classifier, chosen, window, layout)
-    if isinstance(image, str | Path) and os.path.isdir(image):  # noqa: PTH112 - a name too long is no folder
-        return explain_folder(classifier, explainer, Path(image), target, of, intake)
     sources = list(image) if several else [image]
     if not sources:
         raise InvalidInput("the list of images is empty: give at least one image.")
+    each = _each_inputs(inputs, len(sources)) if several else None
+    classifier, chosen = opened(model, inputs=each[0] if each else inputs, **options)
+    intake = _intake(classifier, chosen, window, layout)
+    if isinstance(image, str | Path) and os.path.isdir(image):  # noqa: PTH112 - a name too long is no folder
+        return explain_folder(classifier, explainer, Path(image), target, of, intake)
     targets = each_target(target, len(sources))
     found: list[Explanation] = []
-    for part in parts(len(sources)):
+    for part in [slice(i, i + 1) for i in range(len(sources))] if each else parts(len(sources)):
+        own = cast(Any, classifier).with_inputs(each[part.start]) if each else classifier
         taken = [intake.take(source) for source in sources[part]]
-        found += explain_taken(classifier, explainer, taken, targets[part], of)
+        found += explain_taken(own, explainer, taken, targets[part], of)
     return found if several else found[0]
 
 
@@ -246,6 +242,15 @@ def opened(model: Any, *, fit: Fit | None = None, **options: Any) -> tuple[Class
         model, fit = bundle.model, fit or bundle.fit
         options["classes"] = options.get("classes") or bundle.classes
     return as_classifier(model, **options), fit or "stretch"
+
+
+def _each_inputs(inputs: Any, count: int) -> list[Any] | None:
+    """Return the other inputs of every image, where they are given one by one."""
+    if not isinstance(inputs, list) or not all(isinstance(one, Mapping) for one in inputs):
+        return None
+    if len(inputs) != count:
+        raise InvalidInput(f"{len(inputs)} `inputs` were given for {count} images: give one each.")
+    return inputs
 
 
 def _intake(

@@ -4,6 +4,8 @@ Each class also derives from the built-in error that a caller would expect, so `
 catches a bad argument whether or not the caller knows this module.
 """
 
+import re
+
 
 class XaimriError(Exception):
     """Base of every error that xaimri raises on purpose."""
@@ -31,3 +33,11 @@ class MissingExtra(XaimriError, ImportError):  # noqa: N818
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         return type(self), (self.package, self.extra, self.purpose)
+
+
+def said(failure: BaseException, most: int = 200) -> str:
+    """Return what another package's error says in its first line, for a sentence of ours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(failure))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered")]
+    return told[0][:most] if told else type(failure).__name__

@@ -39,6 +39,22 @@ def choice(explainer: Any, name: str, choices: tuple[Any, ...]) -> None:
         raise InvalidInput(f"`{name}` must be {' or '.join(map(repr, choices))}, got {value!r}.")
 
 
+def images(explainer: Any, name: str) -> None:
+    """Check that a setting is an array of finite numbers, and keep it as a stored float32 array."""
+    value = getattr(explainer, name)
+    given = value.array if isinstance(value, Stored) else value
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub" or not given.size:
+        raise InvalidInput(f"`{name}` must be an array of numbers, got {_short(given)}.")
+    if not np.isfinite(given).all():
+        raise InvalidInput(f"`{name}` holds NaN or infinite values: leave those images out.")
+    if not isinstance(value, Stored) or given.dtype != np.float32:
+        object.__setattr__(explainer, name, Stored(given.astype(np.float32)))
+
+
+def _short(value: Any) -> str:
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
 @runtime_checkable
 class Recorded(Protocol):
     """Writes itself down: an explainer that is a setting of another one."""

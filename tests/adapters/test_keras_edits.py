@@ -6,6 +6,7 @@ import pytest
 
 import xaimri
 from xaimri import KerasClassifier
+from xaimri.classifier import Objective
 from xaimri.errors import InvalidInput, MissingCapability
 
 pytestmark = pytest.mark.tensorflow
@@ -38,6 +39,168 @@ def test_an_exchanged_activation_is_seen():
     model.layers[-1].activation = keras.activations.linear
     found = xaimri.explain(model, IMAGE, outputs="logits")
     assert found.logits == pytest.approx(model(IMAGE[None]).numpy()[0], abs=1e-5)
+
+
+def test_a_normalisation_that_is_adapted_again_is_seen():
+    normalisation = keras.layers.Normalization()
+    normalisation.adapt(np.random.default_rng(0).normal(100, 30, (20, 13, 11, 1)))
+    model = keras.Sequential([keras.Input((13, 11, 1)), normalisation, *network().layers[1:]])
+    xaimri.explain(model, IMAGE)
+    normalisation.adapt(np.random.default_rng(0).normal(10, 3, (20, 13, 11, 1)))
+    found = xaimri.explain(model, IMAGE)
+    assert found.probabilities == pytest.approx(model(IMAGE[None]).numpy()[0], abs=1e-5)
+
+
+def test_weights_that_are_adapted_by_low_rank_are_seen():
+    model = network()
+    xaimri.explain(model, IMAGE)
+    head = model.layers[-1]
+    head.enable_lora(2)
+    head.lora_kernel_b.assign(np.ones(head.lora_kernel_b.shape))
+    head.lora_kernel_a.assign(np.full(head.lora_kernel_a.shape, 3.0) * np.arange(1, 5)[:, None])
+    found = xaimri.explain(model, IMAGE)
+    assert found.probabilities == pytest.approx(model(IMAGE[None]).numpy()[0], abs=1e-5)
+
+
+def test_a_network_that_is_built_by_the_first_explanation_is_traced_once(monkeypatch):
+    from xaimri.adapters.keras import engine
+
+    seen, traced = [], engine._traced
+    monkeypatch.setattr(engine, "_traced", lambda *given: seen.append(given) or traced(*given))
+    layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([*layers, keras.layers.Dense(2, activation="softmax")])
+    for _ in range(3):
+        xaimri.explain(model, IMAGE)
+    assert [given[-1].purpose for given in seen] == ["logits", "maps"]  # its classes are counted first
+
+
+def test_two_outputs_of_one_name_are_told_apart_by_number():
+    image = keras.Input((13, 11, 1))
+    head = keras.layers.Dense(2, activation="softmax", name="head")
+    first, second = (keras.layers.Conv2D(4, 3, activation=a)(image) for a in ("relu", "tanh"))
+    pool = keras.layers.GlobalAveragePooling2D()
+    model = keras.Model(image, [head(pool(first)), head(pool(second))])
+    with pytest.raises(InvalidInput, match="outputs are '0', '1'"):
+        xaimri.explain(model, IMAGE)
+    for output in (0, 1):
+        found = xaimri.explain(model, IMAGE / 255, output=output)
+        expected = model(IMAGE[None] / 255)[output].numpy()[0]
+        assert found.probabilities == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_operation_without_a_gradient_is_named_and_not_taken_for_no_evidence():
+    import tensorflow as tf
+
+    for method in ("saliency", "integrated_gradients"):
+        with pytest.raises(MissingCapability, match=r"has no gradient: use a perturbation method"):
+            xaimri.explain(network(), IMAGE, method, preprocess=tf.round)
+    assert xaimri.explain(network(), IMAGE, preprocess=tf.round).values.shape == (13, 11)
+    assert xaimri.explain(network(), IMAGE, "lime", preprocess=tf.round, samples=10, regions=3)
+
+
+class OwnHead(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.features = keras.layers.Conv2D(4, 3, activation="relu")
+        self.head = keras.layers.Dense(2, activation="softmax")
+
+    def call(self, x):
+        return self.head(keras.ops.mean(self.features(x), axis=(1, 2)))
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_preprocessing_of_a_network_without_a_known_shape_is_part_of_the_gradient(built):
+    model = OwnHead()
+    if built:
+        model(IMAGE[None])
+    found = xaimri.explain(model, IMAGE, "saliency", preprocess=lambda x: x / 127.5 - 1.0)
+    assert found.values.any()
+    assert found.probabilities == pytest.approx(model(IMAGE[None] / 127.5 - 1).numpy()[0], abs=1e-5)
+
+
+def test_preprocessing_with_tensors_may_resize():
+    import tensorflow as tf
+
+    def smaller(x):
+        return tf.image.resize(x, (9, 7))
+
+    image = keras.Input((None, None, 1))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(image)
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(keras.layers.GlobalAveragePooling2D()(x)))
+    found = xaimri.explain(model, IMAGE, "saliency", preprocess=smaller)
+    assert found.values.shape == (13, 11)
+    assert found.values.any()
+
+
+def head_of(units, activation):
+    layers = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(units, activation=activation)]
+    return keras.Sequential([keras.Input((13, 11, 1)), keras.layers.Rescaling(1 / 255), *layers])
+
+
+@pytest.mark.parametrize(("units", "unit"), [(3, 1), (2, 0)])
+def test_a_unit_of_a_softmax_is_refused_with_the_reason(units, unit):
+    with pytest.raises(InvalidInput, match="one distribution over the classes: leave `unit` away"):
+        xaimri.explain(head_of(units, "softmax"), IMAGE, "saliency", unit=unit)
+
+
+def test_a_unit_of_plain_outputs_is_two_classes():
+    raw = head_of(4, None)
+    found = xaimri.explain(raw, IMAGE, "saliency", unit=2, outputs="logits")
+    said = 1 / (1 + np.exp(-raw(IMAGE[None]).numpy()[0, 2]))
+    assert found.probabilities == pytest.approx([1 - said, said], abs=1e-5)
+    image = keras.Input((13, 11, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(image))
+    several = [keras.layers.Dense(1, "sigmoid")(x) for _ in range(3)]
+    model = keras.Model(image, keras.layers.Concatenate()(several))
+    found = xaimri.explain(model, IMAGE, "saliency", unit=1)
+    said = model(IMAGE[None]).numpy()[0, 1]
+    assert found.probabilities == pytest.approx([1 - said, said], abs=1e-5)
+
+
+def test_an_image_that_overflows_in_half_precision_changes_no_other():
+    kept = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        keras.utils.set_random_seed(0)
+        image = keras.Input((13, 11, 1))
+        x = keras.layers.Conv2D(4, 3, activation="relu")(image)
+        x = keras.layers.Dense(8)(keras.layers.Flatten()(x))
+        model = keras.Model(image, keras.layers.Dense(2, "softmax", dtype="float32")(x))
+    finally:
+        keras.config.set_dtype_policy(kept)
+    classifier = KerasClassifier(model)
+    asked = []
+    run = classifier._run
+
+    def recorded(purpose, images, objective, layer=None, scale=1.0):
+        asked.append((len(images), scale))
+        found, traced = run(purpose, images, objective, layer, scale)
+        if scale != 1:
+            found[-1][1] = np.inf  # as if the second image had overflowed
+        return found, traced
+
+    classifier._run = recorded
+    images = np.random.default_rng(0).uniform(0, 1, (3, 13, 11, 1)).astype(np.float32)
+    together = classifier.gradient(images, Objective((0, 1, 0))).values
+    assert asked == [(3, 1024.0), (1, 1.0)]
+    assert np.isfinite(together).all()
+    classifier._run = run
+    alone = classifier.gradient(images[1:2], Objective((1,))).values
+    assert together[1:2] == pytest.approx(alone, rel=2e-2, abs=1e-5)
+
+
+def test_a_convolution_before_tokens_is_no_patch_projection():
+    """Only patches side by side make a vision transformer of it."""
+    layers = keras.layers
+    image = keras.Input((13, 11, 1))
+    x = layers.Conv2D(5, 3, padding="same")(image)
+    tokens = layers.Conv1D(4, 3, activation="relu")(layers.Reshape((-1, 5))(x))
+    model = keras.Model(image, layers.Dense(2, "softmax")(layers.GlobalAveragePooling1D()(tokens)))
+    assert xaimri.explain(model, IMAGE).values.shape == (13, 11)
+    scores = layers.Softmax(axis=1)(layers.Dense(1)(layers.Reshape((-1, 5))(x)))
+    pooled = layers.Flatten()(layers.Dot(axes=1)([scores, layers.Reshape((-1, 5))(x)]))
+    model = keras.Model(image, layers.Dense(2, "softmax")(pooled))
+    assert xaimri.explain(model, IMAGE).diagnostics["layer"].startswith("conv2d")
 
 
 def test_channels_first_is_refused_with_a_way_out():

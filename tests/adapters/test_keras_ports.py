@@ -21,9 +21,9 @@ SHAPE = (12, 14, 1)
 SCANS = np.random.default_rng(0).uniform(0, 1, (3, *SHAPE)).astype(np.float32)
 
 
-def with_age(outputs=1, names=("image", "age")):
+def with_age(outputs=1):
     keras.utils.set_random_seed(0)
-    image, age = keras.Input(SHAPE, name=names[0]), keras.Input((1,), name=names[1])
+    image, age = keras.Input(SHAPE, name="image"), keras.Input((1,), name="age")
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(image))
     x = layers.Concatenate()([x, age])
     heads = [layers.Dense(2 + i, "softmax", name=f"head_{i}")(x) for i in range(outputs)]
@@ -63,6 +63,22 @@ def test_new_values_trace_nothing(monkeypatch):
     assert len(seen) == 1
 
 
+def test_a_saved_network_is_opened_once_for_many_inputs(tmp_path, monkeypatch):
+    from xaimri.adapters.keras import saved
+
+    with_age().save(tmp_path / "age.keras")
+    opened, load = [], saved.load_model
+    monkeypatch.setattr(saved, "load_model", lambda path: opened.append(path) or load(path))
+    ages = [{"age": a} for a in (0.5, 1.0, 3.0)]
+    found = xaimri.explain(tmp_path / "age.keras", list(SCANS), inputs=ages)
+    assert len(opened) == 1
+    np.testing.assert_allclose(
+        [e.probabilities for e in found], own(with_age(), SCANS, [0.5, 1, 3]), atol=1e-6
+    )
+    with pytest.raises(InvalidInput, match="list of images is empty"):
+        xaimri.explain(tmp_path / "age.keras", [], inputs=[])
+
+
 @pytest.mark.parametrize("value", [0.7, [0.7], np.array([[0.7]]), np.float64(0.7)])
 def test_a_value_comes_with_or_without_its_axes(value):
     model = with_age()
@@ -77,6 +93,17 @@ def test_whole_numbers_stay_whole_where_the_network_embeds_them():
     model = keras.Model([image, site], layers.Dense(2, "softmax")(layers.Concatenate()([x, place])))
     found = xaimri.explain(model, SCANS[0], inputs={"site": 4})
     expected = np.asarray(model([SCANS[:1], np.array([[4]], "int32")]))[0]
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    with pytest.raises(InvalidInput, match=r"'site' takes whole numbers, got 1\.9"):
+        xaimri.explain(model, SCANS[0], inputs={"site": 1.9})
+
+
+def test_a_network_that_takes_its_only_input_by_name():
+    image = keras.Input(SHAPE, name="scan")
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
+    model = keras.Model({"scan": image}, layers.Dense(2, "softmax")(x))
+    found = xaimri.explain(model, SCANS[0])
+    expected = np.asarray(model({"scan": SCANS[:1]}))[0]
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
 
 
@@ -124,7 +151,9 @@ def test_several_outputs_by_name_and_by_index():
         ({"inputs": {"age": 1, "image": SCANS[0]}}, "and 0 are left"),
         ({"inputs": {"sex": 1}}, "no input 'sex': the network's are 'image', 'age'"),
         ({"inputs": {"age": [1, 2]}}, r"'age' must have the shape \(1,\) for one image, got \(2,\)"),
-        ({"inputs": {"age": "old"}}, "'age' must be a number or an array of numbers"),
+        ({"inputs": {"age": "old"}}, "'age' must be a finite number or an array of them"),
+        ({"inputs": {"age": np.nan}}, "'age' must be a finite number"),
+        ({"inputs": {"age": [[1, 2], [3]]}}, "'age' must be a finite number"),
         ({"inputs": [1.0]}, "needs ... where the image goes"),
         ({"inputs": [..., ...]}, "in exactly one place"),
         ({"inputs": 3}, "must be the other inputs by name"),

@@ -72,6 +72,49 @@ def test_a_network_that_does_not_scale_takes_what_it_is_given():
     assert "input_range" not in names(xaimri.explain(small, BYTES / 255))
 
 
+OTHER = {
+    "12 bits": ([layers.Rescaling(1 / 4095)], 4080.0),
+    "Hounsfield": ([layers.Rescaling(1 / 1000)], 3000.0),
+    "scaled up": ([layers.Rescaling(2.0)], 1.0),
+    "left as it is": ([layers.Normalization(mean=[0.0], variance=[1.0])], 5000.0),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_a_network_made_for_another_range_takes_that_range(name):
+    first, top = OTHER[name]
+    image = BYTES[..., :1] / 255 * top
+    found = names(xaimri.explain(network(*first, shape=(18, 21, 1)), image))
+    assert not {"input_range", "preprocessed_twice"} & found
+
+
+def test_intensities_of_0_to_1_are_noticed_where_12_bits_are_expected():
+    model = network(layers.Rescaling(1 / 4095))
+    explanation = xaimri.explain(model, BYTES / 255)
+    (told,) = [caveat.text for caveat in explanation.caveats if caveat.name == "input_range"]
+    assert "up to about 4095" in told
+
+
+def test_clipping_before_a_network_that_scales_is_not_scaling_twice():
+    model = network(layers.Rescaling(1 / 1000))
+    hounsfield = BYTES * 10 - 1000
+    found = xaimri.explain(model, hounsfield, preprocess=lambda x: np.clip(np.asarray(x), -200, 300))
+    assert not {"input_range", "preprocessed_twice"} & names(found)
+
+
+def test_a_scaling_behind_another_constant_is_found():
+    still = layers.Normalization(mean=[0.0] * 3, variance=[1.0] * 3)
+    assert "input_range" in names(xaimri.explain(network(still, layers.Rescaling(1 / 255)), BYTES / 255))
+    dark = layers.Normalization(mean=[15.0] * 3, variance=[3600.0] * 3)
+    assert "input_range" in names(xaimri.explain(network(dark), BYTES / 255))
+
+
+@pytest.mark.parametrize("up", [lambda x: x * 255.0, lambda x: np.asarray(x) * 255.0])
+def test_preprocessing_that_scales_up_to_what_the_network_scales_down_is_right(up):
+    found = xaimri.explain(network(layers.Rescaling(1 / 255)), BYTES / 255, preprocess=up)
+    assert not {"input_range", "preprocessed_twice"} & names(found)
+
+
 def tensors(x):
     return x / 127.5 - 1.0
 

@@ -38,13 +38,18 @@ class Specimen:
 BIAS = {"bias_initializer": keras.initializers.RandomNormal(0, 0.3, seed=1)}
 
 
+KEPT = []
+"""One entry a body, so that its layers have names of their own."""
+
+
 def body(x, rank=2):
     """Two convolutions, the last with an activation of its own."""
     convolution = {2: layers.Conv2D, 3: layers.Conv3D}[rank]
-    x = convolution(6, 3, strides=2, padding="same", **BIAS)(x)
+    x = convolution(6, 3, strides=2, padding="same", name=f"first_{len(KEPT)}", **BIAS)(x)
     x = layers.BatchNormalization()(x)
     x = layers.ReLU()(x)
-    return convolution(7, 3, padding="same", activation="relu", **BIAS)(x)
+    KEPT.append(x)
+    return convolution(7, 3, padding="same", activation="relu", name=f"last_{len(KEPT)}", **BIAS)(x)
 
 
 def pooled(x):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -266,11 +265,13 @@ def _target(given: str | None, classes: tuple[str, ...]) -> str | int | None:
 
 def _file_names(images: list[Path]) -> list[str]:
     """Name the figures after the images; where two have one name, number them."""
-    counts: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for source in images:
-        counts[source.stem] += 1
-        names.append(source.stem if counts[source.stem] == 1 else f"{source.stem}-{counts[source.stem]}")
+        number, name = 1, source.stem
+        while name in names:
+            number += 1
+            name = f"{source.stem}-{number}"
+        names.append(name)
     return names
 
 

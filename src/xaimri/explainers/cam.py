@@ -77,7 +77,7 @@ class GradCAMPlusPlus(Explainer[Convolutional]):
     With ``g`` the gradient of the score by a cell and ``A`` the sum of its feature over all cells, a
     cell's share is ``g**2 / (2 * g**2 + A * g**3)``. The paper derives it for the exponential of the
     score; that factor is the same for the whole image and is left out, so that the unit is the
-    score's own. Where activations are negative the denominator can be 0 or less; such a cell has
+    score's own. It holds for maps that are not negative. A feature whose cells add up to less than 0 has
     no share, and the caveat `negative_activations` says so.
 
     References
@@ -102,9 +102,9 @@ class GradCAMPlusPlus(Explainer[Convolutional]):
         maps = model.feature_maps(images, objective, layer=self.layer)
         axes = cell_axes(maps.values)
         gradient = np.maximum(maps.gradients, 0)
-        denominator = 2 + gradient * maps.values.sum(axis=axes, keepdims=True)
-        undefined = (denominator <= 0) & (gradient > 0)
-        shares = np.where(undefined, 0, 1 / np.where(denominator > 0, denominator, 1))
+        total = maps.values.sum(axis=axes, keepdims=True)
+        undefined = (total < 0) & (gradient > 0)
+        shares = np.where(undefined, 0, 1 / (2 + gradient * np.maximum(total, 0)))
         weights = (shares * gradient).sum(axis=axes, keepdims=True)
         cells = (maps.values * weights).sum(axis=-1)
         return on_image(cells, maps, relu=self.relu, caveats=_without_share(undefined, maps.layer))
@@ -214,7 +214,8 @@ def on_image(
     unit, diagnostics, caveats
         What the method has to add; ``model_calls`` is its cost per image.
     by_gradient
-        Whether the method reads the maps' gradient, so that none leaves the map empty.
+        Whether the method reads the maps' gradient, so that none leaves the map empty; a method that
+        doesn't names the reason itself where all its cells are 0.
     """
     more, doubts = diagnostics or [{}] * len(cells), caveats or [()] * len(cells)
     found = [
@@ -250,7 +251,7 @@ def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: boo
                 'explain of="logit" or "log_odds", or look at another layer.',
             )
         )
-    elif relu and not (values > 0).any():
+    elif relu and not (values > 0).any() and (gradient is not None or values.any()):
         found.append(
             Caveat(
                 "no_positive_evidence",
@@ -270,11 +271,20 @@ def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: boo
     return found
 
 
+def constant_maps(layer: str) -> Caveat:
+    """Say that no feature map of a layer tells one place of the image from another."""
+    return Caveat(
+        "constant_maps",
+        f"Every feature map of `{layer}` is constant over this image, so there is nothing to make a map of: "
+        "look at an earlier layer.",
+    )
+
+
 def _without_share(undefined: Bool[Array, ...], layer: str) -> list[list[Caveat]]:
     """Say of which images some cells have no share of the evidence."""
     caveat = Caveat(
         "negative_activations",
-        f"Activations of `{layer}` are negative, and the weights of Grad-CAM++ are derived for positive "
-        "ones: some cells count for nothing. Take a layer after a ReLU, or use HiResCAM.",
+        f"Features of `{layer}` are negative on the whole, and the weights of Grad-CAM++ are derived for "
+        "positive ones: they count for nothing. Take a layer after a ReLU, or use HiResCAM.",
     )
     return [[caveat] if image.any() else [] for image in undefined]

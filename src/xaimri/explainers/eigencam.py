@@ -11,7 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Images
 from xaimri.classifier import Convolutional, Objective
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import on_image
+from xaimri.explainers.cam import constant_maps, on_image
 from xaimri.explanation import Caveat
 
 CLASS_INDEPENDENT = Caveat(
@@ -26,7 +26,7 @@ class EigenCAM(Explainer[Convolutional]):
     """Feature maps projected on their first principal direction.
 
     The map is the same for every class. Values are in units of the layer's activation; the direction
-    is turned so that they add up to at least 0. Costs one forward pass per image.
+    is turned so that they add up to at least 0. Costs about one forward pass per image.
 
     Parameters
     ----------
@@ -69,7 +69,10 @@ class EigenCAM(Explainer[Convolutional]):
             unit="activation",
             by_gradient=False,
             diagnostics=[{"explained": share} for _, share in found],
-            caveats=[(CLASS_INDEPENDENT,)] * len(images),
+            caveats=[
+                (CLASS_INDEPENDENT, *([] if projection.any() else [constant_maps(maps.layer)]))
+                for projection, _ in found
+            ],
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Image, Images, Stored
 from xaimri.classifier import Differentiable, Objective
@@ -15,7 +15,7 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.perturb.moments import Moments
-from xaimri.settings import whole
+from xaimri.settings import images, whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ExpectedGradients(Explainer[Differentiable]):
 
     Values are signed, in units of the explained score; in expectation they add up to the score of the
     image less the mean score of the references. Each sample takes one reference and one place on the
-    path from it. Costs ``samples`` gradient passes per image.
+    path from it. Costs ``samples`` gradient passes and one forward pass per image.
 
     Parameters
     ----------
@@ -61,42 +61,43 @@ class ExpectedGradients(Explainer[Differentiable]):
 
     def __post_init__(self) -> None:
         given = self.references.array if isinstance(self.references, Stored) else self.references
-        numbers = isinstance(given, np.ndarray) and given.dtype.kind in "fiub" and given.size > 0
-        if not isinstance(given, np.ndarray) or not numbers or given.ndim < 3:
+        if not isinstance(given, np.ndarray) or given.ndim < 3:
             raise InvalidInput(
                 "`references` must be an array of images on the model's grid, (references, *space, "
                 f"channels), got {getattr(given, 'shape', given)}: pass some of the training images, for "
                 "instance from xaimri.data.images.load."
             )
-        if not np.isfinite(given).all():
-            raise InvalidInput("`references` hold NaN or infinite values: leave those images out.")
-        if not isinstance(self.references, Stored):
-            object.__setattr__(self, "references", Stored(given.astype(np.float32)))
+        images(self, "references")
         whole(self, "samples", 2)
         whole(self, "seed", 0)
 
-    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+    def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Average over references and places, image by image."""
-        logits = model.logits(images)
+        logits = model.logits(batch)
         targets = objective.resolve(logits)
-        starts, places = self._drawn(images.shape[1:])
+        references, drawn, places = self._drawn(batch.shape[1:])
         found = [
-            _expected(model, image, starts, places, Objective((int(target),), objective.of))
-            for image, target in zip(images, targets, strict=True)
+            _expected(model, image, references, drawn, places, Objective((int(target),), objective.of))
+            for image, target in zip(batch, targets, strict=True)
         ]
-        maps, sums = zip(*found, strict=True)
         return Attribution(
-            np.stack([samples.mean for samples in maps]).astype(np.float32),
+            np.stack([one.maps.mean for one in found]).astype(np.float32),
             logits,
-            errors=np.stack([samples.error for samples in maps]).astype(np.float32),
+            errors=np.stack([one.maps.error for one in found]).astype(np.float32),
             diagnostics=[
-                {"model_calls": self.samples + 1, "sum": float(s.mean), "sum_error": float(s.error)}
-                for s in sums
+                {
+                    "model_calls": self.samples + 1,
+                    "sum": float(one.sums.mean),
+                    "sum_error": float(one.sums.error),
+                }
+                for one in found
             ],
-            caveats=degenerate(np.stack([samples.mean for samples in maps])),
+            caveats=degenerate(np.array([[one.changes] for one in found])),
         )
 
-    def _drawn(self, shape: tuple[int, ...]) -> tuple[Images, Float[Array, " samples"]]:
+    def _drawn(
+        self, shape: tuple[int, ...]
+    ) -> tuple[Images, Int[Array, " samples"], Float[Array, " samples"]]:
         references = self.references.array if isinstance(self.references, Stored) else np.empty(0)
         if references.shape[1:] != shape:
             raise InvalidInput(
@@ -105,24 +106,36 @@ class ExpectedGradients(Explainer[Differentiable]):
             )
         generator = np.random.default_rng(self.seed)
         drawn = generator.integers(0, len(references), self.samples)
-        return references[drawn], generator.random(self.samples)
+        return references, drawn, generator.random(self.samples)
+
+
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """Moments of the samples' maps and of their sums, and whether any gradient was not 0."""
+
+    maps: Moments
+    sums: Moments
+    changes: bool
 
 
 def _expected(
     model: Differentiable,
     image: Image,
-    starts: Images,
+    references: Images,
+    drawn: Int[Array, " samples"],
     places: Float[Array, " samples"],
     objective: Objective,
-) -> tuple[Moments, Moments]:
-    """Return the moments of the samples' maps, and of their sums."""
-    maps, sums = Moments(), Moments()
-    for first in range(0, len(starts), CHUNK):
-        way = image - starts[first : first + CHUNK]
+) -> _Samples:
+    """Gather one image's samples, a bounded number at a time."""
+    maps, sums, changes = Moments(), Moments(), False
+    for first in range(0, len(drawn), CHUNK):
+        starts = references[drawn[first : first + CHUNK]]
+        way = image - starts
         at = places[first : first + CHUNK].astype(np.float32).reshape(-1, *[1] * image.ndim)
         asked = Objective((objective.targets or ()) * len(way), objective.of)
-        gradient = model.gradient(starts[first : first + CHUNK] + at * way, asked).values
+        gradient = model.gradient(starts + at * way, asked).values
         samples = (gradient.astype(np.float64) * way).sum(axis=-1)
         maps.add(samples)
         sums.add(samples.reshape(len(samples), -1).sum(axis=1))
-    return maps, sums
+        changes = changes or bool(gradient.any())
+    return _Samples(maps, sums, changes)

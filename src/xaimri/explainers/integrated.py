@@ -14,7 +14,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explanation import Caveat
-from xaimri.settings import positive, whole
+from xaimri.settings import images, positive, whole
 
 CHUNK = 32
 """Images whose gradients are held at once."""
@@ -26,7 +26,8 @@ class IntegratedGradients(Explainer[Differentiable]):
 
     Values are signed, in units of the explained score, and add up to the score of the image less that
     of the baseline: completeness. Steps are added until that holds within ``tolerance``. Costs
-    ``steps + 1`` gradient passes per image, then as many again at every doubling of the steps;
+    ``steps + 1`` gradient passes per image, then as many again at every doubling of the steps, and one
+    forward pass where the class is not given;
     ``diagnostics`` tell how many it took, the gap that is left, and by how much the last doubling moved
     the map.
 
@@ -69,9 +70,9 @@ class IntegratedGradients(Explainer[Differentiable]):
     name: ClassVar[str] = "integrated_gradients"
 
     def __post_init__(self) -> None:
-        if isinstance(self.baseline, np.ndarray):
-            object.__setattr__(self, "baseline", Stored(self.baseline.astype(np.float32)))
-        if not isinstance(self.baseline, Stored):
+        if isinstance(self.baseline, np.ndarray | Stored):
+            images(self, "baseline")
+        else:
             number = isinstance(self.baseline, int | float | np.number)
             if not number or isinstance(self.baseline, bool) or not np.isfinite(float(self.baseline)):
                 raise InvalidInput(f"`baseline` must be a finite number or an image, got {self.baseline!r}.")
@@ -80,19 +81,19 @@ class IntegratedGradients(Explainer[Differentiable]):
         whole(self, "most", self.steps, "(`steps`)")
         positive(self, "tolerance")
 
-    def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
+    def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Follow every image's path, by itself, until it is complete."""
-        if objective.targets is None:
-            objective = Objective(tuple(map(int, objective.resolve(model.logits(images)))), objective.of)
-        targets = objective.targets or ()
+        resolving = int(objective.targets is None)
+        if resolving:
+            objective = Objective(tuple(map(int, objective.resolve(model.logits(batch)))), objective.of)
         found = [
             self._path(model, image, Objective((target,), objective.of))
-            for image, target in zip(images, targets, strict=True)
+            for image, target in zip(batch, objective.targets or (), strict=True)
         ]
         return Attribution(
             np.stack([path.values for path in found]),
             np.stack([path.logits for path in found]),
-            diagnostics=[path.diagnostics() for path in found],
+            diagnostics=[{**path.diagnostics(), "model_calls": path.calls + resolving} for path in found],
             caveats=[self._caveats(path) for path in found],
         )
 
@@ -201,7 +202,6 @@ class _Path:
         """Return steps, cost and completeness."""
         return {
             "steps": self.steps,
-            "model_calls": self.calls,
             "difference": self.difference,
             "completeness_gap": self.gap,
             **({} if np.isnan(self.change) else {"change": self.change}),

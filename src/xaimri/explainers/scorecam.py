@@ -11,8 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image, Images
 from xaimri.classifier import Convolutional, Objective, softmax
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import on_image
-from xaimri.explanation import Caveat
+from xaimri.explainers.cam import constant_maps, on_image
 from xaimri.grid import Grid
 from xaimri.perturb.responses import streamed
 from xaimri.settings import whole
@@ -82,7 +81,7 @@ class ScoreCAM(Explainer[Convolutional]):
                     "model_calls": 1 + len(kept),
                 }
             )
-            caveats.append([] if len(kept) else [_constant(maps.layer)])
+            caveats.append([] if len(kept) else [constant_maps(maps.layer)])
         return on_image(
             np.stack(cells),
             maps,
@@ -129,11 +128,3 @@ def _effective(weights: Float[Array, " features"]) -> float:
     """Return the exponential of the weights' entropy: how many features carry the map."""
     positive = weights[weights > 0]
     return float(np.exp(-(positive * np.log(positive)).sum())) if len(positive) else 0.0
-
-
-def _constant(layer: str) -> Caveat:
-    return Caveat(
-        "constant_maps",
-        f"Every feature map of `{layer}` is constant over this image, so none can mask it and the map is "
-        "empty: look at an earlier layer.",
-    )

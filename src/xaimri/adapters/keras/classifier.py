@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -100,7 +101,6 @@ class KerasClassifier:
         self._unit = unit
         self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
-        self._inside = preprocess is None or traceable(preprocess, self.input_shape)
         self._classes = _class_names(self._ports.units, classes, unit)
         self._scale = HALF if _in_half_precision(model) else 1.0
         self._others = [tf.constant(other) for other in self._ports.others]
@@ -123,7 +123,7 @@ class KerasClassifier:
 
     def gradient(self, images: Images, objective: Objective, /) -> Gradient:
         """Return the derivative of the objective by every pixel; one forward and backward pass."""
-        if not self._inside:
+        if not self._inside(images):
             raise MissingCapability(
                 "`preprocess` doesn't work on TensorFlow tensors, so no gradient passes through it: "
                 "write it with "
@@ -143,20 +143,36 @@ class KerasClassifier:
         if traced is None:
             return ((),) * len(images)
         given = np.asarray(images, dtype=np.float32)
-        prepared = given if self._preprocess is None else _prepared(self._preprocess, given)
-        return tuple(
-            range_doubts(raw, seen, traced.expects_bytes, traced.network_expects_bytes)
-            for raw, seen in zip(given, prepared, strict=True)
-        )
+        outer, prepared = traced.outer, given
+        if self._preprocess is not None and self._inside(given):
+            prepared = np.asarray(self._preprocess(tf.constant(given)))
+        elif self._preprocess is not None:
+            outer, prepared = None, _prepared(self._preprocess, given)
+        pairs = zip(given, prepared, strict=True)
+        return tuple(range_doubts(raw, seen, outer, traced.inner) for raw, seen in pairs)
+
+    def with_inputs(self, inputs: Any) -> KerasClassifier:
+        """Return the same classifier with other values of the inputs beside the image."""
+        other = copy.copy(self)
+        other._ports = ports_of(self._model, inputs, self._ports.output)
+        other._others = [tf.constant(value) for value in other._ports.others]
+        return other
+
+    def _inside(self, images: Images) -> bool:
+        """Tell whether the preprocessing becomes part of the compiled function."""
+        return self._preprocess is None or traceable(self._preprocess, images.shape[1:])
 
     def _scaled(
         self, purpose: Purpose, images: Images, objective: Objective, layer: str | None = None
     ) -> tuple[tuple[Array, ...], Program]:
-        """Run for a gradient; where half precision overflows, once more without scaling the score."""
-        found = self._run(purpose, images, objective, layer, self._scale)
-        if self._scale != 1 and not np.isfinite(found[0][-1]).all():
-            return self._run(purpose, images, objective, layer)
-        return found
+        """Run for a gradient; images for which half precision overflows once more, the score not scaled."""
+        found, traced = self._run(purpose, images, objective, layer, self._scale)
+        bad = ~np.isfinite(found[-1]).reshape(len(images), -1).all(axis=1)
+        if self._scale != 1 and bad.any():
+            targets = objective.targets and tuple(np.array(objective.targets)[bad].tolist())
+            again, _ = self._run(purpose, images[bad], Objective(targets, objective.of), layer)
+            found[-1][bad] = again[-1]
+        return found, traced
 
     def _run(
         self,
@@ -169,7 +185,8 @@ class KerasClassifier:
         """Run the images through a compiled function in padded batches; logits first, then what it is for."""
         batch = np.asarray(images, dtype=np.float32)
         self._check_shape(batch)
-        if not self._inside and self._preprocess is not None:
+        inside = self._inside(batch)
+        if not inside and self._preprocess is not None:
             batch = _prepared(self._preprocess, batch)
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
@@ -177,7 +194,7 @@ class KerasClassifier:
         size = _batch_size(len(batch), purpose)
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
-        compiled = program(self._model, self._ports, self._preprocess if self._inside else None, request)
+        compiled = program(self._model, self._ports, self._preprocess if inside else None, request)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]

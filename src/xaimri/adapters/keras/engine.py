@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from xaimri.adapters.keras.geometry import grid_of
 from xaimri.adapters.keras.graph import Head, head
 from xaimri.adapters.keras.layer import chosen_map
 from xaimri.adapters.keras.ports import Ports
-from xaimri.adapters.keras.range import expects_bytes
-from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording
+from xaimri.adapters.keras.range import Scaling, scaling
+from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
 from xaimri.classifier import CLIP, Of, Outputs
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, MissingCapability, said
 from xaimri.grid import Grid
 
 Purpose: TypeAlias = Literal["logits", "gradient", "maps"]
@@ -52,21 +51,21 @@ NO_GRID = Grid((), (), (), ())
 class Program:
     """A compiled function ``(images, targets, *others) -> tensors`` and what its trace found out.
 
-    ``expects_bytes`` and ``network_expects_bytes`` tell whether raw images, and what the network itself is
-    given after any preprocessing, are scaled down as intensities of 0 to 255 would be.
+    ``outer`` and ``inner`` tell how images as they come, and what the network itself is given after any
+    preprocessing, are scaled first.
     """
 
     run: Callable[..., Any]
     kind: str
-    expects_bytes: bool = False
-    network_expects_bytes: bool = False
+    outer: Scaling | None = None
+    inner: Scaling | None = None
     grid: Grid = NO_GRID
     layer: str = ""
     why: str = ""
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
-_traceable: dict[tuple[Any, ...], tuple[Any, bool]] = {}
+_traceable: OrderedDict[tuple[Any, ...], tuple[Any, bool]] = OrderedDict()
 _lock = Lock()
 
 
@@ -74,9 +73,8 @@ def program(
     model: keras.Model, ports: Ports, preprocess: Callable[[Any], Any] | None, request: Request
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
-    parts = [(layer, getattr(layer, "activation", None)) for layer in layers_by_path(model).values()]
     owner = (id(model), ports.signature, id(preprocess), request)
-    key = (*owner, *((id(layer), id(function)) for layer, function in parts))
+    key, _ = _key(owner, model)
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
@@ -86,11 +84,18 @@ def program(
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
         made = _traced(model, ports, preprocess, request)
+        key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
             _programs[key] = ((model, preprocess, parts), made)  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
+
+
+def _key(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], list[Any]]:
+    """Return the key of a compiled function: names by themselves, objects by identity; and those objects."""
+    parts = [part for layer in layers_by_path(model).values() for part in traits(layer)]
+    return (*owner, *(p if isinstance(p, str | bool | None) else id(p) for p in parts)), parts
 
 
 def clear_cache() -> None:
@@ -109,11 +114,13 @@ def traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -
     try:
         traced = tf.function(preprocess, autograph=False, reduce_retracing=True)
         traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
-        works = bool(shape)
+        works = True
     except Exception:
         works = False
     with _lock:
         _traceable[key] = (preprocess, works)
+        while len(_traceable) > CAPACITY:
+            _traceable.popitem(last=False)
     return works
 
 
@@ -129,11 +136,10 @@ def _traced(
         output = ports.chosen(answer, list(getattr(model, "output_names", None) or []))
         before = head(output)
         logits = _logits(before, request, output)
-        found.update(kind=before.kind, expects_bytes=expects_bytes(images))
-        found["network_expects_bytes"] = expects_bytes(prepared)
-        said = tf.cast(output, tf.float32)
+        found.update(kind=before.kind, outer=scaling(images), inner=scaling(prepared))
+        stated = tf.cast(output, tf.float32)
         if request.purpose == "logits":
-            return logits, said
+            return logits, stated
         inner = images
         if request.purpose == "maps":
             chosen = chosen_map(outputs, request.layer, images, before.scores)
@@ -141,8 +147,13 @@ def _traced(
             inner = chosen.tensor
         total = request.scale * tf.reduce_sum(_scores(logits, targets, request.of))
         (gradient,) = tf.gradients(total, [inner])
-        gradient = tf.zeros_like(inner) if gradient is None else tf.convert_to_tensor(gradient)
-        return logits, said, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
+        if gradient is None:
+            raise MissingCapability(
+                "an operation between the image and the output, such as rounding, has no gradient: use a "
+                "perturbation method such as LIME."
+            )
+        gradient = tf.convert_to_tensor(gradient)
+        return logits, stated, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
     specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *ports.specs]
     signature = [tf.TensorSpec(shape, kind) for shape, kind in specs]
@@ -155,12 +166,9 @@ def _called(model: keras.Model, given: Any, images: Any) -> Any:
     try:
         return model(given, training=False)
     except Exception as failure:
-        words = re.sub(r"\x1b\[[0-9;]*m", "", str(failure)).splitlines()
-        told = [w for w in words if w.strip() and not w.startswith("Exception encountered")]
-        reason = told[0][:200] if told else type(failure).__name__
         raise InvalidInput(
-            f"the network does not take images of shape {tuple(images.shape[1:])} ({reason}): give images of "
-            "the size and channels that it was built for."
+            f"the network does not take images of shape {tuple(images.shape[1:])} ({said(failure)}): give "
+            "images of the size and channels that it was built for."
         ) from failure
 
 
@@ -177,8 +185,13 @@ def _logits(before: Head, request: Request, output: Any) -> Any:
             '`outputs="logits"` away.'
         )
     if before.kind == "softmax":
+        if request.unit is not None:
+            raise InvalidInput(
+                "the network ends in a softmax, so its outputs are one distribution over the classes: leave "
+                "`unit` away, and name the class by `target`."
+            )
         return scores
-    if before.kind == "sigmoid" or units == 1:
+    if before.kind == "sigmoid" or units == 1 or request.unit is not None:
         if before.kind == "plain" and request.outputs == "probabilities":
             p = tf.clip_by_value(scores, CLIP, 1 - CLIP)
             scores = tf.math.log(p) - tf.math.log1p(-p)

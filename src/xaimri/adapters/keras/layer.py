@@ -87,12 +87,21 @@ def _gates(outputs: Sequence[Output], source: Any, sink: Any) -> Iterator[Output
 
 
 def _is_patches(tensor: Any, source: Any, sink: Any) -> bool:
-    """Tell whether a map is but a projection of patches, whose tokens the network then works on."""
+    """Tell whether a map is but a projection of patches side by side, whose tokens the network works on."""
     before, after = between(source, tensor), between(tensor, sink)
-    if any(op.type in NONLINEAR for op in before):
+    if any(op.type in NONLINEAR for op in before) or not any(_is_cut(op) for op in before):
         return False
     tokens = [op for op in after if op.type in NONLINEAR and op.outputs[0].shape.rank in (3, 4)]
     return any(op.outputs[0].shape.rank != source.shape.rank or op.type == "Softmax" for op in tokens)
+
+
+def _is_cut(op: Any) -> bool:
+    """Tell whether a convolution takes patches of several pixels that don't overlap."""
+    if op.type not in {"Conv2D", "Conv3D"}:
+        return False
+    strides = op.get_attr("strides")[1:-1]
+    kernel = op.inputs[1].shape.as_list()[: len(strides)]
+    return max(kernel) > 1 and all(k == s for k, s in zip(kernel, strides, strict=True))
 
 
 def _named(outputs: Sequence[Output], layer: str, source: Any, sink: Any) -> Output:

@@ -95,7 +95,8 @@ def ports_of(model: keras.Model, inputs: Any = None, output: str | int | None = 
                 f"the network has {len(known)} inputs ({_listed(known)}): give all but the image by "
                 f"`inputs=`, such as inputs={{{list(known)[-1]!r}: ...}}."
             )
-        return Ports(_shape_of(model, known), IMAGE, (), output, units)
+        structure = dict.fromkeys(model.input, IMAGE) if _is_mapping(model, known) else IMAGE
+        return Ports(_shape_of(model, known), structure, (), output, units)
     if not isinstance(inputs, Mapping | list | tuple):
         raise InvalidInput(
             f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {inputs!r}.'
@@ -125,6 +126,11 @@ def _shape_of(model: keras.Model, known: Mapping[str, Any]) -> tuple[int | None,
         return tuple(next(iter(known.values())).shape[1:])
     shape = getattr(model, "input_shape", None) if model.built else None
     return tuple(shape[1:]) if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else ()
+
+
+def _is_mapping(model: keras.Model, known: Mapping[str, Any]) -> bool:
+    """Tell whether a network takes its only input by name."""
+    return len(known) == 1 and isinstance(getattr(model, "input", None), Mapping)
 
 
 def _image_among(inputs: Any, known: Mapping[str, Any]) -> str:
@@ -166,9 +172,12 @@ def _as_laid_out(inputs: Any, known: Sequence[Any], output: str | int | None, un
 
 def _other(value: Any, tensor: Any, name: str) -> Array:
     """Return one of the other inputs, for one image, as the network's tensor wants it."""
-    given = np.asarray(value)
-    if given.dtype.kind not in "fiub":
-        raise InvalidInput(f"the input {name!r} must be a number or an array of numbers, got {value!r}.")
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        given = np.asarray("ragged")
+    if given.dtype.kind not in "fiub" or not np.isfinite(given).all():
+        raise InvalidInput(f"the input {name!r} must be a finite number or an array of them, got {value!r}.")
     if tensor is None:
         kept = np.atleast_1d(given)
         return kept.astype(np.float32) if kept.dtype.kind == "f" else kept
@@ -184,7 +193,10 @@ def _other(value: Any, tensor: Any, name: str) -> Array:
         raise InvalidInput(
             f"the input {name!r} must have the shape {wanted} for one image, got {given.shape}."
         ) from None
-    return np.ascontiguousarray(given.astype(tensor.dtype))
+    kept = np.ascontiguousarray(given.astype(tensor.dtype))
+    if kept.dtype.kind in "iu" and not np.array_equal(kept, given):
+        raise InvalidInput(f"the input {name!r} takes whole numbers, got {value!r}.")
+    return kept
 
 
 def _units(model: keras.Model, output: str | int | None) -> int | None:
@@ -208,7 +220,8 @@ def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
     if isinstance(answer, Mapping):
         return dict(answer)
     listed = list(answer) if isinstance(answer, list | tuple) else [answer]
-    labels = names if len(names) == len(listed) else [str(i) for i in range(len(listed))]
+    unique = len(set(names)) == len(names) == len(listed)
+    labels = names if unique else [str(i) for i in range(len(listed))]
     return dict(zip(labels, listed, strict=True))
 
 

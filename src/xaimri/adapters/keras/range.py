@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.adapters.keras.graph import PASSIVE, static
-from xaimri.arrays import Image
+from xaimri.arrays import Array, Image
 
 MOVING = PASSIVE | {
     "BiasAdd",
@@ -30,44 +33,99 @@ MOVING = PASSIVE | {
 }
 """Operations that leave the range of intensities as it is."""
 
-SMALL, LARGE, MEAN = 1 / 50, 50.0, 20.0
-"""A factor, a divisor and a shift that only intensities far above 1 are met with."""
+BYTES = (255.0, 256.0, 127.5, 128.0)
+"""Divisors of intensities that are stored in 8 bits."""
+
+MEANS = (90.0, 130.0)
+"""Between these lie the channel means of 8-bit photographs, which some networks subtract."""
+
+OF_CONSTANTS: dict[str, Callable[..., Any]] = {
+    "Cast": np.asarray,
+    "Identity": np.asarray,
+    "Maximum": np.maximum,
+    "Mul": np.multiply,
+    "Reshape": lambda value, _: value,
+    "Rsqrt": lambda value: 1 / np.sqrt(value),
+    "Sqrt": np.sqrt,
+}
+"""How constants are worked on before a network meets its pixels with them; shapes don't matter here."""
+
+FAR = 20.0
+"""A scale or centre from which on values of -1 to 1 are next to nothing."""
 
 
-def expects_bytes(images: Any) -> bool:
-    """Tell whether the first arithmetic on the images is that on intensities of 0 to 255.
+@dataclass(frozen=True)
+class Scaling:
+    """What a network does to its pixels first: ``factor * pixel + offset``, the mean over channels.
 
-    That is: they are multiplied by less than 1/50, divided by more than 50, or shifted by more than 20.
+    ``of_bytes`` tells whether a constant on the way is one by which 8-bit intensities are scaled.
     """
-    seen, todo = set(), [images]
+
+    factor: float = 1.0
+    offset: float = 0.0
+    of_bytes: bool = False
+
+    @property
+    def large(self) -> bool:
+        """Whether values of -1 to 1 are next to nothing to the network."""
+        return abs(self.factor) <= 1 / FAR or abs(self.offset / self.factor) >= FAR
+
+    @property
+    def top(self) -> float:
+        """About the largest intensity that the network was made for."""
+        ends = (-self.offset / self.factor, (1 - self.offset) / self.factor)
+        return 255.0 if self.of_bytes else max(map(abs, ends))
+
+
+def scaling(images: Any) -> Scaling | None:
+    """Follow images through arithmetic with constants; None where there is none."""
+    seen, todo = set(), [(images, Scaling())]
     while todo:
-        for op in todo.pop().consumers():
+        tensor, before = todo.pop()
+        for op in tensor.consumers():
             if op in seen:
                 continue
             seen.add(op)
-            if op.type in MOVING:
-                todo.extend(op.outputs)
-            elif _scales(op):
-                return True
-    return False
+            after = before if op.type in MOVING else _after(op, tensor, before)
+            if after is not None:
+                todo += [(output, after) for output in op.outputs]
+            elif before != Scaling():
+                return before
+    return None
 
 
-def _scales(op: Any) -> bool:
-    """Tell whether an operation treats its input as intensities far above 1."""
-    if op.type not in {"Mul", "RealDiv", "Sub", "AddV2"}:
-        return False
-    constants = [np.abs(value) for value in map(static, op.inputs) if value is not None and np.size(value)]
-    if not constants:
-        return False
-    if op.type == "Mul":
-        return bool(0 < constants[0].max() <= SMALL)
-    if op.type == "RealDiv":
-        return static(op.inputs[1]) is not None and bool(constants[-1].min() >= LARGE)
-    return bool(MEAN <= constants[0].max() <= 255)
+def _after(op: Any, tensor: Any, before: Scaling) -> Scaling | None:
+    """Return the scaling behind an operation with a constant; None behind any other."""
+    if op.type not in {"Mul", "RealDiv", "Sub", "AddV2"} or len(op.inputs) != 2:
+        return None
+    first = op.inputs[0] is tensor
+    constant = _constant(op.inputs[1 if first else 0])
+    if constant is None or not np.size(constant):
+        return None
+    value = float(np.mean(constant))
+    if op.type in {"Mul", "RealDiv"}:
+        if value == 0 or (op.type == "RealDiv" and not first):
+            return None
+        factor = value if op.type == "Mul" else 1 / value
+        bytes_ = any(abs(1 / factor - known) < 0.01 * known for known in BYTES)
+        return Scaling(before.factor * factor, before.offset * factor, before.of_bytes or bytes_)
+    sign = -1.0 if op.type == "Sub" and not first else 1.0
+    shift = -value if op.type == "Sub" and first else value
+    means = before.factor == 1 and MEANS[0] <= -shift <= MEANS[1]
+    return Scaling(sign * before.factor, sign * before.offset + shift, before.of_bytes or means)
+
+
+def _constant(tensor: Any) -> Any:
+    """Return the value of a tensor that is made of constants only, else None."""
+    value = static(tensor)
+    if value is None and tensor.op.type in OF_CONSTANTS:
+        inputs = [_constant(t) for t in tensor.op.inputs]
+        value = None if any(v is None for v in inputs) else OF_CONSTANTS[tensor.op.type](*inputs)
+    return value
 
 
 def range_doubts(
-    raw: Image, seen: Image, expects: bool, network_expects: bool
+    raw: Image, seen: Float[Array, ...], outer: Scaling | None, inner: Scaling | None
 ) -> tuple[tuple[str, str], ...]:
     """Say what is odd about an image's range, as names and sentences of caveats.
 
@@ -75,24 +133,29 @@ def range_doubts(
     ----------
     raw, seen
         The image as it was given, and as the network itself is given it, after any preprocessing.
-    expects, network_expects
-        Whether either is scaled down as intensities of 0 to 255 would be.
+    outer, inner
+        How either is scaled first; ``outer`` is None where the preprocessing can't be followed.
     """
-    low, high = float(raw.min()), float(raw.max())
-    if low == high:
+    if raw.min() == raw.max():
         return ()
-    changed = max(abs(low), abs(high)) > 2 and not np.array_equal(raw, seen)
-    if network_expects and changed and (np.abs(seen).max() <= 5 or seen.min() < -MEAN):
-        return (PREPROCESSED_TWICE,)
-    if expects and low >= -1 and high <= 1:
-        return ((NAME, UNSCALED.format(low=low, high=high)),)
-    return ((NAME, WIDE.format(high=high)),) if expects and high > 1000 else ()
+    if inner is not None and inner.large and not np.array_equal(raw, seen):
+        vanished = np.abs(seen).max() <= 5 < np.abs(raw).max()
+        centred = inner.of_bytes and raw.min() >= 0 and seen.min() < -FAR
+        if vanished or centred:
+            return (PREPROCESSED_TWICE,)
+    known, image = (inner, seen) if outer is None else (outer, raw)
+    low, high = float(image.min()), float(image.max())
+    if known is None:
+        return ()
+    if known.large and low >= -1 and high <= 1:
+        return ((NAME, UNSCALED.format(low=low, high=high, top=known.top)),)
+    return ((NAME, WIDE.format(high=high)),) if known.of_bytes and high > 1000 else ()
 
 
 NAME = "input_range"
 UNSCALED = (
-    "The image's values lie in {low:.3g}..{high:.3g}, and the network scales intensities of 0..255 down "
-    "itself, so it sees next to nothing: give the image as it was stored, or times 255."
+    "The image's values lie in {low:.3g}..{high:.3g}, and the network was made for intensities up to about "
+    "{top:.0f}, which it scales itself, so it sees next to nothing: give the image as it was stored."
 )
 WIDE = (
     "The image's values reach {high:.6g}, and the network was made for intensities of 0..255: say which "

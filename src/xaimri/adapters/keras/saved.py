@@ -13,7 +13,7 @@ import tensorflow as tf
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, said
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
@@ -37,9 +37,8 @@ def load_model(path: str | Path) -> keras.Model:
     try:
         return keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as failure:
-        reason = str(failure).strip().splitlines()[0][:200]
         raise InvalidInput(
-            f"`{source}` can't be read in Keras' safe mode ({reason}): load it yourself with "
+            f"`{source}` can't be read in Keras' safe mode ({said(failure)}): load it yourself with "
             "keras.models.load_model and its custom objects, and pass the network."
         ) from failure
 
@@ -103,9 +102,8 @@ def _signature(source: Path) -> tuple[Any, Any]:
     try:
         loaded = tf.saved_model.load(str(source))
     except Exception as failure:
-        reason = str(failure).strip().splitlines()[0][:200]
         raise InvalidInput(
-            f"the SavedModel `{source}` can't be read ({reason}): export the network again."
+            f"the SavedModel `{source}` can't be read ({said(failure)}): export the network again."
         ) from failure
     if "serving_default" in loaded.signatures:
         return loaded, loaded.signatures["serving_default"]

@@ -53,6 +53,14 @@ def _children(layer: keras.Layer) -> list[keras.Layer]:
     return listed + [child for child in tracked if id(child) not in known]
 
 
+def traits(layer: keras.Layer) -> tuple[Any, ...]:
+    """Return what a layer's operations depend on beside its class: when any of it changes, trace anew."""
+    own = () if _children(layer) else tuple(layer.variables)
+    policy = getattr(layer, "dtype_policy", None)
+    named = (getattr(layer, name, None) for name in ("activation", "mean", "variance", "lora_enabled"))
+    return layer, getattr(policy, "name", None), *named, *own
+
+
 @contextmanager
 def recording(model: keras.Layer) -> Iterator[list[Output]]:
     """Note what every layer puts out in this thread, in order of execution, while the block runs.
