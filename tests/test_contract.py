@@ -269,7 +269,7 @@ def test_the_suite_catches_an_explainer_that_is_no_value(explainer, sentence):
 
 def test_the_suite_catches_nan_without_a_caveat(monkeypatch):
     check_explainer(Careless(), *subject("2d"))
-    monkeypatch.setattr("xaimri.explainer._common_caveats", lambda *_: ())
+    monkeypatch.setattr("xaimri.explainer.common_caveats", lambda *_: ())
     with pytest.raises(AssertionError, match="no caveat says why"):
         check_explainer(Careless(), *subject("2d"))
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast, final, get_
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
+from xaimri.caveats import common_caveats
 from xaimri.classifier import Classifier, Differentiable, Doubting, Objective, Of, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explanation import Caveat, Explanation, Regions
@@ -255,49 +256,9 @@ def _explanations(
             diagnostics=dict(found.diagnostics[i]) if found.diagnostics else {},
             caveats=(
                 *(found.caveats[i] if found.caveats else ()),
-                *_common_caveats(found.values[i], probabilities[i], int(targets[i]), objective.of),
+                *common_caveats(images[i], found.values[i], probabilities[i], int(targets[i]), objective.of),
                 *(Caveat(*doubt) for doubt in doubts[i]),
-                *([CONSTANT] if np.ptp(images[i]) == 0 else []),
             ),
         )
         for i in range(len(images))
     )
-
-
-CONSTANT = Caveat(
-    "constant_image",
-    "Every pixel of the image has the same value, so there is nothing in it to explain: check that the right "
-    "file, slice or window was taken.",
-)
-
-
-def _common_caveats(values: Array, probabilities: Array, target: int, of: Of) -> tuple[Caveat, ...]:
-    """Caveats that every method shares."""
-    caveats = []
-    p = float(probabilities[target])
-    if of == "probability" and min(p, 1 - p) < 1e-4:
-        caveats.append(
-            Caveat(
-                "saturated",
-                f"The explained probability is {p:.6f}: it hardly moves whatever is changed, so the "
-                "map is mostly "
-                'noise; explain of="log_odds" instead.',
-            )
-        )
-    first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
-    if first - second < 0.05:
-        caveats.append(
-            Caveat(
-                "near_tie",
-                f"The two likeliest classes are {100 * float(first - second):.1f} points of "
-                "probability apart: "
-                "look at the explanations of both.",
-            )
-        )
-    if not np.isfinite(values).all():
-        caveats.append(
-            Caveat(
-                "not_finite", "Some values are NaN or infinite: those pixels were not tested or overflowed."
-            )
-        )
-    return tuple(caveats)

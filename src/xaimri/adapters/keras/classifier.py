@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
+from xaimri.adapters.keras.batches import batch_size, padded
 from xaimri.adapters.keras.engine import Program, Purpose, Request, program, traceable
 from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.range import range_doubts
@@ -26,10 +27,6 @@ from xaimri.classifier import (
     softmax,
 )
 from xaimri.errors import InvalidInput, MissingCapability
-from xaimri.perturb.responses import even_batch
-
-BATCH, GRADIENTS = 32, 8
-"""Images per call of the network, at most: forward, and down to the pixels."""
 
 HALF = 1024.0
 """Factor of the score whose gradient is taken in half precision."""
@@ -191,15 +188,15 @@ class KerasClassifier:
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
             targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
-        size = _batch_size(len(batch), purpose)
+        size = batch_size(len(batch), purpose)
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
         compiled = program(self._model, self._ports, self._preprocess if inside else None, request)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
-            padded = (tf.constant(_padded(x, size)) for x in (part, chosen))
-            results = compiled.run(*padded, *self._others)
+            given = (tf.constant(padded(x, size)) for x in (part, chosen))
+            results = compiled.run(*given, *self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
@@ -265,29 +262,9 @@ def _asked(purpose: Purpose, objective: Objective, layer: str | None, scale: flo
     return () if purpose == "logits" else (objective.of, layer, scale)
 
 
-def _batch_size(count: int, purpose: Purpose) -> int:
-    """Return how many images run together: few sizes, so that little is traced, and little padding.
-
-    Up to 8 images, the next power of two; above, the next multiple of 4. Gradients to the pixels hold every
-    layer's output, so no more than 8 images run at once.
-    """
-    if count <= GRADIENTS:
-        return 1 << (count - 1).bit_length()
-    if purpose == "gradient":
-        return even_batch(count, GRADIENTS, waste=1 / 12)
-    return BATCH if count > BATCH else -(-count // 4) * 4
-
-
 def _in_half_precision(model: keras.Model) -> bool:
     layers = (model, *layers_by_path(model).values())
     return any(getattr(layer, "compute_dtype", None) == "float16" for layer in layers)
-
-
-def _padded(part: Array, size: int) -> Array:
-    """Repeat the last entry until the batch has its full size."""
-    return (
-        part if len(part) == size else np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
-    )
 
 
 def _class_names(units: int | None, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
