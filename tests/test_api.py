@@ -281,6 +281,11 @@ def test_explanations_of_a_folder_survive_pickling(scans):
             'pass outputs="logits"',
         ),
         (lambda: xaimri.compare(MODEL, SCAN, []), InvalidInput, "`methods` must be a list"),
+        (
+            lambda: xaimri.explain(MODEL, [SCAN], "lime", seed=2**40),
+            InvalidInput,
+            r"`seed` must be below 2\*\*32",
+        ),
     ],
 )
 def test_errors_are_one_sentence(call, error, sentence):

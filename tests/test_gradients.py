@@ -304,7 +304,7 @@ def test_a_wrapped_method_is_kept_with_its_own_settings():
         (lambda: IntegratedGradients(baseline=np.inf), "`baseline` must be a finite number or an image"),
         (
             lambda: IntegratedGradients(baseline=np.full((5, 7, 1), np.nan)),
-            "`baseline` holds NaN or infinite",
+            "`baseline` holds NaN, infinite",
         ),
         (lambda: IntegratedGradients(baseline=np.array([["a"]])), "`baseline` must be an array of numbers"),
         (
@@ -316,7 +316,7 @@ def test_a_wrapped_method_is_kept_with_its_own_settings():
         (lambda: IntegratedGradients(tolerance=0), "`tolerance` must be a number above 0"),
         (lambda: ExpectedGradients(), "`references` must be an array of images"),
         (lambda: ExpectedGradients(references=np.zeros((5, 7))), r"`references` .* got \(5, 7\)"),
-        (lambda: ExpectedGradients(references=np.full((2, 5, 7, 1), np.nan)), "NaN or infinite"),
+        (lambda: ExpectedGradients(references=np.full((2, 5, 7, 1), np.nan)), "NaN, infinite"),
         (lambda: ExpectedGradients(references=np.zeros((2, 5, 7, 1)), samples=1), "`samples`"),
     ],
 )

@@ -78,9 +78,14 @@ def test_a_grid_of_the_images_own_pixels_changes_nothing(space, seed):
         assert grid.sample(values) is not values
 
 
-def test_outside_the_lattice_the_edge_goes_on():
+def test_outside_the_lattice_the_edge_goes_on_for_one_step():
     grid = Grid((9,), (2,), (3.0,), (2.0,))
-    np.testing.assert_allclose(grid.resample(np.array([1.0, 5.0])), [1, 1, 1, 1, 3, 5, 5, 5, 5])
+    np.testing.assert_allclose(grid.resample(np.array([1.0, 5.0])), [0, 1, 1, 1, 3, 5, 5, 5, 0])
+    plane = Grid((9, 4), (2, 2), (3.0, 0.5), (2.0, 2.0))
+    laid = plane.resample(np.array([[1.0, 1.0], [5.0, np.nan]]))
+    np.testing.assert_allclose(laid[:, 0], [0, 1, 1, 1, 3, 5, 5, 5, 0])
+    assert np.isnan(laid[4:8, 3]).all()
+    np.testing.assert_allclose(laid[[0, 8]], 0)
 
 
 def test_each_cell_peaks_where_it_lies():

@@ -212,8 +212,8 @@ def compare(
     """
     from xaimri.render import Comparison
 
-    listed = list(methods)
-    if isinstance(methods, str) or not listed:
+    listed = list(methods) if isinstance(methods, Iterable) and not isinstance(methods, str) else []
+    if not listed:
         raise InvalidInput('`methods` must be a list of methods, such as ["gradcam", "lime"].')
     explainers = [build(method) for method in listed]
     options: dict[str, Any] = {

@@ -7,7 +7,7 @@ probability function gives ``log p``, and a single sigmoid unit ``z`` gives ``(-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -24,6 +24,9 @@ Of: TypeAlias = Literal["logit", "log_odds", "probability"]
 
 Outputs: TypeAlias = Literal["probabilities", "logits"]
 """What a model gives."""
+
+ROUNDED = 1e-5
+"""Where less than this is left to the other classes, single precision has lost how it changes."""
 
 CLIP = 1e-7
 """Probabilities are clipped here before their logarithm is taken."""
@@ -100,14 +103,29 @@ class Objective:
 
 def softmax(logits: Scores) -> Scores:
     """Return the probabilities, ``(batch, classes)``."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
+    with np.errstate(under="ignore"):
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def saturation(probabilities: Float[Array, " classes"]) -> tuple[tuple[str, str], ...]:
+    """Say that probabilities of a model that hands out nothing else are too near 0 and 1 to be explained."""
+    rest = 1 - float(probabilities.max())
+    if rest >= ROUNDED:
+        return ()
+    sentence = (
+        f"The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
+        "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
+        'outputs="logits".'
+    )
+    return (("saturated", sentence),)
 
 
 def class_names(names: Iterable[object]) -> tuple[str, ...]:
     """Return names of classes as strings, or say why they can't be."""
-    listed = tuple(map(str, names)) if not isinstance(names, str) else ()
+    ordered = isinstance(names, Iterable) and not isinstance(names, str | Set | Mapping)
+    listed = tuple(map(str, names)) if ordered else ()
     if len(listed) < 2 or len(set(listed)) != len(listed):
         raise InvalidInput(f"`classes` must be a list of at least two different names, got {names!r}.")
     return listed
@@ -200,6 +218,6 @@ class Sized(Protocol):
 class Doubting(Protocol):
     """Knows what is odd about an image as it was given, such as a range that it wasn't trained on."""
 
-    def doubts(self, images: Images, /) -> Sequence[Sequence[tuple[str, str]]]:
+    def doubts(self, images: Images, probabilities: Scores, /) -> Sequence[Sequence[tuple[str, str]]]:
         """Return names and sentences of caveats, for every image; asked after it was scored."""
         ...

@@ -130,10 +130,9 @@ class Explainer(ABC, Generic[ModelT]):
         if given is None and any(t is not None for t in chosen):
             predicted = model.logits(batch.copy()).argmax(axis=1)
             given = tuple(int(p) if t is None else t for t, p in zip(chosen, predicted, strict=True))
-        objective = Objective(given, of or self.of)
+        objective = Objective(given, self.of if of is None else of)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
-        doubts = model.doubts(batch.copy()) if isinstance(model, Doubting) else ((),) * len(batch)
-        return _explanations(self, model.classes, batch, objective, attribution, doubts)
+        return _explanations(self, model, batch, objective, attribution)
 
     @final
     def record(self) -> dict[str, Any]:
@@ -156,7 +155,12 @@ class Explainer(ABC, Generic[ModelT]):
         """Rebuild the explainer that wrote the record; equal to the first."""
         if record.get("name") != cls.name:
             raise InvalidInput(f"this is a record of `{record.get('name')}`, not of `{cls.name}`.")
-        return cls(**{k: read(v, arrays or {}) for k, v in record["settings"].items()})
+        try:
+            return cls(**{k: read(v, arrays or {}) for k, v in record["settings"].items()})
+        except (KeyError, AttributeError, TypeError) as damage:
+            raise InvalidInput(
+                f"this is no whole record of `{cls.name}` ({damage}): give what `Explainer.record` wrote."
+            ) from damage
 
 
 def checked(images: Images) -> Images:
@@ -206,6 +210,11 @@ def _index(target: Target, classes: tuple[str, ...]) -> int | None:
     )
 
 
+def _more(doubts: Sequence[tuple[str, str]], of: Of) -> tuple[Caveat, ...]:
+    """Return a model's doubts as caveats; of a probability that is saturated everyone says so already."""
+    return tuple(Caveat(*doubt) for doubt in doubts if (doubt[0], of) != ("saturated", "probability"))
+
+
 def require(explainer: Explainer[Any], model: object) -> None:
     """Raise MissingCapability unless the model has the capability that a method needs."""
     if not isinstance(model, explainer.needs):
@@ -225,13 +234,13 @@ def _lack(explainer: Explainer[Any], model: object) -> str:
 
 def _explanations(
     explainer: Explainer[Any],
-    classes: tuple[str, ...],
+    model: Classifier,
     images: Images,
     objective: Objective,
     found: Attribution,
-    doubts: Sequence[Sequence[tuple[str, str]]],
 ) -> tuple[Explanation, ...]:
     """Cut a batch's attribution into one explanation per image."""
+    classes = model.classes
     if found.logits.shape != (len(images), len(classes)) or not np.isfinite(found.logits).all():
         raise InvalidInput(
             f"the model must give one finite score for each of its {len(classes)} classes, got an array "
@@ -239,6 +248,9 @@ def _explanations(
         )
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)
+    doubts: Sequence[Sequence[tuple[str, str]]] = ((),) * len(images)
+    if isinstance(model, Doubting):
+        doubts = model.doubts(images.copy(), probabilities)
     return tuple(
         Explanation(
             values=found.values[i],
@@ -257,7 +269,7 @@ def _explanations(
             caveats=(
                 *(found.caveats[i] if found.caveats else ()),
                 *common_caveats(images[i], found.values[i], probabilities[i], int(targets[i]), objective.of),
-                *(Caveat(*doubt) for doubt in doubts[i]),
+                *_more(doubts[i], objective.of),
             ),
         )
         for i in range(len(images))

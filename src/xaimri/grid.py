@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -103,8 +103,9 @@ class Grid:
         return cls(tuple(image), tuple(model), start, (step,) * len(start))
 
     def resample(self, values: Float[Array, "*cells"]) -> Float[Array, "*space"]:
-        """Carry values from the cells to every pixel, linearly; outside the lattice the edge goes on.
+        """Carry values from the cells to every pixel, linearly.
 
+        Outside the lattice the edge goes on for one step; farther from all cells, as behind a crop, is 0.
         A pixel that a value which is not finite would enter becomes NaN.
 
         The lattice's axes are the last axes of ``values``; axes before them are kept.
@@ -115,11 +116,14 @@ class Grid:
             _taps(_key(x), m, max(1.0, 1 / s), True)
             for x, m, s in zip(where, self.cells, self.step, strict=True)
         ]
+        near = [(x >= -1) & (x <= m) for x, m in zip(where, self.cells, strict=True)]
         finite = np.isfinite(values)
-        if finite.all():
-            return _apply(taps, values, self.cells)
-        known = _apply(taps, finite.astype(values.dtype), self.cells) > 1 - 1e-6
-        return np.where(known, _apply(taps, np.where(finite, values, 0), self.cells), np.nan)
+        laid = _apply(taps, np.where(finite, values, 0) if not finite.all() else values, self.cells)
+        if not finite.all():
+            laid[_apply(taps, finite.astype(values.dtype), self.cells) <= 1 - 1e-6] = np.nan
+        if not all(axis.all() for axis in near):
+            laid[..., ~reduce(np.logical_and.outer, near)] = 0
+        return laid
 
     def sample(self, values: Float[Array, "*space"]) -> Float[Array, "*cells"]:
         """Carry values from the pixels to the cells: linear, with antialiasing where the step is above 1.

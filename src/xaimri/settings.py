@@ -45,14 +45,16 @@ def images(explainer: Any, name: str) -> None:
     given = value.array if isinstance(value, Stored) else value
     if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub" or not given.size:
         raise InvalidInput(f"`{name}` must be an array of numbers, got {_short(given)}.")
-    if not np.isfinite(given).all():
-        raise InvalidInput(f"`{name}` holds NaN or infinite values: leave those images out.")
+    with np.errstate(over="ignore"):
+        kept = given.astype(np.float32)
+    if not np.isfinite(kept).all():
+        raise InvalidInput(f"`{name}` holds NaN, infinite or far too large values: leave those out.")
     if not isinstance(value, Stored) or given.dtype != np.float32:
-        object.__setattr__(explainer, name, Stored(given.astype(np.float32)))
+        object.__setattr__(explainer, name, Stored(kept))
 
 
 def _short(value: Any) -> str:
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 @runtime_checkable

@@ -92,7 +92,7 @@ def test_an_operation_without_a_gradient_is_named_and_not_taken_for_no_evidence(
     import tensorflow as tf
 
     for method in ("saliency", "integrated_gradients"):
-        with pytest.raises(MissingCapability, match=r"has no gradient: use a perturbation method"):
+        with pytest.raises(MissingCapability, match=r"has no gradient.*use a perturbation method"):
             xaimri.explain(network(), IMAGE, method, preprocess=tf.round)
     assert xaimri.explain(network(), IMAGE, preprocess=tf.round).values.shape == (13, 11)
     assert xaimri.explain(network(), IMAGE, "lime", preprocess=tf.round, samples=10, regions=3)
@@ -201,6 +201,138 @@ def test_a_convolution_before_tokens_is_no_patch_projection():
     pooled = layers.Flatten()(layers.Dot(axes=1)([scores, layers.Reshape((-1, 5))(x)]))
     model = keras.Model(image, layers.Dense(2, "softmax")(pooled))
     assert xaimri.explain(model, IMAGE).diagnostics["layer"].startswith("conv2d")
+
+
+class Tempered(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.features = keras.layers.Conv2D(4, 3, activation="relu")
+        self.head = keras.layers.Dense(3)
+        self.temperature = 1.0
+
+    def call(self, x):
+        return keras.ops.softmax(self.head(keras.ops.mean(self.features(x), (1, 2))) * self.temperature)
+
+
+def test_a_number_that_a_layer_holds_is_seen_when_it_changes():
+    keras.utils.set_random_seed(0)
+    own, scaled = Tempered(), network()
+    for model, layer, name, value in (
+        (own, own, "temperature", 30.0),
+        (scaled, scaled.layers[0], "scale", 5.0),
+    ):
+        image = IMAGE / 255
+        xaimri.explain(model, image)
+        setattr(layer, name, value)
+        found = xaimri.explain(model, image)
+        assert found.probabilities == pytest.approx(np.asarray(model(image[None]))[0], abs=1e-5)
+
+
+def averaged(scale):
+    """The same probabilities twice, averaged: no softmax is left at the end."""
+    keras.utils.set_random_seed(4)
+    image = keras.Input((13, 11, 1))
+    x = keras.layers.Conv2D(6, 3, activation="relu", bias_initializer="ones")(image)
+    z = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x)) * scale
+    p = keras.layers.Softmax()(z)
+    return keras.Model(image, keras.layers.Average()([p, p]))
+
+
+@pytest.mark.parametrize("of", ["logit", "log_odds"])
+def test_probabilities_that_round_to_one_behind_no_softmax_are_said_to_be_saturated(of):
+    names = [
+        {caveat.name for caveat in xaimri.explain(averaged(scale), IMAGE / 255, of=of).caveats}
+        for scale in (100.0, 1.0)
+    ]
+    assert "saturated" in names[0]
+    assert "saturated" not in names[1]
+
+
+def test_a_crop_leaves_nothing_on_pixels_that_the_network_cannot_see():
+    image = keras.Input((32, 32, 1))
+    x = keras.layers.CenterCrop(8, 8)(image)
+    x = keras.layers.Conv2D(5, 3, padding="same", activation="relu", bias_initializer="ones")(x)
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(keras.layers.GlobalAveragePooling2D()(x)))
+    found = np.abs(xaimri.explain(model, np.random.default_rng(0).random((32, 32)), "hirescam").values)
+    assert found[11:21, 11:21].sum() == pytest.approx(found.sum())
+
+
+def test_a_layer_that_runs_twice_is_no_single_map():
+    image = keras.Input((13, 11, 1))
+    shared = keras.Model(image, keras.layers.Conv2D(4, 3, name="cells")(image), name="base")
+    pool = keras.layers.GlobalAveragePooling2D()
+    both = keras.layers.Concatenate()([pool(shared(image)), pool(shared(image * 0.1))])
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(both))
+    with pytest.raises(InvalidInput, match="runs 2 times on the way"):
+        xaimri.explain(model, IMAGE, layer="base/cells")
+
+
+class Loud(keras.layers.Layer):
+    def call(self, x):
+        import tensorflow as tf
+
+        with tf.control_dependencies([tf.debugging.assert_less(tf.reduce_max(x), 1.0)]):
+            return tf.identity(x)
+
+
+def of_one(*layers, head=None):
+    return keras.Sequential([keras.Input((13, 11, 1)), *layers, keras.layers.Flatten(), head])
+
+
+SCORES = keras.layers.Dense
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "sentence"),
+    [
+        (lambda: of_one(Loud(), head=SCORES(2, "softmax")), {"method": "saliency"}, "fails on these images"),
+        (lambda: of_one(head=SCORES(3, "sigmoid")), {"method": "lime", "unit": True}, "`unit` must be"),
+    ],
+)
+def test_what_can_not_be_is_said_in_one_sentence(make, options, sentence):
+    with pytest.raises(InvalidInput, match=sentence) as refusal:
+        xaimri.explain(make(), IMAGE, **options)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+def test_a_softmax_over_one_unit_is_named():
+    with pytest.raises(InvalidInput, match="a softmax over one unit, which is 1 whatever the image"):
+        xaimri.explain(of_one(head=SCORES(1, "softmax")), IMAGE, "saliency")
+
+
+@pytest.mark.parametrize("names", [{"a", "b", "c"}, {0: "a", 1: "b"}, "ab", ["a", "a"]])
+def test_names_without_an_order_are_refused(names):
+    from xaimri.classifier import class_names
+
+    with pytest.raises(InvalidInput, match="`classes` must be a list of at least two different names"):
+        class_names(names)
+
+
+def test_weights_that_are_not_numbers_are_named_as_the_reason():
+    model = network()
+    model.layers[-1].bias.assign([np.nan, 0, 0])
+    with pytest.raises(InvalidInput, match="outputs are NaN or infinite: check its weights"):
+        xaimri.explain(model, IMAGE)
+
+
+def test_an_operation_whose_gradient_is_not_known_is_named():
+    image = keras.Input((13, 11, 1))
+    x = keras.ops.slice_update(image, (0, 0, 0, 0), keras.ops.zeros((1, 2, 2, 1)))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(x))
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(x))
+    with pytest.raises(MissingCapability, match="has no gradient"):
+        xaimri.explain(model, IMAGE, "saliency")
+
+
+def test_outputs_in_outputs_are_named():
+    image = keras.Input((13, 11, 1))
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    model = keras.Model(
+        image, {"a": {"b": keras.layers.Dense(2, "softmax")(x)}, "c": SCORES(2, "softmax")(x)}
+    )
+    with pytest.raises(InvalidInput, match="is a dict, not one tensor"):
+        xaimri.explain(model, IMAGE, "saliency", output="a")
 
 
 def test_channels_first_is_refused_with_a_way_out():

@@ -98,6 +98,15 @@ def test_whole_numbers_stay_whole_where_the_network_embeds_them():
         xaimri.explain(model, SCANS[0], inputs={"site": 1.9})
 
 
+def test_an_input_without_axes():
+    image, sex = keras.Input(SHAPE, name="image"), keras.Input((), dtype="int32", name="sex")
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
+    model = keras.Model([image, sex], layers.Dense(2, "softmax")(x + layers.Embedding(3, 4)(sex)))
+    found = xaimri.explain(model, SCANS[0], inputs={"sex": 1})
+    expected = np.asarray(model([SCANS[:1], np.array([1], "int32")]))[0]
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+
+
 def test_a_network_that_takes_its_only_input_by_name():
     image = keras.Input(SHAPE, name="scan")
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
@@ -157,6 +166,7 @@ def test_several_outputs_by_name_and_by_index():
         ({"inputs": [1.0]}, "needs ... where the image goes"),
         ({"inputs": [..., ...]}, "in exactly one place"),
         ({"inputs": 3}, "must be the other inputs by name"),
+        ({"inputs": {"image": ..., "age": 1, "agge": 3}}, "takes 2 inputs .* has 3, 'agge' among them"),
         ({"inputs": {"age": 1}}, "outputs are 'head_0', 'head_1': pick the one to explain by `output=`"),
         ({"inputs": {"age": 1}, "output": "stage"}, "'head_0', 'head_1'.*not 'stage'"),
         ({"inputs": {"age": 1}, "output": 2}, "'head_0', 'head_1'.*not 2"),

@@ -36,7 +36,7 @@ def as_classifier(
         from xaimri.adapters.keras import saved
 
         if is_saved_model(model):
-            _refuse({"unit": unit, "inputs": inputs}, "a SavedModel, which takes images alone")
+            _refuse({"unit": unit, "inputs": inputs}, "a SavedModel: export the network with that part fixed")
             return saved.SavedModel(model, classes, preprocess, outputs, output)  # type: ignore[arg-type]
         model = saved.load_model(model)
     if any(base.__module__.partition(".")[0] == "keras" for base in type(model).__mro__):

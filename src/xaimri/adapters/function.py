@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
+from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names, saturation
 from xaimri.errors import InvalidInput
 
 
@@ -72,6 +72,10 @@ class FunctionClassifier:
             )
         self._name(answer.shape[1])
         return answer if self._outputs == "logits" else self._log(answer)
+
+    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Say which probabilities are too near 0 and 1 to be explained."""
+        return tuple(saturation(row) if self._outputs == "probabilities" else () for row in probabilities)
 
     def _two_columns(self, answer: Array) -> Array:
         pair = [-answer / 2, answer / 2] if self._outputs == "logits" else [1 - answer, answer]

@@ -31,7 +31,7 @@ def of_path(path: Path, rank: int) -> tuple[Array, bool]:
             )
         if path.is_dir():
             raise InvalidInput(
-                f"{name} is a folder: pass one image, or read it with `xaimri.data.read_folder`."
+                f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain`."
             )
         if not path.is_file():
             raise InvalidInput(f"{name} is no regular file: read it yourself and pass its bytes.")

@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 
-def build(method: str | Explainer[Any], settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
+def build(method: object, settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
     """Return the explainer of this name with these settings; an explainer comes back as it is.
 
     Raises
@@ -84,6 +84,9 @@ def build(method: str | Explainer[Any], settings: Mapping[str, Any] | None = Non
                 f"set them in {type(method).__name__}(...)."
             )
         return method
+    if not isinstance(method, str):
+        made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
+        raise InvalidInput(f"`method` must be the name of a method or an explainer, got {method!r}{made}.")
     known = settings_of(method)
     for name in given:
         if name not in known:

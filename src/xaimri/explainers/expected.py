@@ -64,8 +64,8 @@ class ExpectedGradients(Explainer[Differentiable]):
         if not isinstance(given, np.ndarray) or given.ndim < 3:
             raise InvalidInput(
                 "`references` must be an array of images on the model's grid, (references, *space, "
-                f"channels), got {getattr(given, 'shape', given)}: pass some of the training images, for "
-                "instance from xaimri.data.images.load."
+                f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
+                "images, for instance from xaimri.data.images.load."
             )
         images(self, "references")
         whole(self, "samples", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,9 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explanation import Caveat
 from xaimri.settings import images, positive, whole
+
+LARGEST = 1e15
+"""Intensities beyond this are refused: sums of their products overflow in single precision."""
 
 CHUNK = 32
 """Images whose gradients are held at once."""
@@ -74,8 +78,9 @@ class IntegratedGradients(Explainer[Differentiable]):
             images(self, "baseline")
         else:
             number = isinstance(self.baseline, int | float | np.number)
-            if not number or isinstance(self.baseline, bool) or not np.isfinite(float(self.baseline)):
-                raise InvalidInput(f"`baseline` must be a finite number or an image, got {self.baseline!r}.")
+            if not number or isinstance(self.baseline, bool) or not abs(self.baseline) < LARGEST:
+                got = reprlib.repr(self.baseline)
+                raise InvalidInput(f"`baseline` must be a finite number or an image, as an array, got {got}.")
             object.__setattr__(self, "baseline", float(self.baseline))
         whole(self, "steps", 1)
         whole(self, "most", self.steps, "(`steps`)")

@@ -82,8 +82,13 @@ class LIME(Explainer[Classifier]):
             whole(self, "regions", 1, "or a label image")
         for name in ("kernel_width", "compactness"):
             positive(self, name)
-        if self.hide != "mean" and not (isinstance(self.hide, int | float) and np.isfinite(self.hide)):
+        number = isinstance(self.hide, int | float | np.number) and not isinstance(self.hide, bool)
+        if self.hide != "mean" and not (number and np.isfinite(self.hide)):
             raise InvalidInput(f'`hide` must be "mean" or a finite number, got {self.hide!r}.')
+        if self.hide != "mean":
+            object.__setattr__(self, "hide", float(self.hide))
+        if self.seed >= 2**32:
+            raise InvalidInput(f"`seed` must be below 2**32, got {self.seed}.")
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions."""

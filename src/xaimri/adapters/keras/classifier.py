@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -24,9 +24,10 @@ from xaimri.classifier import (
     Outputs,
     checked_outputs,
     class_names,
+    saturation,
     softmax,
 )
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import InvalidInput, MissingCapability, said
 
 HALF = 1024.0
 """Factor of the score whose gradient is taken in half precision."""
@@ -83,6 +84,10 @@ class KerasClassifier:
                 "importing it, "
                 "or pass a plain function of the images, which the perturbation methods explain."
             )
+        if not isinstance(model, keras.Layer):
+            raise InvalidInput(f"a Keras {type(model).__name__} is no network: give a model.")
+        if unit is not None and (isinstance(unit, bool) or not isinstance(unit, int | np.integer)):
+            raise InvalidInput(f"`unit` must be the index of an output, got {unit!r}.")
         if preprocess is not None and not callable(preprocess):
             raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
         if any(
@@ -95,7 +100,7 @@ class KerasClassifier:
             )
         self._model = model
         self._outputs: Outputs = checked_outputs(outputs)
-        self._unit = unit
+        self._unit = None if unit is None else int(unit)
         self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
         self._classes = _class_names(self._ports.units, classes, unit)
@@ -131,11 +136,13 @@ class KerasClassifier:
 
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
         """Return an inner layer's maps and the objective's derivative by them; about one forward pass."""
+        if layer is not None and not isinstance(layer, str):
+            raise InvalidInput(f"`layer` must be the name or path of a layer, got a {type(layer).__name__}.")
         (logits, maps, gradients), traced = self._scaled("maps", images, objective, layer)
         return FeatureMaps(maps, gradients, logits, traced.grid, traced.layer, traced.why)
 
-    def doubts(self, images: Images, /) -> tuple[tuple[tuple[str, str], ...], ...]:
-        """Say which images lie in another range of intensities than the network scales down itself."""
+    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Say which images lie in another range than the network scales itself, and which saturate it."""
         traced = self._verified
         if traced is None:
             return ((),) * len(images)
@@ -145,8 +152,11 @@ class KerasClassifier:
             prepared = np.asarray(self._preprocess(tf.constant(given)))
         elif self._preprocess is not None:
             outer, prepared = None, _prepared(self._preprocess, given)
-        pairs = zip(given, prepared, strict=True)
-        return tuple(range_doubts(raw, seen, outer, traced.inner) for raw, seen in pairs)
+        rounded = traced.kind == "plain" and self._outputs == "probabilities"
+        return tuple(
+            (*range_doubts(raw, seen, outer, traced.inner), *(saturation(row) if rounded else ()))
+            for raw, seen, row in zip(given, prepared, probabilities, strict=True)
+        )
 
     def with_inputs(self, inputs: Any) -> KerasClassifier:
         """Return the same classifier with other values of the inputs beside the image."""
@@ -196,7 +206,7 @@ class KerasClassifier:
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
             given = (tf.constant(padded(x, size)) for x in (part, chosen))
-            results = compiled.run(*given, *self._others)
+            results = _answered(compiled, given, self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
@@ -228,22 +238,34 @@ class KerasClassifier:
 
     def _verify(self, logits: Scores, outputs: Float[Array, "batch units"]) -> None:
         """Check once that softmax(logits) is what the network says."""
-        if self._outputs == "probabilities":
-            own = softmax(logits)
-            said = (
-                outputs[:, [self._unit or 0]]
-                if outputs.shape[1] != own.shape[1] or self._unit is not None
-                else outputs
+        if not np.isfinite(outputs).all():
+            raise InvalidInput(
+                "the network's outputs are NaN or infinite: check its weights, and the range of the images."
             )
-            if said.shape[1] == 1:
-                said = np.concatenate([1 - said, said], axis=1)
-            gap = float(np.abs(own - said).max())
-            if not gap < 1e-2:
-                raise InvalidInput(
-                    f"the network's outputs are not probabilities (off by {gap:.2g}; the first row "
-                    "adds up to "
-                    f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
-                )
+        if self._outputs != "probabilities":
+            return
+        own = softmax(logits)
+        whole = outputs.shape[1] == own.shape[1] and self._unit is None
+        stated = outputs if whole else outputs[:, [self._unit or 0]]
+        if stated.shape[1] == 1:
+            stated = np.concatenate([1 - stated, stated], axis=1)
+        gap = float(np.abs(own - stated).max())
+        if not gap < 1e-2:
+            raise InvalidInput(
+                f"the network's outputs are not probabilities (off by {gap:.2g}; the first row adds up to "
+                f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
+            )
+
+
+def _answered(compiled: Program, given: Iterable[Any], others: Sequence[Any]) -> Sequence[Any]:
+    """Run a compiled function, or say in one sentence that the network fails."""
+    try:
+        results: Sequence[Any] = compiled.run(*given, *others)
+    except tf.errors.OpError as failure:
+        raise InvalidInput(
+            f"the network fails on these images ({said(failure)}): check their range, and its other inputs."
+        ) from failure
+    return results
 
 
 def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:

@@ -94,7 +94,8 @@ def program(
 
 def _key(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], list[Any]]:
     """Return the key of a compiled function: names by themselves, objects by identity; and those objects."""
-    parts = [part for layer in layers_by_path(model).values() for part in traits(layer)]
+    layers = (model, *layers_by_path(model).values())
+    parts = [part for layer in layers for part in traits(layer)]
     return (*owner, *(p if isinstance(p, str | bool | None) else id(p) for p in parts)), parts
 
 
@@ -146,19 +147,27 @@ def _traced(
             found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
             inner = chosen.tensor
         total = request.scale * tf.reduce_sum(_scores(logits, targets, request.of))
-        (gradient,) = tf.gradients(total, [inner])
-        if gradient is None:
-            raise MissingCapability(
-                "an operation between the image and the output, such as rounding, has no gradient: use a "
-                "perturbation method such as LIME."
-            )
-        gradient = tf.convert_to_tensor(gradient)
+        gradient = _gradient(total, inner)
         return logits, stated, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
     specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *ports.specs]
     signature = [tf.TensorSpec(shape, kind) for shape, kind in specs]
     run = tf.function(body, autograph=False, input_signature=signature).get_concrete_function()
     return Program(run, **found)
+
+
+def _gradient(total: Any, inner: Any) -> Any:
+    """Differentiate the sum of the scores, or say what works where that can't be done."""
+    try:
+        (gradient,) = tf.gradients(total, [inner])
+    except LookupError:  # TensorFlow knows no gradient of an operation on the way
+        gradient = None
+    if gradient is None:
+        raise MissingCapability(
+            "an operation on the way to the output, such as rounding or stopping gradients, has no gradient: "
+            "name another layer, or use a perturbation method such as LIME."
+        )
+    return tf.convert_to_tensor(gradient)
 
 
 def _called(model: keras.Model, given: Any, images: Any) -> Any:
@@ -183,6 +192,10 @@ def _logits(before: Head, request: Request, output: Any) -> Any:
         raise InvalidInput(
             f"the network ends in a {before.kind}, so its outputs are probabilities: leave "
             '`outputs="logits"` away.'
+        )
+    if before.kind == "softmax" and units == 1:
+        raise InvalidInput(
+            "the network ends in a softmax over one unit, which is 1 whatever the image: end it in a sigmoid."
         )
     if before.kind == "softmax":
         if request.unit is not None:

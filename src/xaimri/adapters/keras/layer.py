@@ -119,9 +119,14 @@ def _named(outputs: Sequence[Output], layer: str, source: Any, sink: Any) -> Out
             f"{', '.join(map(repr, known[-5:])) or 'none'}."
         )
     way = between(source, sink)
-    for output in reversed(exact):
-        if output.tensor.op in way:
-            return output
+    found = {id(output.tensor): output for output in exact if output.tensor.op in way}
+    if len(found) > 1:
+        raise InvalidInput(
+            f"`layer` {layer!r} runs {len(found)} times on the way, so no single map stands for it: name a "
+            "layer behind it."
+        )
+    if found:
+        return next(iter(found.values()))
     raise InvalidInput(
         f"`layer` {layer!r} does not lie on the way from the image to the output: name another layer."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -65,6 +65,11 @@ class Ports:
         several = by_name(answer, names)
         only = self.output is None and len(several) == 1
         tensor = next(iter(several.values())) if only else _member(several, self.output)
+        if not tf.is_tensor(tensor):
+            raise InvalidInput(
+                f"the network's output is a {type(tensor).__name__}, not one tensor (batch, classes): give a "
+                "function that returns the one to explain."
+            )
         if tensor.shape.rank != 2:
             raise InvalidInput(
                 f"the network's output has the shape {tuple(tensor.shape)}, not (batch, classes): "
@@ -161,6 +166,12 @@ def _as_laid_out(inputs: Any, known: Sequence[Any], output: str | int | None, un
     if sum(value is IMAGE for value in values) != 1:
         raise InvalidInput("`inputs` must have ... in exactly one place, where the image goes.")
     by_name = {tensor.name: tensor for tensor in known}
+    unknown = [name for name in names if name not in by_name] if isinstance(inputs, Mapping) else []
+    if known and len(names) != len(known):
+        raise InvalidInput(
+            f"the network takes {len(known)} inputs ({_listed(by_name)}), and `inputs` has {len(names)}"
+            f"{f', {unknown[0]!r} among them' if unknown else ''}: give each one once."
+        )
     of = [by_name.get(name, known[i] if i < len(known) else None) for i, name in enumerate(names)]
     rest = [i for i, value in enumerate(values) if value is not IMAGE]
     others = tuple(_other(values[i], of[i], names[i]) for i in rest)
@@ -193,8 +204,8 @@ def _other(value: Any, tensor: Any, name: str) -> Array:
         raise InvalidInput(
             f"the input {name!r} must have the shape {wanted} for one image, got {given.shape}."
         ) from None
-    kept = np.ascontiguousarray(given.astype(tensor.dtype))
-    if kept.dtype.kind in "iu" and not np.array_equal(kept, given):
+    kept = np.array(given, dtype=tensor.dtype, order="C")
+    if kept.dtype.kind in "iub" and not np.array_equal(kept, given):
         raise InvalidInput(f"the input {name!r} takes whole numbers, got {value!r}.")
     return kept
 
@@ -212,7 +223,8 @@ def _units(model: keras.Model, output: str | int | None) -> int | None:
     if output is None and len(named) > 1:
         return None
     chosen = next(iter(named.values())) if output is None else _member(named, output)
-    return None if chosen.shape[-1] is None else int(chosen.shape[-1])
+    shape = getattr(chosen, "shape", (None,))
+    return None if shape[-1] is None else int(shape[-1])
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -229,8 +241,9 @@ def _member(outputs: Mapping[str, Any], output: str | int | None) -> Any:
     """Return one of several outputs by name or index, or name them all."""
     if isinstance(output, str) and output in outputs:
         return outputs[output]
-    if isinstance(output, int) and not isinstance(output, bool) and 0 <= output < len(outputs):
-        return list(outputs.values())[output]
+    number = isinstance(output, int | np.integer) and not isinstance(output, bool)
+    if number and 0 <= cast(int, output) < len(outputs):
+        return list(outputs.values())[cast(int, output)]
     got = "" if output is None else f", not {output!r}"
     raise InvalidInput(
         f"the network's outputs are {_listed(outputs)}: pick the one to explain by `output=`, such as "

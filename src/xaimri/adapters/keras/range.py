@@ -58,12 +58,18 @@ FAR = 20.0
 class Scaling:
     """What a network does to its pixels first: ``factor * pixel + offset``, the mean over channels.
 
-    ``of_bytes`` tells whether a constant on the way is one by which 8-bit intensities are scaled.
+    ``divided`` tells whether a constant on the way is one by which 8-bit intensities are divided.
     """
 
     factor: float = 1.0
     offset: float = 0.0
-    of_bytes: bool = False
+    divided: bool = False
+
+    @property
+    def of_bytes(self) -> bool:
+        """Whether that is done to intensities of 8 bits: by their range, or by the mean of photographs."""
+        centre = -self.offset / self.factor
+        return self.divided or (MEANS[0] <= centre <= MEANS[1] and abs(self.factor) >= 0.01)
 
     @property
     def large(self) -> bool:
@@ -108,11 +114,10 @@ def _after(op: Any, tensor: Any, before: Scaling) -> Scaling | None:
             return None
         factor = value if op.type == "Mul" else 1 / value
         bytes_ = any(abs(1 / factor - known) < 0.01 * known for known in BYTES)
-        return Scaling(before.factor * factor, before.offset * factor, before.of_bytes or bytes_)
+        return Scaling(before.factor * factor, before.offset * factor, before.divided or bytes_)
     sign = -1.0 if op.type == "Sub" and not first else 1.0
     shift = -value if op.type == "Sub" and first else value
-    means = before.factor == 1 and MEANS[0] <= -shift <= MEANS[1]
-    return Scaling(sign * before.factor, sign * before.offset + shift, before.of_bytes or means)
+    return Scaling(sign * before.factor, sign * before.offset + shift, before.divided)
 
 
 def _constant(tensor: Any) -> Any:

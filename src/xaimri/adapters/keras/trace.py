@@ -54,11 +54,15 @@ def _children(layer: keras.Layer) -> list[keras.Layer]:
 
 
 def traits(layer: keras.Layer) -> tuple[Any, ...]:
-    """Return what a layer's operations depend on beside its class: when any of it changes, trace anew."""
+    """Return what a layer's operations depend on beside its class: when any of it changes, trace anew.
+
+    Its variables, its policy, its functions, and every public attribute that is a number, a word or a flag.
+    """
     own = () if _children(layer) else tuple(layer.variables)
-    policy = getattr(layer, "dtype_policy", None)
+    policy = getattr(getattr(layer, "dtype_policy", None), "name", None)
     named = (getattr(layer, name, None) for name in ("activation", "mean", "variance", "lora_enabled"))
-    return layer, getattr(policy, "name", None), *named, *own
+    plain = {k: v for k, v in vars(layer).items() if k[0] != "_" and isinstance(v, bool | int | float | str)}
+    return layer, policy, *named, *own, repr(plain)
 
 
 @contextmanager
