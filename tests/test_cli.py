@@ -95,7 +95,7 @@ class TestWithANetwork:
             [
                 keras.Input((24, 20, 1)),
                 layers.Rescaling(1 / 255),
-                layers.Conv2D(6, 3, strides=2, activation="relu", padding="same"),
+                layers.Conv2D(6, 3, strides=2, activation="relu", padding="same", name="cells"),
                 layers.GlobalAveragePooling2D(),
                 layers.Dense(3),
                 layers.Softmax(),
@@ -139,9 +139,22 @@ class TestWithANetwork:
         assert "input_range" in noticed
         assert "input_range" not in out
 
+    def test_a_network_of_several_outputs_or_logits_is_told_apart(self, run, scan, tmp_path):
+        import keras
+
+        image = keras.Input((24, 20, 1))
+        x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(3, 3)(image))
+        heads = {"raw": keras.layers.Dense(2)(x), "many": keras.layers.Dense(3, "sigmoid")(x)}
+        keras.Model(image, heads).save(tmp_path / "two.keras")
+        words = ("explain", tmp_path / "two.keras", scan, "--out", tmp_path)
+        assert "--output" in run("explain", "--help")[1]
+        assert run(*words)[0] == 1
+        assert run(*words, "--output", "raw", "--outputs", "logits")[0] == 0
+        assert run(*words, "--output", "many", "--unit", 1)[0] == 0
+
     def test_options_go_to_the_methods_that_have_them(self, run, bundle, scan, tmp_path):
         words = ("compare", bundle, scan, "--out", tmp_path, "-m", "hirescam", "-m", "lime")
-        assert run(*words, "--layer", "conv2d", "--samples", 20)[0] == 0
+        assert run(*words, "--layer", "cells", "--samples", 20)[0] == 0
         code, _, err = run("compare", bundle, scan, "-m", "saliency", "--samples", 20)
         assert code == 1
         assert "--samples is a setting of none of saliency" in err

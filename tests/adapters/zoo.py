@@ -292,7 +292,7 @@ def tf_function_call():
         @tf.function
         def call(self, x):
             if tf.reduce_sum(x) > 1e9:
-                x = x * 2
+                tf.print("bright")
             return self.head(ops.mean(self.backbone(x), axis=(1, 2)))
 
     return Specimen(Compiled())

@@ -21,11 +21,14 @@ from xaimri.cli.options import (
     Methods,
     ModelPath,
     OfOption,
+    OutputOption,
+    OutputsOption,
     SamplesOption,
     Seed,
     StyleOption,
     SubjectOption,
     TargetOption,
+    UnitOption,
     WindowOption,
 )
 from xaimri.errors import InvalidInput, XaimriError
@@ -147,6 +150,9 @@ def explain(
     samples: SamplesOption = None,
     fit: FitOption = None,
     window: WindowOption = None,
+    outputs: OutputsOption = None,
+    output: OutputOption = None,
+    unit: UnitOption = None,
     style: LayoutOption = "side_by_side",
 ) -> None:
     """Explain why a network scores images as it does, one figure per image; bad files are listed."""
@@ -157,7 +163,7 @@ def explain(
     from xaimri.explainers import build
 
     explainer = build(method, _given(layer=layer, samples=samples))
-    classifier, chosen = opened(model, fit=fit)
+    classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
     wanted = _target(target, classifier.classes)
     files = _files(image)
     quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
@@ -191,6 +197,9 @@ def compare(
     samples: SamplesOption = None,
     fit: FitOption = None,
     window: WindowOption = None,
+    outputs: OutputsOption = None,
+    output: OutputOption = None,
+    unit: UnitOption = None,
     style: StyleOption = "overlay",
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
@@ -198,7 +207,7 @@ def compare(
     from xaimri.api import opened
 
     methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=samples))
-    classifier, chosen = opened(model, fit=fit)
+    classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
     wanted = _target(target, classifier.classes)
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)

@@ -29,6 +29,11 @@ SubjectOption = Annotated[
     str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
 ]
 LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
+OutputsOption = Annotated[
+    Literal["probabilities", "logits"] | None, typer.Option(help="What the network gives.")
+]
+OutputOption = Annotated[str | None, typer.Option(help="Which of several outputs to explain.")]
+UnitOption = Annotated[int | None, typer.Option(help="Which of several independent sigmoids to explain.")]
 WindowOption = Annotated[
     tuple[float, float] | None,
     typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),

@@ -223,8 +223,8 @@ def _units(model: keras.Model, output: str | int | None) -> int | None:
     if output is None and len(named) > 1:
         return None
     chosen = next(iter(named.values())) if output is None else _member(named, output)
-    shape = getattr(chosen, "shape", (None,))
-    return None if shape[-1] is None else int(shape[-1])
+    count = chosen.shape[-1] if hasattr(chosen, "shape") else None
+    return None if count is None else int(count)
 
 
 def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
