@@ -6,8 +6,7 @@ import pytest
 from keras import layers
 
 import xaimri
-from xaimri.adapters.keras import KerasClassifier, clear_cache
-from xaimri.classifier import Objective
+from xaimri.adapters.keras import clear_cache
 from xaimri.grid import Grid
 
 pytestmark = pytest.mark.tensorflow
@@ -95,11 +94,32 @@ def test_a_patch_moves_the_map_of_resnet50_at_its_own_place(monkeypatch):
     assert np.abs(shift(model, side, centre, 2)).min() > 8
 
 
-def test_a_patch_moves_the_map_of_vgg16_at_its_own_place():
-    """Its pooling is even and needs no padding, so that half-pixel resizing is right here."""
-    model = of_ones("VGG16", 288)
-    assert np.abs(shift(model, 288, (143.5, 143.5), 16)).max() < 2
-    maps = KerasClassifier(model, outputs="logits").feature_maps(
-        np.zeros((1, 288, 288, 3), np.float32), Objective((0,))
+def of_spots(space):
+    """A linear network whose map is the image itself, blurred."""
+    convolution = {"padding": "same", "use_bias": False, "kernel_initializer": "ones"}
+    return keras.Sequential(
+        [
+            keras.Input((*space, 1)),
+            layers.Conv2D(1, 3, strides=2, **convolution),
+            layers.Conv2D(1, 4, strides=2, **convolution),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, kernel_initializer="ones"),
+        ]
     )
-    assert (maps.grid.start, maps.grid.step) == ((15.5, 15.5), (32.0, 32.0))
+
+
+def centroid(values):
+    return np.array([(values * axis).sum() / values.sum() for axis in np.indices(values.shape)])
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad"])
+@pytest.mark.parametrize("size", [(48, 64), (96, 130), (97, 64), (150, 201), (31, 40), (24, 55)])
+def test_a_spot_in_an_image_of_any_size_comes_back_to_its_place(size, fit):
+    place = np.array(size) * (0.45, 0.6)
+    far = sum(((axis - p) / (0.06 * max(size))) ** 2 for axis, p in zip(np.indices(size), place, strict=True))
+    spot = (200 * np.exp(-far / 2)).astype(np.float32)
+    found = xaimri.explain(of_spots((48, 64)), spot, target=1, outputs="logits", fit=fit)
+    assert found.values.shape == size
+    assert not found.diagnostics["grid"]["assumed"]
+    off = centroid(found.values.astype(float)) - centroid(spot.astype(float))
+    assert np.abs(off).max() < 0.1  # pixels of that image
