@@ -62,6 +62,20 @@ def test_weights_that_are_adapted_by_low_rank_are_seen():
     assert found.probabilities == pytest.approx(model(IMAGE[None]).numpy()[0], abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method:UserWarning")
+def test_weights_that_are_quantised_are_seen():
+    keras.utils.set_random_seed(0)
+    wide = keras.initializers.RandomNormal(0, 1)
+    layers = [keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.Flatten()]
+    head = keras.layers.Dense(3, activation="softmax", kernel_initializer=wide)
+    model = keras.Sequential([keras.Input((13, 11, 1)), *layers, head])
+    before = xaimri.explain(model, IMAGE / 255).probabilities
+    model.quantize("int8")
+    found = xaimri.explain(model, IMAGE / 255)
+    assert found.probabilities == pytest.approx(model(IMAGE[None] / 255).numpy()[0], abs=1e-5)
+    assert np.abs(found.probabilities - before).max() > 1e-4
+
+
 def test_a_network_that_is_built_by_the_first_explanation_is_traced_once(monkeypatch):
     from xaimri.adapters.keras import engine
 
