@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from xaimri.arrays import Images, Scores
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, said
 from xaimri.grid import Fit
 from xaimri.training.resnet import python_random_kept
 
@@ -150,7 +150,7 @@ def load(folder: str | Path) -> Bundle:
         raise InvalidInput(
             f"`{folder / MODEL}` cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
             f"saved by {record.get('versions', {}).get('keras', 'an unknown version')}): "
-            f"{str(error).strip().splitlines()[0][:160]}."
+            f"{said(error, 160)}."
         ) from error
     gap = float(np.abs(_answers(model) - kept).max())
     if not gap <= TOLERANCE:

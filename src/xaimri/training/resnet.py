@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import keras
 import numpy as np
 
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, said
 
 MEANS = (103.939, 116.779, 123.68)
 """Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
@@ -231,7 +231,7 @@ def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model
             raise InvalidInput(
                 "the ImageNet weights of ResNet50 could not be downloaded: pass weights=None to start "
                 "from random weights, weights=PATH to read a file of backbone weights, or build once "
-                f"with a network so that Keras keeps them in its cache ({_sentence(error)})."
+                f"with a network so that Keras keeps them in its cache ({said(error, 160).rstrip('.')})."
             ) from error
     path = Path(weights)
     if not path.is_file():
@@ -242,15 +242,9 @@ def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model
     except Exception as error:  # h5py and Keras raise many types
         raise InvalidInput(
             f"`{path}` does not hold the weights of a ResNet50 backbone without its top: give a file that "
-            f"`keras.applications.ResNet50(include_top=False)` can load ({_sentence(error)})."
+            f"`keras.applications.ResNet50(include_top=False)` can load ({said(error, 160).rstrip('.')})."
         ) from error
     return backbone
-
-
-def _sentence(error: Exception) -> str:
-    """First line of a message, short enough to stand in another sentence."""
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(".")[:160]
 
 
 def _initialise(model: keras.Model, seed: int, but: keras.Model | None) -> None:

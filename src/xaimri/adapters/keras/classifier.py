@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,7 +12,7 @@ import tensorflow as tf
 from jaxtyping import Float
 
 from xaimri.adapters.keras.batches import batch_size, padded
-from xaimri.adapters.keras.engine import Program, Purpose, Request, program, traceable
+from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, program, traceable
 from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.trace import layers_by_path
@@ -27,7 +27,7 @@ from xaimri.classifier import (
     saturation,
     softmax,
 )
-from xaimri.errors import InvalidInput, MissingCapability, said
+from xaimri.errors import InvalidInput, MissingCapability
 
 HALF = 1024.0
 """Factor of the score whose gradient is taken in half precision."""
@@ -206,7 +206,7 @@ class KerasClassifier:
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
             given = (tf.constant(padded(x, size)) for x in (part, chosen))
-            results = _answered(compiled, given, self._others)
+            results = answered(compiled, given, self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
@@ -255,17 +255,6 @@ class KerasClassifier:
                 f"the network's outputs are not probabilities (off by {gap:.2g}; the first row adds up to "
                 f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
             )
-
-
-def _answered(compiled: Program, given: Iterable[Any], others: Sequence[Any]) -> Sequence[Any]:
-    """Run a compiled function, or say in one sentence that the network fails."""
-    try:
-        results: Sequence[Any] = compiled.run(*given, *others)
-    except tf.errors.OpError as failure:
-        raise InvalidInput(
-            f"the network fails on these images ({said(failure)}): check their range, and its other inputs."
-        ) from failure
-    return results
 
 
 def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal, TypeAlias
@@ -97,6 +97,17 @@ def _key(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], l
     layers = (model, *layers_by_path(model).values())
     parts = [part for layer in layers for part in traits(layer)]
     return (*owner, *(p if isinstance(p, str | bool | None) else id(p) for p in parts)), parts
+
+
+def answered(compiled: Program, given: Iterable[Any], others: Sequence[Any]) -> Sequence[Any]:
+    """Run a compiled function, or say in one sentence that the network fails."""
+    try:
+        results: Sequence[Any] = compiled.run(*given, *others)
+    except tf.errors.OpError as failure:
+        raise InvalidInput(
+            f"the network fails on these images ({said(failure)}): check their range, and its other inputs."
+        ) from failure
+    return results
 
 
 def clear_cache() -> None:
