@@ -71,7 +71,7 @@ VARIANTS = {
     "vargrad": [VarGrad(inner=InputXGradient(), copies=3), VarGrad(inner="hirescam", copies=2)],
     "lime": [
         LIME(samples=40, regions=5),
-        LIME(samples=30, regions=4, hide=0.0, features=3, seed=7),
+        LIME(samples=30, regions=4, absent=0.0, features=3, seed=7),
         LIME(samples=30, regions=6, compactness=5.0, kernel_width=1.0),
     ],
 }

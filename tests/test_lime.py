@@ -56,7 +56,7 @@ def test_coefficients_equal_the_packages(seed, hide, features):
     model, picture, labels = model_of(seed, scale=1.0), image(seed)[0], blocks()
     expected, intercept, score = package(model, picture, labels, 1, 150, seed, hide, features)
     explainer = LIME(
-        samples=150, regions=labels, hide="mean" if hide is None else hide, features=features, seed=seed
+        samples=150, regions=labels, absent="mean" if hide is None else hide, features=features, seed=seed
     )
     (found,) = explainer.explain(model, picture[None], 1)
     np.testing.assert_allclose(found.regions.values, expected, atol=1e-6)
@@ -182,7 +182,7 @@ def test_errors_are_one_sentence(settings, sentence):
         ("seed", -1),
         ("kernel_width", 0.0),
         ("compactness", 0.0),
-        ("hide", float("nan")),
+        ("absent", float("nan")),
     ],
 )
 def test_a_setting_out_of_range_is_named(setting, value):

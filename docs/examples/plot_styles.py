@@ -28,7 +28,7 @@ def brighter_half(batch):
     return np.stack([1 - left, left], axis=1)
 
 
-settings = {"samples": 600, "regions": 60, "hide": 0}
+settings = {"samples": 600, "regions": 60, "absent": 0}
 lime = xaimri.explain(
     brighter_half, case.source, "lime", target="left", classes=["right", "left"], **settings
 )

@@ -38,7 +38,7 @@ class LIME(Explainer[Classifier]):
     regions
         About how many superpixels (SLIC inside the object), or a label image on the model's grid,
         ``(*space)`` integers with -1 where nothing is to be hidden.
-    hide
+    absent
         ``"mean"`` hides a region behind its own mean colour, a number behind that value.
     features
         Most regions in the fit.
@@ -65,7 +65,7 @@ class LIME(Explainer[Classifier]):
 
     samples: int = 1000
     regions: int | Stored | Array = 50
-    hide: Literal["mean"] | float = "mean"
+    absent: Literal["mean"] | float = "mean"
     features: int = 100_000
     kernel_width: float = 0.25
     compactness: float = 0.2
@@ -82,11 +82,11 @@ class LIME(Explainer[Classifier]):
             whole(self, "regions", 1, "or a label image")
         for name in ("kernel_width", "compactness"):
             positive(self, name)
-        number = isinstance(self.hide, int | float | np.number) and not isinstance(self.hide, bool)
-        if self.hide != "mean" and not (number and np.isfinite(self.hide)):
-            raise InvalidInput(f'`hide` must be "mean" or a finite number, got {self.hide!r}.')
-        if self.hide != "mean":
-            object.__setattr__(self, "hide", float(self.hide))
+        number = isinstance(self.absent, int | float | np.number) and not isinstance(self.absent, bool)
+        if self.absent != "mean" and not (number and np.isfinite(self.absent)):
+            raise InvalidInput(f'`absent` must be "mean" or a finite number, got {self.absent!r}.')
+        if self.absent != "mean":
+            object.__setattr__(self, "absent", float(self.absent))
         if self.seed >= 2**32:
             raise InvalidInput(f"`seed` must be below 2**32, got {self.seed}.")
 
@@ -106,8 +106,8 @@ class LIME(Explainer[Classifier]):
         coalitions = halves(self.samples, int(labels.max()) + 1, self.seed)
         hidden = (
             absent.segment_mean(image, labels)
-            if self.hide == "mean"
-            else absent.constant(image, labels, float(self.hide))
+            if self.absent == "mean"
+            else absent.constant(image, labels, float(self.absent))
         )
         logits = responses(model, image, hidden, labels, coalitions)
         chosen = int(logits[0].argmax()) if target is None else target
