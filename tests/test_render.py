@@ -29,7 +29,7 @@ REGIONS = LIME(samples=40, regions=6)
 def test_drawing_changes_no_global_state(tmp_path):
     kept = dict(mpl.rcParams)
     found = explained(REGIONS)
-    for style in ("overlay", "contours", "superpixels", "image", "side_by_side"):
+    for style in ("overlay", "contours", "superpixels", "chart", "image", "side_by_side"):
         found.save(tmp_path / f"{style}.png", style=style, dpi=40)
     found._repr_html_()
     assert dict(mpl.rcParams) == kept

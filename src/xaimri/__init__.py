@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xaimri.api import explain as explain
     from xaimri.classifier import Classifier as Classifier
     from xaimri.data.window import Window as Window
+    from xaimri.errors import Cancelled as Cancelled
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
     from xaimri.errors import MissingExtra as MissingExtra
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from xaimri.explainer import Explainer as Explainer
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
     from xaimri.explainers import LIME as LIME
+    from xaimri.explainers import RISE as RISE
+    from xaimri.explainers import SHAP as SHAP
     from xaimri.explainers import EigenCAM as EigenCAM
     from xaimri.explainers import ExpectedGradients as ExpectedGradients
     from xaimri.explainers import GradCAM as GradCAM
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from xaimri.explainers import InputXGradient as InputXGradient
     from xaimri.explainers import IntegratedGradients as IntegratedGradients
     from xaimri.explainers import LayerCAM as LayerCAM
+    from xaimri.explainers import Occlusion as Occlusion
     from xaimri.explainers import Saliency as Saliency
     from xaimri.explainers import ScoreCAM as ScoreCAM
     from xaimri.explainers import SmoothGrad as SmoothGrad
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
+    from xaimri.metrics import absent_sensitivity as absent_sensitivity
+    from xaimri.perturb.auto import Auto as Auto
     from xaimri.render import Comparison as Comparison
 
     __version__: str
@@ -50,6 +56,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
     "LIME": "xaimri.explainers",
+    "RISE": "xaimri.explainers",
+    "SHAP": "xaimri.explainers",
+    "Auto": "xaimri.perturb.auto",
+    "Occlusion": "xaimri.explainers",
+    "absent_sensitivity": "xaimri.metrics",
+    "Cancelled": "xaimri.errors",
     "GradCAM": "xaimri.explainers",
     "EigenCAM": "xaimri.explainers",
     "ExpectedGradients": "xaimri.explainers",

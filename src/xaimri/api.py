@@ -19,6 +19,7 @@ from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.grid import Fit
+from xaimri.perturb.progress import Watcher, watched
 
 if TYPE_CHECKING:
     from xaimri.render import Comparison
@@ -41,6 +42,7 @@ def explain(
     fit: Fit | None = ...,
     window: Window | tuple[float, float] | None = ...,
     layout: Layout | None = ...,
+    progress: bool | Watcher = ...,
     **settings: Any,
 ) -> list[Explanation]: ...
 @overload
@@ -60,6 +62,7 @@ def explain(
     fit: Fit | None = ...,
     window: Window | tuple[float, float] | None = ...,
     layout: Layout | None = ...,
+    progress: bool | Watcher = ...,
     **settings: Any,
 ) -> Explanation: ...
 def explain(
@@ -78,6 +81,7 @@ def explain(
     fit: Fit | None = None,
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
+    progress: bool | Watcher = False,
     **settings: Any,
 ) -> Explanation | list[Explanation] | Explanations:
     """Explain why a model scores an image as it does.
@@ -97,7 +101,8 @@ def explain(
         A name of ``xaimri.EXPLAINERS`` with its settings beside it, or an
         :class:`~xaimri.explainer.Explainer`.
     target
-        The class to explain, by name or index; None takes the predicted one.
+        The class to explain, by name or index; None takes the predicted one. A list of classes for one image
+        gives a list of explanations, from the same predictions where the method is one of perturbation.
     of
         ``"logit"``, ``"log_odds"`` or ``"probability"``; None takes the method's default (the logit;
         for LIME the probability).
@@ -123,6 +128,9 @@ def explain(
         can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
     layout
         ``"channels_first"`` for arrays that have their channels first.
+    progress
+        ``True`` shows a bar of the perturbed images that were predicted; or a function of ``(done, total)``,
+        called after each batch, that returns ``False`` to cancel.
     **settings
         Settings of the named method, such as ``layer=`` or ``samples=``.
 
@@ -137,6 +145,8 @@ def explain(
         If the image, model, class, method or a setting can't be used; the sentence says what to do.
     MissingCapability
         If the model can't do what the method needs.
+    Cancelled
+        If ``progress`` returned ``False``.
 
     Notes
     -----
@@ -163,20 +173,27 @@ def explain(
     }
     several = isinstance(image, list | tuple)
     sources = list(image) if several else [image]
+    if not several and isinstance(target, list | tuple) and not _is_folder(image):
+        sources, several = sources * len(target), True
     if not sources:
         raise InvalidInput("the list of images is empty: give at least one image.")
-    each = _each_inputs(inputs, len(sources)) if several else None
+    each = _each_inputs(inputs, len(sources)) if isinstance(image, list | tuple) else None
     classifier, chosen = opened(model, inputs=each[0] if each else inputs, **options)
     intake = _intake(classifier, chosen, window, layout)
-    if isinstance(image, str | Path) and os.path.isdir(image):  # noqa: PTH112 - a name too long is no folder
-        return explain_folder(classifier, explainer, Path(image), target, of, intake)
-    targets = each_target(target, len(sources))
-    found: list[Explanation] = []
-    for part in [slice(i, i + 1) for i in range(len(sources))] if each else parts(len(sources)):
-        own = cast(Any, classifier).with_inputs(each[part.start]) if each else classifier
-        taken = [intake.take(source) for source in sources[part]]
-        found += explain_taken(own, explainer, taken, targets[part], of)
+    with watched(progress):
+        if _is_folder(image):
+            return explain_folder(classifier, explainer, Path(image), target, of, intake)
+        targets = each_target(target, len(sources))
+        found: list[Explanation] = []
+        for part in [slice(i, i + 1) for i in range(len(sources))] if each else parts(len(sources)):
+            own = cast(Any, classifier).with_inputs(each[part.start]) if each else classifier
+            taken = [intake.take(source) for source in sources[part]]
+            found += explain_taken(own, explainer, taken, targets[part], of)
     return found if several else found[0]
+
+
+def _is_folder(image: Any) -> bool:
+    return isinstance(image, str | Path) and os.path.isdir(image)  # noqa: PTH112 - a name may be too long
 
 
 def compare(

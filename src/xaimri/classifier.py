@@ -221,3 +221,12 @@ class Doubting(Protocol):
     def doubts(self, images: Images, probabilities: Scores, /) -> Sequence[Sequence[tuple[str, str]]]:
         """Return names and sentences of caveats, for every image; asked after it was scored."""
         ...
+
+
+@runtime_checkable
+class Accelerated(Protocol):
+    """Can be run by a faster engine where many images are to come."""
+
+    def accelerated(self, images: int, shape: tuple[int, ...], /) -> Classifier:
+        """Return the same classifier on the engine that suits so many images of ``(*space, channels)``."""
+        ...

@@ -19,6 +19,10 @@ class MissingCapability(XaimriError, TypeError):  # noqa: N818
     """A model that cannot do what the method needs, with a way out."""
 
 
+class Cancelled(XaimriError):  # noqa: N818
+    """A run that the caller's own ``progress`` function stopped."""
+
+
 class MissingExtra(XaimriError, ImportError):  # noqa: N818
     """An optional dependency that is not installed, with the pip command that brings it."""
 

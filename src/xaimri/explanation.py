@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from statistics import NormalDist
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,10 +70,25 @@ class Regions:
     def strongest(self, k: int, sign: int = 0) -> tuple[int, ...]:
         """Return the ``k`` regions of largest absolute value; ``sign`` 1 or -1 keeps one side only."""
         values = np.nan_to_num(self.values)
-        kept = [
-            int(i) for i in np.argsort(-np.abs(values), kind="stable") if values[i] * sign > 0 or sign == 0
-        ]
-        return tuple(i for i in kept if values[i] != 0)[:k]
+        order = np.argsort(-np.abs(values), kind="stable")
+        return tuple(int(i) for i in order if values[i] != 0 and values[i] * sign >= 0)[:k]
+
+    def margins(self, confidence: float = 0.95) -> Float[Array, " regions"]:
+        """Return half the width of every value's confidence interval; NaN where its error isn't known."""
+        if not 0 < confidence < 1:
+            raise InvalidInput(f"`confidence` must be above 0 and below 1, got {confidence}.")
+        errors = np.full(self.values.shape, np.nan) if self.errors is None else self.errors
+        return NormalDist().inv_cdf((1 + confidence) / 2) * errors
+
+    def certain(self, confidence: float = 0.95) -> Bool[Array, " regions"]:
+        """Return True where a value's own interval leaves zero out; never without an error.
+
+        Examples
+        --------
+        >>> Regions(np.array([[0, 1]]), np.array([2.0, 2.0]), np.array([1.0, 1.1])).certain()
+        array([ True, False])
+        """
+        return np.abs(self.values) > self.margins(confidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,13 +183,8 @@ class Explanation:
             regions = replace(self.regions, labels=grid.nearest(self.regions.labels))
             kind = self.values.dtype
             errors = None if regions.errors is None else regions.paint(regions.errors).astype(kind)
-            return replace(
-                self,
-                values=regions.paint(regions.values).astype(kind),
-                errors=errors,
-                regions=regions,
-                image=image,
-            )
+            values = regions.paint(regions.values).astype(kind)
+            return replace(self, values=values, errors=errors, regions=regions, image=image)
         errors = None if self.errors is None else grid.resample(self.errors)
         return replace(self, values=grid.resample(self.values), errors=errors, image=image)
 

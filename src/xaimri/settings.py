@@ -39,6 +39,14 @@ def choice(explainer: Any, name: str, choices: tuple[Any, ...]) -> None:
         raise InvalidInput(f"`{name}` must be {' or '.join(map(repr, choices))}, got {value!r}.")
 
 
+def flag(explainer: Any, name: str) -> None:
+    """Check that a setting is True or False."""
+    value = getattr(explainer, name)
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"`{name}` must be True or False, got {value!r}.")
+    object.__setattr__(explainer, name, bool(value))
+
+
 def images(explainer: Any, name: str) -> None:
     """Check that a setting is an array of finite numbers, and keep it as a stored float32 array."""
     value = getattr(explainer, name)

@@ -44,9 +44,9 @@ ModelPath = Annotated[
     Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")
 ]
 LayoutOption = Annotated[
-    Literal["side_by_side", "overlay", "contours", "superpixels", "image"],
+    Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "image"],
     typer.Option(help="How maps are drawn."),
 ]
 StyleOption = Annotated[
-    Literal["overlay", "contours", "superpixels"], typer.Option(help="How maps are drawn.")
+    Literal["overlay", "contours", "superpixels", "chart"], typer.Option(help="How maps are drawn.")
 ]

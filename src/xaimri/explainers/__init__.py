@@ -17,7 +17,10 @@ from xaimri.explainers.expected import ExpectedGradients
 from xaimri.explainers.gradient import InputXGradient, Saliency
 from xaimri.explainers.integrated import IntegratedGradients
 from xaimri.explainers.lime import LIME
+from xaimri.explainers.occlusion import Occlusion
+from xaimri.explainers.rise import RISE
 from xaimri.explainers.scorecam import ScoreCAM
+from xaimri.explainers.shap import SHAP
 from xaimri.explainers.smoothgrad import SmoothGrad, VarGrad
 
 EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
@@ -37,6 +40,9 @@ EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
             SmoothGrad,
             VarGrad,
             LIME,
+            SHAP,
+            Occlusion,
+            RISE,
         )
     }
 )
@@ -45,6 +51,8 @@ EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
 __all__ = [
     "EXPLAINERS",
     "LIME",
+    "RISE",
+    "SHAP",
     "EigenCAM",
     "ExpectedGradients",
     "GradCAM",
@@ -53,6 +61,7 @@ __all__ = [
     "InputXGradient",
     "IntegratedGradients",
     "LayerCAM",
+    "Occlusion",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
+from jaxtyping import Float
 
-from xaimri.arrays import Array, Image, Images, Labels, Stored
+from xaimri.arrays import Array, Coalitions, Images
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explanation import Caveat, Regions
-from xaimri.perturb import absent, surrogate
-from xaimri.perturb.coalitions import halves
-from xaimri.perturb.responses import responses
-from xaimri.perturb.segments import superpixels
-from xaimri.settings import positive, whole
+from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
+from xaimri.explanation import Caveat
+from xaimri.perturb import surrogate
+from xaimri.perturb.absent import Absent, absent_setting
+from xaimri.perturb.answers import Answers
+from xaimri.perturb.auto import Samples, enough, looks, not_settled, samples_setting
+from xaimri.perturb.coalitions import by_size, halves
+from xaimri.perturb.segments import Regions, Shape, regions_setting
+from xaimri.perturb.surrogate import Distance, Kernel, Locality, Selection
+from xaimri.settings import choice, flag, positive, whole
 
 POOR_FIT = 0.5
 """Below this R² the surrogate is called a poor fit."""
+
+Sampling = Literal["halves", "local", "stratified"]
 
 
 @dataclass(frozen=True)
@@ -28,30 +34,50 @@ class LIME(Explainer[Classifier]):
     """Hide random halves of the superpixels and fit a weighted linear model of what the classifier says.
 
     A region's value is its coefficient: how much the explained score (by default the probability)
-    rises when the region is shown. Costs ``samples`` model calls per image. With the same segments and
-    masks the coefficients equal those of the ``lime`` package, which fits the surrogate here.
+    rises when the region is shown. Costs ``samples`` model calls per image. As it stands, and with the
+    same segments and masks, the coefficients equal those of the ``lime`` package, which fits the surrogate
+    here; beside each stands its standard error.
 
     Parameters
     ----------
     samples
-        Perturbed images, the unchanged one among them.
+        Perturbed images, the unchanged one among them; or ``"auto"``, or an :class:`~xaimri.Auto`: as many
+        as it takes until the order of the strongest regions is settled.
     regions
-        About how many superpixels (SLIC inside the object), or a label image on the model's grid,
-        ``(*space)`` integers with -1 where nothing is to be hidden.
+        About how many, or a label image on the model's grid, ``(*space)`` integers with -1 where nothing
+        is to be hidden.
+    shape
+        ``"superpixels"`` (SLIC inside the object) or ``"grid"``.
     absent
-        ``"mean"`` hides a region behind its own mean colour, a number behind that value.
-    features
-        Most regions in the fit.
-    kernel_width
-        Width of the exponential kernel on the cosine distance between coalitions.
+        What a hidden region looks like: ``"mean"`` (its own mean colour), ``"blur"``, ``"noise"``,
+        ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
+    adjust
+        Subtract what cross-fitted regressions predict, whose own coefficients are known exactly, and fit
+        the rest: the same limit with a smaller error.
+    sampling
+        ``"halves"`` shows each region by the toss of a coin and weights by the kernel, as the package does;
+        ``"local"`` draws with the kernel's weights and counts all alike; ``"stratified"`` does so with each
+        number of shown regions as often as it should come. All have the same limit.
+    features, selection
+        Most regions in the fit, and how the package chooses them.
+    kernel, distance, kernel_width
+        How much a perturbed image counts, by its distance from the image itself.
     compactness
         Weight of nearness against likeness in the superpixels.
     seed
         Of masks and fit; every image gets the same masks.
 
+    Notes
+    -----
+    Errors are sandwich estimates with the correction HC3: right whether or not the score is linear in the
+    regions. They tell how far other seeds would scatter, not how well a linear model describes the score:
+    that is ``diagnostics["r2"]``. With ``features`` below the number of regions they hold for the choice
+    that was made, and regions that were left out have the value 0 and no error (NaN).
+
     References
     ----------
-    Ribeiro, Singh & Guestrin (2016), doi:10.1145/2939672.2939778.
+    Ribeiro, Singh & Guestrin (2016), doi:10.1145/2939672.2939778. Adjustment: Witter, Liu & Musco (2025),
+    arXiv:2506.11849. Local sampling: Tan, Tian & Li (2023), arXiv:2311.15722.
 
     Examples
     --------
@@ -59,125 +85,100 @@ class LIME(Explainer[Classifier]):
     >>> model = LinearClassifier.random((8, 9, 1), classes=2, seed=0)
     >>> image = np.random.default_rng(0).random((1, 8, 9, 1))
     >>> explanation, = LIME(samples=100, regions=6).explain(model, image, of="logit")
-    >>> explanation.diagnostics["r2"] > 0.9
-    True
+    >>> explanation.diagnostics["r2"] > 0.9, bool(explanation.regions.errors.max() < 0.01)
+    (True, True)
     """
 
-    samples: int = 1000
-    regions: int | Stored | Array = 50
-    absent: Literal["mean"] | float = "mean"
+    samples: Samples = 1000
+    regions: Regions = 50
+    absent: Absent = "mean"
+    adjust: bool = False
+    sampling: Sampling = "halves"
     features: int = 100_000
+    selection: Selection = "auto"
+    kernel: Kernel = "exponential"
+    distance: Distance = "cosine"
     kernel_width: float = 0.25
+    shape: Shape = "superpixels"
     compactness: float = 0.2
     seed: int = 0
     name: ClassVar[str] = "lime"
     of: ClassVar[Of] = "probability"
 
     def __post_init__(self) -> None:
-        if isinstance(self.regions, np.ndarray):
-            object.__setattr__(self, "regions", Stored(self.regions))
-        for name, least in (("samples", 2), ("features", 1), ("seed", 0)):
-            whole(self, name, least)
-        if not isinstance(self.regions, Stored):
-            whole(self, "regions", 1, "or a label image")
+        samples_setting(self, 2)
+        regions_setting(self)
+        absent_setting(self)
+        flag(self, "adjust")
+        whole(self, "features", 1)
         for name in ("kernel_width", "compactness"):
             positive(self, name)
-        number = isinstance(self.absent, int | float | np.number) and not isinstance(self.absent, bool)
-        if self.absent != "mean" and not (number and np.isfinite(self.absent)):
-            raise InvalidInput(f'`absent` must be "mean" or a finite number, got {self.absent!r}.')
-        if self.absent != "mean":
-            object.__setattr__(self, "absent", float(self.absent))
-        if self.seed >= 2**32:
-            raise InvalidInput(f"`seed` must be below 2**32, got {self.seed}.")
+        for name, choices in (
+            ("sampling", get_args(Sampling)),
+            ("selection", get_args(Selection)),
+            ("kernel", get_args(Kernel)),
+            ("distance", get_args(Distance)),
+            ("shape", get_args(Shape)),
+        ):
+            choice(self, name, choices)
+        seed_setting(self)
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions."""
-        targets = objective.targets or (None,) * len(images)
-        found = [
-            self._one(model, image, target, objective.of)
-            for image, target in zip(images, targets, strict=True)
-        ]
-        return _gathered(found)
+        return gathered(self._one(*asked) for asked in answers_for(self, model, images, objective))
 
-    def _one(
-        self, model: Classifier, image: Image, target: int | None, of: Of
-    ) -> tuple[Regions, Array, surrogate.Surrogate]:
-        labels = self._labels(image)
-        coalitions = halves(self.samples, int(labels.max()) + 1, self.seed)
-        hidden = (
-            absent.segment_mean(image, labels)
-            if self.absent == "mean"
-            else absent.constant(image, labels, float(self.absent))
+    def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
+        for samples in looks(self.samples):
+            coalitions, weights, sizes = self._design(samples, answers.regions)
+            logits = answers(coalitions)
+            chosen = int(logits[0].argmax()) if target is None else target
+            scores = Objective((chosen,) * len(logits), of).scores(logits)
+            fitted = surrogate.fit(
+                coalitions,
+                scores,
+                weights,
+                features=self.features,
+                selection=self.selection,
+                seed=self.seed,
+            )
+            if self.adjust:
+                fitted = surrogate.adjusted(fitted, coalitions, scores, weights, sizes, seed=self.seed)
+            if enough(self.samples, fitted.estimate):
+                break
+        return Found(
+            answers,
+            fitted.estimate,
+            logits[0],
+            {"r2": fitted.r2, "intercept": fitted.intercept, "samples": samples},
+            [*_poor(fitted), *not_settled(self.samples, fitted.estimate)],
         )
-        logits = responses(model, image, hidden, labels, coalitions)
-        chosen = int(logits[0].argmax()) if target is None else target
-        scores = Objective((chosen,) * len(logits), of).scores(logits.astype(np.float64))
-        fitted = surrogate.fit(
-            coalitions, scores, kernel_width=self.kernel_width, features=self.features, seed=self.seed
-        )
-        values = fitted.coefficients.copy()
-        changed = np.bincount(
-            labels[labels >= 0], weights=(image != hidden).any(-1)[labels >= 0], minlength=len(values)
-        )
-        values[changed == 0] = np.nan
-        return Regions(labels, values), logits[0], fitted
 
-    def _labels(self, image: Image) -> Labels:
-        if not isinstance(self.regions, Stored):
-            return superpixels(image, cast(int, self.regions), self.compactness)
-        labels = self.regions.array
-        if (
-            labels.shape != image.shape[:-1]
-            or not np.issubdtype(labels.dtype, np.integer)
-            or labels.max() < 0
-            or labels.min() < -1
-        ):
+    def _design(
+        self, samples: int, regions: int
+    ) -> tuple[Coalitions, Float[Array, " samples"], Float[Array, " sizes"]]:
+        """Return masks, their weights, and the expected weight of all masks by how many regions they show."""
+        locality = Locality(self.kernel, self.distance, self.kernel_width)
+        sizes = locality.of_sizes(regions)
+        if not sizes.sum() > 0:
             raise InvalidInput(
-                f"`regions` must be integer labels of shape {image.shape[:-1]}, the model's grid, "
-                "with at least one "
-                f"region, got {labels.dtype} of shape {labels.shape}."
+                f"`kernel_width` {self.kernel_width} leaves no perturbed image any weight: take a wider one."
             )
-        return labels.astype(np.int64)
+        if self.sampling == "halves":
+            coalitions = halves(samples, regions, self.seed)
+            return coalitions, locality.weights(coalitions), sizes
+        stratified = self.sampling == "stratified"
+        coalitions = by_size(samples, sizes, self.seed, stratified=stratified)
+        return coalitions, np.ones(samples), sizes / sizes.sum()
 
 
-def _gathered(found: Iterable[tuple[Regions, Array, surrogate.Surrogate]]) -> Attribution:
-    """Put the images' results side by side."""
-    regions, logits, fits = zip(*found, strict=True)
-    return Attribution(
-        values=np.stack([r.paint(r.values) for r in regions]).astype(np.float32),
-        logits=np.stack(logits),
-        regions=regions,
-        diagnostics=[
-            {
-                "r2": f.r2,
-                "intercept": f.intercept,
-                "regions": len(r.values),
-                "untested": int((~r.tested).sum()),
-            }
-            for r, f in zip(regions, fits, strict=True)
-        ],
-        caveats=[_caveats(r, f) for r, f in zip(regions, fits, strict=True)],
-    )
-
-
-def _caveats(regions: Regions, fit: surrogate.Surrogate) -> list[Caveat]:
-    found = []
-    if fit.r2 < POOR_FIT:
-        found.append(
-            Caveat(
-                "poor_fit",
-                f"The linear surrogate explains {100 * max(fit.r2, 0):.0f} % of how the score varies: "
-                "the regions act "
-                'together, so use more samples, other regions, or of="log_odds", and trust the order little.',
-            )
+def _poor(fit: surrogate.Surrogate) -> list[Caveat]:
+    if fit.r2 >= POOR_FIT:
+        return []
+    return [
+        Caveat(
+            "poor_fit",
+            f"The linear surrogate explains {100 * max(fit.r2, 0):.0f} % of how the score varies: the "
+            'regions act together, so use more samples, other regions, or of="log_odds", and trust the order '
+            "little.",
         )
-    if not regions.tested.all():
-        found.append(
-            Caveat(
-                "untested_regions",
-                f"Hiding changes no pixel in {int((~regions.tested).sum())} of {len(regions.values)} "
-                "regions: they were "
-                "not tested and have no value.",
-            )
-        )
-    return found
+    ]

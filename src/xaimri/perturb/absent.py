@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+
 import numpy as np
 
-from xaimri.arrays import Image, Labels
+from xaimri.arrays import Array, Image, Labels, Mask, Stored
+from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.settings import images
+
+Absent: TypeAlias = Literal["mean", "blur", "noise", "inpaint"] | float | Stored | Array
+"""How a hidden region looks: a named way, a constant value, or an array.
+
+``"mean"``: the region's own mean, channel by channel. ``"blur"``: the image through a Gaussian filter whose
+width is a tenth of the shorter axis. ``"noise"``: normal noise of each channel's mean and spread.
+``"inpaint"``: filled in from around the region by OpenCV (extra ``inpaint``; volumes plane by plane). A
+number: that value. An array: one image ``(*space, channels)`` on the model's grid, or a reference set ``(n,
+*space, channels)``, whose mean is taken.
+"""
+
+BLUR = 0.1
+"""Standard deviation of the blur, as a share of the shorter axis."""
+
+MARGIN = 4
+"""Pixels around a region that are handed to the inpainting."""
 
 
 def segment_mean(image: Image, labels: Labels) -> Image:
@@ -25,3 +46,113 @@ def constant(image: Image, labels: Labels, value: float) -> Image:
     hidden = image.copy()
     hidden[labels >= 0] = value
     return hidden
+
+
+def blurred(image: Image) -> Image:
+    """Return the image through a Gaussian filter in which anatomy is gone."""
+    from scipy.ndimage import gaussian_filter
+
+    width = BLUR * min(image.shape[:-1])
+    found: Image = gaussian_filter(image, sigma=(*[width] * (image.ndim - 1), 0), mode="nearest")
+    return found
+
+
+def noise(image: Image, seed: int) -> Image:
+    """Return normal noise with each channel's mean and standard deviation, within the image's range."""
+    axes = tuple(range(image.ndim - 1))
+    drawn = np.random.default_rng(seed).standard_normal(image.shape)
+    drawn = image.mean(axis=axes, dtype=np.float64) + image.std(axis=axes, dtype=np.float64) * drawn
+    clipped: Image = np.clip(drawn, image.min(), image.max()).astype(image.dtype)
+    return clipped
+
+
+def inpainted(image: Image, labels: Labels) -> Image:
+    """Fill every region, each alone, from the pixels around it.
+
+    References
+    ----------
+    Telea (2004), doi:10.1080/10867651.2004.10487596, by OpenCV.
+    """
+    from scipy.ndimage import find_objects
+
+    hidden = image.copy()
+    boxes: Sequence[tuple[slice, ...] | None] = find_objects(labels + 1)
+    for region, box in enumerate(boxes):
+        if box is None:
+            continue
+        wide = tuple(slice(max(s.start - MARGIN, 0), s.stop + MARGIN) for s in box)
+        gap = labels[wide] == region
+        for channel in range(image.shape[-1]):
+            hidden[..., channel][wide][gap] = _filled(image[..., channel][wide], gap)[gap]
+    return hidden
+
+
+def _filled(window: Array, gap: Mask) -> Array:
+    """Inpaint a plane, or a volume plane by plane; a window that is all gap gets its mean."""
+    if window.ndim > 2:
+        return np.stack([_filled(plane, hole) for plane, hole in zip(window, gap, strict=True)])
+    if gap.all():
+        return np.full_like(window, window.mean())
+    try:
+        import cv2
+    except ImportError as missing:
+        raise MissingExtra("opencv-python-headless", "inpaint", 'absent="inpaint"') from missing
+    filled: Array = cv2.inpaint(window.astype(np.float32), gap.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    return filled
+
+
+_NAMED: dict[str, Callable[[Image, Labels, int], Image]] = {
+    "mean": lambda image, labels, _: segment_mean(image, labels),
+    "blur": lambda image, _, __: blurred(image),
+    "noise": lambda image, _, seed: noise(image, seed),
+    "inpaint": lambda image, labels, _: inpainted(image, labels),
+}
+
+
+def absent_setting(explainer: Any) -> None:
+    """Check the setting ``absent``; an array is kept as a stored one, a number as a plain float."""
+    value = explainer.absent
+    if isinstance(value, np.ndarray | Stored):
+        images(explainer, "absent")
+        return
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (isinstance(value, str) and value in _NAMED) and not (number and np.isfinite(value)):
+        raise InvalidInput(
+            f"`absent` must be {', '.join(map(repr, _NAMED))}, a finite number or an array, got {value!r}."
+        )
+    if number:
+        object.__setattr__(explainer, "absent", float(value))
+
+
+def hidden(image: Image, labels: Labels, absent: Absent, seed: int = 0) -> Image:
+    """Return the image as it looks with every region hidden; pixels in no region (-1) stay.
+
+    Raises
+    ------
+    InvalidInput
+        If an array has another shape than the image.
+
+    Examples
+    --------
+    >>> image, labels = np.array([[[1.0], [3.0], [5.0]]]), np.array([[0, 0, -1]])
+    >>> hidden(image, labels, "mean").ravel().tolist(), hidden(image, labels, 0.0).ravel().tolist()
+    ([2.0, 2.0, 5.0], [0.0, 0.0, 5.0])
+    """
+    if isinstance(absent, str):
+        found = _NAMED[absent](image, labels, seed)
+    elif isinstance(absent, Stored | np.ndarray):
+        found = _reference(image, absent.array if isinstance(absent, Stored) else absent)
+    else:
+        found = constant(image, labels, float(absent))
+    return np.where((labels >= 0)[..., None], found, image).astype(image.dtype)
+
+
+def _reference(image: Image, given: Array) -> Image:
+    """Return a reference image, or the mean of a set of them."""
+    reference = given.mean(axis=0, dtype=np.float64) if given.ndim == image.ndim + 1 else given
+    if reference.shape != image.shape:
+        raise InvalidInput(
+            f"`absent` must be an image of shape {image.shape}, the model's grid, or a set of them, got an "
+            f"array of shape {given.shape}."
+        )
+    return reference

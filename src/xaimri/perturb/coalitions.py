@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+import heapq
+from itertools import combinations
+from math import comb
 
-from xaimri.arrays import Coalitions
+import numpy as np
+from jaxtyping import Float, Int
+
+from xaimri.arrays import Array, Coalitions
 from xaimri.errors import InvalidInput
+
+ENUMERATED = 50_000
+"""Coalitions of one size are listed and shuffled up to this number; above, drawn until they differ."""
 
 
 def halves(samples: int, regions: int, seed: int) -> Coalitions:
@@ -25,3 +33,124 @@ def halves(samples: int, regions: int, seed: int) -> Coalitions:
     )
     drawn[0] = True
     return drawn
+
+
+def by_size(
+    samples: int, sizes: Float[Array, " sizes"], seed: int, *, stratified: bool = False
+) -> Coalitions:
+    """Draw how many regions are shown, then which; the first row shows all.
+
+    Parameters
+    ----------
+    samples
+        Rows; the first ``n`` of them are those that ``n`` would give.
+    sizes
+        ``(regions + 1,)``: relative frequency of showing 0, 1, ... regions.
+    seed
+        Of the draws.
+    stratified
+        Spread the sizes evenly instead of by chance: a sequence of low discrepancy takes the place of
+        independent draws, so that each size comes as often as it should.
+    """
+    generator = np.random.default_rng(seed)
+    regions, golden = len(sizes) - 1, (np.sqrt(5) - 1) / 2
+    start, chance = generator.random(), generator.random((samples, regions + 1))
+    place = (start + golden * np.arange(samples)) % 1 if stratified else chance[:, -1]
+    edges = np.cumsum(sizes) / sizes.sum()
+    shown = np.minimum(np.searchsorted(edges, place, side="right"), regions)
+    shown[0] = regions
+    order = chance[:, :-1].argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    drawn: Coalitions = order < shown[:, None]
+    return drawn
+
+
+def paired(samples: int, regions: int, seed: int) -> tuple[Coalitions, Int[Array, " sizes"]]:
+    """Draw pairs of a coalition and its complement, none twice, each size equally often while it lasts.
+
+    That is leverage sampling for Shapley values: the leverage of a coalition is one over the number of
+    coalitions of its size.
+
+    Parameters
+    ----------
+    samples
+        Coalitions altogether, the empty and the full one among them; the pairs of a smaller number are the
+        first ones of a larger.
+    regions
+        At least 2.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    Coalitions
+        ``(pairs, regions)``: one of each pair, the one that shows fewer regions.
+    Int[Array, " sizes"]
+        ``(regions // 2 + 1,)``: how many pairs there are of each size.
+
+    References
+    ----------
+    Musco & Witter (2025), arXiv:2410.01917.
+
+    Examples
+    --------
+    >>> pairs, population = paired(10, 4, seed=0)
+    >>> pairs.sum(axis=1).tolist(), population.tolist()
+    ([1, 1, 2, 1], [0, 4, 3])
+    """
+    half = regions // 2
+    population = [0] + [comb(regions, s) // (2 if 2 * s == regions else 1) for s in range(1, half + 1)]
+    share = [1 if 2 * s == regions else 2 for s in range(half + 1)]
+    turns = [(1 / share[s], s, 1) for s in range(1, half + 1)]
+    heapq.heapify(turns)
+    order: list[int] = []
+    while turns and len(order) < (samples - 2) // 2:
+        _, size, taken = heapq.heappop(turns)
+        order.append(size)
+        if taken < population[size]:
+            heapq.heappush(turns, ((taken + 1) / share[size], size, taken + 1))
+    sequence = np.array(order, dtype=np.int64)
+    pairs = np.zeros((len(order), regions), dtype=bool)
+    for size in range(1, half + 1):
+        rows = np.flatnonzero(sequence == size)
+        if len(rows):
+            pairs[rows] = _different(len(rows), size, regions, np.random.default_rng((seed, size)))
+    return pairs, np.array([min(n, 2**62) for n in population], dtype=np.int64)
+
+
+def _different(count: int, size: int, regions: int, generator: np.random.Generator) -> Coalitions:
+    """Draw different coalitions of one size, of each complementary pair no more than one.
+
+    A smaller count gives the first of a larger one.
+    """
+    twins = 2 * size == regions
+    total = comb(regions, size) // (2 if twins else 1)
+    found = np.zeros((count, regions), dtype=bool)
+    if total <= ENUMERATED:
+        listed = np.array(list(combinations(range(regions), size)))[:total]  # the first half of twins
+        chosen = listed[generator.permutation(total)[:count]]
+        np.put_along_axis(found, chosen, True, axis=1)
+        return found
+    seen: set[bytes] = set()
+    row = 0
+    while row < count:
+        found[row, generator.choice(regions, size, replace=False)] = True
+        kept = ~found[row] if twins and found[row, 0] else found[row]
+        key = kept.tobytes()
+        if key in seen:
+            found[row] = False
+            continue
+        seen.add(key)
+        row += 1
+    return found
+
+
+def all_of(regions: int) -> Coalitions:
+    """Return all ``2 ** regions`` coalitions; the last shows all.
+
+    Examples
+    --------
+    >>> all_of(2).astype(int).tolist()
+    [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
+    bits: Coalitions = (np.arange(2**regions)[:, None] >> np.arange(regions) & 1).astype(bool)
+    return bits

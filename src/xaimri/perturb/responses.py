@@ -7,11 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
-from xaimri.classifier import Classifier
+from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
+from xaimri.perturb import progress
 
 MOST = 32
 """Images per batch, at most."""
+
+
+def fastest(model: Classifier, count: int, shape: tuple[int, ...]) -> Classifier:
+    """Return the model on the engine that is best where so many images of ``(*space, channels)`` come."""
+    return model.accelerated(count, shape) if isinstance(model, Accelerated) else model
 
 
 def streamed(
@@ -33,10 +39,12 @@ def streamed(
     size = even_batch(count)
     buffer = np.zeros((size, *shape), dtype=np.float32)
     answers: list[Array] = []
+    progress.expect(count)
     for first in range(0, count, size):
         used = min(size, count - first)
         write(buffer[:used], first)
         answers.append(model.logits(buffer)[:used])
+        progress.advance(used)
     logits = np.concatenate(answers)
     if not np.isfinite(logits).all():
         raise InvalidInput("the model's scores are not finite for some perturbed images: check its weights.")

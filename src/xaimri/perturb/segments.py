@@ -1,11 +1,20 @@
-"""Cut an image into superpixels inside the object: the brain, not the black around it."""
+"""Cut an image into regions inside the object: the brain, not the black around it."""
 
 from __future__ import annotations
 
+from typing import Any, Literal, TypeAlias
+
 import numpy as np
 
-from xaimri.arrays import Image, Labels, Mask
+from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput
+from xaimri.settings import whole
+
+Regions: TypeAlias = int | Stored | Array
+"""About how many regions, or a label image on the model's grid."""
+
+Shape: TypeAlias = Literal["superpixels", "grid"]
+"""What regions look like: superpixels (SLIC), or cells of a regular grid."""
 
 
 def foreground(image: Image) -> Mask:
@@ -81,6 +90,73 @@ def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: M
     )
     found = _numbered(np.where(inside, labels, 0))
     return found if found.max() >= 0 else np.where(inside, 0, -1)
+
+
+def grid(image: Image, count: int = 50, mask: Mask | None = None) -> Labels:
+    """Cut the foreground into nearly square (cubic) cells of a regular grid.
+
+    Parameters
+    ----------
+    image
+        ``(*space, channels)``.
+    count
+        About how many cells; those that hold no foreground do not count.
+    mask
+        ``(*space)``, True inside; None finds the foreground.
+
+    Examples
+    --------
+    >>> grid(np.random.default_rng(0).random((4, 6, 1)), count=6)[::2, ::2].tolist()
+    [[0, 1, 2], [3, 4, 5]]
+    """
+    if count < 1:
+        raise InvalidInput(f"`count` must be at least 1 cell, got {count}.")
+    inside = foreground(image) if mask is None else mask
+    if not inside.any():
+        raise InvalidInput("the mask is empty: give one with at least one pixel inside.")
+    box = [np.flatnonzero(inside.any(axis=tuple(set(range(inside.ndim)) - {a}))) for a in range(inside.ndim)]
+    side = (inside.sum() / count) ** (1 / inside.ndim)
+    cells = np.zeros(inside.shape, dtype=np.int64)
+    for axis, place in enumerate(box):
+        first, length = place[0], place[-1] + 1 - place[0]
+        parts = max(1, round(length / side))
+        index = np.clip((np.arange(inside.shape[axis]) - first) * parts // length, 0, parts - 1)
+        cells = cells * parts + index.reshape([-1 if a == axis else 1 for a in range(inside.ndim)])
+    return _numbered(np.where(inside, cells + 1, 0))
+
+
+def regions_setting(explainer: Any) -> None:
+    """Check the setting ``regions``: a number of them, or a label image, which is kept as a stored one."""
+    if isinstance(explainer.regions, np.ndarray):
+        object.__setattr__(explainer, "regions", Stored(explainer.regions))
+    if not isinstance(explainer.regions, Stored):
+        whole(explainer, "regions", 1, "or a label image")
+
+
+def regions_of(
+    image: Image, regions: Regions, compactness: float = 0.2, shape: Shape = "superpixels"
+) -> Labels:
+    """Return the regions of one image: cut from it, or the label image that was given.
+
+    Raises
+    ------
+    InvalidInput
+        If the label image has another shape, or no region.
+    """
+    if not isinstance(regions, Stored | np.ndarray):
+        return grid(image, regions) if shape == "grid" else superpixels(image, regions, compactness)
+    labels = regions.array if isinstance(regions, Stored) else regions
+    if (
+        labels.shape != image.shape[:-1]
+        or not np.issubdtype(labels.dtype, np.integer)
+        or labels.max() < 0
+        or labels.min() < -1
+    ):
+        raise InvalidInput(
+            f"`regions` must be integer labels of shape {image.shape[:-1]}, the model's grid, "
+            f"with at least one region, got {labels.dtype} of shape {labels.shape}."
+        )
+    return labels.astype(np.int64)
 
 
 def _numbered(labels: Labels) -> Labels:

@@ -1,13 +1,55 @@
-"""The local linear surrogate of LIME, fitted by the ``lime`` package itself."""
+"""The local linear surrogate of LIME: fitted by the ``lime`` package, with the error of its sample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
+from xaimri.perturb.control import cross_fitted, worth
+from xaimri.perturb.least_squares import Estimate, solve
+
+Kernel: TypeAlias = Literal["exponential", "uniform"]
+"""``"exponential"``: ``sqrt(exp(-d**2 / width**2))``, the package's own; ``"uniform"``: no locality."""
+
+Distance: TypeAlias = Literal["cosine", "euclidean", "manhattan", "hamming", "jaccard"]
+"""From the image itself, by name as scikit-learn and the package have it."""
+
+Selection: TypeAlias = Literal["auto", "none", "highest_weights", "forward_selection", "lasso_path"]
+"""How the package chooses ``features`` regions for its fit."""
+
+PENALTY = 1.0
+"""Of the package's ridge."""
+
+
+@dataclass(frozen=True)
+class Locality:
+    """How much a coalition counts, by its distance from the whole image."""
+
+    kernel: Kernel = "exponential"
+    distance: Distance = "cosine"
+    width: float = 0.25
+
+    def weights(self, coalitions: Coalitions) -> Float[Array, " samples"]:
+        """Return the weight of every coalition, as the ``lime`` package has it."""
+        from sklearn.metrics import pairwise_distances
+
+        if self.kernel == "uniform":
+            return np.ones(len(coalitions))
+        boolean = self.distance in ("hamming", "jaccard")
+        data = coalitions if boolean else coalitions.astype(np.float64)
+        far = pairwise_distances(data, np.ones_like(data[:1]), metric=self.distance).ravel()
+        return np.asarray(np.sqrt(np.exp(-(far**2) / self.width**2)))
+
+    def of_sizes(self, regions: int) -> Float[Array, " sizes"]:
+        """Return the weight of random halves by how many regions they show, ``(regions + 1,)``."""
+        size = np.arange(regions + 1)
+        ladder = np.tri(regions + 1, regions, -1, dtype=bool)  # row k shows the first k
+        return np.asarray(binom.pmf(size, regions, 0.5) * self.weights(ladder))
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,67 +58,140 @@ class Surrogate:
 
     Attributes
     ----------
-    coefficients
-        ``(regions,)``: 0 for regions left out by feature selection.
+    estimate
+        Coefficients ``(regions,)``, 0 for regions left out by feature selection, and their influence, NaN
+        for these.
     intercept
         The fit's value with every region hidden.
     r2
         Weighted share of the responses' variance that the fit explains, at most 1.
     """
 
-    coefficients: Float[Array, " regions"]
+    estimate: Estimate
     intercept: float
     r2: float
 
-
-def cosine_distances(coalitions: Coalitions) -> Float[Array, " samples"]:
-    """Return the cosine distance of every coalition from the first, as the ``lime`` package does."""
-    from sklearn.metrics import pairwise_distances
-
-    data = coalitions.astype(np.float64)
-    distances: Array = pairwise_distances(data, data[:1], metric="cosine").ravel()
-    return distances
+    @property
+    def coefficients(self) -> Float[Array, " regions"]:
+        """``(regions,)``."""
+        return self.estimate.values
 
 
 def fit(
     coalitions: Coalitions,
     responses: Float[Array, " samples"],
+    weights: Float[Array, " samples"],
     *,
-    kernel_width: float,
-    features: int,
-    seed: int,
+    features: int = 100_000,
+    selection: Selection = "auto",
+    seed: int = 0,
 ) -> Surrogate:
-    """Fit the surrogate as ``lime.lime_image`` does.
+    """Fit the surrogate as ``lime.lime_image`` does, and add how it would scatter over other samples.
 
     Parameters
     ----------
-    coalitions
-        ``(samples, regions)``, the first row showing all.
-    responses
-        ``(samples,)``: the explained score under each coalition.
-    kernel_width
-        Width of the exponential kernel on the cosine distance.
-    features
-        Most regions in the fit; the package's ``num_features``.
+    coalitions, responses
+        ``(samples, regions)`` and the explained score under each.
+    weights
+        ``(samples,)``: the package's kernel.
+    features, selection
+        Most regions in the fit, and how they are chosen; errors hold for the choice that was made.
     seed
         Random state of the package's regressors.
     """
     from lime.lime_base import LimeBase
 
-    def kernel(distance: Array) -> Array:
-        weights: Array = np.sqrt(np.exp(-(distance**2) / kernel_width**2))
-        return weights
-
-    base = LimeBase(kernel, False, random_state=np.random.RandomState(seed))
+    base = LimeBase(lambda given: given, False, random_state=np.random.RandomState(seed))
     intercept, pairs, r2, _ = base.explain_instance_with_data(
         coalitions.astype(np.float64),
         np.asarray(responses, dtype=np.float64)[:, None],
-        cosine_distances(coalitions),
+        weights,
         0,
         features,
-        feature_selection="auto",
+        feature_selection=selection,
     )
-    coefficients = np.zeros(coalitions.shape[1])
+    regions = coalitions.shape[1]
+    values, influence = np.zeros(regions), np.full(coalitions.shape, np.nan)
+    chosen = np.array(sorted(int(region) for region, _ in pairs), dtype=np.int64)
     for region, value in pairs:
-        coefficients[region] = value
-    return Surrogate(coefficients, float(intercept), float(r2))
+        values[region] = value
+    design = coalitions[:, chosen].astype(np.float64)
+    influence[:, chosen] = solve(design, responses, weights, penalty=PENALTY)[1]
+    return Surrogate(Estimate(values, influence), float(intercept), float(r2))
+
+
+def adjusted(
+    plain: Surrogate,
+    coalitions: Coalitions,
+    responses: Float[Array, " samples"],
+    weights: Float[Array, " samples"],
+    sizes: Float[Array, " sizes"],
+    *,
+    seed: int = 0,
+) -> Surrogate:
+    """Fit the same surrogate to what cross-fitted regressions leave of the responses, and add theirs back.
+
+    The limit is the plain fit's, with its penalty and its choice of regions; the sampling error is smaller,
+    by as much as the responses can be predicted.
+
+    Parameters
+    ----------
+    plain
+        What :func:`fit` found.
+    sizes
+        ``(regions + 1,)``: expected weight of the samples by how many regions they show.
+    """
+    samples, regions = coalitions.shape
+    chosen = np.flatnonzero(np.isfinite(plain.estimate.influence).all(axis=0))
+    if samples < 2 * regions or not len(chosen):
+        return plain
+    control = cross_fitted(coalitions, responses, weights, sizes, seed=seed)
+    design = coalitions[:, chosen].astype(np.float64)
+
+    def unexplained(column: Array) -> Array:
+        rest = column - design @ solve(design, column, weights, penalty=PENALTY)[0]
+        return np.asarray(rest - np.average(rest, weights=weights))
+
+    factors = worth(control.blind, responses, weights, unexplained)
+    known = _limit(control.total, control.shown, sizes, chosen, PENALTY / samples)
+    rest, influence = solve(design, responses - control.blind @ factors, weights, penalty=PENALTY)
+    values, widened = np.zeros(regions), np.full(coalitions.shape, np.nan)
+    values[chosen] = factors @ known + rest
+    widened[:, chosen] = influence
+    centre = np.average(responses - coalitions @ values, weights=weights)
+    return Surrogate(Estimate(values, widened), float(centre), plain.r2)
+
+
+def _limit(
+    total: Float[Array, " functions"],
+    shown: Float[Array, "functions regions"],
+    sizes: Float[Array, " sizes"],
+    chosen: Int[Array, " chosen"],
+    penalty: float,
+) -> Float[Array, "functions chosen"]:
+    """Return the ridge fit of functions over all coalitions, from their sums; penalty is per sample."""
+    regions, size = len(sizes) - 1, np.arange(len(sizes))
+    mass, one = sizes.sum(), sizes @ size / regions
+    two = sizes @ (size * (size - 1)) / (regions * max(regions - 1, 1))
+    count = len(chosen)
+    gram = (one - two + penalty) * np.eye(count) + (two - one**2 / mass)
+    answers = shown[:, chosen] - total[:, None] * one / mass
+    return np.asarray(np.linalg.solve(gram, answers.T).T)
+
+
+def exhaustive(
+    shown: Float[Array, " regions"], total: float, sizes: Float[Array, " sizes"], samples: int
+) -> Float[Array, " regions"]:
+    """Return the coefficients of a fit to all coalitions, penalised as the fit to ``samples`` of them is.
+
+    Parameters
+    ----------
+    shown, total
+        The responses' weighted sums over the coalitions that show each region, and over all.
+    sizes
+        ``(regions + 1,)``: weight of the coalitions of each size.
+    samples
+        To which the penalty is scaled.
+    """
+    found = _limit(np.array([total]), shown[None], sizes, np.arange(len(shown)), PENALTY / samples)
+    return np.asarray(found[0])

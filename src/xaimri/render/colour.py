@@ -17,6 +17,9 @@ STEPS = 256
 BACKDROP = 0.32
 """Grey on which a colour bar is drawn: about the brightness of brain tissue."""
 
+WARM, COOL = "#ff8a3c", "#4fa8ff"
+"""Colours of lines and regions that speak for the class, and against it."""
+
 
 @dataclass(frozen=True)
 class Scale:

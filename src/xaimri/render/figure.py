@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.panel import Plane, cut, headline, plot, strongest_plane
+from xaimri.render.panel import MOST_REGIONS, Plane, cut, headline, plot, strongest_plane
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -34,27 +35,42 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
     explanation
         What to draw. A volume is shown in three planes through its strongest voxel.
     style
-        ``"side_by_side"``: the image, then the overlay (the superpixels too, where there are any); or
-        a style of :func:`xaimri.render.plot` for a single panel.
+        ``"side_by_side"``: the image, then the overlay (the superpixels too, where there are any, and
+        the chart, where their errors are known); or a style of :func:`xaimri.render.plot` alone.
     options
         Passed to :func:`xaimri.render.plot`.
     """
-    if style == "side_by_side":
-        styles = ["image", "overlay", *(["superpixels"] if explanation.regions is not None else [])]
-    else:
-        styles = [style]
+    styles = _panels(explanation) if style == "side_by_side" else [style]
+    maps = [name for name in styles if name != "chart"]
+    if not maps:
+        drawn = Figure(figsize=(4.2, 3.6), layout="constrained")
+        bars = plot(explanation, drawn.subplots(), style="chart", **options)
+        drawn.set_figheight(max(3.6, 1.3 + 0.16 * len(bars.get_yticks())))
+        _footnote(drawn, [explanation])
+        return drawn
     planes = (
         [None] if explanation.values.ndim == 2 else [strongest_plane(explanation, axis) for axis in range(3)]
     )
     if "plane" in options:
         planes = [options.pop("plane")]
-    drawn, axes = _canvas(planes, len(styles), explanation)
+    drawn, axes = _canvas(planes, len(maps), explanation, chart=len(maps) < len(styles))
+    if len(maps) < len(styles):
+        options.setdefault("k", MOST_REGIONS["chart"])
+        plot(explanation, drawn.axes[-1], style="chart", **{"title": "strongest regions", **options})
     for row, plane in zip(axes, planes, strict=True):
-        for ax, name in zip(row, styles, strict=True):
-            shown = {"title": "image", "colourbar": False} if name == "image" and len(styles) > 1 else {}
+        for ax, name in zip(row, maps, strict=True):
+            shown = {"title": "image", "colourbar": False} if name == "image" and len(maps) > 1 else {}
             plot(explanation, ax, style=name, plane=plane, **{**shown, **options})
     _footnote(drawn, [explanation])
     return drawn
+
+
+def _panels(explanation: Explanation) -> list[str]:
+    """Return the styles that stand side by side."""
+    regions = explanation.regions
+    if regions is None:
+        return ["image", "overlay"]
+    return ["image", "overlay", "superpixels", *([] if regions.errors is None else ["chart"])]
 
 
 def grid(
@@ -62,7 +78,7 @@ def grid(
 ) -> Figure:
     """Return a figure that compares explanations of one image: one scale for all maps of one unit.
 
-    Maps without regions are drawn as overlays where ``style`` is ``"superpixels"``.
+    Maps without regions are drawn as overlays where ``style`` is ``"superpixels"`` or ``"chart"``.
     """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
@@ -75,21 +91,46 @@ def grid(
     flat = [ax for row in axes for ax in row]
     plot(explanations[0], flat[0], style="image", title="image", plane=plane)
     for ax, explanation in zip(flat[1:], explanations, strict=False):
-        own = "overlay" if style == "superpixels" and explanation.regions is None else style
+        own = "overlay" if style in MOST_REGIONS and explanation.regions is None else style
         plot(explanation, ax, style=own, scale=scales[scale_key(explanation)], plane=plane, **options)
+    if style == "chart":
+        _share_ranges(flat[1:], explanations)
     for ax in flat[len(explanations) + 1 :]:
         ax.set_axis_off()
     _footnote(drawn, explanations)
     return drawn
 
 
-def _canvas(planes: Sequence[Plane | None], columns: int, explanation: Explanation) -> tuple[Figure, Any]:
-    """Make a figure with a row of axes per plane, each as high as its plane asks for."""
+def _share_ranges(axes: Sequence[Axes], explanations: Sequence[Explanation]) -> None:
+    """Let the charts of one unit reach equally far, with their error bars."""
+    charts: dict[str, list[Axes]] = {}
+    for ax, explanation in zip(axes, explanations, strict=False):
+        if explanation.regions is not None:
+            charts.setdefault(scale_key(explanation), []).append(ax)
+    for group in charts.values():
+        ends = [end for ax in group for end in ax.get_xlim()]
+        for ax in group:
+            ax.set_xlim(min(ends), max(ends))
+
+
+def _canvas(
+    planes: Sequence[Plane | None], columns: int, explanation: Explanation, *, chart: bool = False
+) -> tuple[Figure, Any]:
+    """Make a figure with a row of axes per plane, each as high as its plane asks for.
+
+    A chart, the last of the figure's axes then, stands to the right of all rows.
+    """
     shapes = [cut(explanation.values, plane, explanation).shape for plane in planes]
     aspects = [min(max(height / width, 0.5), 1.6) for height, width in shapes]
-    size = (PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25)
-    drawn = Figure(figsize=size, layout="compressed")
-    return drawn, drawn.subplots(len(planes), columns, squeeze=False, height_ratios=aspects)
+    width, height = PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25
+    drawn = Figure(figsize=(width + PANEL * chart, height), layout="compressed")
+    shape = drawn.add_gridspec(len(planes), columns + chart, height_ratios=aspects)
+    axes = [
+        [drawn.add_subplot(shape[row, column]) for column in range(columns)] for row in range(len(planes))
+    ]
+    if chart:
+        drawn.add_subplot(shape[:, -1])
+    return drawn, axes
 
 
 def _footnote(drawn: Figure, explanations: Sequence[Explanation]) -> None:

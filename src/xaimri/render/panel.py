@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.explanation import Explanation
-from xaimri.render.colour import BACKDROP, Scale, displayed
+from xaimri.explanation import Explanation, Regions
+from xaimri.render.chart import draw_chart
+from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, displayed
+from xaimri.render.fade import PALE, certain, note
+from xaimri.render.superpixels import draw_superpixels
 
-Style: TypeAlias = Literal["overlay", "contours", "superpixels", "image"]
+Style: TypeAlias = Literal["overlay", "contours", "superpixels", "chart", "image"]
 
 Plane: TypeAlias = tuple[int, int]
 """Axis and index of a plane of a volume."""
 
-WARM, COOL, LINE = "#ff8a3c", "#4fa8ff", "#f5e663"
+MOST_REGIONS = {"superpixels": 5, "chart": 10}
+"""How many regions a style shows unless the caller says otherwise."""
 
 
 def plot(
@@ -30,7 +34,8 @@ def plot(
     style: str = "overlay",
     scale: Scale | None = None,
     plane: Plane | None = None,
-    k: int = 5,
+    k: int | None = None,
+    fade: bool = True,
     colourbar: bool = True,
     title: str | None = None,
 ) -> Axes:
@@ -45,13 +50,18 @@ def plot(
     style
         ``"overlay"``: colours on the image, transparent at zero; ``"contours"``: lines at a quarter, half
         and three quarters of the strongest value; ``"superpixels"``: the ``k`` strongest regions of
-        either sign with their borders; ``"image"``: the image alone.
+        either sign with their borders and numbers; ``"chart"``: a bar for each of them, with its 95 %
+        interval (1.96 standard errors to either side) where the method tells errors; ``"image"``: the
+        image alone.
     scale
         The colour scale; None takes the explanation's own.
     plane
         Of a volume: axis and index of the plane; None takes the one through the strongest voxel.
     k
-        How many regions ``"superpixels"`` shows.
+        How many regions ``"superpixels"`` (None: 5) and ``"chart"`` (None: 10) show.
+    fade
+        Draw pale what can't be told from zero, where the method tells errors: pixels and regions whose
+        own 95 % interval holds 0.
     colourbar
         Draw the colour bar, with the unit.
     title
@@ -60,26 +70,33 @@ def plot(
     Raises
     ------
     InvalidInput
-        If the style is unknown, or needs regions that the method does not give.
+        If the style is unknown, or needs regions that the method does not give, or ``k`` is no number
+        of regions.
     """
     if style not in get_args(Style):
         raise InvalidInput(f"`style` must be one of {', '.join(map(repr, get_args(Style)))}, got {style!r}.")
     if ax is None:
         ax = Figure(figsize=(5, 4.6), layout="constrained").subplots()
+    words = _fitting(headline(explanation), ax) if title is None else title
+    if style == "chart":
+        bars = _regions(explanation, style)
+        above = draw_chart(ax, bars, explanation.unit, _count(k, style), fade=fade)
+        ax.set_title(words, fontsize=9, pad=18 if above else None)
+        return ax
     chosen = plane if plane is not None else strongest_plane(explanation, 0)
-    scale = scale or Scale.of([explanation.values])
     ax.imshow(cut(displayed(explanation.image), chosen, explanation), interpolation="nearest")
-    values = cut(explanation.values, chosen, explanation)
+    scale = scale or Scale.of([explanation.values])
     if style == "overlay":
-        ax.imshow(values, cmap=scale.colours, norm=scale.norm, interpolation="nearest")
+        _overlay(ax, explanation, chosen, scale, fade=fade)
     elif style == "contours":
-        _contours(ax, values, scale)
+        _contours(ax, cut(explanation.values, chosen, explanation), scale)
     elif style == "superpixels":
-        _superpixels(ax, explanation, chosen, k)
+        regions = _regions(explanation, style)
+        labels = cut(regions.labels, chosen, explanation)
+        draw_superpixels(ax, regions, labels, _count(k, style), fade=fade)
     if colourbar and style == "overlay":
         draw_colourbar(ax, scale, explanation.unit)
     ax.set_axis_off()
-    words = headline(explanation) if title is None else title
     ax.set_title(words + (f"\naxis {chosen[0]}, plane {chosen[1]}" if chosen else ""), fontsize=9)
     return ax
 
@@ -90,6 +107,13 @@ def headline(explanation: Explanation) -> str:
     layer = explanation.method["settings"].get("layer")
     method = NAMES.get(name, name) + (f", {str(layer).rsplit('/', 1)[-1]}" if layer else "")
     return f"{method}\n{explanation.target_class}, p = {explanation.probabilities[explanation.target]:.2f}"
+
+
+def _fitting(words: str, ax: Axes) -> str:
+    """Break lines that would reach into the next panel, at about 0.075 inches a letter."""
+    figure: Any = ax.figure
+    width = int(ax.get_window_extent().width / figure.dpi / 0.075)
+    return "\n".join(textwrap.fill(line, max(width, 10)) for line in words.splitlines())
 
 
 NAMES = {
@@ -106,6 +130,9 @@ NAMES = {
     "smoothgrad": "SmoothGrad",
     "vargrad": "VarGrad",
     "lime": "LIME",
+    "shap": "SHAP",
+    "occlusion": "Occlusion",
+    "rise": "RISE",
 }
 """How the methods are written in the literature."""
 
@@ -162,31 +189,33 @@ def _contours(ax: Axes, values: Array, scale: Scale) -> None:
             )
 
 
-def _superpixels(ax: Axes, explanation: Explanation, plane: Plane | None, k: int) -> None:
+def _overlay(ax: Axes, explanation: Explanation, plane: Plane | None, scale: Scale, *, fade: bool) -> None:
+    """Draw the map in colours; what can't be told from zero keeps less of its opacity."""
+    values = cut(explanation.values, plane, explanation)
+    drawn = ax.imshow(values, cmap=scale.colours, norm=scale.norm, interpolation="nearest")
+    told = certain(explanation) if fade else None
+    if told is None:
+        return
+    sure = cut(told, plane, explanation)
+    drawn.set_alpha(np.where(sure, 1.0, PALE))
+    if (~sure & (np.nan_to_num(values) != 0)).any():
+        note(ax)
+
+
+def _regions(explanation: Explanation, style: str) -> Regions:
     if explanation.regions is None:
         raise InvalidInput(
-            f"{explanation.method['name']!r} gives no regions to draw as superpixels: "
+            f"{explanation.method['name']!r} gives no regions to draw as "
+            f"{'a chart' if style == 'chart' else style}: "
             'use style="overlay", or explain with method="lime".'
         )
-    labels = cut(explanation.regions.labels, plane, explanation)
-    top = explanation.regions.strongest(k)
-    tint = np.zeros((*labels.shape, 4))
-    for region in top:
-        tint[labels == region] = to_rgba(WARM if explanation.regions.values[region] > 0 else COOL, 0.45)
-    ax.imshow(tint, interpolation="nearest")
-    _outline(ax, labels, labels >= 0, LINE, 0.35)
-    for sign, colour in ((1, WARM), (-1, COOL)):
-        side = [r for r in top if explanation.regions.values[r] * sign > 0]
-        _outline(ax, labels, np.isin(labels, side), colour, 1.6)
+    return explanation.regions
 
 
-def _outline(ax: Axes, labels: Array, where: Array, colour: str, width: float) -> None:
-    """Draw the borders of regions along the pixels' edges."""
-    from matplotlib.collections import LineCollection
-
-    shown = np.pad(np.where(where, labels, -1), 1, constant_values=-1)
-    rows, columns = np.nonzero(shown[1:, :] != shown[:-1, :])
-    lines = [((c - 1.5, r - 0.5), (c - 0.5, r - 0.5)) for r, c in zip(rows, columns, strict=True)]
-    rows, columns = np.nonzero(shown[:, 1:] != shown[:, :-1])
-    lines += [((c - 0.5, r - 1.5), (c - 0.5, r - 0.5)) for r, c in zip(rows, columns, strict=True)]
-    ax.add_collection(LineCollection(lines, colors=colour, linewidths=width))
+def _count(k: int | None, style: str) -> int:
+    """Return how many regions to show."""
+    if k is None:
+        return MOST_REGIONS[style]
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InvalidInput(f"`k` must be a whole number of at least 1, got {k!r}.")
+    return int(k)

@@ -1,0 +1,101 @@
+"""What the methods share that hide regions: asking about an image, and laying values on its regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from xaimri.arrays import Array, Image, Images
+from xaimri.classifier import Classifier, Objective, Of
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution
+from xaimri.explanation import Caveat, Regions
+from xaimri.perturb.absent import hidden
+from xaimri.perturb.answers import Answers, answers_of
+from xaimri.perturb.auto import fewest
+from xaimri.perturb.least_squares import Estimate
+from xaimri.perturb.segments import regions_of
+from xaimri.settings import whole
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a method found for the regions of one image."""
+
+    answers: Answers
+    estimate: Estimate
+    logits: Float[Array, " classes"]
+    diagnostics: dict[str, Any]
+    caveats: list[Caveat]
+
+
+def answers_for(
+    explainer: Any, model: Classifier, images: Images, objective: Objective
+) -> Iterator[tuple[Answers, int | None, Of]]:
+    """Yield, for every image, whom to ask, the target and the score; equal images share their answers.
+
+    The explainer has the settings ``regions``, ``compactness``, ``shape``, ``absent``, ``samples`` and
+    ``seed``.
+    """
+
+    def ask(image: Image) -> Answers:
+        labels = regions_of(image, explainer.regions, explainer.compactness, explainer.shape)
+        gone = hidden(image, labels, explainer.absent, explainer.seed)
+        return Answers(model, image, gone, labels, fewest(explainer.samples))
+
+    targets = objective.targets or (None,) * len(images)
+    for answers, target in zip(answers_of(images, ask), targets, strict=True):
+        yield answers, target, objective.of
+
+
+def gathered(found: Iterable[Found]) -> Attribution:
+    """Put the images' results side by side; regions whose hiding changes nothing get no value."""
+    each = list(found)
+    regions = [_regions(one) for one in each]
+    return Attribution(
+        values=np.stack([r.paint(r.values) for r in regions]).astype(np.float32),
+        logits=np.stack([one.logits for one in each]).astype(np.float32),
+        errors=np.stack([r.paint(r.errors) for r in regions if r.errors is not None]).astype(np.float32),
+        regions=regions,
+        diagnostics=[
+            {
+                **one.diagnostics,
+                "regions": len(r.values),
+                "untested": int((~r.tested).sum()),
+                "model_calls": one.answers.calls,
+                "engine": one.answers.engine,
+            }
+            for one, r in zip(each, regions, strict=True)
+        ],
+        caveats=[[*one.caveats, *untested(r.tested)] for one, r in zip(each, regions, strict=True)],
+    )
+
+
+def _regions(found: Found) -> Regions:
+    tested = found.answers.tested
+    values = np.where(tested, found.estimate.values, np.nan)
+    return Regions(found.answers.labels, values, np.where(tested, found.estimate.errors, np.nan))
+
+
+def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:
+    """Return the caveat of regions whose hiding changes no pixel."""
+    if tested.all():
+        return []
+    return [
+        Caveat(
+            "untested_regions",
+            f"Hiding changes no pixel in {int((~tested).sum())} of {len(tested)} regions: they were not "
+            "tested and have no value.",
+        )
+    ]
+
+
+def seed_setting(explainer: Any) -> None:
+    """Check the setting ``seed``, which numpy's older generators take below 2**32."""
+    whole(explainer, "seed", 0)
+    if explainer.seed >= 2**32:
+        raise InvalidInput(f"`seed` must be below 2**32, got {explainer.seed}.")

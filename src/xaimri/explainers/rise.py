@@ -1,0 +1,209 @@
+"""RISE: random masks, weighted by what the classifier says of the image seen through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from xaimri.arrays import Array, Image, Images, Maps
+from xaimri.classifier import Classifier, Objective, Of
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers.regional import seed_setting
+from xaimri.explanation import Caveat
+from xaimri.perturb.absent import Absent, absent_setting, hidden
+from xaimri.perturb.auto import Auto, Samples, fewest, samples_setting, unsettled
+from xaimri.perturb.responses import MOST, fastest, streamed
+from xaimri.settings import flag, positive, whole
+
+
+@dataclass(frozen=True)
+class RISE(Explainer[Classifier]):
+    """How likely the class is when a pixel is seen: the mean score through random soft masks that show it.
+
+    Values are at least 0 for a probability, in its unit; with ``centred=True`` the mean score is taken away,
+    so that they are signed: how much more likely the class is than through a mask at random. Costs
+    ``samples`` model calls and one more.
+
+    Parameters
+    ----------
+    samples
+        Masks; or ``"auto"``, or an :class:`~xaimri.Auto` with ``by="error"``: as many as it takes until the
+        relative error of the centred map is below the tolerance.
+    cells
+        Cells of a mask along the shorter axis.
+    keep
+        Probability that a cell is shown.
+    absent
+        What is seen where the mask hides; black as published. ``"mean"`` is the mean of the whole image.
+    centred
+        Take the mean score away: a covariance, with a far smaller error.
+    seed
+        Of the masks; every image gets the same.
+
+    Notes
+    -----
+    Masks are coarse random grids, a cell larger than the image, enlarged linearly and shifted at random.
+    As published, a value is divided by ``keep``, the mean of a mask, rather than by what the pixel got. The
+    standard error of each pixel is that of a mean of independent samples.
+
+    References
+    ----------
+    Petsiuk, Das & Saenko (2018), arXiv:1806.07421.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier.random((8, 9, 1), classes=2, seed=0)
+    >>> image = np.random.default_rng(0).random((1, 8, 9, 1), dtype="float32")
+    >>> explanation, = RISE(samples=100, cells=3).explain(model, image)
+    >>> explanation.values.shape, explanation.errors.shape
+    ((8, 9), (8, 9))
+    """
+
+    samples: Samples = 4000
+    cells: int = 7
+    keep: float = 0.5
+    absent: Absent = 0.0
+    centred: bool = False
+    seed: int = 0
+    name: ClassVar[str] = "rise"
+    of: ClassVar[Of] = "probability"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.samples, str) and self.samples == "auto":
+            object.__setattr__(self, "samples", Auto(by="error"))
+        samples_setting(self, 2)
+        if isinstance(self.samples, Auto) and self.samples.by != "error":
+            raise InvalidInput('RISE has no regions to order: use Auto(by="error").')
+        whole(self, "cells", 1)
+        positive(self, "keep")
+        if self.keep >= 1:
+            raise InvalidInput(f"`keep` must be between 0 and 1, got {self.keep}.")
+        absent_setting(self)
+        flag(self, "centred")
+        seed_setting(self)
+
+    def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
+        """Look at every image through the same masks."""
+        targets = objective.targets or (None,) * len(images)
+        found = [self._one(model, x, t, objective.of) for x, t in zip(images, targets, strict=True)]
+        values, errors, logits, told, caveats = zip(*found, strict=True)
+        return Attribution(
+            np.stack(values).astype(np.float32),
+            np.stack(logits),
+            errors=np.stack(errors).astype(np.float32),
+            diagnostics=told,
+            caveats=caveats,
+        )
+
+    def _one(
+        self, model: Classifier, image: Image, target: int | None, of: Of
+    ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
+        gone = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
+        rule = self.samples if isinstance(self.samples, Auto) else None
+        most = rule.ceiling if rule else fewest(self.samples)
+        model = fastest(model, fewest(self.samples), image.shape)
+        logits = np.asarray(model.logits(image[None]))[0]
+        chosen = int(logits.argmax()) if target is None else target
+        seen, due = _Seen(self.keep), list(rule.looks()) if rule else [most]
+        while seen.count < most:
+            number = min(MOST, due[0] - seen.count)
+            masks = self._masks(seen.count, number, image.shape[:-1])
+            scores = _scores(model, image, gone, masks, chosen, of)
+            seen.add(masks, scores)
+            if seen.count == due[0]:
+                due.pop(0)
+                if rule and seen.settled(rule):
+                    break
+        told: dict[str, object] = {
+            "samples": seen.count,
+            "mean_score": seen.mean,
+            "model_calls": seen.count + 1,
+        }
+        values, errors = seen.centred() if self.centred else seen.published()
+        return values, errors, logits, told, _unsettled(rule, seen)
+
+    def _masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
+        """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
+        return np.stack(
+            [self._mask(np.random.default_rng((self.seed, first + i)), space) for i in range(count)]
+        )
+
+    def _mask(self, generator: np.random.Generator, space: tuple[int, ...]) -> Array:
+        side = min(space) / self.cells
+        cells = [max(1, round(n / side)) for n in space]
+        mask: Array = (generator.random([n + 1 for n in cells]) < self.keep).astype(np.float64)
+        shift = generator.random(len(space))
+        for axis, (n, k) in enumerate(zip(space, cells, strict=True)):
+            place = (np.arange(n) + 0.5) * k / n - 0.5 + shift[axis]
+            low = np.clip(np.floor(place).astype(int), 0, k)
+            share = np.clip(place - low, 0, 1).reshape([-1 if a == axis else 1 for a in range(mask.ndim)])
+            mask = mask.take(low, axis) * (1 - share) + mask.take(np.minimum(low + 1, k), axis) * share
+        return mask.astype(np.float32)
+
+
+def _scores(model: Classifier, image: Image, gone: Image, masks: Maps, target: int, of: Of) -> Array:
+    """Return the score of the image through every mask."""
+
+    def write(buffer: Images, first: int) -> None:
+        shown = masks[first : first + len(buffer)][..., None]
+        np.multiply(shown, image - gone, out=buffer)
+        buffer += gone
+
+    logits = streamed(model, image.shape, len(masks), write)
+    return Objective((target,) * len(logits), of).scores(logits.astype(np.float64))
+
+
+class _Seen:
+    """Running sums of what was seen through the masks; no mask is kept."""
+
+    def __init__(self, keep: float) -> None:
+        self._keep, self.count = keep, 0
+        self._sums: list[Array] = []
+        self._shift = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The mean score."""
+        return float(self._shift + self._sum(1, 0).flat[0] / self.count)
+
+    def add(self, masks: Maps, scores: Array) -> None:
+        """Take in masks and the scores through them."""
+        if not self.count:
+            self._shift = float(scores.mean())  # keeps the sums of squares small
+        m, s = masks.astype(np.float64) / self._keep, scores - self._shift
+        part = [np.tensordot(s**a, m**b, axes=1) for a in range(3) for b in range(3)]
+        self._sums = [a + b for a, b in zip(self._sums, part, strict=True)] if self._sums else part
+        self.count += len(scores)
+
+    def published(self) -> tuple[Array, Array]:
+        """Return the map as published, and its standard error."""
+        c, n = self._shift, self.count
+        value = (self._sum(1, 1) + c * self._sum(0, 1)) / n
+        square = (self._sum(2, 2) + 2 * c * self._sum(1, 2) + c**2 * self._sum(0, 2)) / n
+        return value, np.sqrt(np.maximum(square - value**2, 0) / max(n - 1, 1))
+
+    def centred(self) -> tuple[Array, Array]:
+        """Return the covariance of score and mask, and its standard error."""
+        n = self.count
+        s, m = self._sum(1, 0) / n, self._sum(0, 1) / n
+        value = self._sum(1, 1) / n - s * m
+        of_score: list[tuple[int, Any]] = [(2, 1.0), (1, -2.0 * s), (0, s**2)]
+        of_mask: list[tuple[int, Any]] = [(2, 1.0), (1, -2.0 * m), (0, m**2)]
+        square = sum(x * y * self._sum(a, b) for a, x in of_score for b, y in of_mask) / n
+        return value, np.sqrt(np.maximum(square - value**2, 0) / max(n - 1, 1))
+
+    def settled(self, rule: Auto) -> bool:
+        """Tell whether the error of the centred map is small enough."""
+        value, error = self.centred()
+        return rule.close(value, error)
+
+    def _sum(self, score: int, mask: int) -> Array:
+        return self._sums[3 * score + mask]
+
+
+def _unsettled(rule: Auto | None, seen: _Seen) -> list[Caveat]:
+    return [] if rule is None or seen.settled(rule) else [unsettled(rule)]

@@ -1,0 +1,163 @@
+"""How much an explanation depends on what a hidden region looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.arrays import Array, Image, Stored
+from xaimri.classifier import Classifier, Of
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer, Target
+from xaimri.explanation import Explanation
+
+CHOICES: tuple[Any, ...] = ("mean", "blur", "noise", 0.0)
+"""What is compared unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class AbsentSensitivity:
+    """One explanation per choice of what is absent, and how far they lie apart.
+
+    Attributes
+    ----------
+    explanations
+        By the choice's name.
+    values
+        ``(choices, regions)``: one row per choice.
+    spread
+        ``(regions,)``: standard deviation over the choices, in the explanation's unit.
+    relative
+        Root mean square of ``spread`` over that of the values: 0 where the choice does not matter, about 1
+        where it decides everything.
+    correlation
+        ``(choices, choices)``: Spearman's rank correlation, -1 to 1; 1 where the order is the same.
+    excess
+        ``relative`` with the values' own sampling error taken away, where the method states it.
+    """
+
+    explanations: Mapping[str, Explanation]
+    values: Float[Array, "choices regions"]
+    spread: Float[Array, " regions"]
+    relative: float
+    correlation: Float[Array, "choices choices"]
+    excess: float
+
+    def __str__(self) -> str:
+        names = list(self.explanations)
+        wide = max(map(len, names))
+        rows = [
+            f"{name:<{wide}}  " + "  ".join(f"{r:5.2f}" for r in row)
+            for name, row in zip(names, self.correlation, strict=True)
+        ]
+        return "\n".join(
+            [
+                "Rank correlation between what absent regions look like:",
+                f"{'':<{wide}}  " + "  ".join(f"{name[:5]:>5}" for name in names),
+                *rows,
+                f"Spread over the choices: {100 * self.relative:.0f} % of the values "
+                f"({100 * self.excess:.0f} % beyond their sampling error).",
+            ]
+        )
+
+
+def absent_sensitivity(
+    explainer: Explainer[Any],
+    classifier: Classifier,
+    image: Image,
+    choices: Sequence[Any] = CHOICES,
+    *,
+    target: Target = None,
+    of: Of | None = None,
+) -> AbsentSensitivity:
+    """Explain an image once for each way of hiding its regions, and measure how far the values move.
+
+    A large spread says that the map tells as much about the stand-in as about the image. A small one does
+    not say that the map is right: all choices may be equally far from anything the model was trained on.
+
+    Parameters
+    ----------
+    explainer
+        A method with the settings ``absent`` and ``regions``, such as ``LIME(samples=500)``.
+    classifier
+        The model.
+    image
+        ``(*space, channels)`` on the model's own grid.
+    choices
+        Values of ``absent``; at least two.
+    target, of
+        As of :func:`xaimri.explain`; the same class is explained throughout.
+
+    Notes
+    -----
+    Costs the explainer once per choice. All choices share the regions of the first.
+
+    Examples
+    --------
+    >>> from xaimri import LIME, LinearClassifier
+    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
+    >>> image = np.random.default_rng(0).random((8, 9, 1), dtype="float32")
+    >>> found = absent_sensitivity(LIME(samples=100, regions=6), model, image, ["mean", "mean"])
+    >>> found.relative, found.correlation.tolist()
+    (0.0, [[1.0, 1.0], [1.0, 1.0]])
+    """
+    has = {f.name for f in fields(cast(Any, explainer))}
+    if not {"absent", "regions"} <= has:
+        raise InvalidInput(
+            f"{type(explainer).__name__} hides no regions: take a method that does, such as LIME or SHAP."
+        )
+    if len(choices) < 2:
+        raise InvalidInput("give at least two `choices` of what is absent to compare.")
+    found: dict[str, Explanation] = {}
+    method = cast(Any, explainer)
+    for number, choice in enumerate(choices):
+        (explanation,) = replace(method, absent=choice).explain(classifier, image[None], target, of=of)
+        if explanation.regions is None:
+            raise InvalidInput("the method gave no regions: set its `regions`, such as regions=50.")
+        target = explanation.target
+        method = replace(method, regions=Stored(explanation.regions.labels))
+        found[_name(choice, number, found)] = explanation
+    return _measured(found)
+
+
+def _name(choice: Any, number: int, known: Mapping[str, Explanation]) -> str:
+    """Return a short name for a choice, different from the others'."""
+    name = (
+        choice
+        if isinstance(choice, str)
+        else f"{float(choice):g}"
+        if isinstance(choice, int | float | np.number)
+        else "reference"
+    )
+    return f"{name}#{number}" if name in known else name
+
+
+def _measured(found: Mapping[str, Explanation]) -> AbsentSensitivity:
+    from scipy.stats import rankdata
+
+    values = np.stack([cast(Any, e.regions).values for e in found.values()])
+    tested = np.isfinite(values).all(axis=0)
+    kept = values[:, tested]
+    spread = np.full(values.shape[1], np.nan)
+    spread[tested] = kept.std(axis=0, ddof=1)
+    scale = float(np.sqrt((kept**2).mean())) if kept.size else 0.0
+    own = [cast(Any, e.regions).errors for e in found.values()]
+    noise = (
+        np.mean([np.nanmean(np.square(e[tested])) if e is not None else 0.0 for e in own]) if kept.size else 0
+    )
+    square = float((spread[tested] ** 2).mean()) if kept.size else 0.0
+    ranks = np.stack([rankdata(row) for row in kept]) if kept.size else kept
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.corrcoef(ranks) if kept.shape[1] > 1 else np.full((len(values),) * 2, np.nan)
+    return AbsentSensitivity(
+        found,
+        values,
+        spread,
+        float(np.sqrt(square)) / scale if scale else 0.0,
+        np.round(correlation, 12),
+        float(np.sqrt(max(square - float(noise), 0.0))) / scale if scale else 0.0,
+    )

@@ -1,0 +1,82 @@
+"""What a classifier says of one image under coalitions: asked once each, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
+from xaimri.classifier import Classifier
+from xaimri.perturb.responses import fastest, responses
+
+
+class Answers:
+    """The classifier's logits for an image whose regions are hidden; a coalition is never predicted twice.
+
+    All classes are kept, so that every class that is asked for is explained by the same predictions.
+
+    Parameters
+    ----------
+    model
+        Predicts, on its fastest engine for that many images.
+    image, hidden
+        ``(*space, channels)``: as it is, and as it looks where a region is hidden.
+    labels
+        ``(*space)``: the region of every pixel; -1 is never hidden.
+    expected
+        About how many coalitions will be asked.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> image, labels = np.ones((2, 2, 1), "float32"), np.array([[0, 0], [1, 1]])
+    >>> answers = Answers(LinearClassifier(np.ones((2, 2, 2, 1))), image, 0 * image, labels, expected=2)
+    >>> answers(np.array([[True, False], [True, True], [True, False]]))[:, 0].tolist(), answers.calls
+    ([2.0, 4.0, 2.0], 2)
+    """
+
+    def __init__(self, model: Classifier, image: Image, hidden: Image, labels: Labels, expected: int) -> None:
+        self.image, self.hidden, self.labels = image, hidden, labels
+        self.regions = int(labels.max()) + 1
+        self.engine = "tensorflow"
+        self._model = fastest(model, expected, image.shape)
+        self._row: dict[bytes, int] = {}
+        self._logits: list[Array] = []
+
+    @property
+    def calls(self) -> int:
+        """How many images were predicted."""
+        return len(self._row)
+
+    @property
+    def tested(self) -> Array:
+        """``(regions,)``: True where hiding the region changes at least one pixel."""
+        inside = self.labels >= 0
+        changed = (self.image != self.hidden).any(axis=-1)[inside]
+        found: Array = np.bincount(self.labels[inside], weights=changed, minlength=self.regions) > 0
+        return found
+
+    def __call__(self, coalitions: Coalitions) -> Scores:
+        """Return the logits under every coalition, ``(samples, classes)``, in double precision."""
+        keys = [row.tobytes() for row in np.packbits(coalitions, axis=1)]
+        fresh = [i for key, i in {key: i for i, key in reversed(list(enumerate(keys)))}.items()]
+        fresh = sorted(i for i in fresh if keys[i] not in self._row)
+        if fresh:
+            found = responses(self._model, self.image, self.hidden, self.labels, coalitions[fresh])
+            self._row |= {keys[i]: len(self._row) + n for n, i in enumerate(fresh)}
+            self._logits.append(found.astype(np.float64))
+        known = np.concatenate(self._logits)
+        self._logits = [known]
+        answers: Array = known[[self._row[key] for key in keys]]
+        return answers
+
+
+def answers_of(images: Images, ask: Callable[[Image], Answers]) -> Iterable[Answers]:
+    """Yield the answers for every image of a batch; equal images share theirs."""
+    known: dict[bytes, Answers] = {}
+    for image in images:
+        key = image.tobytes()
+        if key not in known:
+            known[key] = ask(image)
+        yield known[key]
