@@ -19,10 +19,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+from small_networks import network
 
 import xaimri
 from xaimri.classifier import Objective
-from xaimri.data import phantom
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import segment_mean
 from xaimri.perturb.answers import Answers
@@ -30,7 +30,7 @@ from xaimri.perturb.coalitions import all_of
 from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import Locality, exhaustive
 
-SIZE, MOST = (40, 40), 13
+MOST = 13
 RULE = {"floor": 150, "ceiling": 3000, "top": 3}
 
 
@@ -83,31 +83,6 @@ class Table:
         if sampling != "halves":  # drawn with the kernel's weights, and counted alike
             sizes, weights = sizes / sizes.sum(), weights / weights.sum()
         return exhaustive((weights * scores) @ masks, float(weights @ scores), sizes, samples)
-
-
-def network(seed: int):
-    """Train a small network on phantoms, and return it with held-out images."""
-    import keras
-
-    made = phantom.make(subjects=400, slices=4, size=SIZE, seed=seed)
-    images = np.stack([np.asarray(c.source, np.float32) for c in made.cases]).reshape(len(made), *SIZE, 1)
-    labels = np.array([c.label for c in made.cases])
-    keras.utils.set_random_seed(seed)
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((*SIZE, 1)),
-            layers.Rescaling(1 / float(images.max())),
-            *(layers.Conv2D(n, 3, 2, "same", activation="relu") for n in (8, 16, 32)),
-            layers.Flatten(),
-            layers.Dense(32, activation="relu"),
-            layers.Dense(len(made.classes), activation="softmax"),
-        ]
-    )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    train = np.arange(len(images)) < len(images) // 2
-    model.fit(images[train], labels[train], epochs=40, verbose=0)
-    return model, images[~train], float(model.evaluate(images[~train], labels[~train], verbose=0)[1])
 
 
 def run(seed: int, count: int, scatter: int) -> dict:

@@ -5,9 +5,12 @@ import pytest
 from jaxtyping import TypeCheckError
 from lime.lime_image import LimeImageExplainer
 
-from xaimri import LIME, FunctionClassifier, LinearClassifier
+from xaimri import LIME, Auto, FunctionClassifier, LinearClassifier
 from xaimri.classifier import softmax
 from xaimri.errors import InvalidInput
+from xaimri.perturb.coalitions import all_of
+from xaimri.perturb.least_squares import solve
+from xaimri.perturb.surrogate import Locality
 
 SHAPE = (12, 15, 3)
 
@@ -195,3 +198,127 @@ def test_labels_below_minus_one_are_refused():
     labels = np.where(np.arange(48).reshape(6, 8) < 10, -2, 0)
     with pytest.raises(InvalidInput, match="regions"):
         LIME(samples=8, regions=labels).explain(model, np.ones((1, 6, 8, 1), np.float32))
+
+
+# Errors, adjustment and sampling
+
+
+def game_of(seed=0, regions=8):
+    """A function of the image whose log-odds are a random game of its blocks, and their labels."""
+    labels = blocks((8, 16), 4)
+    assert labels.max() + 1 == regions
+    table = np.random.default_rng(seed).normal(size=2**regions)
+
+    def probabilities(batch):
+        shown = batch[:, ::4, ::4, 0].reshape(len(batch), -1) > 0.5
+        odds = table[shown @ (1 << np.arange(regions))]
+        return softmax(np.stack([np.zeros_like(odds), odds], axis=1)).astype(np.float32)
+
+    return FunctionClassifier(probabilities, classes=("no", "yes")), labels, table
+
+
+def limit(table, samples, sampling="halves"):
+    """The ridge over all masks, its penalty scaled to the sample size."""
+    masks = all_of(8)
+    weights = Locality().weights(masks)
+    weights = weights / (len(masks) if sampling == "halves" else weights.sum())
+    design = masks.astype(float)
+    coefficients, _ = solve(design, table, weights, penalty=1 / samples)
+    return coefficients
+
+
+WHOLE = np.ones((1, 8, 16, 1), np.float32)
+
+
+@pytest.mark.parametrize("adjust", [False, True])
+@pytest.mark.parametrize("sampling", ["halves", "local", "stratified"])
+def test_values_scatter_about_the_fit_to_all_masks_by_their_errors(sampling, adjust):
+    model, labels, table = game_of()
+    found = [
+        LIME(samples=300, regions=labels, absent=0.0, adjust=adjust, sampling=sampling, seed=seed)
+        .explain(model, WHOLE, "yes", of="log_odds")[0]
+        .regions
+        for seed in range(30)
+    ]
+    values, truth = np.stack([f.values for f in found]), limit(table, 300, sampling)
+    stated = np.sqrt(np.mean([f.errors**2 for f in found], axis=0))
+    assert 0.8 < np.sqrt(np.mean((values.std(axis=0, ddof=1) / stated) ** 2)) < 1.2
+    bias = (values.mean(axis=0) - truth) / (stated / np.sqrt(len(found)))
+    assert np.sqrt(np.mean(bias**2)) < 2.2
+    assert 0.9 < np.mean([np.abs(f.values - truth) <= 1.96 * f.errors for f in found]) <= 1
+
+
+def test_adjustment_finds_what_can_be_predicted():
+    labels, table = game_of()[1], (all_of(8)[:, 0] & all_of(8)[:, 1]) * 4.0 + all_of(8)[:, 2]
+    shown = lambda batch: batch[:, ::4, ::4, 0].reshape(len(batch), -1) > 0.5  # noqa: E731
+
+    def probabilities(batch):
+        odds = table[shown(batch) @ (1 << np.arange(8))]
+        return softmax(np.stack([np.zeros_like(odds), odds], axis=1)).astype(np.float32)
+
+    model = FunctionClassifier(probabilities, classes=("no", "yes"))
+    square = {}
+    for adjust in (False, True):
+        found = [
+            LIME(samples=300, regions=labels, absent=0.0, adjust=adjust, seed=s)
+            .explain(model, WHOLE, "yes", of="log_odds")[0]
+            .regions.values
+            for s in range(6)
+        ]
+        square[adjust] = np.mean((np.stack(found) - limit(table, 300)) ** 2)
+    assert square[True] < square[False] / 10
+
+
+def test_regions_left_out_by_the_selection_have_no_error():
+    model, labels, _ = game_of()
+    (found,) = LIME(samples=200, regions=labels, absent=0.0, features=3).explain(model, WHOLE, "yes")
+    chosen = found.regions.values != 0
+    assert chosen.sum() == 3
+    assert np.isfinite(found.regions.errors[chosen]).all()
+    assert np.isnan(found.regions.errors[~chosen]).all()
+
+
+@pytest.mark.parametrize("selection", ["none", "highest_weights", "forward_selection", "lasso_path"])
+@pytest.mark.parametrize("distance", ["euclidean", "jaccard"])
+def test_distances_and_selections_are_the_packages(distance, selection):
+    from lime.lime_base import LimeBase
+    from sklearn.metrics import pairwise_distances
+
+    model, labels, table = game_of(seed=4)
+    settings = {"samples": 150, "regions": labels, "absent": 0.0, "features": 4, "seed": 2}
+    explainer = LIME(**settings, selection=selection, distance=distance, kernel_width=2.0)
+    (found,) = explainer.explain(model, WHOLE, "yes", of="log_odds")
+    masks = np.random.RandomState(2).randint(0, 2, 150 * 8).reshape(150, 8)
+    masks[0] = 1
+    data = masks.astype(bool) if distance == "jaccard" else masks
+    base = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / 4.0)), random_state=np.random.RandomState(2))
+    far = pairwise_distances(data, data[:1], metric=distance).ravel()
+    odds = table[masks @ (1 << np.arange(8))][:, None]
+    _, pairs, score, _ = base.explain_instance_with_data(
+        masks.astype(float), odds, far, 0, 4, feature_selection=selection
+    )
+    expected = np.zeros(8)
+    for region, value in pairs:
+        expected[region] = value
+    np.testing.assert_allclose(found.regions.values, expected, atol=2e-4)
+    assert found.diagnostics["r2"] == pytest.approx(score, abs=1e-3)
+
+
+def test_auto_stops_when_the_order_is_settled_and_says_when_it_never_was():
+    model, labels, _ = game_of()
+    clear = FunctionClassifier(
+        lambda x: softmax(
+            np.stack(
+                [0 * x[:, 0, 0, 0], x[:, ::4, ::4, 0].reshape(len(x), -1) @ (3.0 ** np.arange(8) / 3**7)], 1
+            )
+        ),
+        classes=("no", "yes"),
+    )
+    rule = Auto(top=2, floor=100, ceiling=400)
+    (found,) = LIME(samples=rule, regions=labels, absent=0.0).explain(clear, WHOLE, "yes", of="log_odds")
+    assert found.diagnostics["samples"] == 100
+    assert "not_converged" not in [c.name for c in found.caveats]
+    hard = Auto(top=8, tolerance=1e-6, floor=100, ceiling=150)
+    (found,) = LIME(samples=hard, regions=labels, absent=0.0).explain(model, WHOLE, "yes", of="log_odds")
+    assert found.diagnostics["samples"] == 150
+    assert "not_converged" in [c.name for c in found.caveats]

@@ -1,4 +1,4 @@
-"""Shapley values: closed forms, exact where all is drawn, efficient always, with errors that seeds confirm."""
+"""Shapley values: closed forms, exact where all is drawn, efficient always, errors that seeds confirm."""
 
 import itertools
 from math import factorial

@@ -162,7 +162,7 @@ def explain(
     from xaimri.api import opened
     from xaimri.explainers import build
 
-    explainer = build(method, _given(layer=layer, samples=samples))
+    explainer = build(method, _given(layer=layer, samples=_samples(samples)))
     classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
     wanted = _target(target, classifier.classes)
     files = _files(image)
@@ -170,7 +170,14 @@ def explain(
     for source, name in tqdm(list(zip(files, _file_names(files), strict=True)), unit="image", disable=quiet):
         try:
             made = xaimri.explain(
-                classifier, source, explainer, target=wanted, of=of, fit=chosen, window=window
+                classifier,
+                source,
+                explainer,
+                target=wanted,
+                of=of,
+                fit=chosen,
+                window=window,
+                progress=samples is not None and len(files) == 1 and sys.stderr.isatty(),
             )
         except InvalidInput as error:
             if len(files) == 1:
@@ -206,7 +213,7 @@ def compare(
     import xaimri
     from xaimri.api import opened
 
-    methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=samples))
+    methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=_samples(samples)))
     classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
     wanted = _target(target, classifier.classes)
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
@@ -227,6 +234,15 @@ def main() -> None:
             f"xaimri: {error.filename or 'a file'} can't be used ({error.strerror or error}).", err=True
         )
         sys.exit(1)
+
+
+def _samples(given: str | None) -> int | str | None:
+    """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
+    if given is None or given == "auto":
+        return given
+    if not given.isdigit():
+        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {given!r}.')
+    return int(given)
 
 
 def _from_scratch(epochs: int) -> dict[str, Any]:

@@ -38,7 +38,12 @@ WindowOption = Annotated[
     tuple[float, float] | None,
     typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),
 ]
-SamplesOption = Annotated[int | None, typer.Option(help="Samples of a perturbation method.")]
+SamplesOption = Annotated[
+    str | None,
+    typer.Option(
+        help='Samples of a perturbation method, or "auto": until the order is settled.', metavar="N|auto"
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[
     Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")
