@@ -122,7 +122,7 @@ def main() -> None:
         found = dict(np.load(path))
         curve = np.median(found["adjusted"] / found["plain"][:, -1:], axis=0)
         plain = np.median(found["plain"] / found["plain"][:, -1:], axis=0)
-        print("\n| samples | " + " | ".join(map(str, SAMPLES)) + " |\n|---" * (len(SAMPLES) + 1) + "|")
+        print("\n| samples | " + " | ".join(map(str, SAMPLES)) + " |\n" + "|---" * (len(SAMPLES) + 1) + "|")
         for name, row in (("plain", plain), ("adjusted", curve)):
             print(f"| {name} | " + " | ".join(f"{x:.2f}" for x in row) + " |")
         enough = float(np.interp(-1.0, -curve, SAMPLES))

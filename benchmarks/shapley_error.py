@@ -100,7 +100,13 @@ def trees(players: int, seed: int, count: int = 30, depth: int = 4) -> tuple[Gam
 
 def table(title: str, games: list[tuple[Game, np.ndarray]], sizes: tuple[int, ...], seeds: int) -> None:
     """Print the squared error of every estimator at every number of calls."""
-    print(f"\n{title}\n\n| estimator | " + " | ".join(map(str, sizes)) + " |\n|---" * (len(sizes) + 1) + "|")
+    print(
+        f"\n{title}\n\n| estimator | "
+        + " | ".join(map(str, sizes))
+        + " |\n"
+        + "|---" * (len(sizes) + 1)
+        + "|"
+    )
     rows = {name: [error(way, games, n, seeds) for n in sizes] for name, way in WAYS.items()}
     for name, row in rows.items():
         print(f"| {name} | " + " | ".join(f"{x:.2g}" for x in row) + " |")

@@ -10,7 +10,7 @@ from PIL import Image
 import xaimri
 from xaimri import GradCAM, LinearClassifier
 from xaimri.classifier import softmax
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import Cancelled, InvalidInput, MissingCapability
 
 MODEL = LinearClassifier.random((16, 20, 3), classes=3, seed=0, patch=4)
 SCAN = np.random.default_rng(0).integers(0, 255, (30, 25), dtype=np.uint8)
@@ -310,3 +310,40 @@ def test_every_public_name_is_there():
             assert getattr(xaimri, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = xaimri.nothing
+
+
+def test_several_classes_of_one_image_come_from_the_same_predictions():
+    calls = []
+
+    def watching(batch):
+        calls.append(len(batch))
+        return softmax(model.logits(batch))
+
+    model = LinearClassifier.random((8, 9, 1), classes=3, seed=0)
+    image = np.random.default_rng(0).random((8, 9))
+    settings = {"samples": 60, "regions": 5, "classes": ["a", "b", "c"]}
+    both = xaimri.explain(watching, image, "lime", target=["a", "c"], **settings)
+    together = sum(calls)
+    calls.clear()
+    alone = xaimri.explain(watching, image, "lime", target="c", **settings)
+    assert together == sum(calls)
+    assert [e.target_class for e in both] == ["a", "c"]
+    assert np.array_equal(both[1].regions.values, alone.regions.values)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [("lime", {"regions": 5}), ("shap", {"regions": 5}), ("rise", {"samples": 70}), ("occlusion", {})],
+)
+def test_a_long_explanation_can_be_watched_and_cancelled(method, settings):
+    model = LinearClassifier.random((8, 9, 1), classes=3, seed=0)
+    image, seen = np.random.default_rng(0).random((8, 9)), []
+    xaimri.explain(model, image, method, progress=lambda *at: seen.append(at), **settings)
+    assert all(done <= total for done, total in seen)
+    assert seen[-1][0] == seen[-1][1] > 1
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    with pytest.raises(Cancelled, match="as `progress` returned False"):
+        xaimri.explain(model, image, method, progress=lambda done, total: False, **settings)
+    before = len(seen)
+    xaimri.explain(model, image, method, **settings)
+    assert len(seen) == before  # nothing reports to a watcher that is gone

@@ -67,7 +67,7 @@ def gathered(found: Iterable[Found]) -> Attribution:
                 "regions": len(r.values),
                 "untested": int((~r.tested).sum()),
                 "model_calls": one.answers.calls,
-                "engine": one.answers.engine,
+                **({"engine": one.answers.engine} if one.answers.engine else {}),
             }
             for one, r in zip(each, regions, strict=True)
         ],

@@ -39,10 +39,14 @@ class Answers:
     def __init__(self, model: Classifier, image: Image, hidden: Image, labels: Labels, expected: int) -> None:
         self.image, self.hidden, self.labels = image, hidden, labels
         self.regions = int(labels.max()) + 1
-        self.engine = "tensorflow"
         self._model = fastest(model, expected, image.shape)
         self._row: dict[bytes, int] = {}
         self._logits: list[Array] = []
+
+    @property
+    def engine(self) -> str | None:
+        """What the model runs on, where it says so."""
+        return getattr(self._model, "engine", None)
 
     @property
     def calls(self) -> int:

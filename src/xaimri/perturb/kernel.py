@@ -13,6 +13,9 @@ from xaimri.arrays import Array, Coalitions
 SHARPNESS = 1.0
 """Of the kernel ``exp(SHARPNESS * (1 - 2 h / regions))``, ``h`` the number of regions that differ."""
 
+TOGETHER = 1000
+"""Coalitions whose kernel is held in memory at once."""
+
 PENALTIES = np.logspace(-3, 1, 9)
 
 
@@ -41,7 +44,11 @@ class Kernels:
 
     def __call__(self, coalitions: Coalitions) -> Float[Array, " samples"]:
         """Return the sum at every coalition."""
-        return np.asarray(_kernel(coalitions, self.centres) @ self.heights)
+        parts = [
+            _kernel(coalitions[first : first + TOGETHER], self.centres) @ self.heights
+            for first in range(0, len(coalitions), TOGETHER)
+        ]
+        return np.concatenate(parts)
 
     def moments(self, sizes: Float[Array, " sizes"]) -> tuple[float, Float[Array, " regions"]]:
         """Return the sums of the function, and of the function where each region is shown.
