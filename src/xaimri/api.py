@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from xaimri.adapters import as_classifier, is_saved_model
-from xaimri.classifier import Classifier, Of, Outputs, Sized
+from xaimri.classifier import Classifier, Engine, Of, Outputs, Sized
 from xaimri.data.images import Layout
 from xaimri.data.intake import Intake
 from xaimri.data.window import Window, as_window
@@ -39,6 +39,7 @@ def explain(
     unit: int | None = ...,
     output: str | int | None = ...,
     inputs: Any = ...,
+    engine: Engine = ...,
     fit: Fit | None = ...,
     window: Window | tuple[float, float] | None = ...,
     layout: Layout | None = ...,
@@ -59,6 +60,7 @@ def explain(
     unit: int | None = ...,
     output: str | int | None = ...,
     inputs: Any = ...,
+    engine: Engine = ...,
     fit: Fit | None = ...,
     window: Window | tuple[float, float] | None = ...,
     layout: Layout | None = ...,
@@ -78,6 +80,7 @@ def explain(
     unit: int | None = None,
     output: str | int | None = None,
     inputs: Any = None,
+    engine: Engine = "auto",
     fit: Fit | None = None,
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
@@ -120,6 +123,9 @@ def explain(
         The inputs beside the image, for one image and without a batch axis: by name, such as
         ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``. For a
         list of images, a list of such mappings.
+    engine
+        What runs a Keras network where a method needs many predictions: ``"tensorflow"``, ``"openvino"`` (extra
+        ``openvino``), or ``"auto"``: OpenVINO where it is installed and pays off.
     fit
         How an image of another shape is brought to the model's input: ``"stretch"`` (the default) or
         ``"pad"``, which keeps the proportions; None takes a stored bundle's own.
@@ -169,6 +175,7 @@ def explain(
         "outputs": outputs,
         "unit": unit,
         "output": output,
+        "engine": engine,
         "fit": fit,
     }
     several = isinstance(image, list | tuple)
@@ -209,6 +216,7 @@ def compare(
     unit: int | None = None,
     output: str | int | None = None,
     inputs: Any = None,
+    engine: Engine = "auto",
     fit: Fit | None = None,
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
@@ -239,6 +247,7 @@ def compare(
         "outputs": outputs,
         "unit": unit,
         "output": output,
+        "engine": engine,
         "fit": fit,
     }
     classifier, chosen = opened(model, inputs=inputs, **options)

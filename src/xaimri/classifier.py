@@ -25,6 +25,9 @@ Of: TypeAlias = Literal["logit", "log_odds", "probability"]
 Outputs: TypeAlias = Literal["probabilities", "logits"]
 """What a model gives."""
 
+Engine: TypeAlias = Literal["auto", "tensorflow", "openvino"]
+"""What runs a Keras network forwards, where many predictions are needed."""
+
 ROUNDED = 1e-5
 """Where less than this is left to the other classes, single precision has lost how it changes."""
 

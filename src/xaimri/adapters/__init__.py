@@ -23,6 +23,7 @@ def as_classifier(
     unit: int | None = None,
     output: str | int | None = None,
     inputs: Any = None,
+    engine: str = "auto",
 ) -> Classifier:
     """Turn a Keras model, the path of a saved one, a callable or a classifier into a classifier.
 
@@ -32,17 +33,21 @@ def as_classifier(
         If it is none of these, or arguments stand beside a classifier that has its own.
     """
     ports = {"unit": unit, "output": output, "inputs": inputs}
+    ports["engine"] = None if engine == "auto" else engine
     if isinstance(model, str | Path):
         from xaimri.adapters.keras import saved
 
         if is_saved_model(model):
-            _refuse({"unit": unit, "inputs": inputs}, "a SavedModel: export the network with that part fixed")
+            _refuse(
+                {k: v for k, v in ports.items() if k != "output"},
+                "a SavedModel: export the network with that part fixed",
+            )
             return saved.SavedModel(model, classes, preprocess, outputs, output)  # type: ignore[arg-type]
         model = saved.load_model(model)
     if any(base.__module__.partition(".")[0] == "keras" for base in type(model).__mro__):
         from xaimri.adapters.keras import KerasClassifier
 
-        return KerasClassifier(model, classes, preprocess, outputs, unit, output, inputs)
+        return KerasClassifier(model, classes, preprocess, outputs, unit, output, inputs, engine)  # type: ignore[arg-type]
     if isinstance(getattr(type(model), "classes", None), property) or hasattr(model, "logits"):
         given = {"classes": classes, "preprocess": preprocess, **ports}
         given["outputs"] = None if outputs == "probabilities" else outputs

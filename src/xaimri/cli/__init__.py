@@ -13,6 +13,7 @@ from xaimri.cli import data
 from xaimri.cli.data import dataset_of
 from xaimri.cli.options import (
     Data,
+    EngineOption,
     Fit,
     FitOption,
     Folder,
@@ -153,6 +154,7 @@ def explain(
     outputs: OutputsOption = None,
     output: OutputOption = None,
     unit: UnitOption = None,
+    engine: EngineOption = None,
     style: LayoutOption = "side_by_side",
 ) -> None:
     """Explain why a network scores images as it does, one figure per image; bad files are listed."""
@@ -163,7 +165,9 @@ def explain(
     from xaimri.explainers import build
 
     explainer = build(method, _given(layer=layer, samples=_samples(samples)))
-    classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
+    classifier, chosen = opened(
+        model, fit=fit, **_given(outputs=outputs, output=output, unit=unit, engine=engine)
+    )
     wanted = _target(target, classifier.classes)
     files = _files(image)
     quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
@@ -207,6 +211,7 @@ def compare(
     outputs: OutputsOption = None,
     output: OutputOption = None,
     unit: UnitOption = None,
+    engine: EngineOption = None,
     style: StyleOption = "overlay",
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
@@ -214,7 +219,9 @@ def compare(
     from xaimri.api import opened
 
     methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=_samples(samples)))
-    classifier, chosen = opened(model, fit=fit, **_given(outputs=outputs, output=output, unit=unit))
+    classifier, chosen = opened(
+        model, fit=fit, **_given(outputs=outputs, output=output, unit=unit, engine=engine)
+    )
     wanted = _target(target, classifier.classes)
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)

@@ -44,6 +44,10 @@ SamplesOption = Annotated[
         help='Samples of a perturbation method, or "auto": until the order is settled.', metavar="N|auto"
     ),
 ]
+EngineOption = Annotated[
+    Literal["auto", "tensorflow", "openvino"] | None,
+    typer.Option(help="What runs the network where many predictions are needed."),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[
     Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")

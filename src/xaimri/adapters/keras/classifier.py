@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
+from xaimri.adapters.keras.accelerated import OpenVINOClassifier, accelerated
 from xaimri.adapters.keras.batches import batch_size, padded
 from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, program, traceable
 from xaimri.adapters.keras.ports import ports_of
+from xaimri.adapters.keras.preparation import in_half_precision, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import (
+    Engine,
     FeatureMaps,
     Gradient,
     Objective,
     Outputs,
     checked_outputs,
-    class_names,
     saturation,
     softmax,
 )
@@ -55,6 +57,10 @@ class KerasClassifier:
     inputs
         The inputs beside the image, for one image and without a batch axis: by name, such as
         ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``.
+    engine
+        What runs the network where many perturbed images come: ``"tensorflow"``, ``"openvino"`` (extra
+        ``openvino``), or ``"auto"``, which takes OpenVINO where it is installed and saves more time than the
+        conversion costs. Its logits are checked against the network's own on the first batch.
 
     Notes
     -----
@@ -77,7 +83,10 @@ class KerasClassifier:
         unit: int | None = None,
         output: str | int | None = None,
         inputs: Any = None,
+        engine: Engine = "auto",
     ) -> None:
+        if engine not in get_args(Engine):
+            raise InvalidInput(f'`engine` must be "auto", "tensorflow" or "openvino", got {engine!r}.')
         if keras.backend.backend() != "tensorflow":
             raise MissingCapability(
                 f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
@@ -103,10 +112,16 @@ class KerasClassifier:
         self._unit = None if unit is None else int(unit)
         self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
-        self._classes = _class_names(self._ports.units, classes, unit)
-        self._scale = HALF if _in_half_precision(model) else 1.0
+        self._classes = names_of(self._ports.units, classes, unit)
+        self._scale = HALF if in_half_precision(model) else 1.0
         self._others = [tf.constant(other) for other in self._ports.others]
         self._verified: Program | None = None
+        self._asked_engine: Engine = engine
+
+    @property
+    def engine(self) -> str:
+        """What runs the network here; see :meth:`accelerated`."""
+        return "tensorflow"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,7 +166,7 @@ class KerasClassifier:
         if self._preprocess is not None and self._inside(given):
             prepared = np.asarray(self._preprocess(tf.constant(given)))
         elif self._preprocess is not None:
-            outer, prepared = None, _prepared(self._preprocess, given)
+            outer, prepared = None, prepared_outside(self._preprocess, given)
         rounded = traced.kind == "plain" and self._outputs == "probabilities"
         return tuple(
             (*range_doubts(raw, seen, outer, traced.inner), *(saturation(row) if rounded else ()))
@@ -164,6 +179,36 @@ class KerasClassifier:
         other._ports = ports_of(self._model, inputs, self._ports.output)
         other._others = [tf.constant(value) for value in other._ports.others]
         return other
+
+    def accelerated(self, images: int, shape: tuple[int, ...], /) -> KerasClassifier | OpenVINOClassifier:
+        """Return the same classifier on the engine that suits so many images of ``(*space, channels)``."""
+        return accelerated(self, self._asked_engine, images, shape)
+
+    @property
+    def model(self) -> keras.Model:
+        """The network itself."""
+        return self._model
+
+    @property
+    def others(self) -> list[Any]:
+        """The inputs beside the image."""
+        return self._others
+
+    def prepared(self, images: Images) -> Images:
+        """Return images as the compiled function takes them: preprocessed, where that is not part of it."""
+        batch = np.asarray(images, dtype=np.float32)
+        self._check_shape(batch)
+        if self._preprocess is not None and not self._inside(batch):
+            batch = prepared_outside(self._preprocess, batch)
+        return batch
+
+    def traced(self, size: int, shape: tuple[int, ...]) -> tuple[Program, tuple[Any, ...]]:
+        """Return the compiled function of the logits of a batch, and what it is kept under."""
+        inside = self._preprocess is None or traceable(self._preprocess, shape)
+        preprocess = self._preprocess if inside else None
+        request = Request("logits", (size, *shape), self._outputs, self._unit)
+        owner = (id(self._model), self._ports.signature, id(preprocess), request)
+        return program(self._model, self._ports, preprocess, request), owner
 
     def _inside(self, images: Images) -> bool:
         """Tell whether the preprocessing becomes part of the compiled function."""
@@ -190,11 +235,8 @@ class KerasClassifier:
         scale: float = 1.0,
     ) -> tuple[tuple[Array, ...], Program]:
         """Run the images through a compiled function in padded batches; logits first, then what it is for."""
-        batch = np.asarray(images, dtype=np.float32)
-        self._check_shape(batch)
-        inside = self._inside(batch)
-        if not inside and self._preprocess is not None:
-            batch = _prepared(self._preprocess, batch)
+        batch = self.prepared(images)
+        inside = self._inside(np.asarray(images))
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
             targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
@@ -257,35 +299,6 @@ class KerasClassifier:
             )
 
 
-def _prepared(preprocess: Callable[[Any], Any], batch: Images) -> Images:
-    """Apply a function outside the graph; it must leave every pixel in its place."""
-    prepared = np.asarray(preprocess(batch.copy()), dtype=np.float32)
-    if prepared.shape[:-1] != batch.shape[:-1]:
-        raise InvalidInput(
-            f"`preprocess` turns images {batch.shape[1:-1]} into {prepared.shape[1:-1]}, so no map "
-            "can be laid on the image: leave resizing to xaimri.explain, or do it in a layer of the network."
-        )
-    return prepared
-
-
 def _asked(purpose: Purpose, objective: Objective, layer: str | None, scale: float) -> tuple[Any, ...]:
     """Leave out of the request what its purpose does not use, so that equal functions are one."""
     return () if purpose == "logits" else (objective.of, layer, scale)
-
-
-def _in_half_precision(model: keras.Model) -> bool:
-    layers = (model, *layers_by_path(model).values())
-    return any(getattr(layer, "compute_dtype", None) == "float16" for layer in layers)
-
-
-def _class_names(units: int | None, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
-    """Return the names, none where they can't be counted yet."""
-    count = 2 if units == 1 or unit is not None else units
-    if classes is None:
-        return tuple(f"class_{i}" for i in range(count or 0))
-    names = class_names(classes)
-    if count is not None and len(names) != count:
-        raise InvalidInput(
-            f"`classes` must be {count} different names, one per output, got {len(names)}: {names}."
-        )
-    return names
