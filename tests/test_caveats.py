@@ -56,6 +56,13 @@ def linear(images):
     return np.stack([1 - p, p], axis=1)
 
 
+def chance(images):
+    """Probabilities that jump with any pixel, so that no region has a part in them."""
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    p = 0.5 + 0.4 * np.sin(1e4 * flat @ np.sin(np.arange(flat.shape[1]) ** 2))
+    return np.stack([1 - p, p], axis=1)
+
+
 def flat_half():
     halves = SCAN.copy()
     halves[:3] = 0.5  # of one value: hiding it behind its mean changes no pixel
@@ -64,6 +71,9 @@ def flat_half():
 
 HALVES = np.repeat(np.arange(2), 24).reshape(6, 8)
 QUARTERS = np.kron(np.arange(4).reshape(2, 2), np.ones((3, 4), int))
+FEW = {
+    "method": xaimri.SHAP(samples=60, regions=np.arange(48).reshape(6, 8) // 3, absent=0.0, exact=0, seed=3)
+}
 IG = {"method": "integrated_gradients", "target": 1, "steps": 2}
 ONES = np.ones(SHAPE, np.float32)
 
@@ -94,6 +104,7 @@ CASES = {
         (parity, SCAN, {"method": xaimri.LIME(samples=200, regions=QUARTERS)}),
         (linear, SCAN, {"method": xaimri.LIME(samples=200, regions=QUARTERS)}),
     ),
+    "all_uncertain": ((chance, SCAN, FEW), (linear, SCAN, FEW)),
     "not_converged": (
         (Kinked(PLAIN.weights[:2]), ONES, {**IG, "most": 4}),
         (Kinked(PLAIN.weights[:2]), ONES, {**IG, "most": 2048}),

@@ -18,19 +18,25 @@ from xaimri.classifier import (
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import (
     LIME,
+    RISE,
+    SHAP,
     EigenCAM,
     ExpectedGradients,
     GradCAM,
     GradCAMPlusPlus,
+    GradientSHAP,
     HiResCAM,
     InputXGradient,
     IntegratedGradients,
     LayerCAM,
+    Occlusion,
+    PartitionSHAP,
     Saliency,
     ScoreCAM,
     SmoothGrad,
     VarGrad,
 )
+from xaimri.perturb.auto import Auto
 from xaimri.testing import check_classifier, check_explainer
 
 SHAPES = {"2d": (6, 8, 2), "3d": (4, 6, 8, 3)}
@@ -63,6 +69,7 @@ VARIANTS = {
     "input_x_gradient": [InputXGradient()],
     "integrated_gradients": [IntegratedGradients(), IntegratedGradients(baseline=0.5, steps=3, most=6)],
     "expected_gradients": [],  # its references have the images' shape: below
+    "gradient_shap": [],  # so have its
     "smoothgrad": [
         SmoothGrad(copies=3),
         SmoothGrad(inner=GradCAM(relu=False), noise=0.5, copies=2, seed=4),
@@ -73,6 +80,31 @@ VARIANTS = {
         LIME(samples=40, regions=5),
         LIME(samples=30, regions=4, absent=0.0, features=3, seed=7),
         LIME(samples=30, regions=6, compactness=5.0, kernel_width=1.0),
+        LIME(samples=40, regions=5, sampling="local", absent="blur"),
+        LIME(samples=40, regions=5, sampling="stratified", absent="noise"),
+        LIME(samples=40, regions=6, shape="grid", absent="inpaint"),
+        LIME(samples=Auto(floor=40, ceiling=60), regions=5),
+    ],
+    "shap": [
+        SHAP(samples=40, regions=5),
+        SHAP(samples=60, regions=14, exact=0, adjust=False, seed=3),
+        SHAP(samples=40, regions=9, exact=0, adjust=False, shape="grid", absent=0.0),
+        SHAP(samples=Auto(by="error", floor=40, ceiling=60), regions=8, exact=0, adjust=False),
+    ],
+    "partition_shap": [
+        PartitionSHAP(samples=40, regions=5),
+        PartitionSHAP(samples=21, regions=9, shape="grid", absent="noise", seed=6),
+    ],
+    "occlusion": [
+        Occlusion(),
+        Occlusion(window=2, stride=1),
+        Occlusion(window=3, absent="noise", seed=4),
+        Occlusion(regions=4),
+    ],
+    "rise": [
+        RISE(samples=30, cells=3),
+        RISE(samples=30, centred=True, absent="mean"),
+        RISE(samples=Auto(by="error", floor=20, ceiling=30), cells=2, keep=0.3, seed=5),
     ],
 }
 
@@ -83,12 +115,27 @@ def test_explainers_keep_every_promise(explainer, rank):
     check_explainer(explainer, *subject(rank))
 
 
+@pytest.mark.parametrize(
+    "explainer",
+    [LIME(samples=24, regions=4, adjust=True, seed=2), SHAP(samples=24, regions=9, exact=0, seed=3)],
+    ids=repr,
+)
+def test_cross_fitting_keeps_every_promise(explainer):
+    """It sees regions and scores, no pixels, so that one rank will do: each fit takes a while."""
+    check_explainer(explainer, *subject("2d"))
+
+
 @pytest.mark.parametrize("rank", SHAPES)
 def test_an_array_as_a_setting_keeps_every_promise(rank):
     for explainer in (
         LIME(samples=30, regions=Stored(regions(rank))),
+        SHAP(samples=30, regions=Stored(regions(rank)), absent=references(rank)),
+        Occlusion(regions=regions(rank), absent=references(rank)[1]),
+        RISE(samples=20, cells=2, absent=references(rank)[2]),
         IntegratedGradients(baseline=references(rank)[0]),
         ExpectedGradients(references=references(rank), samples=7),
+        GradientSHAP(references=references(rank), samples=7, smoothing=0.1, seed=2),
+        PartitionSHAP(samples=30, regions=regions(rank), absent=references(rank)),
         SmoothGrad(inner=ExpectedGradients(references=references(rank), samples=3), copies=2),
     ):
         check_explainer(explainer, *subject(rank))

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from xaimri.explainers import ExpectedGradients as ExpectedGradients
     from xaimri.explainers import GradCAM as GradCAM
     from xaimri.explainers import GradCAMPlusPlus as GradCAMPlusPlus
+    from xaimri.explainers import GradientSHAP as GradientSHAP
     from xaimri.explainers import HiResCAM as HiResCAM
     from xaimri.explainers import InputXGradient as InputXGradient
     from xaimri.explainers import IntegratedGradients as IntegratedGradients
     from xaimri.explainers import LayerCAM as LayerCAM
     from xaimri.explainers import Occlusion as Occlusion
+    from xaimri.explainers import PartitionSHAP as PartitionSHAP
     from xaimri.explainers import Saliency as Saliency
     from xaimri.explainers import ScoreCAM as ScoreCAM
     from xaimri.explainers import SmoothGrad as SmoothGrad
@@ -66,10 +68,12 @@ _HOMES = {
     "EigenCAM": "xaimri.explainers",
     "ExpectedGradients": "xaimri.explainers",
     "GradCAMPlusPlus": "xaimri.explainers",
+    "GradientSHAP": "xaimri.explainers",
     "HiResCAM": "xaimri.explainers",
     "InputXGradient": "xaimri.explainers",
     "IntegratedGradients": "xaimri.explainers",
     "LayerCAM": "xaimri.explainers",
+    "PartitionSHAP": "xaimri.explainers",
     "Saliency": "xaimri.explainers",
     "ScoreCAM": "xaimri.explainers",
     "SmoothGrad": "xaimri.explainers",

@@ -124,8 +124,8 @@ def explain(
         ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``. For a
         list of images, a list of such mappings.
     engine
-        What runs a Keras network where a method needs many predictions: ``"tensorflow"``, ``"openvino"`` (extra
-        ``openvino``), or ``"auto"``: OpenVINO where it is installed and pays off.
+        What runs a Keras network where a method needs many predictions: ``"tensorflow"``, ``"openvino"``
+        (extra ``openvino``), or ``"auto"``: OpenVINO where it is installed and pays off.
     fit
         How an image of another shape is brought to the model's input: ``"stretch"`` (the default) or
         ``"pad"``, which keeps the proportions; None takes a stored bundle's own.

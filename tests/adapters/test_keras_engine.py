@@ -139,7 +139,7 @@ def test_eight_threads_on_one_network_give_the_serial_result(traces, method):
     classifier = KerasClassifier(model)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda x: method.explain(classifier, x[None], 1)[0], images))
-    assert len(traces) == 1
+    assert len(traces) == len({traced.shape for traced in traces}) <= 2  # equal masks are asked once
     assert wrapped(model) == []
     for one, image in zip(found, images, strict=True):
         (serial,) = method.explain(classifier, image[None], 1)

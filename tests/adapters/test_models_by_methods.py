@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 import xaimri
-from xaimri import EXPLAINERS, LIME, ExpectedGradients, MissingCapability, SmoothGrad, VarGrad
+from xaimri import (
+    EXPLAINERS,
+    LIME,
+    RISE,
+    SHAP,
+    ExpectedGradients,
+    GradientSHAP,
+    MissingCapability,
+    Occlusion,
+    PartitionSHAP,
+    SmoothGrad,
+    VarGrad,
+)
 from xaimri.adapters import as_classifier
 from xaimri.adapters.keras import clear_cache
 from xaimri.classifier import Objective
@@ -24,9 +36,14 @@ _spec.loader.exec_module(zoo)
 NEEDS = {"Convolutional": "maps", "Differentiable": "gradient", "Classifier": "logits"}
 CHEAP = {
     "expected_gradients": lambda images: ExpectedGradients(references=images, samples=4),
+    "gradient_shap": lambda images: GradientSHAP(references=images, samples=4),
     "smoothgrad": lambda _: SmoothGrad(copies=3),
     "vargrad": lambda _: VarGrad(copies=3),
     "lime": lambda _: LIME(samples=30, regions=5),
+    "shap": lambda _: SHAP(regions=4),
+    "partition_shap": lambda _: PartitionSHAP(samples=16, regions=4),
+    "occlusion": lambda _: Occlusion(regions=5),
+    "rise": lambda _: RISE(samples=30, cells=3),
 }
 
 

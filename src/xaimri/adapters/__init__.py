@@ -38,10 +38,8 @@ def as_classifier(
         from xaimri.adapters.keras import saved
 
         if is_saved_model(model):
-            _refuse(
-                {k: v for k, v in ports.items() if k != "output"},
-                "a SavedModel: export the network with that part fixed",
-            )
+            fixed = {name: value for name, value in ports.items() if name != "output"}
+            _refuse(fixed, "a SavedModel: export the network with that part fixed")
             return saved.SavedModel(model, classes, preprocess, outputs, output)  # type: ignore[arg-type]
         model = saved.load_model(model)
     if any(base.__module__.partition(".")[0] == "keras" for base in type(model).__mro__):

@@ -165,9 +165,8 @@ def explain(
     from xaimri.explainers import build
 
     explainer = build(method, _given(layer=layer, samples=_samples(samples)))
-    classifier, chosen = opened(
-        model, fit=fit, **_given(outputs=outputs, output=output, unit=unit, engine=engine)
-    )
+    asked = _given(outputs=outputs, output=output, unit=unit, engine=engine)
+    classifier, chosen = opened(model, fit=fit, **asked)
     wanted = _target(target, classifier.classes)
     files = _files(image)
     quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
@@ -219,9 +218,8 @@ def compare(
     from xaimri.api import opened
 
     methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=_samples(samples)))
-    classifier, chosen = opened(
-        model, fit=fit, **_given(outputs=outputs, output=output, unit=unit, engine=engine)
-    )
+    asked = _given(outputs=outputs, output=output, unit=unit, engine=engine)
+    classifier, chosen = opened(model, fit=fit, **asked)
     wanted = _target(target, classifier.classes)
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)

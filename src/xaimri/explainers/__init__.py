@@ -15,9 +15,11 @@ from xaimri.explainers.cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
 from xaimri.explainers.eigencam import EigenCAM
 from xaimri.explainers.expected import ExpectedGradients
 from xaimri.explainers.gradient import InputXGradient, Saliency
+from xaimri.explainers.gradient_shap import GradientSHAP
 from xaimri.explainers.integrated import IntegratedGradients
 from xaimri.explainers.lime import LIME
 from xaimri.explainers.occlusion import Occlusion
+from xaimri.explainers.partition_shap import PartitionSHAP
 from xaimri.explainers.rise import RISE
 from xaimri.explainers.scorecam import ScoreCAM
 from xaimri.explainers.shap import SHAP
@@ -37,10 +39,12 @@ EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
             InputXGradient,
             IntegratedGradients,
             ExpectedGradients,
+            GradientSHAP,
             SmoothGrad,
             VarGrad,
             LIME,
             SHAP,
+            PartitionSHAP,
             Occlusion,
             RISE,
         )
@@ -57,11 +61,13 @@ __all__ = [
     "ExpectedGradients",
     "GradCAM",
     "GradCAMPlusPlus",
+    "GradientSHAP",
     "HiResCAM",
     "InputXGradient",
     "IntegratedGradients",
     "LayerCAM",
     "Occlusion",
+    "PartitionSHAP",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",

@@ -27,6 +27,9 @@ BLUR = 0.1
 MARGIN = 4
 """Pixels around a region that are handed to the inpainting."""
 
+LEVELS = 1e5
+"""Grey levels over which the window is spread first: OpenCV's filling is off by one or two of them."""
+
 
 def segment_mean(image: Image, labels: Labels) -> Image:
     """Give every pixel its region's mean, channel by channel; pixels in no region stay."""
@@ -97,8 +100,11 @@ def _filled(window: Array, gap: Mask) -> Array:
         import cv2
     except ImportError as missing:
         raise MissingExtra("opencv-python-headless", "inpaint", 'absent="inpaint"') from missing
-    filled: Array = cv2.inpaint(window.astype(np.float32), gap.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-    return filled
+    low, high = float(window[~gap].min()), float(window[~gap].max())
+    scale = LEVELS / (high - low or 1.0)
+    levels = np.where(gap, 0, (window - low) * scale).astype(np.float32)
+    filled: Array = cv2.inpaint(levels, gap.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    return np.asarray(low + np.clip(filled / scale, 0, high - low))
 
 
 _NAMED: dict[str, Callable[[Image, Labels, int], Image]] = {

@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from xaimri.errors import Cancelled, InvalidInput
 
 Watcher: TypeAlias = Callable[[int, int], object]
@@ -78,7 +80,8 @@ def advance(count: int) -> None:
     if state is None:
         return
     state.done += count
-    if state.watcher(state.done, state.total) is False:
+    answer = state.watcher(state.done, state.total)
+    if isinstance(answer, bool | np.bool_) and not answer:
         raise Cancelled(
             f"cancelled after {state.done} of {state.total} images, as `progress` returned False."
         )

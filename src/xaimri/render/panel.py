@@ -127,10 +127,12 @@ NAMES = {
     "input_x_gradient": "Input x gradient",
     "integrated_gradients": "Integrated gradients",
     "expected_gradients": "Expected gradients",
+    "gradient_shap": "Gradient SHAP",
     "smoothgrad": "SmoothGrad",
     "vargrad": "VarGrad",
     "lime": "LIME",
     "shap": "SHAP",
+    "partition_shap": "Partition SHAP",
     "occlusion": "Occlusion",
     "rise": "RISE",
 }

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -101,7 +101,8 @@ class OpenVINOClassifier:
         self._converted.agrees = bool(gap <= TOLERANCE * spread)
         if not self._converted.agrees:
             warnings.warn(
-                f"OpenVINO's logits differ from the network's by {gap:.2g}, of a range of {spread:.2g}: {INSTEAD}",
+                f"OpenVINO's logits differ from the network's by {gap:.2g}, of a range of {spread:.2g}: "
+                f"{INSTEAD}",
                 stacklevel=2,
             )
 
@@ -112,12 +113,14 @@ INSTEAD = 'the network itself is used instead; pass engine="tensorflow" to silen
 def accelerated(
     original: KerasClassifier, engine: Engine, images: int, shape: tuple[int, ...]
 ) -> KerasClassifier | OpenVINOClassifier:
-    """Return the classifier on the engine asked for; ``"auto"`` decides by work and size, never by a clock."""
+    """Return the classifier on the engine asked for; ``"auto"`` decides by the work, never by a clock."""
     if engine == "tensorflow" or (engine == "auto" and find_spec("openvino") is None):
         return original
+    if engine == "auto" and not _may_pay_off(original.model, images, shape):
+        return original  # nothing is traced only to find that out
     size = batch_size(even_batch(images), "logits")
     traced, owner = original.traced(size, shape)
-    if engine == "auto" and not pays_off(traced.run.graph, images, size):
+    if engine == "auto" and not pays_off(cast(Any, traced.run).graph, images, size):
         return original
     try:
         return OpenVINOClassifier(original, _compiled(original, traced, owner, size))
@@ -133,6 +136,12 @@ def pays_off(graph: Any, images: int, size: int) -> bool:
     """Tell whether what so many images save is more than the conversion costs."""
     saved = SAVED * operations(graph) / size * images
     return saved > START + PER_OPERATION * len(graph.get_operations())
+
+
+def _may_pay_off(model: Any, images: int, shape: tuple[int, ...]) -> bool:
+    """Tell whether it could pay off if every weight met every pixel."""
+    most = 2.0 * sum(float(np.prod(w.shape)) for w in model.weights) * float(np.prod(shape[:-1])) * images
+    return not model.weights or most * SAVED > START
 
 
 def operations(graph: Any) -> float:

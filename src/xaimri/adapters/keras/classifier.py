@@ -58,9 +58,7 @@ class KerasClassifier:
         The inputs beside the image, for one image and without a batch axis: by name, such as
         ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``.
     engine
-        What runs the network where many perturbed images come: ``"tensorflow"``, ``"openvino"`` (extra
-        ``openvino``), or ``"auto"``, which takes OpenVINO where it is installed and saves more time than the
-        conversion costs. Its logits are checked against the network's own on the first batch.
+        As of :func:`xaimri.explain`. OpenVINO's logits are checked on the first batch.
 
     Notes
     -----
@@ -86,7 +84,7 @@ class KerasClassifier:
         engine: Engine = "auto",
     ) -> None:
         if engine not in get_args(Engine):
-            raise InvalidInput(f'`engine` must be "auto", "tensorflow" or "openvino", got {engine!r}.')
+            raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {engine!r}.")
         if keras.backend.backend() != "tensorflow":
             raise MissingCapability(
                 f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
@@ -195,7 +193,7 @@ class KerasClassifier:
         return self._others
 
     def prepared(self, images: Images) -> Images:
-        """Return images as the compiled function takes them: preprocessed, where that is not part of it."""
+        """Return images as the compiled function takes them."""
         batch = np.asarray(images, dtype=np.float32)
         self._check_shape(batch)
         if self._preprocess is not None and not self._inside(batch):

@@ -1,0 +1,172 @@
+"""Expected gradients as the ``shap`` package samples them, with our classifiers' gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from xaimri.arrays import Array, Image, Images, Map, Stored
+from xaimri.classifier import Differentiable, Objective
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers.gradient import degenerate
+from xaimri.explainers.integrated import CHUNK
+from xaimri.explainers.regional import seed_setting
+from xaimri.explainers.shap_package import apart, part, quietly
+from xaimri.settings import images, positive, whole
+
+
+@dataclass(frozen=True)
+class GradientSHAP(Explainer[Differentiable]):
+    """Expected gradients by the ``shap`` package's ``GradientExplainer``, with a standard error.
+
+    Each sample takes one reference, one place on the path from it and, if asked, noise on the image; its
+    value is the gradient there times the difference from the reference, summed over channels. Values are
+    signed, in units of the explained score; in expectation they add up to the score of the image less the
+    mean score of the references. Costs ``samples`` gradient passes and one forward pass per image, and
+    memory for ``4 * samples`` images.
+
+    Parameters
+    ----------
+    references
+        Images on the model's grid, ``(references, *space, channels)``, such as those of the training set.
+    samples
+        How many are drawn, at least 2 (the package's ``nsamples``).
+    smoothing
+        Standard deviation of the noise on the image, in its units (the package's ``local_smoothing``).
+    seed
+        Of the draw (the package's ``rseed``); every image gets the same references, places and noise.
+
+    Notes
+    -----
+    Needs the extra ``shap``. The package's own code draws and averages; the gradients are those of the
+    classifier, so every differentiable one will do. It is the same estimator as
+    :class:`~xaimri.ExpectedGradients`, which draws other samples and holds fewer images at a time.
+    ``diagnostics`` hold the sum of the values.
+
+    ``errors`` come from the package's variances: it divides the variance of the samples by the root of
+    their number, where the variance of a mean is divided by the number, and that is put right here.
+
+    References
+    ----------
+    Erion et al. (2021), doi:10.1038/s42256-021-00343-w; Lundberg & Lee (2017), arXiv:1705.07874.
+
+    Examples
+    --------
+    >>> from xaimri.adapters.linear import LinearClassifier
+    >>> model = LinearClassifier(np.full((2, 4, 5, 1), 0.5))
+    >>> explainer = GradientSHAP(references=np.ones((1, 4, 5, 1)), samples=4)
+    >>> explanation, = explainer.explain(model, np.full((1, 4, 5, 1), 3.0))
+    >>> float(explanation.values.sum()), float(explanation.errors.max())
+    (20.0, 0.0)
+    """
+
+    references: Stored | Array | None = None
+    samples: int = 200
+    smoothing: float = 0.0
+    seed: int = 0
+    name: ClassVar[str] = "gradient_shap"
+
+    def __post_init__(self) -> None:
+        given = self.references.array if isinstance(self.references, Stored) else self.references
+        if not isinstance(given, np.ndarray) or given.ndim < 3:
+            raise InvalidInput(
+                "`references` must be an array of images on the model's grid, (references, *space, "
+                f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
+                "images, for instance from xaimri.data.images.load."
+            )
+        images(self, "references")
+        whole(self, "samples", 2)
+        positive(self, "smoothing", zero=True)
+        seed_setting(self)
+
+    def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
+        """Let the package explain image by image: each gets the same draws."""
+        references = self._fitting(batch.shape[1:])
+        logits = model.logits(batch)
+        targets = objective.resolve(logits)
+        found = [
+            self._one(model, image, references, Objective((int(target),), objective.of))
+            for image, target in zip(batch, targets, strict=True)
+        ]
+        return Attribution(
+            np.stack([values for values, _, _ in found]).astype(np.float32),
+            logits,
+            errors=np.stack([errors for _, errors, _ in found]).astype(np.float32),
+            diagnostics=[
+                {"model_calls": self.samples + 1, "sum": float(values.sum())} for values, _, _ in found
+            ],
+            caveats=degenerate(np.array([[changes] for _, _, changes in found])),
+        )
+
+    def _one(
+        self, model: Differentiable, image: Image, references: Images, objective: Objective
+    ) -> tuple[Map, Map, bool]:
+        """Return an image's map, its standard error, and whether any gradient was not 0."""
+        gradients = part("explainers._gradient", "GradientSHAP")._TFGradient
+        asked = _Gradients(model, objective)
+        package = object.__new__(gradients)
+        vars(package).update(
+            model=None, model_inputs=[None], multi_input=False, multi_output=False, gradients=[None],
+            data=[references], batch_size=CHUNK, local_smoothing=self.smoothing,
+            gradient=lambda output: output, run=asked,
+        )  # fmt: skip
+        draw = apart(gradients.shap_values, self.seed, {"tensorflow": _EAGER})
+        with quietly():
+            values, (variances,) = draw(
+                package, image[None], nsamples=self.samples, rseed=self.seed, return_variances=True
+            )
+        means = np.asarray(values, dtype=np.float64).reshape(image.shape)[..., 0]
+        scatter = variances[0, ..., 0] * np.sqrt(self.samples)  # of the samples
+        return means, np.sqrt(scatter / (self.samples - 1)), asked.changes
+
+    def _fitting(self, shape: tuple[int, ...]) -> Images:
+        references = self.references.array if isinstance(self.references, Stored) else np.empty(0)
+        if references.shape[1:] != shape:
+            raise InvalidInput(
+                f"`references` must be images of shape {shape}, the model's grid, got "
+                f"{references.shape[1:]}: fit them first, for instance with xaimri.data.images.load."
+            )
+        return references
+
+
+_EAGER = SimpleNamespace(executing_eagerly=lambda: True, keras=None)
+"""All that the package asks of TensorFlow where its gradients come from elsewhere."""
+
+
+class _Gradients:
+    """Takes the place of the package's own run of a network: our classifier's gradients."""
+
+    def __init__(self, model: Differentiable, objective: Objective) -> None:
+        self._model, self._objective = model, objective
+        self.changes = False
+
+    def __call__(self, output: Any, inputs: Any, batch: list[Images]) -> list[Array]:
+        """Return the gradients of a batch; what the scores are, the package asks and does not use."""
+        if output is None:
+            return []
+        (points,) = batch
+        asked = Objective((self._objective.targets or ()) * len(points), self._objective.of)
+        found = np.array(self._model.gradient(points.copy(), asked).values, dtype=np.float32)
+        self.changes = self.changes or bool(found.any())
+        return [found.view(_Slopes)]
+
+
+class _Slopes(np.ndarray):
+    """Gradients whose product with differences is summed over channels.
+
+    So the package's means and variances are those of pixels, of which the channels' own variances would
+    not tell: channels go together.
+    """
+
+    __array_priority__ = 1.0  # so that batches put together stay what they are
+
+    __array_priority__ = 1.0  # without it np.concatenate gives plain arrays, whose channels stay apart
+
+    def __mul__(self, differences: Any) -> Any:
+        """Return one value per pixel, in a single channel."""
+        own = self.view(np.ndarray)
+        return np.einsum("...c,...c->...", own, differences, dtype=np.float64)[..., None]
