@@ -1,6 +1,7 @@
 """Do the 95 % intervals hold the truth? LIME and SHAP on trained networks with known values.
 
-    python benchmarks/coverage.py [--images 900] [--jobs 2]
+    python benchmarks/coverage.py --only plain [--images 900] [--jobs 2]
+    python benchmarks/coverage.py --only adjusted [--images 900] [--jobs 2]
 
 Small networks are trained on phantoms; of each held-out image all masks of its regions are predicted,
 so that the exact Shapley values and the exhaustive LIME fit are known (its penalty scaled to the sample
@@ -31,7 +32,8 @@ from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import Locality, exhaustive
 
 MOST = 13
-RULE = {"floor": 150, "ceiling": 3000, "top": 3}
+SCATTER = ("LIME, 400", "SHAP, 400", "LIME, 400, adjusted", "SHAP, 400, adjusted")
+RULE = {"floor": 150, "ceiling": 1200, "top": 3}
 
 
 def ways() -> dict[str, tuple[str, dict]]:
@@ -49,6 +51,13 @@ def ways() -> dict[str, tuple[str, dict]]:
         found[f"LIME, auto{tail}"] = "lime", {"samples": xaimri.Auto(**RULE), "adjust": adjust}
         found[f"SHAP, auto{tail}"] = "shap", {"samples": xaimri.Auto(**RULE), "adjust": adjust, "exact": 0}
     return found
+
+
+def wanted(only: str | None) -> dict[str, tuple[str, dict]]:
+    """Return the settings with the adjustment, those without, or all."""
+    return {
+        k: v for k, v in ways().items() if only is None or v[1].get("adjust", False) == (only == "adjusted")
+    }
 
 
 class Table:
@@ -85,11 +94,12 @@ class Table:
         return exhaustive((weights * scores) @ masks, float(weights @ scores), sizes, samples)
 
 
-def run(seed: int, count: int, scatter: int) -> dict:
+def run(seed: int, count: int, scatter: int, only: str | None) -> dict:
     """Explain a network's images in every way; return error, standard error and samples of each pair."""
     model, images, accuracy = network(seed)
     classifier = xaimri.KerasClassifier(model)
-    found: dict[str, list] = {name: [] for name in ways()}
+    chosen = wanted(only)
+    found: dict[str, list] = {name: [] for name in chosen}
     spread: dict[str, list] = {}
     done = 0
     for number, image in enumerate(images):
@@ -98,15 +108,15 @@ def run(seed: int, count: int, scatter: int) -> dict:
             continue
         answers = Answers(classifier, image, segment_mean(image, labels), labels, 4096)
         table = Table(answers(all_of(answers.regions)))
-        for name, (method, settings) in ways().items():
+        for name, (method, settings) in chosen.items():
             e = table.explained(method, settings, seed=1000 * seed + number)
             error = e.regions.values - table.truth(
                 method, e.diagnostics["samples"], settings.get("sampling", "halves")
             )
             found[name].append((error, e.regions.errors, e.diagnostics["samples"]))
         if done < scatter:
-            for name in ("LIME, 400", "SHAP, 400", "LIME, 400, adjusted", "SHAP, 400, adjusted"):
-                many = [table.explained(*ways()[name], seed=s) for s in range(30)]
+            for name in (n for n in SCATTER if n in chosen):
+                many = [table.explained(*chosen[name], seed=s) for s in range(30)]
                 real = np.stack([e.regions.values for e in many]).std(axis=0, ddof=1)
                 told = np.sqrt(np.mean([e.regions.errors**2 for e in many], axis=0))
                 spread.setdefault(name, []).append((real, told))
@@ -120,18 +130,21 @@ def main() -> None:
     options.add_argument("--images", type=int, default=900)
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument(
-        "--scatter", type=int, default=6, help="images per network for the scatter over seeds"
+        "--scatter", type=int, default=3, help="images per network for the scatter over seeds"
     )
+    options.add_argument("--only", choices=["plain", "adjusted"])
     given = options.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     start, networks = time.time(), 4
     each = [-(-given.images // networks)] * networks
     with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
-        parts = list(pool.map(run, range(networks), each, [given.scatter] * networks))
+        parts = list(
+            pool.map(run, range(networks), each, [given.scatter] * networks, [given.only] * networks)
+        )
     for part in parts:
         print(f"network: held-out accuracy {part['accuracy']:.2f}, {part['images']} images")
     print("\n| setting | pairs | held | error / standard error | mean samples |\n|---|---|---|---|---|")
-    for name in ways():
+    for name in wanted(given.only):
         rows = [row for part in parts for row in part["found"][name]]
         error, told = (np.concatenate([row[i] for row in rows]) for i in (0, 1))
         known = told > 0

@@ -1,21 +1,31 @@
 """OpenVINO gives the network's own logits, or stands back with a sentence."""
 
+import gc
+import importlib.util
+import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from jaxtyping import TypeCheckError
 
 import xaimri
 from xaimri import LIME, KerasClassifier
-from xaimri.adapters.keras import accelerated, clear_cache
+from xaimri.adapters.keras import accelerated, clear_cache, conversion, work
 from xaimri.classifier import Accelerated
 from xaimri.errors import InvalidInput, MissingExtra
 
 pytestmark = pytest.mark.tensorflow
 pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
 layers = keras.layers
+
+_spec = importlib.util.spec_from_file_location("zoo", Path(__file__).with_name("zoo.py"))
+zoo = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(zoo)
 
 
 @pytest.fixture(autouse=True)
@@ -115,22 +125,138 @@ def test_a_changed_weight_is_seen():
     np.testing.assert_allclose(after, classifier.logits(given), atol=1e-4)
 
 
-def test_one_conversion_serves_until_the_cache_is_cleared(monkeypatch):
-    import openvino
+@pytest.fixture
+def conversions(monkeypatch):
+    """Every traced function that was converted."""
+    seen, real = [], conversion._compiled
+    monkeypatch.setattr(conversion, "_compiled", lambda run: seen.append(run) or real(run))
+    return seen
 
-    calls = []
-    real = openvino.convert_model
-    monkeypatch.setattr(openvino, "convert_model", lambda *a: calls.append(1) or real(*a))
-    classifier = KerasClassifier(flat(), engine="openvino")
+
+def test_one_conversion_serves_until_the_cache_is_cleared(conversions):
+    model, given = flat(), images((12, 15, 1))
     for _ in range(3):
-        classifier.accelerated(100, (12, 15, 1))
-    assert len(calls) == 1
+        KerasClassifier(model, engine="openvino").accelerated(100, (12, 15, 1)).logits(given)
+    assert len(conversions) == 1
     clear_cache()
-    classifier.accelerated(100, (12, 15, 1))
-    assert len(calls) == 2
-    for samples in range(4, 4 * (accelerated.CAPACITY + 4), 4):
-        classifier.accelerated(samples, (12, 15, 1))
-    assert len(accelerated._converted) <= accelerated.CAPACITY
+    assert not conversion._converted
+    KerasClassifier(model, engine="openvino").accelerated(100, (12, 15, 1))
+    assert len(conversions) == 2
+    for samples in range(4, 4 * (conversion.CAPACITY + 4), 4):
+        KerasClassifier(model, engine="openvino").accelerated(samples, (12, 15, 1))
+    assert len(conversion._converted) == conversion.CAPACITY
+
+
+def test_a_change_that_is_no_weight_is_seen():
+    model, given = flat(), images((12, 15, 1))
+    before = KerasClassifier(model, engine="openvino").accelerated(100, (12, 15, 1)).logits(given)
+    model.layers[-1].activation = keras.activations.linear
+    model.layers[1].activation = keras.activations.tanh
+    classifier = KerasClassifier(model, outputs="logits", engine="openvino")
+    after = classifier.accelerated(100, (12, 15, 1)).logits(given)
+    np.testing.assert_allclose(after, classifier.logits(given), atol=1e-4)
+    assert np.abs(after - before).max() > 1e-2
+
+
+class Gain(layers.Layer):
+    """Holds a variable of TensorFlow's own, which Keras doesn't list among the weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = tf.Variable(1.0)
+
+    def call(self, x):
+        return x * self.gain
+
+
+def test_a_changed_variable_that_keras_does_not_know_is_seen():
+    gain = Gain()
+    model = keras.Sequential([keras.Input((5, 6, 2)), layers.Flatten(), layers.Dense(3), gain])
+    assert not any(v is gain.gain for v in model.variables)
+    given = images((5, 6, 2), 4)
+    classifier = KerasClassifier(model, outputs="logits", engine="openvino")
+    before = classifier.accelerated(4, (5, 6, 2)).logits(given)
+    gain.gain.assign(2.0)
+    np.testing.assert_allclose(classifier.accelerated(4, (5, 6, 2)).logits(given), 2 * before, rtol=1e-5)
+
+
+def test_functions_that_take_each_others_place_in_memory_are_told_apart():
+    model, given = flat(), images((12, 15, 1))
+    for factor in np.linspace(0.1, 1, 8, dtype=np.float32):
+        classifier = KerasClassifier(model, preprocess=lambda x, f=factor: x * f, engine="openvino")
+        found = classifier.accelerated(21, (12, 15, 1)).logits(given)
+        np.testing.assert_allclose(found, KerasClassifier(model).logits(given * factor), atol=1e-3)
+        del classifier
+        gc.collect()
+
+
+def test_caveats_do_not_depend_on_what_is_converted_already():
+    model, dark = flat(), images((12, 15, 1), 1)[0] / 255
+    told = [
+        [c.name for c in xaimri.explain(model, dark, "lime", engine=engine, samples=60, regions=6).caveats]
+        for engine in ("tensorflow", "openvino", "openvino")
+    ]
+    assert "input_range" in told[0]
+    assert told[0] == told[1] == told[2]
+
+
+def test_the_same_call_gives_the_same_bytes():
+    model, given = flat(), images((12, 15, 1), 50)
+    first = KerasClassifier(model, engine="openvino").accelerated(100, (12, 15, 1)).logits(given)
+    clear_cache()
+    again = KerasClassifier(model, engine="openvino").accelerated(100, (12, 15, 1)).logits(given)
+    assert np.array_equal(first, again)
+
+
+def test_eight_threads_give_the_serial_result(conversions):
+    model, given = flat(), images((12, 15, 1), 64).reshape(8, 8, 12, 15, 1)
+
+    def run(part):
+        return KerasClassifier(model, engine="openvino").accelerated(8, (12, 15, 1)).logits(part)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(run, given))
+    assert len(conversions) == 1
+    for part, logits in zip(given, found, strict=True):
+        assert np.array_equal(logits, run(part))
+
+
+HALF = {"mixed float16", "mixed bfloat16"}
+BUILT = [name for name in zoo.ZOO if name not in HALF]
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_every_kind_of_network_gives_its_own_logits(name):
+    specimen = zoo.make(name)
+    given = specimen.images(5)
+    original = KerasClassifier(specimen.model, engine="openvino", **specimen.options)
+    fast = original.accelerated(5, given.shape[1:])
+    np.testing.assert_allclose(fast.logits(given), original.logits(given), atol=2e-4, rtol=1e-4)
+    assert fast.engine == "openvino"
+
+
+@pytest.mark.parametrize("name", sorted(HALF))
+def test_half_precision_is_never_converted_by_itself(name, monkeypatch):
+    specimen = zoo.make(name)
+    given = specimen.images(5)
+    monkeypatch.setattr(accelerated, "pays_off", lambda *_: True)
+    classifier = KerasClassifier(specimen.model)
+    assert classifier.accelerated(10**12, given.shape[1:]) is classifier
+    asked = KerasClassifier(specimen.model, engine="openvino")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it may round too differently, and says so
+        found = asked.accelerated(5, given.shape[1:]).logits(given)
+    np.testing.assert_allclose(found, asked.logits(given), atol=specimen.tolerance)
+
+
+def test_another_value_of_another_input_needs_no_other_conversion(conversions):
+    specimen = zoo.make("several inputs")
+    given, site = specimen.images(5), specimen.options["inputs"]["site"]
+    for age in (0.2, 30.0):
+        classifier = KerasClassifier(specimen.model, inputs={"age": age, "site": site}, engine="openvino")
+        found = classifier.accelerated(5, given.shape[1:]).logits(given)
+        np.testing.assert_allclose(found, classifier.logits(given), atol=1e-3)
+    assert len(conversions) == 1
 
 
 def broken(*_):
@@ -138,26 +264,63 @@ def broken(*_):
 
 
 def test_a_network_that_cannot_be_converted_runs_as_it_is(monkeypatch):
-    monkeypatch.setattr("openvino.convert_model", broken)
-    given = images((12, 15, 1))
-    classifier = KerasClassifier(flat(), engine="openvino")
-    with pytest.warns(UserWarning, match=r"can't convert this network .*the network itself is used"):
-        same = classifier.accelerated(100, given.shape[1:])
-    assert same is classifier
+    tried = []
+    monkeypatch.setattr(conversion, "_compiled", lambda run: tried.append(run) or broken())
+    given, model = images((12, 15, 1)), flat()
+    for _ in range(2):
+        classifier = KerasClassifier(model, engine="openvino")
+        with pytest.warns(
+            UserWarning, match=r"can't convert this network \(no such operation\): the network"
+        ):
+            same = classifier.accelerated(100, given.shape[1:])
+        assert same is classifier
+    assert len(tried) == 1  # what failed once is not tried for every image anew
     monkeypatch.setattr(accelerated, "pays_off", lambda *_: True)
-    quiet = KerasClassifier(flat())
+    monkeypatch.setattr(accelerated, "may_pay_off", lambda *_: True)
+    quiet = KerasClassifier(model)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert quiet.accelerated(100, given.shape[1:]) is quiet
 
 
-@pytest.mark.parametrize("fault", ["wrong", "fails"])
+def test_an_operation_that_openvino_does_not_know_is_left_to_the_network():
+    @tf.function
+    def digamma(x):
+        return tf.math.digamma(1 + tf.abs(x))
+
+    own = layers.Lambda(digamma, output_shape=(5, 6, 2))
+    model = keras.Sequential([keras.Input((5, 6, 2)), own, layers.Flatten(), layers.Dense(3, "softmax")])
+    classifier = KerasClassifier(model, engine="openvino")
+    given = images((5, 6, 2), 4)
+    with pytest.warns(UserWarning, match="OpenVINO can't .* the network itself is used"):
+        found = classifier.accelerated(4, (5, 6, 2)).logits(given)
+    np.testing.assert_array_equal(found, classifier.logits(given))
+
+
+def test_channels_that_cannot_be_foreseen_are_left_to_the_network():
+    twice = keras.Sequential([layers.Conv2D(3, 3), layers.GlobalAveragePooling2D(), layers.Dense(2)])
+    classifier = KerasClassifier(
+        twice, preprocess=lambda x: np.repeat(np.asarray(x), 2, -1), outputs="logits", engine="openvino"
+    )
+    given = images((7, 8, 1), 4)
+    with pytest.warns(UserWarning, match="may change the channels"):
+        assert classifier.accelerated(4, (7, 8, 1)) is classifier
+    assert classifier.logits(given).shape == (4, 2)
+
+
+@pytest.mark.parametrize("fault", ["wrong", "swapped", "not finite", "fails"])
 def test_wrong_numbers_are_never_used(fault):
     given = images((12, 15, 1))
     classifier = KerasClassifier(flat(), engine="openvino")
     fast = classifier.accelerated(100, given.shape[1:])
     real = fast._converted.run
-    fast._converted.run = (lambda x: [real(x)[0] * 1.05]) if fault == "wrong" else broken
+    faults = {
+        "wrong": lambda x: [real(x)[0] * 1.05],
+        "swapped": lambda x: [real(x)[0][:, ::-1]],
+        "not finite": lambda x: [real(x)[0] * np.nan],
+        "fails": broken,
+    }
+    fast._converted.run = faults[fault]
     with pytest.warns(UserWarning, match="the network itself is used"):
         found = fast.logits(given)
     np.testing.assert_array_equal(found, classifier.logits(given))
@@ -172,7 +335,18 @@ def test_without_the_package_only_the_one_who_asks_for_it_hears_of_it(monkeypatc
     with pytest.raises(MissingExtra, match=r"xaimri\[openvino\]"):
         KerasClassifier(flat(), engine="openvino").accelerated(100, (12, 15, 1))
     classifier = KerasClassifier(flat())
-    assert classifier.accelerated(10**6, (12, 15, 1)) is classifier
+    assert classifier.accelerated(10**9, (12, 15, 1)) is classifier
+
+
+def test_nothing_is_reported_to_the_makers_of_openvino(monkeypatch):
+    telemetry = pytest.importorskip("openvino_telemetry", reason="OpenVINO came without its reports")
+
+    def forbidden(*_, **__):
+        raise AssertionError("usage was reported")
+
+    monkeypatch.setattr(telemetry.Telemetry, "__init__", forbidden)
+    monkeypatch.setattr(telemetry.Telemetry, "send_event", forbidden)
+    assert KerasClassifier(flat(), engine="openvino").accelerated(21, (12, 15, 1)).engine == "openvino"
 
 
 def test_auto_converts_only_what_pays_off():
@@ -182,12 +356,36 @@ def test_auto_converts_only_what_pays_off():
     assert classifier.accelerated(100, (12, 15, 1)) is classifier  # though a conversion is at hand
 
 
+def test_the_more_cores_share_the_work_the_less_is_saved(monkeypatch):
+    saved = []
+    for cores in (1, 2, 4, 64, None):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        saved.append(work.saved(1e12))
+    assert saved[0] == saved[1] == saved[4] == 2 * saved[2] == 32 * saved[3]
+
+
+def test_auto_leaves_a_graphics_card_to_tensorflow(monkeypatch):
+    classifier = KerasClassifier(flat())
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one"] if kind == "GPU" else [])
+    assert classifier.accelerated(10**9, (12, 15, 1)) is classifier
+
+
+@pytest.mark.parametrize("name", ["flat", "nested", "volumes", "flatten head", "branches"])
+def test_what_may_pay_off_is_no_less_than_what_does(name):
+    specimen = zoo.make(name)
+    shape = specimen.shape
+    graph = KerasClassifier(specimen.model).traced(4, shape).run.graph
+    for images in 10 ** np.arange(3, 13):
+        if work.pays_off(graph, int(images), 4):
+            assert work.may_pay_off(specimen.model, int(images), shape)
+
+
 def test_work_is_counted_from_the_graph():
-    traced, _ = KerasClassifier(flat()).traced(8, (12, 15, 1))
+    traced = KerasClassifier(flat()).traced(8, (12, 15, 1))
     convolution = 2 * 8 * 5 * 7 * 6 * 9
     depthwise = 2 * 8 * 5 * 7 * 6 * 9
     dense = 2 * 8 * 6 * 3
-    assert accelerated.operations(traced.run.graph) == convolution + depthwise + dense
+    assert work.operations(traced.run.graph) == convolution + depthwise + dense
 
 
 def test_the_users_network_stays_untouched():
@@ -208,6 +406,26 @@ def test_an_unknown_engine_is_refused():
 def test_a_function_has_its_own_engine():
     with pytest.raises(InvalidInput, match="`engine` can't stand beside a function"):
         xaimri.explain(lambda x: x, np.zeros((12, 15)), "lime", engine="openvino")
+
+
+def test_the_command_line_passes_it_on(tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    from xaimri import cli
+
+    flat().save(tmp_path / "net.keras")
+    Image.fromarray(images((12, 15), 1)[0].astype(np.uint8)).save(tmp_path / "scan.png")
+    made = []
+    monkeypatch.setattr(cli.app, "pretty_exceptions_enable", False, raising=False)
+    real = xaimri.explain
+    monkeypatch.setattr(xaimri, "explain", lambda *a, **k: made.append(real(*a, **k)) or made[-1])
+    words = ["explain", tmp_path / "net.keras", tmp_path / "scan.png", "-m", "lime", "--samples", "60"]
+    monkeypatch.setattr("sys.argv", ["xaimri", *map(str, words), "--engine", "openvino", "-o", str(tmp_path)])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        assert not stop.code, capsys.readouterr().err  # noqa: PT017
+    assert made[0].diagnostics["engine"] == "openvino"
 
 
 def test_keras_classifiers_offer_it():

@@ -162,8 +162,6 @@ class _Slopes(np.ndarray):
     not tell: channels go together.
     """
 
-    __array_priority__ = 1.0  # so that batches put together stay what they are
-
     __array_priority__ = 1.0  # without it np.concatenate gives plain arrays, whose channels stay apart
 
     def __mul__(self, differences: Any) -> Any:

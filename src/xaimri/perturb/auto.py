@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -120,8 +120,8 @@ def _contrasts(
     return strength[first] - strength[second], np.sqrt(np.maximum(variance, 0))
 
 
-Samples: TypeAlias = int | Literal["auto"] | Auto
-"""A number of samples, or a rule for it; ``"auto"`` is :class:`Auto` as it stands."""
+Samples: TypeAlias = int | Literal["auto"] | Auto | Mapping[str, Any]
+"""A number of samples, or a rule for it, or a rule's record; ``"auto"`` is :class:`Auto` as it stands."""
 
 
 def samples_setting(explainer: Any, least: int) -> None:
@@ -139,12 +139,12 @@ def samples_setting(explainer: Any, least: int) -> None:
 
 def fewest(samples: Samples) -> int:
     """Return how many samples there will be at least."""
-    return samples.floor if isinstance(samples, Auto) else int(samples)
+    return samples.floor if isinstance(samples, Auto) else cast(int, samples)
 
 
 def looks(samples: Samples) -> Iterator[int]:
     """Yield the numbers of samples at which to look."""
-    yield from samples.looks() if isinstance(samples, Auto) else (int(samples),)
+    yield from samples.looks() if isinstance(samples, Auto) else (fewest(samples),)
 
 
 def enough(samples: Samples, estimate: Estimate) -> bool:

@@ -1,6 +1,6 @@
 """Keras networks as classifiers."""
 
-from xaimri.adapters.keras import accelerated, engine
+from xaimri.adapters.keras import conversion, engine
 from xaimri.adapters.keras.classifier import KerasClassifier
 from xaimri.adapters.keras.saved import SavedModel, load_model
 
@@ -10,4 +10,4 @@ __all__ = ["KerasClassifier", "SavedModel", "clear_cache", "load_model"]
 def clear_cache() -> None:
     """Forget every compiled function and converted network, and with them the networks that they hold."""
     engine.clear_cache()
-    accelerated.forget()
+    conversion.forget()

@@ -18,6 +18,7 @@ from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.preparation import in_half_precision, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.trace import layers_by_path
+from xaimri.adapters.keras.verification import verify
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import (
     Engine,
@@ -27,7 +28,6 @@ from xaimri.classifier import (
     Outputs,
     checked_outputs,
     saturation,
-    softmax,
 )
 from xaimri.errors import InvalidInput, MissingCapability
 
@@ -192,21 +192,27 @@ class KerasClassifier:
         """The inputs beside the image."""
         return self._others
 
-    def prepared(self, images: Images) -> Images:
-        """Return images as the compiled function takes them."""
+    def prepared(self, images: Images) -> Float[Array, "batch *space features"]:
+        """Return images as the compiled function takes them; preprocessing may have changed the channels."""
         batch = np.asarray(images, dtype=np.float32)
         self._check_shape(batch)
         if self._preprocess is not None and not self._inside(batch):
             batch = prepared_outside(self._preprocess, batch)
         return batch
 
-    def traced(self, size: int, shape: tuple[int, ...]) -> tuple[Program, tuple[Any, ...]]:
-        """Return the compiled function of the logits of a batch, and what it is kept under."""
+    def traced(self, size: int, shape: tuple[int, ...]) -> Program:
+        """Return the compiled function of the logits of so many images of ``(*space, channels)``."""
         inside = self._preprocess is None or traceable(self._preprocess, shape)
-        preprocess = self._preprocess if inside else None
+        if not inside and self.input_shape[-1:] in ((), (None,)):
+            raise InvalidInput("`preprocess` works outside TensorFlow, and may change the channels")
         request = Request("logits", (size, *shape), self._outputs, self._unit)
-        owner = (id(self._model), self._ports.signature, id(preprocess), request)
-        return program(self._model, self._ports, preprocess, request), owner
+        return program(self._model, self._ports, self._preprocess if inside else None, request)
+
+    def vouched(self, traced: Program, count: int) -> None:
+        """Take over that this compiled function was checked, for so many classes."""
+        if self._verified is None:
+            self._name(count)
+            self._verified = traced
 
     def _inside(self, images: Images) -> bool:
         """Tell whether the preprocessing becomes part of the compiled function."""
@@ -250,7 +256,7 @@ class KerasClassifier:
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
-            self._verify(logits, outputs)
+            verify(logits, outputs, self._outputs, self._unit)
             self._name(logits.shape[1])
             self._verified = compiled
         return (logits, *rest), compiled
@@ -274,26 +280,6 @@ class KerasClassifier:
             raise InvalidInput(
                 f"the network takes images of shape {wanted}, and these have {batch.shape[1:]}: "
                 "use xaimri.explain, which fits them, or resize them first."
-            )
-
-    def _verify(self, logits: Scores, outputs: Float[Array, "batch units"]) -> None:
-        """Check once that softmax(logits) is what the network says."""
-        if not np.isfinite(outputs).all():
-            raise InvalidInput(
-                "the network's outputs are NaN or infinite: check its weights, and the range of the images."
-            )
-        if self._outputs != "probabilities":
-            return
-        own = softmax(logits)
-        whole = outputs.shape[1] == own.shape[1] and self._unit is None
-        stated = outputs if whole else outputs[:, [self._unit or 0]]
-        if stated.shape[1] == 1:
-            stated = np.concatenate([1 - stated, stated], axis=1)
-        gap = float(np.abs(own - stated).max())
-        if not gap < 1e-2:
-            raise InvalidInput(
-                f"the network's outputs are not probabilities (off by {gap:.2g}; the first row adds up to "
-                f'{float(outputs[0].sum()):.3g}): if they are logits, pass outputs="logits".'
             )
 
 

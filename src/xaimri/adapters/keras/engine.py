@@ -74,7 +74,7 @@ def program(
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
     owner = (id(model), ports.signature, id(preprocess), request)
-    key, _ = key_of(owner, model)
+    key, _ = _key(owner, model)
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
@@ -84,7 +84,7 @@ def program(
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
         made = _traced(model, ports, preprocess, request)
-        key, parts = key_of(owner, model)  # a network that was not built has its weights only now
+        key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
             _programs[key] = ((model, preprocess, parts), made)  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
@@ -92,7 +92,7 @@ def program(
     return made
 
 
-def key_of(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], list[Any]]:
+def _key(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], list[Any]]:
     """Return the key of a compiled function: names by themselves, objects by identity; and those objects."""
     layers = (model, *layers_by_path(model).values())
     parts = [part for layer in layers for part in traits(layer)]

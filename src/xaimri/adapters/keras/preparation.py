@@ -7,14 +7,17 @@ from typing import Any
 
 import keras
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.adapters.keras.trace import layers_by_path
-from xaimri.arrays import Images
+from xaimri.arrays import Array, Images
 from xaimri.classifier import class_names
 from xaimri.errors import InvalidInput
 
 
-def prepared_outside(preprocess: Callable[[Any], Any], batch: Images) -> Images:
+def prepared_outside(
+    preprocess: Callable[[Any], Any], batch: Images
+) -> Float[Array, "batch *space features"]:
     """Apply a function outside the graph; it must leave every pixel in its place."""
     prepared = np.asarray(preprocess(batch.copy()), dtype=np.float32)
     if prepared.shape[:-1] != batch.shape[:-1]:
