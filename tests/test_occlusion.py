@@ -115,6 +115,42 @@ def test_what_is_named_the_windows_own_is_its_own(absent):
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("absent", ["mean", "inpaint"])
+@pytest.mark.parametrize("shape", [(23, 31, 2), (11, 14, 17, 1)], ids=["2d", "3d"])
+def test_a_windows_own_is_the_same_seen_in_the_whole_image(shape, absent):
+    """Only what lies near a window is looked at; at the borders too."""
+    image = subject(shape, count=1)[1][0]
+    explainer = Occlusion(window=4, stride=3, absent=absent)
+    for place in explainer._windows(shape[:-1]):
+        labels = np.full(shape[:-1], -1)
+        labels[place] = 0
+        assert np.array_equal(explainer._gone(image, image, place), hidden(image, labels, absent)[place])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({"window": 2, "stride": 2}, 21), ({"regions": 9}, 10), ({"regions": None}, 64)]
+)
+def test_the_engine_is_chosen_for_as_many_images_as_come(given, expected):
+    asked = []
+
+    class Watching(LinearClassifier):
+        engine = "watched"
+
+        def accelerated(self, images, shape, /):
+            asked.append((images, shape))
+            return self
+
+    model = Watching(LinearClassifier.random((7, 9, 2), seed=1).weights)
+    images = subject((7, 9, 2))[1]
+    for found in Occlusion(**given).explain(model, images):
+        assert found.diagnostics["engine"] == "watched"
+    assert set(asked) == {(expected, (7, 9, 2))}
+
+
+def test_a_label_image_tells_how_many_images_come():
+    assert Occlusion(regions=np.arange(12).reshape(3, 4) // 2 - 1).samples == 6
+
+
 @pytest.mark.parametrize("of", ["logit", "probability"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_a_region_is_worth_the_score_less_that_without_it(shape, of):

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+import xaimri
 from xaimri import RISE, Auto, FunctionClassifier, LinearClassifier
 from xaimri.classifier import softmax
 from xaimri.errors import InvalidInput
@@ -162,10 +163,32 @@ def test_every_mask_costs_one_prediction_and_one_more():
         return np.full((len(batch), 2), 0.5)
 
     model = FunctionClassifier(watching, classes=("a", "b"))
-    (found,) = RISE(samples=70, cells=2).explain(model, np.ones((1, 5, 7, 1)), "b")
-    assert found.diagnostics["model_calls"] == 71
-    assert sum(predicted) == 71
-    assert found.diagnostics["samples"] == 70
+    (found,) = RISE(samples=64, cells=2).explain(model, np.ones((1, 5, 7, 1)), "b")
+    assert found.diagnostics["model_calls"] == 65
+    assert sum(predicted) == 65
+    assert found.diagnostics["samples"] == 64
+
+
+def test_progress_knows_from_the_start_how_many_masks_there_are():
+    told = []
+    model = LinearClassifier.random((5, 7, 1), seed=1)
+    xaimri.explain(model, np.ones((5, 7)), RISE(samples=96), progress=lambda *now: told.append(now))
+    assert {total for _, total in told} == {96}
+    assert [done for done, _ in told] == [32, 64, 96]
+
+
+def test_the_engine_that_ran_the_masks_is_told():
+    class Fast(LinearClassifier):
+        engine = "fast"
+
+    class Slow(LinearClassifier):
+        def accelerated(self, images, shape, /):
+            return Fast(self.weights) if (images, shape) == (96, (5, 7, 1)) else self
+
+    model = Slow(LinearClassifier.random((5, 7, 1), seed=1).weights)
+    image = np.ones((1, 5, 7, 1), np.float32)
+    assert RISE(samples=96).explain(model, image)[0].diagnostics["engine"] == "fast"
+    assert "engine" not in RISE(samples=97).explain(model, image)[0].diagnostics
 
 
 def test_a_constant_score_gives_that_score_times_the_mean_mask_and_nothing_once_centred():

@@ -205,3 +205,12 @@ def test_sizes_follow_their_law(stratified):
     shares = drawn[1:].mean(axis=0)
     assert np.ptp(shares) < 0.06
     assert np.array_equal(by_size(100, law, seed=1, stratified=stratified), drawn[:100])
+
+
+@pytest.mark.parametrize("samples", [8, 10, 12])
+def test_too_few_pairs_tell_no_error(samples):
+    game, *_ = forest(6, seed=1)
+    found = estimated(game, 6, samples)
+    ends = game(np.array([[False], [True]]).repeat(6, axis=1))
+    assert found.values.sum() == pytest.approx(ends[1] - ends[0], abs=1e-9)
+    assert np.isnan(found.errors).any()  # never a false certainty

@@ -111,6 +111,39 @@ def test_the_sampling_error_is_taken_out_of_the_excess():
     assert 0 <= found.excess < found.relative
 
 
+def test_the_ratio_is_the_spread_over_the_stated_errors():
+    model, image, labels = subject(SHAPES["2d"])
+    found = absent_sensitivity(LIME(samples=60, regions=labels), model, image, ["mean", 0.0], target=1)
+    first, second = (e.regions for e in found.explanations.values())
+    expected = np.abs(first.values - second.values) / np.sqrt(first.errors**2 + second.errors**2)
+    np.testing.assert_allclose(found.ratio, expected, rtol=1e-6)  # of two: sqrt(2) cancels
+    exact = absent_sensitivity(Occlusion(regions=labels), model, image, ["mean", 0.0], target=1)
+    assert np.isnan(exact.ratio).all()
+
+
+def test_the_excess_is_a_lower_bound_as_all_choices_see_the_same_masks():
+    """The spread hardly depends on the samples; what is taken from it for their error does."""
+    shape, labels = (6, 9, 1), np.arange(54).reshape(6, 9) // 6
+    model = LinearClassifier.random(shape, seed=3)
+    image = np.random.default_rng(0).normal(1, 1, shape).astype(np.float32)
+    few, many = (
+        absent_sensitivity(LIME(samples=n, regions=labels), model, image, ["mean", 0.0, 2.0], target=1)
+        for n in (60, 4000)
+    )
+    assert few.relative == pytest.approx(many.relative, rel=0.1)
+    assert few.excess < many.excess <= many.relative
+    assert few.relative - few.excess > 10 * (many.relative - many.excess) > 0
+
+
+def test_long_names_stand_whole_over_their_columns():
+    model, image, labels = subject(SHAPES["2d"])
+    references = np.random.default_rng(4).random((2, *image.shape), dtype=np.float32)
+    found = absent_sensitivity(Occlusion(regions=labels), model, image, ["inpaint", *references, 0.0])
+    lines = str(found).splitlines()
+    assert lines[1].split() == ["inpaint", "reference", "reference#2", "0"]
+    assert len({len(line) for line in lines[1:6]}) == 1
+
+
 def test_a_region_that_some_choice_does_not_test_takes_no_part():
     model, image, labels = subject(SHAPES["2d"])
     image[labels == 1] = 0.0  # its mean and 0 change nothing there, 1 does

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaimri.arrays import Array, Image, Images
+from xaimri.arrays import Array, Image, Images, Stored
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
-from xaimri.perturb.absent import Absent, absent_setting, hidden
+from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, seed_setting
+from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.least_squares import Estimate
 from xaimri.perturb.responses import fastest, streamed
@@ -29,8 +29,9 @@ class Occlusion(Explainer[Classifier]):
     """How far the score falls when a window, or a region, is hidden.
 
     A pixel's value is the mean over the windows that cover it: positive where hiding makes the class less
-    likely. Costs one model call per window or region, and one more. Nothing is drawn at random, so the
-    standard errors are 0.
+    likely. Costs one model call per window or region, and one more. Every window is hidden, none is drawn, so
+    the standard errors are 0: given what stands in for it. ``absent="noise"`` is drawn once, and other seeds
+    give other maps.
 
     Parameters
     ----------
@@ -65,7 +66,6 @@ class Occlusion(Explainer[Classifier]):
     absent: Absent = "mean"
     seed: int = 0
     name: ClassVar[str] = "occlusion"
-    samples: ClassVar[int] = 32
     shape: ClassVar[Shape] = "superpixels"
     compactness: ClassVar[float] = 0.2
 
@@ -85,6 +85,13 @@ class Occlusion(Explainer[Classifier]):
         absent_setting(self)
         seed_setting(self)
 
+    @property
+    def samples(self) -> int:
+        """About how many model calls the regions of one image take."""
+        if isinstance(self.regions, Stored):
+            return int(self.regions.array.max()) + 2
+        return int(self.regions or 0) + 1
+
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Hide what is to be hidden, image by image."""
         if self.regions is not None:
@@ -93,13 +100,15 @@ class Occlusion(Explainer[Classifier]):
             )
         windows = self._windows(images.shape[1:-1])
         targets = objective.targets or (None,) * len(images)
-        found = [self._one(model, x, windows, t, objective.of) for x, t in zip(images, targets, strict=True)]
+        fast = fastest(model, len(windows) + 1, images.shape[1:])
+        found = [self._one(fast, x, windows, t, objective.of) for x, t in zip(images, targets, strict=True)]
         values = np.stack([value for value, _ in found])
         return Attribution(
             values=values.astype(np.float32),
             logits=np.stack([logits for _, logits in found]),
             errors=np.zeros(values.shape, np.float32),
-            diagnostics=[{"windows": len(windows), "model_calls": len(windows) + 1}] * len(images),
+            diagnostics=[{"windows": len(windows), "model_calls": len(windows) + 1, **engine_of(fast)}]
+            * len(images),
         )
 
     def _windows(self, space: tuple[int, ...]) -> Windows:
@@ -130,7 +139,7 @@ class Occlusion(Explainer[Classifier]):
                     out[windows[i - 1]] = self._gone(image, whole_hidden, windows[i - 1])
 
         count = len(windows) + 1
-        logits = streamed(fastest(model, count, image.shape), image.shape, count, write)
+        logits = streamed(model, image.shape, count, write)
         chosen = int(logits[0].argmax()) if target is None else target
         scores = Objective((chosen,) * count, of).scores(logits.astype(np.float64))
         total, times = np.zeros(image.shape[:-1]), np.zeros(image.shape[:-1])
@@ -143,9 +152,14 @@ class Occlusion(Explainer[Classifier]):
         """Return what stands in a window; its mean and its inpainting are the window's own."""
         if self.absent not in ("mean", "inpaint"):
             return whole_hidden[window]
-        labels = np.full(image.shape[:-1], -1)
-        labels[window] = 0
-        gone: Array = hidden(image, labels, self.absent, self.seed)[window]
+        around = tuple(slice(max(s.start - MARGIN, 0), s.stop + MARGIN) for s in window)
+        inside = tuple(
+            slice(s.start - a.start, s.stop - a.start) for s, a in zip(window, around, strict=True)
+        )
+        near = image[around]  # all that either of them looks at
+        labels = np.full(near.shape[:-1], -1)
+        labels[inside] = 0
+        gone: Array = hidden(near, labels, self.absent, self.seed)[inside]
         return gone
 
 

@@ -67,12 +67,18 @@ def gathered(found: Iterable[Found]) -> Attribution:
                 "regions": len(r.values),
                 "untested": int((~r.tested).sum()),
                 "model_calls": one.answers.calls,
-                **({"engine": one.answers.engine} if one.answers.engine else {}),
+                **engine_of(one.answers),
             }
             for one, r in zip(each, regions, strict=True)
         ],
         caveats=[[*one.caveats, *untested(r.tested)] for one, r in zip(each, regions, strict=True)],
     )
+
+
+def engine_of(asked: object) -> dict[str, str]:
+    """Return what a classifier, or the answers of one, runs on, where it says so."""
+    engine = getattr(asked, "engine", None)
+    return {"engine": engine} if engine else {}
 
 
 def _regions(found: Found) -> Regions:

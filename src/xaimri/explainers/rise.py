@@ -11,7 +11,7 @@ from xaimri.arrays import Array, Image, Images, Maps
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import seed_setting
+from xaimri.explainers.regional import engine_of, seed_setting
 from xaimri.explanation import Caveat
 from xaimri.perturb.absent import Absent, absent_setting, hidden
 from xaimri.perturb.auto import Auto, Samples, fewest, samples_setting, unsettled
@@ -45,9 +45,11 @@ class RISE(Explainer[Classifier]):
 
     Notes
     -----
-    Masks are coarse random grids, a cell larger than the image, enlarged linearly and shifted at random.
-    As published, a value is divided by ``keep``, the mean of a mask, rather than by what the pixel got. The
-    standard error of each pixel is that of a mean of independent samples.
+    Masks are coarse random grids, a cell larger than the image, enlarged linearly and shifted at random. The
+    published code stretches ``cells`` cells over that larger grid, so that its cells are wider by
+    ``(cells + 1) / cells``, and shifts by whole pixels. As published, a value is divided by ``keep``, the
+    mean of a mask, rather than by what the pixel got. The standard error of each pixel is that of a mean of
+    independent samples.
 
     References
     ----------
@@ -104,27 +106,39 @@ class RISE(Explainer[Classifier]):
     ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
         gone = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
         rule = self.samples if isinstance(self.samples, Auto) else None
-        most = rule.ceiling if rule else fewest(self.samples)
         model = fastest(model, fewest(self.samples), image.shape)
         logits = np.asarray(model.logits(image[None]))[0]
         chosen = int(logits.argmax()) if target is None else target
-        seen, due = _Seen(self.keep), list(rule.looks()) if rule else [most]
-        while seen.count < most:
-            number = min(MOST, due[0] - seen.count)
-            masks = self._masks(seen.count, number, image.shape[:-1])
-            scores = _scores(model, image, gone, masks, chosen, of)
-            seen.add(masks, scores)
-            if seen.count == due[0]:
-                due.pop(0)
-                if rule and seen.settled(rule):
-                    break
+        seen = _Seen(self.keep)
+        for look in rule.looks() if rule else (fewest(self.samples),):
+            first = seen.count
+            scores = self._scores(model, image, gone, range(first, look), chosen, of)
+            for start in range(first, look, MOST):
+                count = min(MOST, look - start)
+                seen.add(self._masks(start, count, image.shape[:-1]), scores[start - first :][:count])
+            if rule and seen.settled(rule):
+                break
         told: dict[str, object] = {
             "samples": seen.count,
             "mean_score": seen.mean,
             "model_calls": seen.count + 1,
+            **engine_of(model),
         }
         values, errors = seen.centred() if self.centred else seen.published()
         return values, errors, logits, told, _unsettled(rule, seen)
+
+    def _scores(
+        self, model: Classifier, image: Image, gone: Image, numbers: range, target: int, of: Of
+    ) -> Array:
+        """Return the score of the image through the masks of these numbers, drawn as they are needed."""
+
+        def write(buffer: Images, first: int) -> None:
+            masks = self._masks(numbers[first], len(buffer), image.shape[:-1])
+            np.multiply(masks[..., None], image - gone, out=buffer)
+            buffer += gone
+
+        logits = streamed(model, image.shape, len(numbers), write)
+        return Objective((target,) * len(logits), of).scores(logits.astype(np.float64))
 
     def _masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
@@ -143,18 +157,6 @@ class RISE(Explainer[Classifier]):
             share = np.clip(place - low, 0, 1).reshape([-1 if a == axis else 1 for a in range(mask.ndim)])
             mask = mask.take(low, axis) * (1 - share) + mask.take(np.minimum(low + 1, k), axis) * share
         return mask.astype(np.float32)
-
-
-def _scores(model: Classifier, image: Image, gone: Image, masks: Maps, target: int, of: Of) -> Array:
-    """Return the score of the image through every mask."""
-
-    def write(buffer: Images, first: int) -> None:
-        shown = masks[first : first + len(buffer)][..., None]
-        np.multiply(shown, image - gone, out=buffer)
-        buffer += gone
-
-    logits = streamed(model, image.shape, len(masks), write)
-    return Objective((target,) * len(logits), of).scores(logits.astype(np.float64))
 
 
 class _Seen:

@@ -37,7 +37,11 @@ class AbsentSensitivity:
     correlation
         ``(choices, choices)``: Spearman's rank correlation, -1 to 1; 1 where the order is the same.
     excess
-        ``relative`` with the values' own sampling error taken away, where the method states it.
+        ``relative`` with the values' own sampling error taken away, where the method states it: a lower
+        bound, since all choices are asked with the same masks and part of that error cancels.
+    ratio
+        ``(regions,)``: ``spread`` over the values' own standard errors (root mean square over the choices);
+        NaN where the method states none, or none above 0.
     """
 
     explanations: Mapping[str, Explanation]
@@ -46,21 +50,23 @@ class AbsentSensitivity:
     relative: float
     correlation: Float[Array, "choices choices"]
     excess: float
+    ratio: Float[Array, " regions"]
 
     def __str__(self) -> str:
         names = list(self.explanations)
         wide = max(map(len, names))
+        each = [max(5, len(name)) for name in names]
         rows = [
-            f"{name:<{wide}}  " + "  ".join(f"{r:5.2f}" for r in row)
+            f"{name:<{wide}}  " + "  ".join(f"{r:{n}.2f}" for r, n in zip(row, each, strict=True))
             for name, row in zip(names, self.correlation, strict=True)
         ]
         return "\n".join(
             [
                 "Rank correlation between what absent regions look like:",
-                f"{'':<{wide}}  " + "  ".join(f"{name[:5]:>5}" for name in names),
+                f"{'':<{wide}}  " + "  ".join(f"{name:>{n}}" for name, n in zip(names, each, strict=True)),
                 *rows,
                 f"Spread over the choices: {100 * self.relative:.0f} % of the values "
-                f"({100 * self.excess:.0f} % beyond their sampling error).",
+                f"(at least {100 * self.excess:.0f} % beyond their sampling error).",
             ]
         )
 
@@ -160,4 +166,13 @@ def _measured(found: Mapping[str, Explanation]) -> AbsentSensitivity:
         float(np.sqrt(square)) / scale if scale else 0.0,
         np.round(correlation, 12),
         float(np.sqrt(max(square - float(noise), 0.0))) / scale if scale else 0.0,
+        _ratio(spread, own),
     )
+
+
+def _ratio(spread: Array, errors: Sequence[Array | None]) -> Array:
+    """Return the spread over the standard errors, NaN where there are none."""
+    stated = np.stack([np.full(spread.shape, np.nan) if e is None else e for e in errors])
+    own = np.sqrt(np.square(stated).mean(axis=0))
+    found: Array = np.divide(spread, own, out=np.full(spread.shape, np.nan), where=own > 0)
+    return found

@@ -53,7 +53,8 @@ def solve(
     """Fit ``responses`` by ``design`` and return coefficients and influence.
 
     The influence is that of the heteroscedasticity-consistent estimator HC3: residuals are scaled up by
-    their leverage, so that a fit with few units for its coefficients does not look better than it is. It
+    their leverage, so that a fit with few units for its coefficients does not look better than it is. A unit
+    that alone decides a coefficient (leverage 1) has no residual to tell an error from: NaN. The influence
     holds whether or not the responses are linear.
 
     Parameters
@@ -79,5 +80,5 @@ def solve(
     coefficients = inverse @ (rows.T @ (weights * answers))
     projected = rows @ inverse
     leverage = weights * ((projected * rows).sum(axis=1) + (1 / total if intercept else 0.0))
-    residual = weights * (answers - rows @ coefficients) / np.maximum(1 - leverage, 1e-6)
+    residual = weights * (answers - rows @ coefficients) / np.where(leverage < 1 - 1e-8, 1 - leverage, np.nan)
     return coefficients, projected * residual[:, None]

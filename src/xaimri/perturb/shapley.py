@@ -105,7 +105,8 @@ def estimate(
         known, differences, blind = _adjusted(pairs, values, ends, differences, weights, missing, seed)
     rest, _ = solve(design, differences, weights, intercept=False)
     _, influence = solve(design, blind, weights, intercept=False)
-    return Estimate(gain / regions + known + rest, influence * np.sqrt(missing)[:, None])
+    influence = np.where(missing[:, None] > 0, influence * np.sqrt(missing)[:, None], 0.0)
+    return Estimate(gain / regions + known + rest, influence)
 
 
 def _design(pairs: Coalitions) -> Float[Array, "pairs regions"]:
