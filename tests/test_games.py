@@ -69,6 +69,13 @@ def test_a_ceiling_over_any_weights_has_the_values_that_were_counted(weights, mo
     np.testing.assert_allclose(game.shapley, found, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_null_game_is_constant(name):
+    """A game in which nothing happens has its closed form too, and tests nothing."""
+    spread = np.ptp(games.examples(5)[name].value(all_of(5)))
+    assert (spread == 0) == (name == "null")
+
+
 def test_the_games_are_what_they_are_called():
     masks = all_of(4)
     shown = {tuple(map(int, m)): m[None] for m in masks}

@@ -204,6 +204,15 @@ def test_the_hierarchy_joins_what_is_near_and_alike():
     assert pairs == {frozenset({0, 2}), frozenset({1, 3})}
 
 
+def test_the_hierarchy_stays_balanced_where_regions_stand_in_a_row():
+    """Wider and wider apart: nearest neighbours alone would make one chain, with 65,536 images to predict."""
+    place = np.cumsum(np.arange(16))
+    labels = np.full((1, place[-1] + 1), -1)
+    labels[0, place] = np.arange(16)
+    tree = hierarchy(np.full((*labels.shape, 1), 4.0), labels, np.arange(16))
+    assert opened_by(tree) < 2 * 172  # a perfect binary tree of 16 takes 172
+
+
 def test_the_hierarchy_knows_no_units_and_no_copies_of_channels():
     labels = layout(9)
     image = np.random.default_rng(2).random((*labels.shape, 1))
