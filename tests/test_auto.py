@@ -13,12 +13,12 @@ from xaimri import LIME, RISE, SHAP, Auto, FunctionClassifier, LinearClassifier
 from xaimri.errors import InvalidInput
 from xaimri.explainers import from_record
 from xaimri.perturb.auto import enough, fewest, looks, not_settled
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 
 
 def estimate(values, errors):
     """Values whose errors are independent."""
-    return SampleEstimate(np.array(values, float), np.diag(np.array(errors, float)))
+    return Sampled(np.array(values, float), np.diag(np.array(errors, float)))
 
 
 def limit(pairs, confidence=0.95):
@@ -71,11 +71,11 @@ def test_errors_that_go_together_leave_the_order_alone(signs):
     alike = np.array([[5.0, 5.0]]) * signs
     apart = np.array([[5.0, -5.0]]) * signs
     rule = Auto(top=1, tolerance=1e-9)
-    assert rule.settled(SampleEstimate(values, alike))
-    assert not rule.settled(SampleEstimate(values, apart))
+    assert rule.settled(Sampled(values, alike))
+    assert not rule.settled(Sampled(values, apart))
     half = 1 / (2 * limit(1))
-    assert rule.settled(SampleEstimate(values, apart * 0.999 * half / 5))
-    assert not rule.settled(SampleEstimate(values, apart * 1.001 * half / 5))
+    assert rule.settled(Sampled(values, apart * 0.999 * half / 5))
+    assert not rule.settled(Sampled(values, apart * 1.001 * half / 5))
 
 
 def test_ties_are_settled_once_they_are_known_to_be_ties():
@@ -109,15 +109,15 @@ def test_one_region_alone_must_be_told_from_zero():
 
 @pytest.mark.parametrize("by", ["order", "error"])
 def test_no_region_is_settled_and_an_unknown_error_never(by):
-    assert Auto(by=by).settled(SampleEstimate(np.zeros(0), np.zeros((1, 0))))
-    unknown = SampleEstimate(np.array([3.0, 1.0]), np.array([[0.01, np.nan]]))
+    assert Auto(by=by).settled(Sampled(np.zeros(0), np.zeros((1, 0))))
+    unknown = Sampled(np.array([3.0, 1.0]), np.array([[0.01, np.nan]]))
     assert not Auto(by=by).settled(unknown)
 
 
 @pytest.mark.parametrize("by", ["order", "error"])
 def test_without_error_all_is_settled(by):
-    assert Auto(by=by).settled(SampleEstimate(np.array([3.0, 3.0, 0.0]), np.zeros((1, 3))))
-    assert Auto(by=by).settled(SampleEstimate(np.zeros(3), np.zeros((1, 3))))
+    assert Auto(by=by).settled(Sampled(np.array([3.0, 3.0, 0.0]), np.zeros((1, 3))))
+    assert Auto(by=by).settled(Sampled(np.zeros(3), np.zeros((1, 3))))
 
 
 def test_the_statement_holds_as_often_as_it_says():

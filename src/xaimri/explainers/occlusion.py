@@ -16,7 +16,7 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, seed_setting
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.answers import Answers
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.responses import fastest, streamed
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import whole
@@ -171,7 +171,7 @@ def _region_by_region(answers: Answers, target: int | None, of: Of) -> Found:
     chosen = int(logits[0].argmax()) if target is None else target
     scores = Objective((chosen,) * len(logits), of).scores(logits)
     exact = np.zeros((1, answers.regions))
-    return Found(answers, SampleEstimate(scores[0] - scores[1:], exact), logits[0], {}, [])
+    return Found(answers, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
 
 
 def _side(value: Any, name: str) -> int:

@@ -18,7 +18,7 @@ from xaimri.explainers.shap_package import apart, part, quietly
 from xaimri.explanation import Caveat
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.answers import Answers
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.responses import MOST
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import choice, positive, whole
@@ -121,9 +121,7 @@ class PartitionSHAP(Explainer[Classifier]):
         values = np.zeros(len(tested))
         values[tested] = shares
         told |= {"base": float(base), "gap": float(shares.sum() - (full - base))}
-        return Found(
-            answers, SampleEstimate(values, np.zeros((1, len(tested)))), logits, told, _unopened(told)
-        )
+        return Found(answers, Sampled(values, np.zeros((1, len(tested)))), logits, told, _unopened(told))
 
 
 def hierarchy(image: Image, labels: Labels, regions: Array) -> Float[Array, "joins 4"]:

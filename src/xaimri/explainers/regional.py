@@ -17,7 +17,7 @@ from xaimri.explanation import Caveat, Regions
 from xaimri.perturb.absent import hidden
 from xaimri.perturb.answers import Answers, answers_of
 from xaimri.perturb.auto import fewest
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.segments import regions_of
 from xaimri.settings import whole
 
@@ -27,7 +27,7 @@ class Found:
     """What a method found for the regions of one image."""
 
     answers: Answers
-    estimate: SampleEstimate
+    estimate: Sampled
     logits: Float[Array, " classes"]
     diagnostics: dict[str, Any]
     caveats: list[Caveat]

@@ -18,7 +18,7 @@ from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.auto import Samples, enough, fewest, looks, not_settled, samples_setting
 from xaimri.perturb.coalitions import all_of, paired
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import choice, flag, positive, whole
 
@@ -133,29 +133,29 @@ class _Game:
         logits = self._answers(shown)
         return np.asarray(Objective((self._target,) * len(logits), self._of).scores(logits))
 
-    def exactly(self) -> SampleEstimate:
+    def exactly(self) -> Sampled:
         """Return the Shapley values from all coalitions."""
         if not self.players:
-            return SampleEstimate(np.zeros(0), np.zeros((1, 0)))
+            return Sampled(np.zeros(0), np.zeros((1, 0)))
         everything = all_of(self.players)
         return shapley.exact(everything, self.value(everything))
 
-    def estimated(self, samples: int, adjust: bool, seed: int) -> SampleEstimate:
+    def estimated(self, samples: int, adjust: bool, seed: int) -> Sampled:
         """Return an estimate from so many coalitions."""
         pairs, population = paired(samples, self.players, seed)
         both = self.value(np.concatenate([pairs, ~pairs]))
         values = both.reshape(2, -1).T
         return shapley.estimate(pairs, population, values, self.ends, adjust=adjust, seed=seed)
 
-    def spread(self, found: SampleEstimate) -> SampleEstimate:
+    def spread(self, found: Sampled) -> Sampled:
         """Lay the players' values back among all regions."""
         values = np.full(self._answers.regions, np.nan)
         influence = np.zeros((len(found.influence), self._answers.regions))
         values[self._tested], influence[:, self._tested] = found.values, found.influence
-        return SampleEstimate(values, influence)
+        return Sampled(values, influence)
 
 
-def _lost(found: SampleEstimate) -> list[Caveat]:
+def _lost(found: Sampled) -> list[Caveat]:
     """Return the caveat of a run that tells no region from zero."""
     if not len(found.values) or (np.abs(found.values) > 1.96 * found.errors).any():
         return []

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Caveat
-from xaimri.perturb.least_squares import SampleEstimate
+from xaimri.perturb.least_squares import Sampled
 from xaimri.settings import choice, positive, whole, written
 
 GROWTH = 1.4
@@ -46,7 +46,7 @@ class Auto:
     >>> list(Auto(floor=200, ceiling=500).looks())
     [200, 280, 392, 500]
     >>> values, errors = np.array([5.0, 3.0, 0.1]), np.diag([0.1, 0.1, 0.1])
-    >>> Auto(top=2).settled(SampleEstimate(values, errors)), Auto(top=2).settled(SampleEstimate(values, 10 * errors))
+    >>> Auto(top=2).settled(Sampled(values, errors)), Auto(top=2).settled(Sampled(values, 10 * errors))
     (True, False)
     """
 
@@ -85,7 +85,7 @@ class Auto:
             samples *= GROWTH
         yield self.ceiling
 
-    def settled(self, estimate: SampleEstimate) -> bool:
+    def settled(self, estimate: Sampled) -> bool:
         """Tell whether the values are known well enough."""
         values = estimate.values
         if not len(values) or not np.isfinite(estimate.influence).all():
@@ -110,7 +110,7 @@ class Auto:
 
 
 def _contrasts(
-    estimate: SampleEstimate, first: Array, second: Array
+    estimate: Sampled, first: Array, second: Array
 ) -> tuple[Float[Array, " pairs"], Float[Array, " pairs"]]:
     """Return by how much the first of each pair is stronger, and the standard error of that."""
     strength = np.abs(estimate.values)
@@ -147,12 +147,12 @@ def looks(samples: Samples) -> Iterator[int]:
     yield from samples.looks() if isinstance(samples, Auto) else (fewest(samples),)
 
 
-def enough(samples: Samples, estimate: SampleEstimate) -> bool:
+def enough(samples: Samples, estimate: Sampled) -> bool:
     """Tell whether a rule is content with an estimate; without a rule, the number asked for is enough."""
     return not isinstance(samples, Auto) or samples.settled(estimate)
 
 
-def not_settled(samples: Samples, estimate: SampleEstimate) -> list[Caveat]:
+def not_settled(samples: Samples, estimate: Sampled) -> list[Caveat]:
     """Return the caveat of a run that reached its ceiling before it was settled."""
     return [unsettled(samples)] if isinstance(samples, Auto) and not samples.settled(estimate) else []
 

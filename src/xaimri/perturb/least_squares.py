@@ -11,7 +11,7 @@ from xaimri.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)
-class SampleEstimate:
+class Sampled:
     """Values with what every independent sample contributed to their error.
 
     Attributes
@@ -24,7 +24,7 @@ class SampleEstimate:
 
     Examples
     --------
-    >>> found = SampleEstimate(np.array([2.0, 1.0]), np.array([[0.3, 0.3], [0.4, -0.4]]))
+    >>> found = Sampled(np.array([2.0, 1.0]), np.array([[0.3, 0.3], [0.4, -0.4]]))
     >>> found.errors.tolist(), float(found.error_of(np.array([1.0, -1.0])))
     ([0.5, 0.5], 0.8)
     """

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.perturb.control import cross_fitted, worth
-from xaimri.perturb.least_squares import SampleEstimate, solve
+from xaimri.perturb.least_squares import Sampled, solve
 
 
 def kernel_sizes(regions: int) -> Float[Array, " sizes"]:
@@ -33,7 +33,7 @@ def from_sums(shown: Float[Array, "*some regions"], gain: Array | float) -> Floa
     return np.asarray(share + (shown - shown.mean(axis=-1, keepdims=True)) * (regions / (regions - 1)))
 
 
-def exact(coalitions: Coalitions, values: Float[Array, " coalitions"]) -> SampleEstimate:
+def exact(coalitions: Coalitions, values: Float[Array, " coalitions"]) -> Sampled:
     """Return the Shapley values of a game that is known for all coalitions.
 
     Parameters
@@ -51,7 +51,7 @@ def exact(coalitions: Coalitions, values: Float[Array, " coalitions"]) -> Sample
     size = coalitions.sum(axis=1)
     weights = kernel_sizes(regions)[size] / np.bincount(size)[size]
     found = from_sums((weights * values) @ coalitions, values[-1] - values[0])
-    return SampleEstimate(found, np.zeros((1, regions)))
+    return Sampled(found, np.zeros((1, regions)))
 
 
 def estimate(
@@ -62,8 +62,8 @@ def estimate(
     *,
     adjust: bool = True,
     seed: int = 0,
-) -> SampleEstimate:
-    """SampleEstimate Shapley values from pairs of complementary coalitions; they add up exactly.
+) -> Sampled:
+    """Sampled Shapley values from pairs of complementary coalitions; they add up exactly.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def estimate(
     rest, _ = solve(design, differences, weights, intercept=False)
     _, influence = solve(design, blind, weights, intercept=False)
     influence = np.where(missing[:, None] > 0, influence * np.sqrt(missing)[:, None], 0.0)
-    return SampleEstimate(gain / regions + known + rest, influence)
+    return Sampled(gain / regions + known + rest, influence)
 
 
 def _design(pairs: Coalitions) -> Float[Array, "pairs regions"]:

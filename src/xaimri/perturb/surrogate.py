@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.perturb.control import cross_fitted, worth
-from xaimri.perturb.least_squares import SampleEstimate, solve
+from xaimri.perturb.least_squares import Sampled, solve
 
 Kernel: TypeAlias = Literal["exponential", "uniform"]
 """``"exponential"``: ``sqrt(exp(-d**2 / width**2))``, the package's own; ``"uniform"``: no locality."""
@@ -67,7 +67,7 @@ class Surrogate:
         Weighted share of the responses' variance that the fit explains, at most 1.
     """
 
-    estimate: SampleEstimate
+    estimate: Sampled
     intercept: float
     r2: float
 
@@ -117,7 +117,7 @@ def fit(
         values[region] = value
     design = coalitions[:, chosen].astype(np.float64)
     influence[:, chosen] = solve(design, responses, weights, penalty=PENALTY)[1]
-    return Surrogate(SampleEstimate(values, influence), float(intercept), float(r2))
+    return Surrogate(Sampled(values, influence), float(intercept), float(r2))
 
 
 def adjusted(
@@ -159,7 +159,7 @@ def adjusted(
     values[chosen] = factors @ known + rest
     widened[:, chosen] = influence
     centre = np.average(responses - coalitions @ values, weights=weights)
-    return Surrogate(SampleEstimate(values, widened), float(centre), plain.r2)
+    return Surrogate(Sampled(values, widened), float(centre), plain.r2)
 
 
 def _limit(
