@@ -1,6 +1,7 @@
 """TensorFlow and OpenVINO side by side: warm, and cold with everything that is compiled first.
 
-    python benchmarks/engine_speed.py [--rounds 3] [--sizes 96 224] [--counts 50 200 1000 3000] [--warm 1000]
+    python benchmarks/engine_speed.py [--networks ResNet50] [--sizes 96 224] [--counts 50 200 1000 3000]
+                                      [--warm 1000] [--rounds 3]
 
 Run it with nothing else running: OpenVINO suffers more than TensorFlow where it must share the cores. The
 ratio of the processor's time, of all cores together, depends less on that.
@@ -32,9 +33,12 @@ def main() -> None:
     options.add_argument("--sizes", type=int, nargs="*", default=[96, 224])
     options.add_argument("--counts", type=int, nargs="*", default=[50, 200, 1000, 3000])
     options.add_argument("--warm", type=int, default=1000)
+    options.add_argument("--networks", nargs="*", default=["ResNet50"], help="of keras.applications")
     given = options.parse_args()
     networks: dict[str, tuple[Callable[..., keras.Model], int]] = {
-        f"ResNet50, {size} px": (keras.applications.ResNet50, size) for size in given.sizes
+        f"{name}, {size} px": (getattr(keras.applications, name), size)
+        for name in given.networks
+        for size in given.sizes
     }
     networks["small network, 96 px"] = (small, 96)
     for name, (make, size) in networks.items():

@@ -356,6 +356,26 @@ def test_auto_converts_only_what_pays_off():
     assert classifier.accelerated(100, (12, 15, 1)) is classifier  # though a conversion is at hand
 
 
+def test_auto_counts_the_work_where_the_weights_alone_leave_it_open(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    model, shape = flat(), (12, 15, 1)
+    graph = KerasClassifier(model).traced(28, shape).run.graph
+    counts = [int(n) for n in 10 ** np.arange(3.0, 12, 0.1)]
+    least = next(n for n in counts if work.may_pay_off(model, n, shape))
+    enough = next(n for n in counts if work.pays_off(graph, n, 28))
+    assert enough > least
+    classifier = KerasClassifier(model)
+    assert classifier.accelerated(least, shape) is classifier
+    assert classifier.accelerated(enough, shape).engine == "openvino"
+
+
+def test_a_run_of_few_batches_does_not_pay_for_its_check(monkeypatch):
+    monkeypatch.setattr(work, "SAVED", 1e9)
+    graph = KerasClassifier(flat()).traced(28, (12, 15, 1)).run.graph
+    assert not work.pays_off(graph, work.CHECK * 28, 28)
+    assert work.pays_off(graph, work.CHECK * 28 + 1, 28)
+
+
 def test_the_more_cores_share_the_work_the_less_is_saved(monkeypatch):
     saved = []
     for cores in (1, 2, 4, 64, None):
@@ -380,12 +400,19 @@ def test_what_may_pay_off_is_no_less_than_what_does(name):
             assert work.may_pay_off(specimen.model, int(images), shape)
 
 
-def test_work_is_counted_from_the_graph():
-    traced = KerasClassifier(flat()).traced(8, (12, 15, 1))
-    convolution = 2 * 8 * 5 * 7 * 6 * 9
-    depthwise = 2 * 8 * 5 * 7 * 6 * 9
-    dense = 2 * 8 * 6 * 3
-    assert work.operations(traced.run.graph) == convolution + depthwise + dense
+def test_what_is_normalised_is_counted_in_the_graph():
+    graph = KerasClassifier(flat()).traced(8, (12, 15, 1)).run.graph
+    assert work.normalised(graph, 8) == 12 * 15 + 5 * 7 * 6  # rescaled pixels, and the first maps
+    specimen = zoo.make("volumes")
+    graph = KerasClassifier(specimen.model).traced(4, specimen.shape).run.graph
+    assert work.normalised(graph, 4) == 4 * 6 * 5 * 6
+
+
+def test_a_network_that_gains_nothing_stays_where_it_is():
+    keras.utils.set_random_seed(0)
+    parts = [layers.Conv2D(6, 3, activation="relu"), layers.Flatten(), layers.Dense(3, "softmax")]
+    classifier = KerasClassifier(keras.Sequential([keras.Input((12, 15, 1)), *parts]))
+    assert classifier.accelerated(10**12, (12, 15, 1)) is classifier
 
 
 def test_the_users_network_stays_untouched():
