@@ -179,19 +179,19 @@ class TestWithANetwork:
 def test_figures_of_images_with_one_name_do_not_overwrite_each_other():
     from pathlib import Path
 
-    from xaimri.cli import _file_names
+    from xaimri.cli.arguments import file_names
 
-    names = _file_names([Path("p/a/x.png"), Path("q/a/x.png"), Path("x.bmp"), Path("y.png")])
+    names = file_names([Path("p/a/x.png"), Path("q/a/x.png"), Path("x.bmp"), Path("y.png")])
     assert names == ["x", "x-2", "x-3", "y"]
-    taken = _file_names([Path("p/a.png"), Path("q/a.png"), Path("p/a-2.png")])
+    taken = file_names([Path("p/a.png"), Path("q/a.png"), Path("p/a-2.png")])
     assert len(set(taken)) == 3
 
 
 def test_a_class_named_by_a_number_is_found_by_its_name():
-    from xaimri.cli import _target
+    from xaimri.cli.arguments import target_of
 
-    assert _target("1", ("1", "2", "3")) == "1"
-    assert _target("1", ("none", "some")) == 1
+    assert target_of("1", ("1", "2", "3")) == "1"
+    assert target_of("1", ("none", "some")) == 1
 
 
 def test_subjects_are_read_from_file_names_whatever_the_folders_are_called(run, tmp_path):

@@ -1,22 +1,17 @@
 """The closed forms of the games, against the definition; and the games as images, against themselves."""
 
-import importlib.util
 from itertools import permutations
 from math import factorial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import games
 from xaimri import SHAP
 from xaimri.perturb.coalitions import all_of
 from xaimri.perturb.responses import responses
-
-_spec = importlib.util.spec_from_file_location("games", Path(__file__).with_name("games.py"))
-games = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(games)
 
 NAMES = list(games.examples(4))
 

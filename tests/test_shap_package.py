@@ -1,17 +1,16 @@
 """The shap package's explainers as ours: against definitions, closed forms and the package itself."""
 
-import importlib.util
 import itertools
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import games
 from xaimri import (
     ExpectedGradients,
     FunctionClassifier,
@@ -24,10 +23,6 @@ from xaimri import (
 from xaimri.classifier import Gradient, Objective
 from xaimri.explainers.partition_shap import hierarchy, opened_by
 from xaimri.explainers.shap_package import quietly
-
-_spec = importlib.util.spec_from_file_location("games", Path(__file__).with_name("games.py"))
-games = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(games)
 
 SHAPES = {"2d": (4, 9), "3d": (3, 2, 5)}
 EVERYTHING = 100_000

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from games import Trees
 from xaimri.perturb.coalitions import all_of, by_size, paired
 from xaimri.perturb.control import cross_fitted
 from xaimri.perturb.kernel import fit_kernels
@@ -27,33 +28,10 @@ def by_orders(game, players):
     return found / factorial(players)
 
 
-def forest(players, seed=0, trees=20, depth=4):
-    """Random trees, and their Shapley values from the leaves."""
-    generator = np.random.default_rng(seed)
-    shown, hidden = [], []
-    for _ in range(trees):
-        chosen = generator.choice(players, min(depth, players), replace=False)
-        for way in itertools.product([False, True], repeat=len(chosen)):
-            p, n = np.zeros(players, bool), np.zeros(players, bool)
-            p[chosen[list(way)]] = True
-            n[chosen[[not w for w in way]]] = True
-            shown.append(p)
-            hidden.append(n)
-    leaves = Leaves(np.array(shown), np.array(hidden), generator.normal(size=len(shown)))
-    truth = np.zeros(players)
-    for p, n, value in zip(leaves.shown, leaves.hidden, leaves.values, strict=True):
-        a, b = p.sum(), n.sum()
-        if a:
-            truth[p] += value * factorial(a - 1) * factorial(b) / factorial(a + b)
-        if b:
-            truth[n] -= value * factorial(a) * factorial(b - 1) / factorial(a + b)
-
-    def game(coalitions):
-        z = coalitions.astype(int)
-        there = (z @ leaves.shown.T == leaves.shown.sum(1)) & (z @ leaves.hidden.T == 0)
-        return there @ leaves.values
-
-    return game, truth, leaves
+def forest(players, seed=0):
+    """Random trees: the game, its Shapley values, and its leaves as the library writes them."""
+    trees = Trees.random(players, trees=20, depth=4, seed=seed)
+    return trees.value, trees.shapley, Leaves(trees.present, trees.absent, trees.heights)
 
 
 def estimated(game, players, samples, seed=0, **options):
@@ -65,7 +43,7 @@ def estimated(game, players, samples, seed=0, **options):
 
 @pytest.mark.parametrize("players", [1, 2, 3, 5])
 def test_exact_values_are_the_mean_gain_over_all_orders(players):
-    game, truth, _ = forest(players, trees=5)
+    game, truth, _ = forest(players)
     found = exact(all_of(players), game(all_of(players)))
     np.testing.assert_allclose(found.values, by_orders(game, players), atol=1e-10)
     np.testing.assert_allclose(found.values, truth, atol=1e-10)

@@ -1,13 +1,13 @@
 """The engine: the network stays untouched, nothing is traced twice, threads and errors."""
 
-import importlib.util
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import keras
+import networks
 import numpy as np
 import pytest
 from keras import layers
+from networks import noise, small
 
 import xaimri
 from xaimri import GradCAM, InvalidInput, MissingCapability
@@ -16,11 +16,6 @@ from xaimri.adapters.keras.trace import layers_by_path, recording
 from xaimri.classifier import Objective
 
 pytestmark = pytest.mark.tensorflow
-
-_spec = importlib.util.spec_from_file_location("networks", Path(__file__).with_name("networks.py"))
-networks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(networks)
-noise, small = networks.noise, networks.small
 
 
 @pytest.fixture

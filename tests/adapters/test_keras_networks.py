@@ -1,14 +1,14 @@
 """The Keras adapter on networks built in every way: one network, one map."""
 
 import contextlib
-import importlib.util
 import warnings
-from pathlib import Path
 
 import keras
+import networks
 import numpy as np
 import pytest
 from keras import layers
+from networks import noise, small
 
 import xaimri
 from xaimri import GradCAM
@@ -19,10 +19,6 @@ from xaimri.testing import check_classifier, check_explainer
 
 pytestmark = pytest.mark.tensorflow
 
-_spec = importlib.util.spec_from_file_location("networks", Path(__file__).with_name("networks.py"))
-networks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(networks)
-noise, small = networks.noise, networks.small
 
 SIGNED = GradCAM(relu=False)
 

@@ -1,16 +1,15 @@
 """OpenVINO gives the network's own logits, or stands back with a sentence."""
 
 import gc
-import importlib.util
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zoo
 from jaxtyping import TypeCheckError
 
 import xaimri
@@ -22,10 +21,6 @@ from xaimri.errors import InvalidInput, MissingExtra
 pytestmark = pytest.mark.tensorflow
 pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
 layers = keras.layers
-
-_spec = importlib.util.spec_from_file_location("zoo", Path(__file__).with_name("zoo.py"))
-zoo = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(zoo)
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,9 @@
 """Every method on every way of building a network: a right map, or a named refusal."""
 
-import importlib.util
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
+import zoo
 
 import xaimri
 from xaimri import (
@@ -29,9 +27,6 @@ from xaimri.testing import check_classifier
 
 pytestmark = pytest.mark.tensorflow
 
-_spec = importlib.util.spec_from_file_location("zoo", Path(__file__).with_name("zoo.py"))
-zoo = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(zoo)
 
 NEEDS = {"Convolutional": "maps", "Differentiable": "gradient", "Classifier": "logits"}
 CHEAP = {

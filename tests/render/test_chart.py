@@ -1,8 +1,6 @@
 """The chart of regions: what is drawn is read back from the artists, and claims no more than the numbers."""
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,30 +9,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.colors import to_rgba
 from scipy.stats import norm
+from stripes import (
+    ERRORS,
+    FADED,
+    SIZES,
+    STRONGEST,
+    VALUES,
+    explained,
+    hatched,
+    intervals,
+    texts,
+    without_errors,
+)
 
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Regions
 from xaimri.render import plot
 from xaimri.render.colour import COOL, WARM
-
-_spec = importlib.util.spec_from_file_location("stripes", Path(__file__).with_name("stripes.py"))
-stripes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(stripes)
-VALUES, ERRORS, FADED, STRONGEST, SIZES = (
-    stripes.VALUES,
-    stripes.ERRORS,
-    stripes.FADED,
-    stripes.STRONGEST,
-    stripes.SIZES,
-)
-explained, without_errors, intervals, hatched, texts = (
-    stripes.explained,
-    stripes.without_errors,
-    stripes.intervals,
-    stripes.hatched,
-    stripes.texts,
-)
-
 
 # ---- what "can't be told from zero" means
 

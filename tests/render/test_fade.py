@@ -1,8 +1,6 @@
 """What can't be told from zero is drawn pale, and figures with error bars are whole."""
 
 import dataclasses
-import importlib.util
-from pathlib import Path
 from typing import get_args
 
 import matplotlib as mpl
@@ -10,6 +8,20 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from stripes import (
+    ERRORS,
+    FADED,
+    SIZES,
+    STRONGEST,
+    VALUES,
+    explained,
+    hatched,
+    numbered,
+    pixels,
+    pixelwise,
+    texts,
+    without_errors,
+)
 
 from xaimri.cli.options import LayoutOption, StyleOption
 from xaimri.errors import InvalidInput
@@ -17,26 +29,6 @@ from xaimri.explanation import Caveat, Regions
 from xaimri.render import figure, grid, plot
 from xaimri.render.colour import COOL, WARM
 from xaimri.render.panel import Style
-
-_spec = importlib.util.spec_from_file_location("stripes", Path(__file__).with_name("stripes.py"))
-stripes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(stripes)
-VALUES, ERRORS, FADED, STRONGEST, SIZES = (
-    stripes.VALUES,
-    stripes.ERRORS,
-    stripes.FADED,
-    stripes.STRONGEST,
-    stripes.SIZES,
-)
-explained, pixelwise, without_errors, texts, numbered, pixels = (
-    stripes.explained,
-    stripes.pixelwise,
-    stripes.without_errors,
-    stripes.texts,
-    stripes.numbered,
-    stripes.pixels,
-)
-
 
 # ---- superpixels
 
@@ -143,7 +135,7 @@ def test_every_picture_fades_the_same_regions_to_the_last_bit():
     for region in range(7):
         assert (set(alpha[found.regions.labels == region]) == {1}) == sure[region]
         assert (tint[found.regions.labels == region] == tint.max()).all() == sure[region]
-    assert stripes.hatched(plot(found, style="chart")) == {1, 3, 5}
+    assert hatched(plot(found, style="chart")) == {1, 3, 5}
 
 
 @pytest.mark.parametrize("make", [explained, pixelwise])
