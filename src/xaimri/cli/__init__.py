@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from xaimri.cli import data
+from xaimri.cli.arguments import file_names, files_of, given, methods_of, samples_of, target_of, verdict
 from xaimri.cli.data import dataset_of
 from xaimri.cli.options import (
     Data,
@@ -164,13 +165,13 @@ def explain(
     from xaimri.api import opened
     from xaimri.explainers import build
 
-    explainer = build(method, _given(layer=layer, samples=_samples(samples)))
-    asked = _given(outputs=outputs, output=output, unit=unit, engine=engine)
+    explainer = build(method, given(layer=layer, samples=samples_of(samples)))
+    asked = given(outputs=outputs, output=output, unit=unit, engine=engine)
     classifier, chosen = opened(model, fit=fit, **asked)
-    wanted = _target(target, classifier.classes)
-    files = _files(image)
+    wanted = target_of(target, classifier.classes)
+    files = files_of(image)
     quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
-    for source, name in tqdm(list(zip(files, _file_names(files), strict=True)), unit="image", disable=quiet):
+    for source, name in tqdm(list(zip(files, file_names(files), strict=True)), unit="image", disable=quiet):
         try:
             made = xaimri.explain(
                 classifier,
@@ -189,7 +190,7 @@ def explain(
             typer.echo(f"xaimri: {source}: {error}", err=True)
             continue
         written = made.save(out / f"{name}_{method}.png", style=style)
-        typer.echo(f"{source}: {_verdict(made)} -> {written}")
+        typer.echo(f"{source}: {verdict(made)} -> {written}")
     if failed:
         typer.echo(f"xaimri: {failed} of {len(files)} images could not be explained.", err=True)
         raise typer.Exit(1)
@@ -217,13 +218,13 @@ def compare(
     import xaimri
     from xaimri.api import opened
 
-    methods = _methods(method or ["gradcam", "lime"], _given(layer=layer, samples=_samples(samples)))
-    asked = _given(outputs=outputs, output=output, unit=unit, engine=engine)
+    methods = methods_of(method or ["gradcam", "lime"], given(layer=layer, samples=samples_of(samples)))
+    asked = given(outputs=outputs, output=output, unit=unit, engine=engine)
     classifier, chosen = opened(model, fit=fit, **asked)
-    wanted = _target(target, classifier.classes)
+    wanted = target_of(target, classifier.classes)
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
-    typer.echo(f"{image}: {_verdict(made[0])} -> {written}")
+    typer.echo(f"{image}: {verdict(made[0])} -> {written}")
 
 
 def main() -> None:
@@ -241,15 +242,6 @@ def main() -> None:
         sys.exit(1)
 
 
-def _samples(given: str | None) -> int | str | None:
-    """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
-    if given is None or given == "auto":
-        return given
-    if not given.isdigit():
-        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {given!r}.')
-    return int(given)
-
-
 def _from_scratch(epochs: int) -> dict[str, Any]:
     """Settings that train a network from random weights in few epochs."""
     return {
@@ -260,52 +252,3 @@ def _from_scratch(epochs: int) -> dict[str, Any]:
         "schedule": "cosine",
         "patience": epochs,
     }
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _methods(names: list[str], options: dict[str, Any]) -> list[Any]:
-    """Make the methods, each with those of the options that it has."""
-    from xaimri.explainers import build, settings_of
-
-    known = {name: settings_of(name) for name in names}
-    for option in options:
-        if not any(option in settings for settings in known.values()):
-            raise InvalidInput(f"--{option} is a setting of none of {', '.join(names)}: leave it away.")
-    return [build(name, {k: v for k, v in options.items() if k in known[name]}) for name in names]
-
-
-def _files(given: list[Path]) -> list[Path]:
-    """Return the files that were named, and those in the folders that were named."""
-    from xaimri.data.folder import images_below
-
-    found = [file for path in given for file in (images_below(path) if path.is_dir() else [path])]
-    if not found:
-        raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: name image files.")
-    return found
-
-
-def _target(given: str | None, classes: tuple[str, ...]) -> str | int | None:
-    """Read a class: its name where there is such a one, else its index."""
-    return int(given) if given is not None and given not in classes and given.isdecimal() else given
-
-
-def _file_names(images: list[Path]) -> list[str]:
-    """Name the figures after the images; where two have one name, number them."""
-    names: list[str] = []
-    for source in images:
-        number, name = 1, source.stem
-        while name in names:
-            number += 1
-            name = f"{source.stem}-{number}"
-        names.append(name)
-    return names
-
-
-def _verdict(explanation: Any) -> str:
-    p = float(explanation.probabilities[explanation.target])
-    caveats = ", ".join(caveat.name for caveat in explanation.caveats)
-    return f"{explanation.target_class}, p = {p:.3f}" + (f" (caveats: {caveats})" if caveats else "")
