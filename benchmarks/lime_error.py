@@ -62,7 +62,7 @@ def squared_errors(images: list, kept: list[dict], classifier, seeds: int) -> di
                 squares = []
                 for seed in range(seeds):
                     explainer = xaimri.LIME(samples=samples, regions=labels, adjust=adjust, seed=seed)
-                    (e,) = explainer.explain(Known.of(classifier, image), image[None], target)
+                    (e,) = explainer.explain(Known(classifier), image[None], target)
                     squares.append(((e.regions.values - truth) ** 2).sum() - own)
                 name = "adjusted" if adjust else "plain"
                 found.setdefault(name, np.zeros((len(images), len(SAMPLES))))[row, column] = np.mean(squares)
@@ -77,10 +77,6 @@ class Known:
 
     def __init__(self, classifier) -> None:
         self.classifier, self.classes = classifier, classifier.classes
-
-    @classmethod
-    def of(cls, classifier, image) -> Known:
-        return cls(classifier)
 
     def logits(self, images: np.ndarray, /) -> np.ndarray:
         keys = [hash(x.tobytes()) for x in images]
