@@ -69,7 +69,7 @@ class Regions:
 
     def strongest(self, k: int, sign: int = 0) -> tuple[int, ...]:
         """Return the ``k`` regions of largest absolute value; ``sign`` 1 or -1 keeps one side only."""
-        values = np.nan_to_num(self.values)
+        values = np.where(self.tested, self.values, 0.0)
         order = np.argsort(-np.abs(values), kind="stable")
         return tuple(int(i) for i in order if values[i] != 0 and values[i] * sign >= 0)[:k]
 

@@ -10,12 +10,12 @@ from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Image, Images, Stored
 from xaimri.classifier import Differentiable, Objective
-from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
+from xaimri.explainers.references import references_of, references_setting
 from xaimri.perturb.moments import Moments
-from xaimri.settings import images, whole
+from xaimri.settings import whole
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,7 @@ class ExpectedGradients(Explainer[Differentiable]):
     name: ClassVar[str] = "expected_gradients"
 
     def __post_init__(self) -> None:
-        given = self.references.array if isinstance(self.references, Stored) else self.references
-        if not isinstance(given, np.ndarray) or given.ndim < 3:
-            raise InvalidInput(
-                "`references` must be an array of images on the model's grid, (references, *space, "
-                f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
-                "images, for instance from xaimri.data.images.load."
-            )
-        images(self, "references")
+        references_setting(self)
         whole(self, "samples", 2)
         whole(self, "seed", 0)
 
@@ -98,12 +91,7 @@ class ExpectedGradients(Explainer[Differentiable]):
     def _drawn(
         self, shape: tuple[int, ...]
     ) -> tuple[Images, Int[Array, " samples"], Float[Array, " samples"]]:
-        references = self.references.array if isinstance(self.references, Stored) else np.empty(0)
-        if references.shape[1:] != shape:
-            raise InvalidInput(
-                f"`references` must be images of shape {shape}, the model's grid, got "
-                f"{references.shape[1:]}: fit them first, for instance with xaimri.data.images.load."
-            )
+        references = references_of(self, shape)
         generator = np.random.default_rng(self.seed)
         drawn = generator.integers(0, len(references), self.samples)
         return references, drawn, generator.random(self.samples)

@@ -10,13 +10,13 @@ import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Map, Stored
 from xaimri.classifier import Differentiable, Objective
-from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
+from xaimri.explainers.references import references_of, references_setting
 from xaimri.explainers.regional import seed_setting
 from xaimri.explainers.shap_package import apart, part, quietly
-from xaimri.settings import images, positive, whole
+from xaimri.settings import positive, whole
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,14 @@ class GradientSHAP(Explainer[Differentiable]):
     name: ClassVar[str] = "gradient_shap"
 
     def __post_init__(self) -> None:
-        given = self.references.array if isinstance(self.references, Stored) else self.references
-        if not isinstance(given, np.ndarray) or given.ndim < 3:
-            raise InvalidInput(
-                "`references` must be an array of images on the model's grid, (references, *space, "
-                f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
-                "images, for instance from xaimri.data.images.load."
-            )
-        images(self, "references")
+        references_setting(self)
         whole(self, "samples", 2)
         positive(self, "smoothing", zero=True)
         seed_setting(self)
 
     def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Let the package explain image by image: each gets the same draws."""
-        references = self._fitting(batch.shape[1:])
+        references = references_of(self, batch.shape[1:])
         logits = model.logits(batch)
         targets = objective.resolve(logits)
         found = [
@@ -122,15 +115,6 @@ class GradientSHAP(Explainer[Differentiable]):
         means = np.asarray(values, dtype=np.float64).reshape(image.shape)[..., 0]
         scatter = variances[0, ..., 0] * np.sqrt(self.samples)  # of the samples
         return means, np.sqrt(scatter / (self.samples - 1)), asked.changes
-
-    def _fitting(self, shape: tuple[int, ...]) -> Images:
-        references = self.references.array if isinstance(self.references, Stored) else np.empty(0)
-        if references.shape[1:] != shape:
-            raise InvalidInput(
-                f"`references` must be images of shape {shape}, the model's grid, got "
-                f"{references.shape[1:]}: fit them first, for instance with xaimri.data.images.load."
-            )
-        return references
 
 
 _EAGER = SimpleNamespace(executing_eagerly=lambda: True, keras=None)

@@ -19,6 +19,7 @@ from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.auto import Samples, enough, looks, not_settled, samples_setting
 from xaimri.perturb.coalitions import by_size, halves
+from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.perturb.surrogate import Distance, Kernel, Locality, Selection
 from xaimri.settings import choice, flag, positive, whole
@@ -131,8 +132,7 @@ class LIME(Explainer[Classifier]):
         for samples in looks(self.samples):
             coalitions, weights, sizes = self._design(samples, answers.regions)
             logits = answers(coalitions)
-            chosen = int(logits[0].argmax()) if target is None else target
-            scores = Objective((chosen,) * len(logits), of).scores(logits)
+            scores = scored(logits, target, of)
             fitted = surrogate.fit(
                 coalitions,
                 scores,

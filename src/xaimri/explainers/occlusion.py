@@ -17,7 +17,7 @@ from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, 
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.responses import fastest, streamed
+from xaimri.perturb.responses import fastest, scored, streamed
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import whole
 
@@ -140,8 +140,7 @@ class Occlusion(Explainer[Classifier]):
 
         count = len(windows) + 1
         logits = streamed(model, image.shape, count, write)
-        chosen = int(logits[0].argmax()) if target is None else target
-        scores = Objective((chosen,) * count, of).scores(logits.astype(np.float64))
+        scores = scored(logits, target, of)
         total, times = np.zeros(image.shape[:-1]), np.zeros(image.shape[:-1])
         for window, score in zip(windows, scores[1:], strict=True):
             total[window] += scores[0] - score
@@ -168,8 +167,7 @@ def _region_by_region(answers: Answers, target: int | None, of: Of) -> Found:
     logits = answers(
         np.concatenate([np.ones((1, answers.regions), bool), ~np.eye(answers.regions, dtype=bool)])
     )
-    chosen = int(logits[0].argmax()) if target is None else target
-    scores = Objective((chosen,) * len(logits), of).scores(logits)
+    scores = scored(logits, target, of)
     exact = np.zeros((1, answers.regions))
     return Found(answers, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
 

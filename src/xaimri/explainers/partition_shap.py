@@ -13,7 +13,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
+from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
 from xaimri.explainers.shap_package import apart, part, quietly
 from xaimri.explanation import Caveat
 from xaimri.perturb.absent import Absent, absent_setting
@@ -104,24 +104,13 @@ class PartitionSHAP(Explainer[Classifier]):
         return replace(found, errors=None, regions=[replace(r, errors=None) for r in found.regions])
 
     def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
-        tested = answers.tested
-        logits = answers(np.ones((1, len(tested)), dtype=bool))[0]
-        chosen = int(logits.argmax()) if target is None else target
-
-        def value(coalitions: Coalitions) -> Float[Array, " samples"]:
-            shown = np.ones((len(coalitions), len(tested)), dtype=bool)
-            shown[:, tested] = coalitions
-            scored = answers(shown)
-            return np.asarray(Objective((chosen,) * len(scored), of).scores(scored))
-
-        players = int(tested.sum())
-        base, full = value(np.array([[False], [True]]).repeat(players, axis=1))
-        tree = hierarchy(answers.image, answers.labels, np.flatnonzero(tested))
-        shares, told = _shared_out(value, tree, players, float(full - base), self.samples, self.seed)
-        values = np.zeros(len(tested))
-        values[tested] = shares
-        told |= {"base": float(base), "gap": float(shares.sum() - (full - base))}
-        return Found(answers, Sampled(values, np.zeros((1, len(tested)))), logits, told, _unopened(told))
+        game = Game(answers, target, of)
+        gain = game.ends[1] - game.ends[0]
+        tree = hierarchy(answers.image, answers.labels, np.flatnonzero(answers.tested))
+        shares, told = _shared_out(game.value, tree, game.players, gain, self.samples, self.seed)
+        told |= {"base": game.ends[0], "gap": float(shares.sum() - gain)}
+        found = game.spread(Sampled(shares, np.zeros((1, game.players))))
+        return Found(answers, found, game.logits, told, _unopened(told))
 
 
 def hierarchy(image: Image, labels: Labels, regions: Array) -> Float[Array, "joins 4"]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from xaimri.arrays import Array, Image, Images
+from xaimri.arrays import Array, Coalitions, Image, Images
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution
@@ -18,6 +18,7 @@ from xaimri.perturb.absent import hidden
 from xaimri.perturb.answers import Answers, answers_of
 from xaimri.perturb.auto import fewest
 from xaimri.perturb.least_squares import Sampled
+from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import regions_of
 from xaimri.settings import whole
 
@@ -50,6 +51,36 @@ def answers_for(
     targets = objective.targets or (None,) * len(images)
     for answers, target in zip(answers_of(images, ask), targets, strict=True):
         yield answers, target, objective.of
+
+
+class Game:
+    """The score as a game of the regions whose hiding changes anything.
+
+    ``players`` is their number, ``logits`` are those of the unchanged image, and ``ends`` the score with no
+    player shown, and with all.
+    """
+
+    def __init__(self, answers: Answers, target: int | None, of: Of) -> None:
+        self._answers, self._of = answers, of
+        self._tested = answers.tested
+        self.players = int(self._tested.sum())
+        self.logits = answers(np.ones((1, answers.regions), dtype=bool))[0]
+        self._target = int(self.logits.argmax()) if target is None else target
+        base, whole = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
+        self.ends = (float(base), float(whole))
+
+    def value(self, coalitions: Coalitions) -> Float[Array, " samples"]:
+        """Return the score under coalitions of the players; the other regions are shown."""
+        shown = np.ones((len(coalitions), self._answers.regions), dtype=bool)
+        shown[:, self._tested] = coalitions
+        return scored(self._answers(shown), self._target, self._of)
+
+    def spread(self, found: Sampled) -> Sampled:
+        """Lay the players' values back among all regions."""
+        values = np.full(self._answers.regions, np.nan)
+        influence = np.zeros((len(found.influence), self._answers.regions))
+        values[self._tested], influence[:, self._tested] = found.values, found.influence
+        return Sampled(values, influence)
 
 
 def gathered(found: Iterable[Found]) -> Attribution:

@@ -14,8 +14,8 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import engine_of, seed_setting
 from xaimri.explanation import Caveat
 from xaimri.perturb.absent import Absent, absent_setting, hidden
-from xaimri.perturb.auto import Auto, Samples, fewest, samples_setting, unsettled
-from xaimri.perturb.responses import MOST, fastest, streamed
+from xaimri.perturb.auto import Auto, Samples, fewest, looks, samples_setting, unsettled
+from xaimri.perturb.responses import MOST, fastest, scored, streamed
 from xaimri.settings import flag, positive, whole
 
 
@@ -110,7 +110,7 @@ class RISE(Explainer[Classifier]):
         logits = np.asarray(model.logits(image[None]))[0]
         chosen = int(logits.argmax()) if target is None else target
         seen = _Seen(self.keep)
-        for look in rule.looks() if rule else (fewest(self.samples),):
+        for look in looks(self.samples):
             first = seen.count
             scores = self._scores(model, image, gone, range(first, look), chosen, of)
             for start in range(first, look, MOST):
@@ -138,7 +138,7 @@ class RISE(Explainer[Classifier]):
             buffer += gone
 
         logits = streamed(model, image.shape, len(numbers), write)
-        return Objective((target,) * len(logits), of).scores(logits.astype(np.float64))
+        return scored(logits, target, of)
 
     def _masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""

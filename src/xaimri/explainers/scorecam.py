@@ -13,7 +13,7 @@ from xaimri.classifier import Convolutional, Objective, softmax
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.cam import constant_maps, on_image
 from xaimri.grid import Grid
-from xaimri.perturb.responses import streamed
+from xaimri.perturb.responses import scored, streamed
 from xaimri.settings import whole
 
 
@@ -121,7 +121,7 @@ def _through(
         np.multiply(masks[..., None], image, out=buffer)
 
     logits = streamed(model, image.shape, len(features), write)
-    return Objective((target,) * len(logits), objective.of).scores(logits.astype(np.float64))
+    return scored(logits, target, objective.of)
 
 
 def _effective(weights: Float[Array, " features"]) -> float:

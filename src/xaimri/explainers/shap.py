@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 import numpy as np
-from jaxtyping import Float
 
-from xaimri.arrays import Array, Coalitions, Images
+from xaimri.arrays import Images
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
+from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
 from xaimri.explanation import Caveat
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import Absent, absent_setting
@@ -102,57 +101,31 @@ class SHAP(Explainer[Classifier]):
         return gathered(self._one(*asked) for asked in answers_for(self, model, images, objective))
 
     def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
-        game = _Game(answers, target, of)
+        game = Game(answers, target, of)
         exact = game.players <= self.exact or 2**game.players <= fewest(self.samples)
         for samples in [2**game.players] if exact else looks(self.samples):
-            found = game.exactly() if exact else game.estimated(samples, self.adjust, self.seed)
+            found = _exactly(game) if exact else _estimated(game, samples, self.adjust, self.seed)
             if exact or enough(self.samples, found):
                 break
         told = {"exact": exact, "samples": samples, "base": game.ends[0]}
-        return Found(
-            answers, game.spread(found), game.logits, told, [*not_settled(self.samples, found), *_lost(found)]
-        )
+        caveats = [*not_settled(self.samples, found), *_lost(found)]
+        return Found(answers, game.spread(found), game.logits, told, caveats)
 
 
-class _Game:
-    """The score as a game of the regions whose hiding changes anything."""
+def _exactly(game: Game) -> Sampled:
+    """Return the Shapley values from all coalitions."""
+    if not game.players:
+        return Sampled(np.zeros(0), np.zeros((1, 0)))
+    everything = all_of(game.players)
+    return shapley.exact(everything, game.value(everything))
 
-    def __init__(self, answers: Answers, target: int | None, of: Of) -> None:
-        self._answers, self._of = answers, of
-        self._tested = answers.tested
-        self.players = int(self._tested.sum())
-        self.logits = answers(np.ones((1, answers.regions), dtype=bool))[0]
-        self._target = int(self.logits.argmax()) if target is None else target
-        base, whole = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
-        self.ends = (float(base), float(whole))
 
-    def value(self, coalitions: Coalitions) -> Float[Array, " samples"]:
-        """Return the score under coalitions of the players; the other regions are shown."""
-        shown = np.ones((len(coalitions), self._answers.regions), dtype=bool)
-        shown[:, self._tested] = coalitions
-        logits = self._answers(shown)
-        return np.asarray(Objective((self._target,) * len(logits), self._of).scores(logits))
-
-    def exactly(self) -> Sampled:
-        """Return the Shapley values from all coalitions."""
-        if not self.players:
-            return Sampled(np.zeros(0), np.zeros((1, 0)))
-        everything = all_of(self.players)
-        return shapley.exact(everything, self.value(everything))
-
-    def estimated(self, samples: int, adjust: bool, seed: int) -> Sampled:
-        """Return an estimate from so many coalitions."""
-        pairs, population = paired(samples, self.players, seed)
-        both = self.value(np.concatenate([pairs, ~pairs]))
-        values = both.reshape(2, -1).T
-        return shapley.estimate(pairs, population, values, self.ends, adjust=adjust, seed=seed)
-
-    def spread(self, found: Sampled) -> Sampled:
-        """Lay the players' values back among all regions."""
-        values = np.full(self._answers.regions, np.nan)
-        influence = np.zeros((len(found.influence), self._answers.regions))
-        values[self._tested], influence[:, self._tested] = found.values, found.influence
-        return Sampled(values, influence)
+def _estimated(game: Game, samples: int, adjust: bool, seed: int) -> Sampled:
+    """Return an estimate from so many coalitions."""
+    pairs, population = paired(samples, game.players, seed)
+    both = game.value(np.concatenate([pairs, ~pairs]))
+    values = both.reshape(2, -1).T
+    return shapley.estimate(pairs, population, values, game.ends, adjust=adjust, seed=seed)
 
 
 def _lost(found: Sampled) -> list[Caveat]:

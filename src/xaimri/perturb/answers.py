@@ -64,11 +64,14 @@ class Answers:
     def __call__(self, coalitions: Coalitions) -> Scores:
         """Return the logits under every coalition, ``(samples, classes)``, in double precision."""
         keys = [row.tobytes() for row in np.packbits(coalitions, axis=1)]
-        fresh = [i for key, i in {key: i for i, key in reversed(list(enumerate(keys)))}.items()]
-        fresh = sorted(i for i in fresh if keys[i] not in self._row)
+        fresh: dict[bytes, int] = {}  # where each coalition that was never asked comes first
+        for place, key in enumerate(keys):
+            if key not in self._row:
+                fresh.setdefault(key, place)
         if fresh:
-            found = responses(self._model, self.image, self.hidden, self.labels, coalitions[fresh])
-            self._row |= {keys[i]: len(self._row) + n for n, i in enumerate(fresh)}
+            asked = coalitions[list(fresh.values())]
+            found = responses(self._model, self.image, self.hidden, self.labels, asked)
+            self._row |= {key: len(self._row) + n for n, key in enumerate(fresh)}
             self._logits.append(found.astype(np.float64))
         known = np.concatenate(self._logits)
         self._logits = [known]

@@ -8,6 +8,7 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import gammaln
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.errors import InvalidInput
@@ -154,3 +155,10 @@ def all_of(regions: int) -> Coalitions:
     """
     bits: Coalitions = (np.arange(2**regions)[:, None] >> np.arange(regions) & 1).astype(bool)
     return bits
+
+
+def log_binomial(n: Array | int, k: Array) -> Array:
+    """Return the logarithm of the binomial coefficient; anything where it is 0."""
+    k = np.clip(k, 0, n)
+    found: Array = gammaln(np.asarray(n) + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+    return found

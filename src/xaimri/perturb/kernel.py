@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import gammaln
 
 from xaimri.arrays import Array, Coalitions
+from xaimri.perturb.coalitions import log_binomial
 
 SHARPNESS = 1.0
 """Of the kernel ``exp(SHARPNESS * (1 - 2 h / regions))``, ``h`` the number of regions that differ."""
@@ -75,24 +75,16 @@ def _tables(sizes: Float[Array, " sizes"]) -> Float[Array, "3 sizes"]:
     show one given region outside the centre.
     """
     d = len(sizes) - 1
-    centre, size, both = np.ogrid[
-        : d + 1, : d + 1, : d + 1
-    ]  # regions of the centre, of the coalition, of both
+    # how many regions the centre shows, the coalition shows, and both of them show
+    centre, size, both = np.ogrid[: d + 1, : d + 1, : d + 1]
     possible = (both <= centre) & (both <= size) & (size - both <= d - centre)
-    chance = _log_binomial(centre, both) + _log_binomial(d - centre, size - both) - _log_binomial(d, size)
+    chance = log_binomial(centre, both) + log_binomial(d - centre, size - both) - log_binomial(d, size)
     with np.errstate(invalid="ignore"):
         bump = np.where(possible, np.exp(chance + SHARPNESS * (1 - 2 * (centre + size - 2 * both) / d)), 0.0)
     bump = bump * sizes[None, :, None]
     inside = both / np.maximum(centre, 1)
     outside = (size - both) / np.maximum(d - centre, 1)
     return np.stack([(bump * share).sum(axis=(1, 2)) for share in (1.0, inside, outside)])
-
-
-def _log_binomial(n: Array | int, k: Array) -> Array:
-    """Return the logarithm of the binomial coefficient; anything where it is 0."""
-    k = np.clip(k, 0, n)
-    found: Array = gammaln(np.asarray(n) + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
-    return found
 
 
 def fit_kernels(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
-from xaimri.classifier import Accelerated, Classifier
+from xaimri.classifier import Accelerated, Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.perturb import progress
 
@@ -49,6 +50,15 @@ def streamed(
     if not np.isfinite(logits).all():
         raise InvalidInput("the model's scores are not finite for some perturbed images: check its weights.")
     return logits
+
+
+def scored(logits: Scores, target: int | None, of: Of) -> Float[Array, " samples"]:
+    """Return one class's score in every row, in double precision.
+
+    None is the class that the first row predicts, which is then the unchanged image's.
+    """
+    chosen = int(logits[0].argmax()) if target is None else target
+    return Objective((chosen,) * len(logits), of).scores(logits.astype(np.float64))
 
 
 def responses(

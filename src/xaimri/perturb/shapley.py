@@ -97,25 +97,24 @@ def estimate(
     each[regions // 2] /= 2 if regions % 2 == 0 and regions > 1 else 1
     weights = (each * population / np.maximum(drawn, 1))[size]
     missing = (1 - drawn / np.maximum(population, 1))[size]
-    design = _design(pairs)
+    design = pairs - size[:, None] / regions  # rows add up to 0
     gain = ends[1] - ends[0]
     differences = (values[:, 0] - values[:, 1] - (2 * size / regions - 1) * gain) / 2
     known, blind = np.zeros(regions), differences
     if adjust and len(pairs) >= regions and missing.any():
-        known, differences, blind = _adjusted(pairs, values, ends, differences, weights, missing, seed)
-    rest, _ = solve(design, differences, weights, intercept=False)
-    _, influence = solve(design, blind, weights, intercept=False)
+        known, differences, blind = _adjusted(
+            pairs, design, values, ends, differences, weights, missing, seed
+        )
+    rest, influence = solve(design, differences, weights, intercept=False)
+    if blind is not differences:
+        _, influence = solve(design, blind, weights, intercept=False)
     influence = np.where(missing[:, None] > 0, influence * np.sqrt(missing)[:, None], 0.0)
     return Sampled(gain / regions + known + rest, influence)
 
 
-def _design(pairs: Coalitions) -> Float[Array, "pairs regions"]:
-    """Return the coalitions less their mean of one size: rows that add up to 0."""
-    return np.asarray(pairs - pairs.mean(axis=1, keepdims=True))
-
-
 def _adjusted(
     pairs: Coalitions,
+    design: Float[Array, "pairs regions"],
     values: Float[Array, "pairs 2"],
     ends: tuple[float, float],
     differences: Float[Array, " pairs"],
@@ -146,7 +145,6 @@ def _adjusted(
         return np.asarray((predicted[:count] - predicted[count : 2 * count] - share * gains) / 2)
 
     blind, mean = halved(control.blind), halved(control.mean)
-    design = _design(pairs)
 
     def unexplained(column: Array) -> Array:
         return np.asarray(column - design @ solve(design, column, weights, intercept=False)[0])

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import gammaln
 
 from xaimri.arrays import Array, Coalitions
+from xaimri.perturb.coalitions import log_binomial
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,10 @@ class Leaves:
         asked, refused = self.shown.sum(axis=1), self.hidden.sum(axis=1)
         pairs, kind = np.unique(np.stack([asked, refused], axis=1), axis=0, return_inverse=True)
         kind = kind.reshape(-1)
-        here = np.array([_share(sizes, p, q) for p, q in pairs.tolist()])[kind] * self.values
-        one_more = np.array([_share(sizes, p + 1, q) for p, q in pairs.tolist()])[kind] * self.values
+        here, one_more = (
+            np.array([_share(sizes, p + more, q) for p, q in pairs.tolist()])[kind] * self.values
+            for more in (0, 1)
+        )
         first = one_more.sum() + (here - one_more) @ self.shown - one_more @ self.hidden
         return float(here.sum()), np.asarray(first, dtype=np.float64)
 
@@ -64,13 +66,8 @@ def _share(sizes: Float[Array, " sizes"], asked: int, refused: int) -> float:
     if free < 0:
         return 0.0
     k = np.arange(asked, asked + free + 1)
-    part = _log_binomial(free, k - asked) - _log_binomial(regions, k)
+    part = log_binomial(free, k - asked) - log_binomial(regions, k)
     return float(sizes[k] @ np.exp(part))
-
-
-def _log_binomial(n: int, k: Array) -> Array:
-    found: Array = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    return found
 
 
 @dataclass(frozen=True, eq=False)

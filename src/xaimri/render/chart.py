@@ -12,7 +12,6 @@ from matplotlib.colors import to_rgba
 from xaimri.explanation import Regions
 from xaimri.render.colour import COOL, WARM
 from xaimri.render.fade import NOTE, PALE, faded
-from xaimri.render.superpixels import shown
 
 FEW = 4
 """Bars get no thicker than where so many share the axes."""
@@ -36,7 +35,7 @@ def draw_chart(ax: Axes, regions: Regions, unit: str, k: int, *, fade: bool = Tr
     fade
         Draw bars whose 95 % interval holds 0 pale and hatched.
     """
-    top = list(shown(regions, k))
+    top = list(regions.strongest(k))
     pale = (faded(regions) & fade)[top]
     values, margins = regions.values[top], regions.margins()[top]
     for place, (value, weak) in enumerate(zip(values, pale, strict=True)):

@@ -23,12 +23,6 @@ LETTERS = 6
 """Size of the regions' numbers in points."""
 
 
-def shown(regions: Regions, k: int) -> tuple[int, ...]:
-    """Return the ``k`` strongest regions that were tested."""
-    strongest = regions.strongest(len(regions.values))
-    return tuple(region for region in strongest if regions.tested[region])[:k]
-
-
 def draw_superpixels(
     ax: Axes, regions: Regions, labels: Int[Array, "height width"], k: int, *, fade: bool = True
 ) -> None:
@@ -36,7 +30,7 @@ def draw_superpixels(
 
     ``labels`` are the regions of the plane drawn, numbered as in ``regions``.
     """
-    top = shown(regions, k)
+    top = regions.strongest(k)
     pale = faded(regions) & fade
     tint = np.zeros((*labels.shape, 4))
     for region in top:

@@ -15,7 +15,7 @@ from xaimri.adapters.keras.accelerated import OpenVINOClassifier, accelerated
 from xaimri.adapters.keras.batches import batch_size, padded
 from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, program, traceable
 from xaimri.adapters.keras.ports import ports_of
-from xaimri.adapters.keras.preparation import in_half_precision, names_of, prepared_outside
+from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.adapters.keras.verification import verify
@@ -111,7 +111,7 @@ class KerasClassifier:
         self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
         self._classes = names_of(self._ports.units, classes, unit)
-        self._scale = HALF if in_half_precision(model) else 1.0
+        self._scale = HALF if computes_in(model, "float16") else 1.0
         self._others = [tf.constant(other) for other in self._ports.others]
         self._verified: Program | None = None
         self._asked_engine: Engine = engine
@@ -257,8 +257,7 @@ class KerasClassifier:
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
             verify(logits, outputs, self._outputs, self._unit)
-            self._name(logits.shape[1])
-            self._verified = compiled
+        self.vouched(compiled, logits.shape[1])
         return (logits, *rest), compiled
 
     def _name(self, count: int) -> None:

@@ -28,10 +28,10 @@ def prepared_outside(
     return prepared
 
 
-def in_half_precision(model: keras.Model) -> bool:
-    """Tell whether any layer computes in float16."""
+def computes_in(model: keras.Model, *kinds: str) -> bool:
+    """Tell whether any layer computes in one of these kinds of number, such as ``"float16"``."""
     layers = (model, *layers_by_path(model).values())
-    return any(getattr(layer, "compute_dtype", None) == "float16" for layer in layers)
+    return any(getattr(layer, "compute_dtype", None) in kinds for layer in layers)
 
 
 def names_of(units: int | None, classes: Sequence[str] | None, unit: int | None) -> tuple[str, ...]:
