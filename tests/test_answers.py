@@ -216,7 +216,9 @@ def test_a_watcher_that_returns_false_cancels_after_that_batch(explainer, answer
 
 @pytest.mark.parametrize("answer", [None, True, 0, "", "no"])
 def test_anything_else_than_false_goes_on(answer):
-    xaimri.explain(counting(), IMAGE, METHODS["lime"], target=1, progress=lambda done, total: answer)
+    watched = xaimri.explain(counting(), IMAGE, METHODS["lime"], target=1, progress=lambda *at: answer)
+    alone = xaimri.explain(counting(), IMAGE, METHODS["lime"], target=1)
+    assert np.array_equal(watched.values, alone.values)
 
 
 def test_the_watchers_own_exception_passes_through():
