@@ -71,7 +71,7 @@ figure
 # With as few as 80 samples, many regions can't be told from zero.
 few = {**settings, "samples": 80, "regions": lime.regions.labels}
 rough = xaimri.explain(brighter_half, case.source, "lime", target="left", classes=["right", "left"], **few)
-rough.figure(style="chart", k=30)
+rough.figure(style="chart", k=40)
 
 # %%
 # Contours
