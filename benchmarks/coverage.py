@@ -32,7 +32,7 @@ from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import Locality, exhaustive
 
 MOST = 13
-SCATTER = ("LIME, 400", "SHAP, 400", "LIME, 400, adjusted", "SHAP, 400, adjusted")
+SCATTER = ("LIME, 400", "LIME, 400, orthogonal", "SHAP, 400", "LIME, 400, adjusted", "SHAP, 400, adjusted")
 RULE = {"floor": 150, "ceiling": 1200, "top": 3}
 
 
@@ -46,6 +46,9 @@ def ways() -> dict[str, tuple[str, dict]]:
             found[f"SHAP, {samples}{', adjusted' * adjust}"] = "shap", settings
     for sampling in ("local", "stratified"):
         found[f"LIME, 400, {sampling}"] = "lime", {"samples": 400, "sampling": sampling}
+    for samples in (200, 400, 800, xaimri.Auto(**RULE)):
+        count = "auto" if isinstance(samples, xaimri.Auto) else samples
+        found[f"LIME, {count}, orthogonal"] = "lime", {"samples": samples, "sampling": "orthogonal"}
     for adjust in (False, True):
         tail = ", adjusted" * adjust
         found[f"LIME, auto{tail}"] = "lime", {"samples": xaimri.Auto(**RULE), "adjust": adjust}
@@ -89,7 +92,7 @@ class Table:
             return shapley.exact(masks, scores).values
         sizes = Locality().of_sizes(self.regions)
         weights = Locality().weights(masks) / len(masks)
-        if sampling != "halves":  # drawn with the kernel's weights, and counted alike
+        if sampling in ("local", "stratified"):  # drawn with the kernel's weights, and counted alike
             sizes, weights = sizes / sizes.sum(), weights / weights.sum()
         return exhaustive((weights * scores) @ masks, float(weights @ scores), sizes, samples)
 

@@ -82,6 +82,7 @@ VARIANTS = {
         LIME(samples=30, regions=6, compactness=5.0, kernel_width=1.0),
         LIME(samples=40, regions=5, sampling="local", absent="blur"),
         LIME(samples=40, regions=5, sampling="stratified", absent="noise"),
+        LIME(samples=40, regions=5, sampling="orthogonal", absent="blur"),
         LIME(samples=40, regions=6, shape="grid", absent="inpaint"),
         LIME(samples=Auto(floor=40, ceiling=60), regions=5),
     ],

@@ -221,7 +221,7 @@ def limit(table, samples, sampling="halves"):
     """The ridge over all masks, its penalty scaled to the sample size."""
     masks = all_of(8)
     weights = Locality().weights(masks)
-    weights = weights / (len(masks) if sampling == "halves" else weights.sum())
+    weights = weights / (len(masks) if sampling in ("halves", "orthogonal") else weights.sum())
     design = masks.astype(float)
     coefficients, _ = solve(design, table, weights, penalty=1 / samples)
     return coefficients
@@ -231,7 +231,7 @@ WHOLE = np.ones((1, 8, 16, 1), np.float32)
 
 
 @pytest.mark.parametrize("adjust", [False, True])
-@pytest.mark.parametrize("sampling", ["halves", "local", "stratified"])
+@pytest.mark.parametrize("sampling", ["halves", "orthogonal", "local", "stratified"])
 def test_values_scatter_about_the_fit_to_all_masks_by_their_errors(sampling, adjust):
     model, labels, table = game_of()
     found = [

@@ -145,15 +145,6 @@ def test_every_batch_has_one_size():
     assert sum(sizes) <= 1010
 
 
-def test_coalitions_are_the_packages_draws():
-    drawn = np.random.RandomState(5).randint(0, 2, 30 * 7).reshape(30, 7).astype(bool)
-    found = halves(30, 7, seed=5)
-    assert found[0].all()
-    assert np.array_equal(found[1:], drawn[1:])
-    with pytest.raises(InvalidInput, match="`samples`"):
-        halves(1, 7, seed=0)
-
-
 @pytest.mark.parametrize("pixels", [[[0, 0, 1]], [[1, 0], [0, 0]], [[0, 0, 0], [0, 1, 0], [0, 0, 0]]])
 def test_a_foreground_too_small_for_superpixels_is_one(pixels):
     image = np.float32(pixels)[..., None]

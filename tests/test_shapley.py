@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from games import Trees
-from xaimri.perturb.coalitions import all_of, by_size, paired
+from xaimri.perturb.coalitions import all_of, paired
 from xaimri.perturb.control import cross_fitted
 from xaimri.perturb.kernel import fit_kernels
 from xaimri.perturb.shapley import estimate, exact, from_sums, kernel_sizes
@@ -111,29 +111,6 @@ def test_adjustment_lowers_the_error():
     assert square[True] < square[False] / 2
 
 
-@pytest.mark.parametrize("players", [2, 5, 6, 13, 40])
-def test_pairs_differ_and_a_smaller_number_comes_first(players):
-    many, population = paired(400, players, seed=3)
-    few, _ = paired(100, players, seed=3)
-    assert np.array_equal(many[: len(few)], few)
-    both = {row.tobytes() for row in np.concatenate([many, ~many])}
-    assert len(both) == 2 * len(many)
-    size = many.sum(axis=1)
-    assert size.min() >= 1
-    assert size.max() <= players // 2
-    assert (np.bincount(size, minlength=len(population)) <= population).all()
-    assert not np.array_equal(paired(100, players, seed=4)[0], few) or players == 2
-
-
-def test_sizes_come_equally_often():
-    many, _ = paired(2002, 30, seed=0)
-    counts = np.bincount(many.sum(axis=1))[1:]
-    # of sizes 1 and 2 there are only 30 and 435 pairs; size 15 has half as many sizes in it as the others
-    assert counts[0] == 30
-    assert np.ptp(counts[1:14]) <= 1
-    assert abs(counts[14] - counts[5] / 2) <= 1
-
-
 @pytest.mark.parametrize("surrogate", ["trees", "kernel"])
 @pytest.mark.parametrize("players", [3, 8])
 def test_sums_of_surrogates_are_those_over_all_coalitions(players, surrogate):
@@ -167,22 +144,6 @@ def test_shapley_values_of_trees_come_from_their_sums():
     ends = game(np.array([[False], [True]]).repeat(9, axis=1))
     _, shown = leaves.moments(kernel_sizes(9))
     np.testing.assert_allclose(from_sums(shown, ends[1] - ends[0]), truth, atol=1e-10)
-
-
-@pytest.mark.parametrize("stratified", [False, True])
-def test_sizes_follow_their_law(stratified):
-    law = np.array([0.0, 1.0, 4.0, 2.0, 1.0, 0.0])
-    drawn = by_size(4000, law, seed=1, stratified=stratified)
-    assert drawn[0].all()
-    counts = np.bincount(drawn[1:].sum(axis=1), minlength=6)
-    expected = 3999 * law / law.sum()
-    if stratified:
-        assert np.abs(counts - expected).max() <= 3
-    else:
-        assert np.abs(counts - expected).max() < 5 * np.sqrt(1000)
-    shares = drawn[1:].mean(axis=0)
-    assert np.ptp(shares) < 0.06
-    assert np.array_equal(by_size(100, law, seed=1, stratified=stratified), drawn[:100])
 
 
 @pytest.mark.parametrize("samples", [8, 10, 12])

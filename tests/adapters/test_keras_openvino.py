@@ -244,6 +244,73 @@ def test_half_precision_is_never_converted_by_itself(name, monkeypatch):
     np.testing.assert_allclose(found, asked.logits(given), atol=specimen.tolerance)
 
 
+@pytest.fixture
+def ran(monkeypatch):
+    """How many images were run by OpenVINO, call by call."""
+    seen, real = [], conversion.Converted.logits
+
+    def logits(self, given, *rest):
+        seen.append(len(given))
+        return real(self, given, *rest)
+
+    monkeypatch.setattr(conversion.Converted, "logits", logits)
+    return seen
+
+
+def test_batches_of_any_size_run_unpadded(ran, conversions):
+    classifier = KerasClassifier(flat(), engine="openvino")
+    fast, given = classifier.accelerated(1000, (12, 15, 1)), images((12, 15, 1), 75)
+    fast.logits(given[:1])
+    ran.clear()
+    whole = fast.logits(given)
+    assert ran == [32, 32, 11]
+    for count in (1, 8, 28):
+        assert np.array_equal(fast.logits(given[:count]), whole[:count])
+    assert ran[3:] == [1, 8, 28]
+    assert len(conversions) == 1
+
+
+@pytest.mark.parametrize("samples", [1000, xaimri.Auto(by="error", tolerance=1e-9, floor=300, ceiling=1000)])
+def test_rise_predicts_hardly_more_images_than_its_masks(samples, ran):
+    # its single image, its looks and its last batch are of other sizes than were foreseen
+    explainer = xaimri.RISE(samples=samples, cells=3)
+    explainer.explain(KerasClassifier(flat(), engine="openvino"), images((12, 15, 1), 1))
+    assert 1000 <= sum(ran) <= 1000 * 1.01 + 2
+
+
+@pytest.mark.parametrize("name", ["squeeze and excitation", "several inputs"])
+def test_a_network_whose_size_of_batch_is_written_into_it_is_padded_little_or_left(name, ran):
+    specimen = zoo.make(name)
+    given, options = specimen.images(75), specimen.options
+    original = KerasClassifier(specimen.model, engine="openvino", **options)
+    fast = original.accelerated(1000, given.shape[1:])  # 28 at a time
+    for count in (28, 56, 75, 27, 1, 8, 32):
+        ran.clear()
+        found = fast.logits(given[:count])
+        np.testing.assert_allclose(found, original.logits(given[:count]), atol=2e-4, rtol=1e-4)
+        if count != 28:  # which is the first, and checked
+            assert ran == {56: [28] * 2, 75: [28] * 3, 27: [28]}.get(count, [])
+    few = original.accelerated(5, given.shape[1:])  # 8 at a time, as TensorFlow takes them too
+    few.logits(given[:5])
+    ran.clear()
+    few.logits(given[:5])
+    assert ran == [8]
+
+
+def test_a_network_that_cannot_be_freed_keeps_its_size():
+    class Bound:
+        inputs = 2 * [type("Port", (), {"partial_shape": [8, 5, 6]})]
+
+        def clone(self):
+            return self
+
+        def reshape(self, shapes):
+            assert shapes == {0: [-1, 5, 6], 1: [-1, 5, 6]}
+            raise RuntimeError("sizes don't match")
+
+    assert conversion._of_any_batch(Bound()) is None
+
+
 def test_another_value_of_another_input_needs_no_other_conversion(conversions):
     specimen = zoo.make("several inputs")
     given, site = specimen.images(5), specimen.options["inputs"]["site"]

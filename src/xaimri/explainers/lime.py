@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
-from jaxtyping import Float
 
-from xaimri.arrays import Array, Coalitions, Images
+from xaimri.arrays import Images
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -18,16 +17,16 @@ from xaimri.perturb import surrogate
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.auto import Samples, enough, looks, not_settled, samples_setting
-from xaimri.perturb.coalitions import by_size, halves
+from xaimri.perturb.coalitions import by_size, halves, orthogonal
 from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import Regions, Shape, regions_setting
-from xaimri.perturb.surrogate import Distance, Kernel, Locality, Selection
+from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection
 from xaimri.settings import choice, flag, positive, whole
 
 POOR_FIT = 0.5
 """Below this R² the surrogate is called a poor fit."""
 
-Sampling = Literal["halves", "local", "stratified"]
+Sampling = Literal["halves", "orthogonal", "local", "stratified"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,8 @@ class LIME(Explainer[Classifier]):
         the rest: the same limit with a smaller error.
     sampling
         ``"halves"`` shows each region by the toss of a coin and weights by the kernel, as the package does;
+        ``"orthogonal"`` draws such halves in pairs and blocks in which regions are balanced against each
+        other, so that fewer samples do;
         ``"local"`` draws with the kernel's weights and counts all alike; ``"stratified"`` does so with each
         number of shown regions as often as it should come. All have the same limit.
     features, selection
@@ -70,15 +71,17 @@ class LIME(Explainer[Classifier]):
 
     Notes
     -----
-    Errors are sandwich estimates with the correction HC3: right whether or not the score is linear in the
-    regions. They tell how far other seeds would scatter, not how well a linear model describes the score:
-    that is ``diagnostics["r2"]``. With ``features`` below the number of regions they hold for the choice
-    that was made, and regions that were left out have the value 0 and no error (NaN).
+    Errors are sandwich estimates with the correction HC3 (orthogonal pairs: HC2, pair by pair): right
+    whether or not the score is linear in the regions. They tell how far other seeds would scatter, not how
+    well a linear model describes the score: that is ``diagnostics["r2"]``. With ``features`` below the
+    number of regions they hold for the choice that was made, and regions that were left out have the value
+    0 and no error (NaN).
 
     References
     ----------
     Ribeiro, Singh & Guestrin (2016), doi:10.1145/2939672.2939778. Adjustment: Witter, Liu & Musco (2025),
-    arXiv:2506.11849. Local sampling: Tan, Tian & Li (2023), arXiv:2311.15722.
+    arXiv:2506.11849. Local sampling: Tan, Tian & Li (2023), arXiv:2311.15722. Orthogonal: Plackett & Burman
+    (1946), doi:10.1093/biomet/33.4.305.
 
     Examples
     --------
@@ -130,19 +133,14 @@ class LIME(Explainer[Classifier]):
 
     def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
         for samples in looks(self.samples):
-            coalitions, weights, sizes = self._design(samples, answers.regions)
-            logits = answers(coalitions)
+            design = self._design(samples, answers.regions)
+            logits = answers(design.coalitions)
             scores = scored(logits, target, of)
             fitted = surrogate.fit(
-                coalitions,
-                scores,
-                weights,
-                features=self.features,
-                selection=self.selection,
-                seed=self.seed,
+                design, scores, features=self.features, selection=self.selection, seed=self.seed
             )
             if self.adjust:
-                fitted = surrogate.adjusted(fitted, coalitions, scores, weights, sizes, seed=self.seed)
+                fitted = surrogate.adjusted(fitted, design, scores, seed=self.seed)
             if enough(self.samples, fitted.estimate):
                 break
         return Found(
@@ -153,22 +151,22 @@ class LIME(Explainer[Classifier]):
             [*_poor(fitted), *not_settled(self.samples, fitted.estimate)],
         )
 
-    def _design(
-        self, samples: int, regions: int
-    ) -> tuple[Coalitions, Float[Array, " samples"], Float[Array, " sizes"]]:
-        """Return masks, their weights, and the expected weight of all masks by how many regions they show."""
+    def _design(self, samples: int, regions: int) -> Design:
         locality = Locality(self.kernel, self.distance, self.kernel_width)
         sizes = locality.of_sizes(regions)
         if not sizes.sum() > 0:
             raise InvalidInput(
                 f"`kernel_width` {self.kernel_width} leaves no perturbed image any weight: take a wider one."
             )
+        if self.sampling == "orthogonal":
+            coalitions, pairs = orthogonal(samples, regions, self.seed)
+            return Design(coalitions, locality.weights(coalitions), sizes, pairs)
         if self.sampling == "halves":
             coalitions = halves(samples, regions, self.seed)
-            return coalitions, locality.weights(coalitions), sizes
+            return Design(coalitions, locality.weights(coalitions), sizes)
         stratified = self.sampling == "stratified"
         coalitions = by_size(samples, sizes, self.seed, stratified=stratified)
-        return coalitions, np.ones(samples), sizes / sizes.sum()
+        return Design(coalitions, np.ones(samples), sizes / sizes.sum())
 
 
 def _poor(fit: surrogate.Surrogate) -> list[Caveat]:

@@ -46,7 +46,8 @@ def answers_for(
     def ask(image: Image) -> Answers:
         labels = regions_of(image, explainer.regions, explainer.compactness, explainer.shape)
         gone = hidden(image, labels, explainer.absent, explainer.seed)
-        return Answers(model, image, gone, labels, fewest(explainer.samples))
+        possible = 2 ** (int(labels.max()) + 1)  # of few regions there aren't as many coalitions as samples
+        return Answers(model, image, gone, labels, min(fewest(explainer.samples), possible))
 
     targets = objective.targets or (None,) * len(images)
     for answers, target in zip(answers_of(images, ask), targets, strict=True):

@@ -8,6 +8,7 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.linalg import hadamard
 from scipy.special import gammaln
 
 from xaimri.arrays import Array, Coalitions
@@ -34,6 +35,53 @@ def halves(samples: int, regions: int, seed: int) -> Coalitions:
     )
     drawn[0] = True
     return drawn
+
+
+def orthogonal(samples: int, regions: int, seed: int) -> tuple[Coalitions, Int[Array, " samples"]]:
+    """Show random halves in complementary pairs, in blocks in which all regions are orthogonal.
+
+    A block is a Hadamard matrix with shuffled rows, random columns and random signs, and its complement:
+    each coalition alone is a random half, and over a block each region is shown half the time, and so is
+    each of two whatever the other is. What two regions do together then drops out of a linear fit, and no
+    region's effect is mistaken for another's.
+
+    Parameters
+    ----------
+    samples
+        Rows, the first of which shows all; the first ``n`` are those that ``n`` would give. A block has twice
+        as many as the next power of two above ``regions``; the last may be cut short.
+    regions
+        Columns.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    Coalitions
+        ``(samples, regions)``.
+    Int[Array, " samples"]
+        To which pair each belongs.
+
+    References
+    ----------
+    Plackett & Burman (1946), doi:10.1093/biomet/33.4.305; Owen (1992), Statistica Sinica 2, 439-452.
+
+    Examples
+    --------
+    >>> coalitions, pairs = orthogonal(9, 3, seed=0)
+    >>> signs = 2 * coalitions[1:].astype(int) - 1
+    >>> (signs.T @ signs).tolist(), pairs.tolist()
+    ([[8, 0, 0], [0, 8, 0], [0, 0, 8]], [0, 1, 1, 2, 2, 3, 3, 4, 4])
+    """
+    generator = np.random.default_rng(seed)
+    block = hadamard(1 << (regions - 1).bit_length(), dtype=np.int8) > 0
+    drawn = np.ones((samples + 1, regions), dtype=bool)
+    for first in range(1, samples, 2 * len(block)):
+        columns, rows = generator.permutation(len(block))[:regions], generator.permutation(len(block))
+        one = block[rows][:, columns] ^ (generator.random(regions) < 0.5)
+        pairs = np.stack([one, ~one], axis=1).reshape(-1, regions)
+        drawn[first : first + len(pairs)] = pairs[: len(drawn) - first]
+    return drawn[:samples], (np.arange(samples) + 1) // 2
 
 
 def by_size(

@@ -53,6 +53,39 @@ class Locality:
 
 
 @dataclass(frozen=True, eq=False)
+class Design:
+    """The coalitions that a surrogate is fitted to.
+
+    Attributes
+    ----------
+    coalitions
+        ``(samples, regions)``.
+    weights
+        ``(samples,)``.
+    sizes
+        ``(regions + 1,)``: expected weight of a sample by how many regions it shows.
+    pairs
+        ``(samples,)``: to which pair each belongs, of coalitions that are orthogonal by design
+        (:func:`xaimri.perturb.coalitions.orthogonal`); None where each was drawn by itself.
+    """
+
+    coalitions: Coalitions
+    weights: Float[Array, " samples"]
+    sizes: Float[Array, " sizes"]
+    pairs: Int[Array, " samples"] | None = None
+
+    def influence(
+        self, chosen: Int[Array, " chosen"], responses: Float[Array, " samples"]
+    ) -> tuple[Float[Array, " chosen"], Float[Array, "units chosen"]]:
+        """Fit responses by the chosen regions; return coefficients and influence."""
+        columns = self.coalitions[:, chosen].astype(np.float64)
+        correction: Literal["HC2", "HC3"] = "HC3" if self.pairs is None else "HC2"
+        return solve(
+            columns, responses, self.weights, penalty=PENALTY, units=self.pairs, correction=correction
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Surrogate:
     """A weighted linear fit: ``intercept + coalition . coefficients``.
 
@@ -78,9 +111,8 @@ class Surrogate:
 
 
 def fit(
-    coalitions: Coalitions,
+    design: Design,
     responses: Float[Array, " samples"],
-    weights: Float[Array, " samples"],
     *,
     features: int = 100_000,
     selection: Selection = "auto",
@@ -90,10 +122,10 @@ def fit(
 
     Parameters
     ----------
-    coalitions, responses
-        ``(samples, regions)`` and the explained score under each.
-    weights
-        ``(samples,)``: the package's kernel.
+    design
+        Coalitions with the package's weights.
+    responses
+        The explained score under each.
     features, selection
         Most regions in the fit, and how they are chosen; errors hold for the choice that was made.
     seed
@@ -103,31 +135,32 @@ def fit(
 
     base = LimeBase(lambda given: given, False, random_state=np.random.RandomState(seed))
     intercept, pairs, r2, _ = base.explain_instance_with_data(
-        coalitions.astype(np.float64),
+        design.coalitions.astype(np.float64),
         np.asarray(responses, dtype=np.float64)[:, None],
-        weights,
+        design.weights,
         0,
         features,
         feature_selection=selection,
     )
-    regions = coalitions.shape[1]
-    values, influence = np.zeros(regions), np.full(coalitions.shape, np.nan)
+    values = np.zeros(design.coalitions.shape[1])
     chosen = np.array(sorted(int(region) for region, _ in pairs), dtype=np.int64)
     for region, value in pairs:
         values[region] = value
-    design = coalitions[:, chosen].astype(np.float64)
-    influence[:, chosen] = solve(design, responses, weights, penalty=PENALTY)[1]
+    influence = _widened(design.influence(chosen, responses)[1], chosen, len(values))
     return Surrogate(Sampled(values, influence), float(intercept), float(r2))
 
 
+def _widened(
+    influence: Float[Array, "units chosen"], chosen: Int[Array, " chosen"], regions: int
+) -> Float[Array, "units regions"]:
+    """Lay the influence on the chosen regions among all regions; the others have none (NaN)."""
+    found = np.full((len(influence), regions), np.nan)
+    found[:, chosen] = influence
+    return found
+
+
 def adjusted(
-    plain: Surrogate,
-    coalitions: Coalitions,
-    responses: Float[Array, " samples"],
-    weights: Float[Array, " samples"],
-    sizes: Float[Array, " sizes"],
-    *,
-    seed: int = 0,
+    plain: Surrogate, design: Design, responses: Float[Array, " samples"], *, seed: int = 0
 ) -> Surrogate:
     """Fit the same surrogate to what cross-fitted regressions leave of the responses, and add theirs back.
 
@@ -138,28 +171,26 @@ def adjusted(
     ----------
     plain
         What :func:`fit` found.
-    sizes
-        ``(regions + 1,)``: expected weight of the samples by how many regions they show.
     """
+    coalitions, weights = design.coalitions, design.weights
     samples, regions = coalitions.shape
     chosen = np.flatnonzero(np.isfinite(plain.estimate.influence).all(axis=0))
     if samples < 2 * regions or not len(chosen):
         return plain
-    control = cross_fitted(coalitions, responses, weights, sizes, seed=seed)
-    design = coalitions[:, chosen].astype(np.float64)
+    control = cross_fitted(coalitions, responses, weights, design.sizes, units=design.pairs, seed=seed)
+    columns = coalitions[:, chosen].astype(np.float64)
 
     def unexplained(column: Array) -> Array:
-        rest = column - design @ solve(design, column, weights, penalty=PENALTY)[0]
+        rest = column - columns @ solve(columns, column, weights, penalty=PENALTY)[0]
         return np.asarray(rest - np.average(rest, weights=weights))
 
     factors = worth(control.blind, responses, weights, unexplained)
-    known = _limit(control.total, control.shown, sizes, chosen, PENALTY / samples)
-    rest, influence = solve(design, responses - control.blind @ factors, weights, penalty=PENALTY)
-    values, widened = np.zeros(regions), np.full(coalitions.shape, np.nan)
+    known = _limit(control.total, control.shown, design.sizes, chosen, PENALTY / samples)
+    rest, influence = design.influence(chosen, responses - control.blind @ factors)
+    values = np.zeros(regions)
     values[chosen] = factors @ known + rest
-    widened[:, chosen] = influence
     centre = np.average(responses - coalitions @ values, weights=weights)
-    return Surrogate(Sampled(values, widened), float(centre), plain.r2)
+    return Surrogate(Sampled(values, _widened(influence, chosen, regions)), float(centre), plain.r2)
 
 
 def _limit(

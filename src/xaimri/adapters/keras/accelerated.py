@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from xaimri.adapters.keras.batches import batch_size, padded
+from xaimri.adapters.keras.batches import BATCH, batch_size, padded
 from xaimri.adapters.keras.conversion import Converted, converted
 from xaimri.adapters.keras.work import may_pay_off, pays_off
 from xaimri.arrays import Images, Scores
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 """Largest difference to the original's logits, as a share of their range over the first batch."""
 
+WORTH = 1.25
+"""How many times as many images OpenVINO may run as TensorFlow would, to fill its batches."""
+
 INSTEAD = 'the network itself is used instead; pass engine="tensorflow" to silence this.'
 
 
@@ -30,7 +33,6 @@ class OpenVINOClassifier:
 
     def __init__(self, original: KerasClassifier, compiled: Converted) -> None:
         self._original, self._converted = original, compiled
-        self._size = int(compiled.program.run.inputs[0].shape[0])  # type: ignore[attr-defined]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,20 +53,26 @@ class OpenVINOClassifier:
         """Return the logits of every image, ``(batch, classes)``; one forward pass, at first two."""
         with self._converted.lock:
             if self._converted.agrees is None:
-                self._converted.agrees = self._checked(images[: self._size])
-        if not self._converted.agrees:
+                self._converted.agrees = self._checked(images[:BATCH])
+        if not self._converted.agrees or self._wasteful(len(images)):
             return self._original.logits(images)
         found = self._forward(images)
         self._original.vouched(self._converted.program, found.shape[1])
         return found
 
+    def _wasteful(self, count: int) -> bool:
+        """Tell whether filling batches of the only size costs more than OpenVINO saves."""
+        size, own = self._converted.size, batch_size(count, "logits")
+        return size is not None and -(-count // size) * size > WORTH * (-(-count // own) * own)
+
     def _forward(self, images: Images) -> Scores:
         batch = self._original.prepared(images)
         others = [np.asarray(other) for other in self._original.others]
-        targets, parts = np.full(self._size, -1, np.int32), []
-        for first in range(0, len(batch), self._size):
-            part = batch[first : first + self._size]
-            found = self._converted.logits(padded(part, self._size), targets, *others)
+        size, parts = self._converted.size or BATCH, []
+        for first in range(0, len(batch), size):
+            part = batch[first : first + size]
+            given = padded(part, size) if self._converted.size else part
+            found = self._converted.logits(given, np.full(len(given), -1, np.int32), *others)
             parts.append(found[: len(part)])
         return np.concatenate(parts)
 

@@ -22,7 +22,7 @@ HINTS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
 @dataclass(eq=False)
 class Converted:
-    """A network compiled by OpenVINO for batches of one size.
+    """A network compiled by OpenVINO.
 
     Attributes
     ----------
@@ -30,17 +30,20 @@ class Converted:
         The traced function that was converted; held, so that its identity stays its own.
     run
         Takes the function's arguments by their numbers, and returns its results.
+    size
+        The only size of batch that it takes; None where it takes any.
     agrees
         Whether it gave the original's logits; None before it was asked.
     """
 
     program: Program
     run: Any
+    size: int | None
     agrees: bool | None = None
     lock: RLock = field(default_factory=RLock)
 
     def logits(self, *given: Array) -> Scores:
-        """Return the logits of one full batch, ``(batch, classes)``."""
+        """Return the logits of one batch, ``(batch, classes)``."""
         with self.lock:  # one request, so that memory does not grow with threads
             found: Scores = np.array(self.run(dict(enumerate(given)))[0])
         return found
@@ -64,7 +67,7 @@ def converted(program: Program) -> Converted:
             found = _converted.get(key)
         if found is None:
             try:
-                found = Converted(program, _compiled(program.run))
+                found = Converted(program, *_compiled(program.run))
             except Exception as failure:
                 found = program, failure.with_traceback(None)
         with _lock:
@@ -83,8 +86,8 @@ def forget() -> None:
         _converted.clear()
 
 
-def _compiled(run: Any) -> Any:
-    """Convert a traced function, and compile it for the processor.
+def _compiled(run: Any) -> tuple[Any, int | None]:
+    """Convert a traced function, and compile it for the processor; say what size of batch it takes.
 
     `openvino.convert_model` would do the same, and report to the makers of OpenVINO that it did.
     """
@@ -95,7 +98,20 @@ def _compiled(run: Any) -> Any:
     reader = FrontEndManager().load_by_framework("tf")
     graph = create_tf_graph_iterator(run, None, None, None, share_weights=True)  # must outlive the conversion
     network = reader.convert(reader.load(graph))
-    return openvino.Core().compile_model(network, "CPU", HINTS)
+    size = int(run.inputs[0].shape[0])
+    free = _of_any_batch(network)
+    return openvino.Core().compile_model(free or network, "CPU", HINTS), None if free else size
+
+
+def _of_any_batch(network: Any) -> Any:
+    """Return a network that takes batches of any size, or None where its own size is written into it."""
+    free = network.clone()
+    shapes = {i: free.inputs[i].partial_shape for i in (0, 1)}  # the images and their targets
+    try:
+        free.reshape({i: [-1, *list(shape)[1:]] for i, shape in shapes.items()})
+    except RuntimeError:
+        return None
+    return free if free.outputs[0].partial_shape[0].is_dynamic else None
 
 
 def _digest(run: Any) -> bytes:
