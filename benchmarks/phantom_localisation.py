@@ -22,7 +22,6 @@ from matplotlib.figure import Figure
 import xaimri
 from xaimri import GradCAM, experiment, training
 from xaimri.data import phantom, split
-from xaimri.metrics.localisation import relevance_gain
 from xaimri.render import save
 
 SIZE = (96, 96)
@@ -61,6 +60,13 @@ def main() -> None:
         save(_figure({name: table[name] for name in gains}), given.figure)
 
 
+def _gain(values, answer, within) -> float:
+    """Share of positive relevance inside the answer, over the answer's share of the brain; 1 by chance."""
+    positive = np.where(within, np.clip(values, 0, None), 0).astype(np.float64)
+    total, inside = float(positive.sum()), answer & within
+    return float(positive[inside].sum() / total / (inside.sum() / within.sum())) if total else float("nan")
+
+
 def _gains(model, untrained, test, samples: int) -> dict[str, np.ndarray]:
     """Mean gain per subject, in the same order for every kind of map."""
     methods = {"Grad-CAM": GradCAM(layer=LAYER), "LIME": xaimri.LIME(samples=samples)}
@@ -76,7 +82,7 @@ def _gains(model, untrained, test, samples: int) -> dict[str, np.ndarray]:
                 untrained, image, method, target=case.label
             ).values
         for name, values in maps.items():
-            gain = relevance_gain(np.asarray(values), mask, image > 0)
+            gain = _gain(np.asarray(values), mask, image > 0)
             rows.setdefault(name, {}).setdefault(case.subject, []).append(gain)
     return {
         name: np.array([np.nan_to_num(np.nanmean(g), nan=0.0) for g in by.values()])

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from xaimri.data import Case, Dataset, Split
-from xaimri.metrics.localisation import relevance_gain
 
 pytestmark = pytest.mark.tensorflow
 
@@ -36,25 +35,6 @@ def test_a_class_without_cases_has_no_representative():
     from xaimri.experiment import representative
 
     assert representative(Split(_dataset((0, "a")), _dataset(), _dataset()), 1) is None
-
-
-def test_relevance_gain_of_a_map_that_knows_nothing_is_one_on_average():
-    random = np.random.default_rng(0)
-    answer = random.random((30, 40)) < 0.2
-    within = np.ones((30, 40), bool)
-    gains = [relevance_gain(random.random((30, 40)), answer, within) for _ in range(200)]
-    assert np.mean(gains) == pytest.approx(1, abs=4 * np.std(gains) / np.sqrt(200))
-
-
-def test_relevance_gain_ignores_what_lies_outside_the_object_and_negative_relevance():
-    answer = np.zeros((4, 6), bool)
-    answer[1, 1] = True
-    within = np.zeros((4, 6), bool)
-    within[:2] = True
-    values = np.where(answer, 2.0, -1.0)
-    values[3] = 100
-    assert relevance_gain(values, answer, within) == pytest.approx(12)
-    assert np.isnan(relevance_gain(-np.abs(values), answer, within))
 
 
 def test_cases_are_matched_to_the_network_by_the_names_of_their_classes():

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
+    from xaimri.metrics import evaluate_explanations as evaluate_explanations
     from xaimri.perturb.auto import Auto as Auto
     from xaimri.render import Comparison as Comparison
 
@@ -63,6 +64,7 @@ _HOMES = {
     "Auto": "xaimri.perturb.auto",
     "Occlusion": "xaimri.explainers",
     "absent_sensitivity": "xaimri.metrics",
+    "evaluate_explanations": "xaimri.metrics",
     "Cancelled": "xaimri.errors",
     "GradCAM": "xaimri.explainers",
     "EigenCAM": "xaimri.explainers",

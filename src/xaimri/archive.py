@@ -1,4 +1,4 @@
-"""A folder that holds one JSON record and named arrays, written whole or not at all."""
+"""Files written whole or not at all: text, and a folder that holds one JSON record and named arrays."""
 
 from __future__ import annotations
 
@@ -42,6 +42,28 @@ def write(folder: str | Path, record: Mapping[str, Any], arrays: Mapping[str, Ar
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    return target
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file in place of what is there; a failure leaves that as it was.
+
+    Raises
+    ------
+    InvalidInput
+        If it can't be written.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as partial:
+            written = Path(partial) / target.name
+            written.write_text(text, encoding="utf-8", newline="")
+            written.replace(target)
+    except OSError as failure:
+        raise InvalidInput(
+            f"`{target}` can't be written ({failure.strerror}): give another place."
+        ) from failure
     return target
 
 

@@ -233,3 +233,17 @@ class Accelerated(Protocol):
     def accelerated(self, images: int, shape: tuple[int, ...], /) -> Classifier:
         """Return the same classifier on the engine that suits so many images of ``(*space, channels)``."""
         ...
+
+
+@runtime_checkable
+class Randomisable(Classifier, Protocol):
+    """Can be had with some layers' weights destroyed: what a map must not survive."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that have weights, from the output down to the image."""
+        ...
+
+    def randomised(self, layers: Sequence[str], seed: int, /) -> Classifier:
+        """Return a copy in which each weight of these layers has another's place, by chance."""
+        ...

@@ -94,6 +94,21 @@ class LinearClassifier:
         values = np.tensordot(objective.cotangents(logits), self.weights, axes=1)
         return Gradient(values.astype(np.float32), logits)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The weights are the only layer."""
+        return ("weights",)
+
+    def randomised(self, layers: Sequence[str], seed: int, /) -> LinearClassifier:
+        """Return a copy whose weights, and whose biases, have changed places by chance."""
+        if set(layers) - set(self.layers):
+            raise InvalidInput(f'the only layer of a LinearClassifier is "weights", got {list(layers)}.')
+        if not layers:
+            return self
+        generator = np.random.default_rng(seed)
+        weights = generator.permutation(self.weights.ravel()).reshape(self.weights.shape)
+        return LinearClassifier(weights, generator.permutation(self.bias), self._patch, self.classes)
+
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
         """Return the patches of the image, and of the gradient, as cells with features."""
         if layer not in (None, "patches"):

@@ -105,6 +105,25 @@ class Dataset(Sequence[Case]):
             f"no case has the id `{case_id}`; the first of {len(self)} is `{self.cases[0].id}`."
         )
 
+    def with_shuffled_labels(self, seed: int = 0) -> Dataset:
+        """Return the same cases with labels dealt out anew, by subject: a control that has nothing to learn.
+
+        A subject's cases keep their labels together: it takes over those of another subject, in turn.
+        Cases without a subject are subjects of their own.
+        """
+        owners = [("case", c.id) if c.subject is None else ("subject", c.subject) for c in self.cases]
+        labels: dict[tuple[str, str], list[int]] = {}
+        for owner, case in zip(owners, self.cases, strict=True):
+            labels.setdefault(owner, []).append(case.label)
+        order = np.random.default_rng(seed).permutation(len(labels))
+        dealt = dict(zip(labels, [list(labels.values())[i] for i in order], strict=True))
+        given: Counter[tuple[str, str]] = Counter()
+        cases = []
+        for owner, case in zip(owners, self.cases, strict=True):
+            cases.append(replace(case, label=dealt[owner][given[owner] % len(dealt[owner])]))
+            given[owner] += 1
+        return replace(self, cases=tuple(cases))
+
     def describe(self) -> str:
         """Return a table of images and subjects per class."""
         width = max(map(len, (*self.classes, "class")))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from jaxtyping import Int
 
+from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 
@@ -196,12 +196,10 @@ class ClassificationReport:
             "notes": list(self.notes),
         }
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Write `to_dict` as a JSON file and return its path."""
-        file = Path(path)
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        file.write_text(text + "\n", encoding="utf-8")
-        return file
+        return archive.write_text(path, text + "\n")
 
     def __str__(self) -> str:
         intervals = (

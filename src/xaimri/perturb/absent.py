@@ -117,17 +117,22 @@ _NAMED: dict[str, Callable[[Image, Labels, int], Image]] = {
 
 def absent_setting(explainer: Any) -> None:
     """Check the setting ``absent``; an array is kept as a stored one, a number as a plain float."""
-    value = explainer.absent
-    if isinstance(value, np.ndarray | Stored):
+    if isinstance(explainer.absent, np.ndarray | Stored):
         images(explainer, "absent")
         return
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not (isinstance(value, str) and value in _NAMED) and not (number and np.isfinite(value)):
+    object.__setattr__(explainer, "absent", checked_absent(explainer.absent))
+
+
+def checked_absent(absent: Absent) -> Absent:
+    """Return a way of hiding as it is, a number as a plain float; or name the ways that there are."""
+    if isinstance(absent, np.ndarray | Stored) or (isinstance(absent, str) and absent in _NAMED):
+        return absent
+    number = isinstance(absent, int | float | np.number) and not isinstance(absent, bool)
+    if not number or not np.isfinite(absent):
         raise InvalidInput(
-            f"`absent` must be {', '.join(map(repr, _NAMED))}, a finite number or an array, got {value!r}."
+            f"`absent` must be {', '.join(map(repr, _NAMED))}, a finite number or an array, got {absent!r}."
         )
-    if number:
-        object.__setattr__(explainer, "absent", float(value))
+    return float(absent)
 
 
 def hidden(image: Image, labels: Labels, absent: Absent, seed: int = 0) -> Image:

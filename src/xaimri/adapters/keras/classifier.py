@@ -17,6 +17,7 @@ from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, pr
 from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
+from xaimri.adapters.keras.shuffled import Stand, layers_with_weights, shuffled
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.adapters.keras.verification import verify
 from xaimri.arrays import Array, Images, Scores
@@ -115,6 +116,7 @@ class KerasClassifier:
         self._others = [tf.constant(other) for other in self._ports.others]
         self._verified: Program | None = None
         self._asked_engine: Engine = engine
+        self._stand: Stand | None = None
 
     @property
     def engine(self) -> str:
@@ -178,6 +180,21 @@ class KerasClassifier:
         other._others = [tf.constant(value) for value in other._ports.others]
         return other
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Paths of the layers that have weights, from the output down to the image, as Keras lists them."""
+        return layers_with_weights(self._model)
+
+    def randomised(self, layers: Sequence[str], seed: int, /) -> KerasClassifier:
+        """Return a classifier on which the entries of these layers' weights have changed places by chance.
+
+        The network itself, which both share, keeps its weights; the copy runs in TensorFlow.
+        """
+        other = copy.copy(self)
+        other._stand = shuffled(self._model, layers, seed) if layers else self._stand
+        other._asked_engine = "tensorflow"
+        return other
+
     def accelerated(self, images: int, shape: tuple[int, ...], /) -> KerasClassifier | OpenVINOClassifier:
         """Return the same classifier on the engine that suits so many images of ``(*space, channels)``."""
         return accelerated(self, self._asked_engine, images, shape)
@@ -206,7 +223,7 @@ class KerasClassifier:
         if not inside and self.input_shape[-1:] in ((), (None,)):
             raise InvalidInput("`preprocess` works outside TensorFlow, and may change the channels")
         request = Request("logits", (size, *shape), self._outputs, self._unit)
-        return program(self._model, self._ports, self._preprocess if inside else None, request)
+        return program(self._model, self._ports, self._preprocess if inside else None, request, self._stand)
 
     def vouched(self, traced: Program, count: int) -> None:
         """Take over that this compiled function was checked, for so many classes."""
@@ -247,7 +264,8 @@ class KerasClassifier:
         size = batch_size(len(batch), purpose)
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
-        compiled = program(self._model, self._ports, self._preprocess if inside else None, request)
+        before = self._preprocess if inside else None
+        compiled = program(self._model, self._ports, before, request, self._stand)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]

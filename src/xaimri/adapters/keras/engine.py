@@ -16,6 +16,7 @@ from xaimri.adapters.keras.graph import Head, head
 from xaimri.adapters.keras.layer import chosen_map
 from xaimri.adapters.keras.ports import Ports
 from xaimri.adapters.keras.range import Scaling, scaling
+from xaimri.adapters.keras.shuffled import Stand, stood
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
 from xaimri.classifier import CLIP, Of, Outputs
 from xaimri.errors import InvalidInput, MissingCapability, said
@@ -70,10 +71,14 @@ _lock = Lock()
 
 
 def program(
-    model: keras.Model, ports: Ports, preprocess: Callable[[Any], Any] | None, request: Request
+    model: keras.Model,
+    ports: Ports,
+    preprocess: Callable[[Any], Any] | None,
+    request: Request,
+    stand: Stand | None = None,
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
-    owner = (id(model), ports.signature, id(preprocess), request)
+    owner = (id(model), ports.signature, id(preprocess), id(stand), request)
     key, _ = _key(owner, model)
     with _lock:
         if key in _programs:
@@ -83,10 +88,10 @@ def program(
         with _lock:
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
-        made = _traced(model, ports, preprocess, request)
+        made = _traced(model, ports, preprocess, request, stand)
         key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
-            _programs[key] = ((model, preprocess, parts), made)  # holding them keeps their ids theirs
+            _programs[key] = ((model, preprocess, stand, parts), made)  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
@@ -137,14 +142,19 @@ def traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -
 
 
 def _traced(
-    model: keras.Model, ports: Ports, preprocess: Callable[[Any], Any] | None, request: Request
+    model: keras.Model,
+    ports: Ports,
+    preprocess: Callable[[Any], Any] | None,
+    request: Request,
+    stand: Stand | None,
 ) -> Program:
     found: dict[str, Any] = {}
 
     def body(images: Any, targets: Any, *others: Any) -> tuple[Any, ...]:
         with recording(model) as outputs:
             prepared = images if preprocess is None else preprocess(images)
-            answer = _called(model, ports.filled(prepared, others), images)
+            with stood(stand):
+                answer = _called(model, ports.filled(prepared, others), images)
         output = ports.chosen(answer, list(getattr(model, "output_names", None) or []))
         before = head(output)
         logits = _logits(before, request, output)

@@ -1,0 +1,157 @@
+"""The metrics by name: which way is better, and what each must be given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from xaimri.errors import InvalidInput
+from xaimri.metrics.agreement import completeness_gap, faithfulness_correlation, infidelity, sensitivity_n
+from xaimri.metrics.complexity import entropy, sparseness
+from xaimri.metrics.curve import deletion, insertion
+from xaimri.metrics.localisation import (
+    auprc,
+    dice,
+    iou,
+    mover_similarity,
+    pointing_game,
+    relevance_mass,
+    relevance_rank,
+)
+from xaimri.metrics.road import road
+from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
+from xaimri.metrics.sanity import label_randomisation, randomisation
+from xaimri.metrics.seen_through import average_drop, average_increase
+
+Better: TypeAlias = Literal["higher", "lower"]
+
+GIVEN = ("explainer", "classifier", "image", "target", "region", "within")
+"""What a metric can ask for by the names of its arguments, beside explanations."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure with a name and a direction.
+
+    Attributes
+    ----------
+    name
+        How it stands in tables.
+    function
+        Its first argument is one explanation or several, or ``explainer``. Of the others, those that are
+        named as in ``GIVEN`` are given to it; all else must have a default: bind it with
+        :func:`functools.partial`.
+    better
+        ``"higher"`` or ``"lower"``.
+    chance
+        What a map that knows nothing gets, in words.
+
+    Examples
+    --------
+    >>> Metric("deletion by black", partial(deletion, absent=0.0), "lower").needs
+    ('classifier',)
+    """
+
+    name: str
+    function: Callable[..., Any]
+    better: Better
+    chance: str = "a random map's"
+
+    def __post_init__(self) -> None:
+        if self.better not in ("higher", "lower"):
+            raise InvalidInput(f'`better` must be "higher" or "lower", got {self.better!r}.')
+        lacking = [
+            name
+            for name, parameter in self._free().items()
+            if parameter.default is inspect.Parameter.empty
+            and name not in GIVEN
+            and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        ]
+        if lacking:
+            raise InvalidInput(
+                f"{self.name!r} needs `{lacking[0]}`: bind it, with functools.partial(..., {lacking[0]}=...)."
+            )
+
+    @property
+    def of_explainer(self) -> bool:
+        """Whether it explains by itself, and is asked image by image."""
+        return next(iter(inspect.signature(self.function).parameters), "") == "explainer"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Which of ``GIVEN`` it is given."""
+        return tuple(name for name in self._free() if name in GIVEN)
+
+    def _free(self) -> dict[str, inspect.Parameter]:
+        """Return the arguments that are not bound yet, but for the explanations."""
+        parameters = inspect.signature(self.function).parameters
+        bound = self.function.keywords if isinstance(self.function, partial) else {}
+        own = {name: p for name, p in parameters.items() if name not in bound}
+        return own if self.of_explainer else dict(list(own.items())[1:])
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("deletion", deletion, "lower"),
+            Metric("insertion", insertion, "higher"),
+            Metric("road", road, "higher", "0"),
+            Metric("average_drop", average_drop, "lower"),
+            Metric("average_increase", average_increase, "higher"),
+            Metric("infidelity", infidelity, "lower", "1"),
+            Metric("sensitivity_n", sensitivity_n, "higher", "0"),
+            Metric("faithfulness_correlation", faithfulness_correlation, "higher", "0"),
+            Metric("completeness_gap", completeness_gap, "lower", "1"),
+            Metric("relevance_mass", relevance_mass, "higher", "the region's share of the object"),
+            Metric("relevance_rank", relevance_rank, "higher", "the region's share of the object"),
+            Metric("pointing_game", pointing_game, "higher", "the region's share of the object"),
+            Metric("iou", iou, "higher"),
+            Metric("dice", dice, "higher"),
+            Metric("auprc", auprc, "higher", "the region's share of the object"),
+            Metric("mover_similarity", mover_similarity, "higher", "an even map's"),
+            Metric("sparseness", sparseness, "higher"),
+            Metric("entropy", entropy, "lower"),
+            Metric("max_sensitivity", max_sensitivity, "lower", "about 1.4"),
+            Metric("seed_stability", seed_stability, "higher", "0"),
+            Metric("randomisation", randomisation, "lower", "1"),
+        )
+    }
+)
+"""The metrics that need nothing beyond an explainer, a classifier and a case."""
+
+BETTER: Mapping[str, Better] = MappingProxyType(
+    {
+        **{name: metric.better for name, metric in METRICS.items()},
+        repeatability.__name__: "higher",
+        label_randomisation.__name__: "lower",
+    }
+)
+
+
+def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
+    """Return the metric of a name, or of a function of this library with settings bound.
+
+    Examples
+    --------
+    >>> as_metric("road").better, as_metric(partial(deletion, absent=0.0)).name
+    ('higher', 'deletion')
+    """
+    if isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, str):
+        if metric not in METRICS:
+            raise InvalidInput(f"there is no metric {metric!r}: use {', '.join(map(repr, METRICS))}.")
+        return METRICS[metric]
+    inner = metric.func if isinstance(metric, partial) else metric
+    name = getattr(inner, "__name__", "")
+    if name not in BETTER:
+        raise InvalidInput(
+            f"it isn't known which way {name or metric!r} is better: give Metric(name, function, better)."
+        )
+    chance = METRICS[name].chance if name in METRICS else "0"
+    return Metric(name, metric, BETTER[name], chance)

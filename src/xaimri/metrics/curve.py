@@ -1,0 +1,227 @@
+"""How a model's score changes while an image is deleted, or inserted, in the order of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.integrate import trapezoid
+
+from xaimri.arrays import Array, Image, Images, Labels
+from xaimri.classifier import Classifier, Of
+from xaimri.errors import InvalidInput
+from xaimri.explanation import Explanation
+from xaimri.metrics.reading import curve_of_each, fitting, parts_of, ranking, shares
+from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.perturb.responses import fastest, scored, streamed
+
+Direction: TypeAlias = Literal["deletion", "insertion"]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The score of a class along the way; as a number, the area under it.
+
+    Attributes
+    ----------
+    fractions
+        ``(steps + 1,)``: how much of the image was changed, 0 to 1.
+    scores
+        ``(steps + 1,)``: what the model says then.
+
+    Examples
+    --------
+    >>> float(Curve(np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.5, 0.0])))
+    0.5
+    """
+
+    fractions: Float[Array, " points"]
+    scores: Float[Array, " points"]
+
+    @property
+    def area(self) -> float:
+        """Mean score over the way, by the trapezoid rule."""
+        return float(trapezoid(self.scores, self.fractions))
+
+    def __float__(self) -> float:
+        return self.area
+
+
+@curve_of_each
+def deletion(
+    explanations: Sequence[Explanation],
+    classifier: Classifier,
+    *,
+    absent: Absent = "blur",
+    steps: int = 20,
+    regions: int | Labels | None = None,
+    of: Of = "probability",
+    seed: int = 0,
+) -> tuple[Curve, ...]:
+    """Hide the most relevant pixels first, and watch the score fall; the area under it is the measure.
+
+    Lower is better: a map that names what the model goes by makes the score fall at once. For a probability
+    the area lies between 0 and 1. A map that knows nothing has no fixed area: compare with another map's, or
+    with a random one's. It can't see how strong the values are, only their order; and a fall may come from
+    images the model was never trained on, so try other ``absent``, and see :func:`road`.
+
+    Parameters
+    ----------
+    explanations
+        One, or several at once, on the classifier's own grid.
+    classifier
+        The model that was explained.
+    absent
+        What a hidden pixel looks like: as of :class:`xaimri.LIME`; ``"mean"`` is the mean of the image (or of
+        the region).
+    steps
+        In how many equal steps all is hidden.
+    regions
+        Hide superpixels, about so many, or those of a label image ``(*space)``, in the order of their mean
+        value; None hides pixel by pixel.
+    of
+        The score that is watched, of the explained class.
+    seed
+        Of the order of pixels with equal values, and of noise.
+
+    Returns
+    -------
+    Curve or tuple of Curve
+        ``float(curve)`` is the area.
+
+    Notes
+    -----
+    Costs ``steps - 1`` model calls per map, and 2 per image, which the maps of one image share.
+
+    References
+    ----------
+    Petsiuk, Das & Saenko (2018), arXiv:1806.07421, hide by black and insert into a blurred image, pixel by
+    pixel. Here both directions use the same ``absent``. Samek et al. (2017), doi:10.1109/TNNLS.2016.2599820.
+
+    Examples
+    --------
+    >>> from xaimri import InputXGradient, LinearClassifier
+    >>> model = LinearClassifier(np.array([[[[1.0], [2.0]]], [[[0.0], [0.0]]]]))
+    >>> explanation, = InputXGradient().explain(model, np.ones((1, 1, 2, 1)), 0)
+    >>> curve = deletion(explanation, model, absent=0.0, steps=2, of="logit")
+    >>> curve.scores.tolist(), float(curve)
+    ([3.0, 1.0, 0.0], 1.25)
+    """
+    return _curves(explanations, classifier, "deletion", absent, steps, regions, of, seed)
+
+
+@curve_of_each
+def insertion(
+    explanations: Sequence[Explanation],
+    classifier: Classifier,
+    *,
+    absent: Absent = "blur",
+    steps: int = 20,
+    regions: int | Labels | None = None,
+    of: Of = "probability",
+    seed: int = 0,
+) -> tuple[Curve, ...]:
+    """Show the most relevant pixels first, and watch the score rise; the area under it is the measure.
+
+    Higher is better. Everything else is as of :func:`deletion`.
+
+    References
+    ----------
+    Petsiuk, Das & Saenko (2018), arXiv:1806.07421.
+
+    Examples
+    --------
+    >>> from xaimri import InputXGradient, LinearClassifier
+    >>> model = LinearClassifier(np.array([[[[1.0], [2.0]]], [[[0.0], [0.0]]]]))
+    >>> explanation, = InputXGradient().explain(model, np.ones((1, 1, 2, 1)), 0)
+    >>> insertion(explanation, model, absent=0.0, steps=2, of="logit").scores.tolist()
+    [0.0, 2.0, 3.0]
+    """
+    return _curves(explanations, classifier, "insertion", absent, steps, regions, of, seed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """One map's way through its image.
+
+    ``step`` ``(*space)`` says after which step a pixel is changed; those that never are have a step beyond.
+    """
+
+    image: Image
+    gone: Image
+    step: Int[Array, "*space"]
+    fractions: Float[Array, " points"]
+
+    @classmethod
+    def of(cls, explanation: Explanation, labels: Labels, gone: Image, steps: int, seed: int) -> _Way:
+        sizes = np.bincount(labels[labels >= 0])
+        order = ranking(shares(explanation, labels) / sizes, seed)
+        ends = np.rint(np.linspace(0, len(order), min(steps, len(order)) + 1)).astype(np.int64)
+        step = np.full(len(order) + 1, len(ends), dtype=np.int32)  # the last entry serves label -1
+        step[order] = np.repeat(np.arange(1, len(ends)), np.diff(ends))
+        reached = np.concatenate([[0], np.cumsum(sizes[order])])[ends]
+        return cls(explanation.image, gone, step[labels], reached / reached[-1])
+
+    def at(self, step: int, direction: Direction) -> Image:
+        """Return the image after so many steps."""
+        before, after = (self.image, self.gone) if direction == "deletion" else (self.gone, self.image)
+        return np.where((self.step <= step)[..., None], after, before)
+
+
+def _curves(
+    explanations: Sequence[Explanation],
+    classifier: Classifier,
+    direction: Direction,
+    absent: Absent,
+    steps: int,
+    regions: int | Labels | None,
+    of: Of,
+    seed: int,
+) -> tuple[Curve, ...]:
+    """Predict every step of every way in one stream; of equal images the ends are predicted once."""
+    shape = fitting(explanations, classifier)
+    if steps < 1:
+        raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
+    ways = list(_ways(explanations, checked_absent(absent), steps, regions, seed))
+    jobs: dict[tuple[int, int], int] = {}  # which prediction serves a way's step
+    rows: list[tuple[_Way, int]] = []
+    ends: dict[tuple[bytes, bool], int] = {}
+    for number, (key, way) in enumerate(ways):
+        last = len(way.fractions) - 1
+        for step in range(last + 1):
+            place = ends.setdefault((key, step > 0), len(rows)) if step in (0, last) else len(rows)
+            jobs[number, step] = place
+            if place == len(rows):
+                rows.append((way, step))
+
+    def write(buffer: Images, first: int) -> None:
+        for out, (way, step) in zip(buffer, rows[first:], strict=False):
+            out[:] = way.at(step, direction)
+
+    logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
+    found = []
+    for number, ((_, way), explanation) in enumerate(zip(ways, explanations, strict=True)):
+        own = logits[[jobs[number, step] for step in range(len(way.fractions))]]
+        found.append(Curve(way.fractions, scored(own, explanation.target, of)))
+    return tuple(found)
+
+
+def _ways(
+    explanations: Sequence[Explanation],
+    absent: Absent,
+    steps: int,
+    regions: int | Labels | None,
+    seed: int,
+) -> Iterator[tuple[bytes, _Way]]:
+    """Yield every map's way, with a key of its image; maps of one image share parts and what is absent."""
+    known: dict[bytes, tuple[Labels, Image]] = {}
+    for each in explanations:
+        key = each.image.tobytes()
+        if key not in known:
+            labels = parts_of(each.image, regions)
+            alike = np.zeros_like(labels) if regions is None else labels
+            known[key] = labels, hidden(each.image, alike, absent, seed)
+        yield key, _Way.of(each, *known[key], steps, seed)

@@ -1,0 +1,189 @@
+"""Judge explainers on cases: every metric of every map in one table, failures counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from xaimri.adapters import as_classifier
+from xaimri.classifier import Classifier, Sized
+from xaimri.data.case import Case, Dataset
+from xaimri.data.intake import Intake
+from xaimri.data.window import Window, as_window
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer, Target
+from xaimri.explainers import build
+from xaimri.grid import Fit
+from xaimri.metrics.catalogue import Metric, as_metric
+from xaimri.metrics.curve import Curve
+from xaimri.metrics.evaluation import Evaluation, Row
+from xaimri.metrics.trials import Trial, judged
+from xaimri.perturb.segments import foreground
+
+Aim: TypeAlias = Literal["predicted", "label"]
+"""Which class is explained: the one that the model predicts, or the case's own."""
+
+TOGETHER = 16
+"""Cases that are explained, and measured, at once."""
+
+NOTHING = "the metric is not defined for this map (it is empty, constant, or changes nothing)"
+
+
+def evaluate_explanations(
+    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
+    classifier: Any,
+    cases: Dataset | Sequence[Case],
+    metrics: Iterable[str | Metric | Callable[..., Any]] = ("deletion", "insertion"),
+    *,
+    target: Aim = "predicted",
+    fit: Fit = "stretch",
+    window: Window | tuple[float, float] | None = None,
+    independent: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """Explain every case by every explainer, and measure every map.
+
+    Parameters
+    ----------
+    explainers
+        Names or explainers; in a mapping under names of your own, which two settings of one method need.
+    classifier
+        A classifier, or what :func:`xaimri.explain` takes as a model, but for a folder.
+    cases
+        Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
+        localisation ask for.
+    metrics
+        Names of ``xaimri.metrics.METRICS``; its functions with settings bound, such as
+        ``partial(metrics.deletion, absent=0.0)``; or a :class:`~xaimri.metrics.Metric`.
+    target
+        ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
+        classes the classifier has.
+    fit, window
+        How an image is brought to the classifier's grid, on which everything is done, as of
+        :func:`xaimri.explain`. The mask goes with it, and the object, such as the brain, is found on it.
+    independent
+        True states that every case without a subject is of a person of its own.
+    confidence, resamples, seed
+        Of the intervals, over subjects.
+
+    Returns
+    -------
+    Evaluation
+        One row per explainer, metric and case. A map that can't be made or measured is a row with a
+        ``failure``; nothing is dropped.
+
+    Raises
+    ------
+    InvalidInput
+        If names are used twice, subjects are missing, or no case has what a metric needs.
+
+    Notes
+    -----
+    Costs every explainer once per case, and every metric what its docstring says. The maps that several
+    explainers make of one image are measured together, which shares what they have in common.
+
+    Examples
+    --------
+    >>> from xaimri import LinearClassifier
+    >>> from xaimri.data import phantom
+    >>> cases = phantom.make(subjects=6, slices=1, size=(26, 22))
+    >>> model = LinearClassifier.random((26, 22, 1), classes=4, seed=0)
+    >>> found = evaluate_explanations(["saliency", "input_x_gradient"], model, cases, ["relevance_mass"])
+    >>> len(found.rows), len(found.summary), found.rows[0].failure is None
+    (12, 2, True)
+    """
+    chosen, measures = _named(explainers), _metrics(metrics)
+    model: Classifier = as_classifier(classifier)
+    listed = list(cases)
+    if not listed:
+        raise InvalidInput("there are no cases: give at least one.")
+    if target not in ("predicted", "label"):
+        raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
+    subjects = _subjects(listed, independent)
+    if all(case.mask is None for case in listed):
+        for metric in measures.values():
+            if "region" in metric.needs:
+                raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
+    shape = tuple(model.input_shape) if isinstance(model, Sized) else ()
+    intake = Intake(shape, fit, None if window is None else as_window(window))
+    names = cases.classes if isinstance(cases, Dataset) else ()
+    rows: list[Row] = []
+    ways: dict[tuple[str, str], list[Curve]] = {}
+    for first in range(0, len(listed), TOGETHER):
+        trials = [_trial(case, intake, target, names, model) for case in listed[first : first + TOGETHER]]
+        for result in judged(chosen, model, trials, measures):
+            explainer, name, number, found, to, failure = result
+            case = listed[first + number]
+            value = float("nan") if found is None else float(found)
+            why = failure or (None if np.isfinite(value) else NOTHING)
+            rows.append(Row(explainer, name, case.id, subjects[first + number], to, value, why))
+            if isinstance(found, Curve) and why is None:
+                ways.setdefault((explainer, name), []).append(found)
+    return Evaluation(
+        tuple(rows),
+        tuple(chosen),
+        measures,
+        {name: explainer.record() for name, explainer in chosen.items()},
+        {key: tuple(curves) for key, curves in ways.items()},
+        confidence,
+        resamples,
+        seed,
+    )
+
+
+def _named(
+    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
+) -> dict[str, Explainer[Any]]:
+    if isinstance(explainers, Mapping):
+        named = {str(name): build(method) for name, method in explainers.items()}
+    else:
+        listed = [explainers] if isinstance(explainers, str | Explainer) else list(explainers)
+        built = [build(method) for method in listed]
+        named = {explainer.name: explainer for explainer in built}
+        if len(named) < len(built):
+            raise InvalidInput(
+                "two explainers have one name: give a mapping from names of your own, such as "
+                '{"few": LIME(samples=100), "many": LIME(samples=1000)}.'
+            )
+    if not named:
+        raise InvalidInput('`explainers` is empty: give at least one, such as ["gradcam"].')
+    return named
+
+
+def _metrics(metrics: Iterable[str | Metric | Callable[..., Any]]) -> dict[str, Metric]:
+    listed = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
+    built = [as_metric(metric) for metric in listed]
+    named = {metric.name: metric for metric in built}
+    if not named or len(named) < len(built):
+        raise InvalidInput(
+            "`metrics` must be at least one, each with a name of its own: rename one with "
+            "Metric(name, function, better)."
+        )
+    return named
+
+
+def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
+    unknown = sum(case.subject is None for case in cases)
+    if unknown and not independent:
+        raise InvalidInput(
+            f"{unknown} of {len(cases)} cases have no subject, and the intervals are over subjects: give "
+            "`independent=True` if each such image is of its own person."
+        )
+    return [f"case {case.id}" if case.subject is None else str(case.subject) for case in cases]
+
+
+def _trial(case: Case, intake: Intake, aim: Aim, names: Sequence[str], model: Classifier) -> Trial:
+    """Bring a case to the classifier's grid."""
+    taken = intake.take(case.source)
+    region = None
+    if case.mask is not None:
+        region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
+    target: Target = None
+    if aim == "label":
+        known = names and names[case.label] in model.classes
+        target = names[case.label] if known else case.label
+    return Trial(case, taken.fitted, region, foreground(taken.fitted), target)

@@ -1,0 +1,181 @@
+"""Does the map stay where nothing that matters has changed: noise, another seed, another training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import combinations
+from typing import Any, cast
+
+import numpy as np
+
+from xaimri.arrays import Image, Stored
+from xaimri.classifier import Classifier, Of
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer, Target
+from xaimri.explanation import Explanation
+from xaimri.metrics.reading import filled
+from xaimri.metrics.similarity import Similarity, similarity
+
+SEEDS = tuple(range(5))
+
+
+def max_sensitivity(
+    explainer: Explainer[Any],
+    classifier: Classifier,
+    image: Image,
+    *,
+    target: Target = None,
+    radius: float = 0.02,
+    samples: int = 10,
+    of: Of | None = None,
+    seed: int = 0,
+) -> float:
+    """Add a little noise to the image, and tell how far the map moves at most, relative to its size.
+
+    From 0 (not at all); lower is better; an unrelated map of equal size has about 1.4. It can't see whether
+    the network itself changed its mind: where the score moves, the map may have to.
+
+    Parameters
+    ----------
+    explainer
+        The method with its settings; superpixels are cut once, from the image itself.
+    classifier
+        The model.
+    image
+        ``(*space, channels)`` on the model's own grid.
+    target, of
+        As of :func:`xaimri.explain`; the class is that of the image itself throughout.
+    radius
+        Largest noise, as a share of the image's range; uniform and independent in every pixel.
+    samples
+        Noisy images.
+    seed
+        Of the noise.
+
+    Notes
+    -----
+    Costs the explainer ``samples + 1`` times. A larger number can only raise the value.
+
+    References
+    ----------
+    Yeh et al. (2019), arXiv:1901.09392: the largest over the ball; here, as there, over random points of it.
+
+    Examples
+    --------
+    >>> from xaimri import Saliency, LinearClassifier
+    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
+    >>> max_sensitivity(Saliency(), model, np.random.default_rng(0).random((8, 9, 1)))
+    0.0
+    """
+    if not 0 < radius < np.inf or samples < 1:
+        raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
+    (own,) = explainer.explain(classifier, image[None], target, of=of)
+    reach = radius * float(image.max() - image.min())
+    noise = np.random.default_rng(seed).uniform(-reach, reach, (samples, *image.shape))
+    noisy = (image + noise).astype(np.float32)
+    found = pinned(explainer, own).explain(classifier, noisy, own.target, of=of)
+    size = float(np.linalg.norm(filled(own)))
+    moved = max(float(np.linalg.norm(filled(each) - filled(own))) for each in found)
+    return moved / size if size > 0 else float("nan")
+
+
+def seed_stability(
+    explainer: Explainer[Any],
+    classifier: Classifier,
+    image: Image,
+    *,
+    target: Target = None,
+    seeds: Sequence[int] = SEEDS,
+    by: Similarity = "spearman",
+    of: Of | None = None,
+) -> float:
+    """Explain with other seeds, and tell how alike the maps are: the mean over all pairs.
+
+    From -1 to 1, higher is better; 1 for a method without a seed; about 0 by chance. It can't see an error
+    that all seeds share.
+
+    Parameters
+    ----------
+    explainer, classifier, image, target, of
+        As of :func:`max_sensitivity`.
+    seeds
+        At least two.
+    by
+        How maps are compared.
+
+    Notes
+    -----
+    Costs the explainer once per seed, and nothing where it has none.
+    """
+    if len(seeds) < 2:
+        raise InvalidInput("give at least two `seeds` to compare.")
+    method = cast(Any, explainer)
+    if not any(f.name == "seed" for f in fields(method)):
+        return 1.0
+    (own,) = replace(method, seed=seeds[0]).explain(classifier, image[None], target, of=of)
+    fixed = cast(Any, pinned(explainer, own))
+    found = [filled(own)]
+    for seed in seeds[1:]:
+        (each,) = replace(fixed, seed=seed).explain(classifier, image[None], own.target, of=of)
+        found.append(filled(each))
+    return float(np.mean([similarity(a, b, by) for a, b in combinations(found, 2)]))
+
+
+def repeatability(
+    explainer: Explainer[Any],
+    classifier: Classifier,
+    image: Image,
+    *,
+    other: Classifier,
+    target: Target = None,
+    by: Similarity = "ssim",
+    of: Of | None = None,
+) -> float:
+    """Explain another training of the same network, and tell how alike the maps are.
+
+    From -1 to 1, higher is better; about 0 by chance. Two trainings that reach the same accuracy by different
+    features have different maps, and rightly so: it measures the method and the training together. With
+    another architecture as ``other`` it is Arun's reproducibility.
+
+    Parameters
+    ----------
+    explainer, classifier, image, target, of
+        As of :func:`max_sensitivity`; the class is that which ``classifier`` predicts.
+    other
+        The other network, with the same classes.
+    by
+        How maps are compared.
+
+    Notes
+    -----
+    Costs the explainer twice.
+
+    References
+    ----------
+    Arun et al. (2021), doi:10.1148/ryai.2021200267.
+
+    Examples
+    --------
+    >>> from xaimri import Saliency, LinearClassifier
+    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
+    >>> image = np.random.default_rng(0).random((8, 9, 1))
+    >>> repeatability(Saliency(), model, image, other=model)
+    1.0
+    """
+    (own,) = explainer.explain(classifier, image[None], target, of=of)
+    if tuple(other.classes) and tuple(other.classes) != tuple(classifier.classes):
+        raise InvalidInput(
+            f"`other` has the classes {', '.join(other.classes)}, and the classifier "
+            f"{', '.join(classifier.classes)}: give two trainings for the same classes."
+        )
+    (second,) = pinned(explainer, own).explain(other, image[None], own.target, of=of)
+    return similarity(filled(own), filled(second), by)
+
+
+def pinned(explainer: Explainer[Any], explanation: Explanation) -> Explainer[Any]:
+    """Return the explainer with the regions that it found, where it works on any."""
+    if explanation.regions is None or not any(f.name == "regions" for f in fields(cast(Any, explainer))):
+        return explainer
+    fixed: Explainer[Any] = replace(cast(Any, explainer), regions=Stored(explanation.regions.labels))
+    return fixed
