@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Coalitions
-from xaimri.perturb.control import cross_fitted, worth
+from xaimri.perturb.control import SHARED, cross_fitted, worth
 from xaimri.perturb.least_squares import Sampled, solve
 
 
@@ -107,7 +107,7 @@ def estimate(
         )
     rest, influence = solve(design, differences, weights, intercept=False)
     if blind is not differences:
-        _, influence = solve(design, blind, weights, intercept=False)
+        influence = SHARED * solve(design, blind, weights, intercept=False)[1]
     influence = np.where(missing[:, None] > 0, influence * np.sqrt(missing)[:, None], 0.0)
     return Sampled(gain / regions + known + rest, influence)
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
-from xaimri.perturb.control import cross_fitted, worth
+from xaimri.perturb.control import SHARED, cross_fitted, worth
 from xaimri.perturb.least_squares import Sampled, solve
 
 Kernel: TypeAlias = Literal["exponential", "uniform"]
@@ -190,7 +190,7 @@ def adjusted(
     values = np.zeros(regions)
     values[chosen] = factors @ known + rest
     centre = np.average(responses - coalitions @ values, weights=weights)
-    return Surrogate(Sampled(values, _widened(influence, chosen, regions)), float(centre), plain.r2)
+    return Surrogate(Sampled(values, _widened(SHARED * influence, chosen, regions)), float(centre), plain.r2)
 
 
 def _limit(
