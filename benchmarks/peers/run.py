@@ -62,14 +62,16 @@ def environment(peer: str, envs: Path) -> Path:
     return python
 
 
-def attributed(peer: str, python: Path, arrays: Arrays) -> dict[str, np.ndarray]:
+def attributed(
+    peer: str, python: Path, arrays: Arrays, script: str = "attribute.py"
+) -> dict[str, np.ndarray]:
     """Run the peer's script on the arrays and return what it wrote."""
     quiet = {"PYTHONPATH": str(HERE), "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory() as exchange:
         source, out = Path(exchange, "in.npz"), Path(exchange, "out.npz")
         np.savez(source, **arrays)
         done = subprocess.run(
-            [python, HERE / peer / "attribute.py", source, out],
+            [python, HERE / peer / script, source, out],
             env={**os.environ, **quiet},
             capture_output=True,
             text=True,

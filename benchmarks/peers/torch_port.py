@@ -34,6 +34,18 @@ class Network(nn.Module):
         return self.head(maps.permute(0, 2, 3, 1).flatten(1))
 
 
+class Linear(nn.Module):
+    """The linear model."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.from_numpy(arrays["linear/kernel"]))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        return images.permute(0, 2, 3, 1).flatten(1) @ self.kernel
+
+
 def tensor(images: np.ndarray) -> torch.Tensor:
     """Bring channels to the front."""
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(images, -1, 1)))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xaimri.cli import data
+from xaimri.cli import data, judge
 from xaimri.cli.arguments import file_names, files_of, given, methods_of, samples_of, target_of, verdict
 from xaimri.cli.data import dataset_of
 from xaimri.cli.options import (
@@ -18,6 +18,7 @@ from xaimri.cli.options import (
     Fit,
     FitOption,
     Folder,
+    IndependentOption,
     LayerOption,
     LayoutOption,
     Methods,
@@ -81,9 +82,7 @@ def train(
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
     fit: Annotated[Fit, typer.Option(help="How images are brought to the input size.")] = "pad",
     subject: SubjectOption = None,
-    independent: Annotated[
-        bool, typer.Option("--independent", help="Every image is of a person of its own.")
-    ] = False,
+    independent: IndependentOption = False,
     seed: Seed = 0,
 ) -> None:
     """Split by subject, train a ResNet50, evaluate it on the held-out subjects. Run again to go on."""
@@ -225,6 +224,9 @@ def compare(
     made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
     typer.echo(f"{image}: {verdict(made[0])} -> {written}")
+
+
+app.command("judge")(judge.judge)
 
 
 def main() -> None:

@@ -22,6 +22,14 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
+    """Return the names in an option that takes several, apart or with commas between; each once."""
+    names = [name.strip() for words in given or default for name in words.split(",")]
+    if not any(names):
+        raise InvalidInput(f"{', '.join(map(repr, given or ()))} names nothing: give {','.join(default)}.")
+    return list(dict.fromkeys(name for name in names if name))
+
+
 def methods_of(names: list[str], options: dict[str, Any]) -> list[Any]:
     """Make the methods, each with those of the options that it has."""
     from xaimri.explainers import build, settings_of

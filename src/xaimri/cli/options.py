@@ -59,3 +59,42 @@ LayoutOption = Annotated[
 StyleOption = Annotated[
     Literal["overlay", "contours", "superpixels", "chart"], typer.Option(help="How maps are drawn.")
 ]
+MethodsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--methods",
+        "--method",
+        "-m",
+        metavar="NAME[,NAME]",
+        help="Methods to judge; gradcam,lime by default.",
+    ),
+]
+MetricsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metrics",
+        "--metric",
+        metavar="NAME[,NAME]",
+        help="What to measure; deletion,insertion by default. A wrong name lists all.",
+    ),
+]
+DataPath = Annotated[
+    str,
+    typer.Argument(
+        help='Folder with a folder of images per class (the Alzheimer set is recognised), or "phantom".'
+    ),
+]
+AimOption = Annotated[
+    Literal["predicted", "label"],
+    typer.Option("--target", "-t", help="Class to explain: the predicted one, or the case's own."),
+]
+CasesOption = Annotated[
+    int, typer.Option(help="Cases at most, drawn from as many subjects as there are.", min=1)
+]
+PartOption = Annotated[
+    Literal["test", "validation", "train", "all"] | None,
+    typer.Option(help="Part of the recorded split; test by default, or all if no split is recorded."),
+]
+IndependentOption = Annotated[
+    bool, typer.Option("--independent", help="Every image is of a person of its own.")
+]

@@ -30,11 +30,12 @@ def infidelity(
 ) -> Values:
     """Hide random boxes, and compare each fall of the score with the sum of the box's values.
 
-    Lower is better. Normalised, the map is first scaled to fit the falls best, and the squared error is
-    divided by the mean square of the falls: 0 where the values add up to what every box does, up to one
-    factor; 1 where they say nothing of it, as a map of zeros. Otherwise it is the mean squared error itself,
-    in squared units of the score, of a map whose values are contributions. It can't see what only shows when
-    parts of several boxes are hidden together.
+    Lower is better. Normalised, the map is first scaled to fit the falls best, never turned round, and the
+    squared error is divided by the mean square of the falls: 0 where the values add up to what every box
+    does, up to one positive factor; 1 where they say nothing of it, as a map of zeros, or the opposite, as
+    one with the sign reversed. A random map has a little less than 1. Otherwise it is the mean squared error
+    itself, in squared units of the score, of a map whose values are contributions. It can't see what only
+    shows when parts of several boxes are hidden together.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def infidelity(
 
     Notes
     -----
-    Costs ``samples + 1`` model calls per map.
+    Costs ``samples + 1`` model calls per image, which its maps share.
 
     References
     ----------
@@ -84,7 +85,7 @@ def infidelity(
 
     found = []
     for sums, falls in tried(explanations, classifier, None, absent, outside, of, seed):
-        scale = _ratio(float(sums @ falls), float(sums @ sums), 0.0) if normalised else 1.0
+        scale = max(_ratio(float(sums @ falls), float(sums @ sums), 0.0), 0.0) if normalised else 1.0
         error = float(np.mean((scale * sums - falls) ** 2))
         found.append(_ratio(error, float(np.mean(falls**2)), np.nan) if normalised else error)
     return np.array(found)
@@ -125,7 +126,7 @@ def faithfulness_correlation(
 
     Notes
     -----
-    Costs ``samples + 1`` model calls per map.
+    Costs ``samples + 1`` model calls per image, which its maps share.
 
     References
     ----------
@@ -176,7 +177,7 @@ def sensitivity_n(
 
     Notes
     -----
-    Costs ``len(sizes) * samples + 1`` model calls per map.
+    Costs ``len(sizes) * samples + 1`` model calls per image, which its maps share.
 
     References
     ----------
@@ -286,10 +287,14 @@ def _correlations(
 
 
 def _pearson(a: Float[Array, " samples"], b: Float[Array, " samples"]) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    tiny = 1e-12 * (np.abs(a).max(initial=0) + 1) * (np.abs(b).max(initial=0) + 1)
-    return float(a @ b) / size if size > tiny else float("nan")
+    sides = []
+    for values in (a, b):
+        centred = values - values.mean()
+        size = float(np.linalg.norm(centred))
+        if not size > 1e-12 * float(np.abs(values).max()):  # equal, but for rounding, in any unit
+            return float("nan")
+        sides.append(centred / size)
+    return float(np.clip(sides[0] @ sides[1], -1, 1))
 
 
 def _ratio(above: float, below: float, otherwise: float) -> float:

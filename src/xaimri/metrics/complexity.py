@@ -75,6 +75,7 @@ def entropy(explanations: Sequence[Explanation]) -> Values:
         if not total > 0:
             found.append(np.nan)
             continue
-        share = strength[strength > 0] / total
+        share = strength / total
+        share = share[share > 0]
         found.append(0.0 - float((share * np.log(share)).sum()))
     return np.array(found)

@@ -192,8 +192,9 @@ def dice(
 def auprc(explanations: Sequence[Explanation], region: Masks, *, within: Masks | None = None) -> Values:
     """Tell how well the values tell the region's pixels from the others: area under precision and recall.
 
-    Average precision, from near 0 to 1; higher is better; by chance the region's share of the object. Any
-    strictly rising function of the map has the same.
+    Average precision, from near 0 to 1; higher is better; by chance the region's share of the object, which a
+    constant map has, and a little more in a small object. Any strictly rising function of the map has the
+    same.
 
     Parameters
     ----------
@@ -231,7 +232,7 @@ def mover_similarity(
 
     From 0 to 1, higher is better: 1 where it is spread over the region evenly, 0 where all of it would have
     to be moved by the image's diagonal. It sees how far off a map is that misses; it can't see negative
-    values. By chance it is what an even map has, which depends on where the region lies.
+    values. By chance it is about what an even map has, which depends on where the region lies.
 
     Parameters
     ----------

@@ -160,5 +160,7 @@ def parts_of(image: Image, regions: int | Labels | None) -> Labels:
 
     if regions is None:
         return np.arange(int(np.prod(image.shape[:-1]))).reshape(image.shape[:-1])
-    labels: Labels = regions_of(image, regions, 0.2, "superpixels")
-    return labels
+    labels = regions_of(image, regions, 0.2, "superpixels")
+    kept, numbered = np.unique(labels, return_inverse=True)  # a part has a pixel, whatever the numbers skip
+    found: Labels = numbered.reshape(labels.shape) - int(kept[0] < 0)
+    return found

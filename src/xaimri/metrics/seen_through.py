@@ -25,8 +25,8 @@ def average_drop(
 ) -> Values:
     """Look at the image through the map, and tell what share of the class's probability is lost.
 
-    From 0 to 1, lower is better; a rise counts as 0. It can't see negative values; a map that is the same
-    everywhere loses nothing, so a flat map looks perfect.
+    From 0 to 1, lower is better; a rise counts as 0, and so does a class of no probability. It can't see
+    negative values; a positive map that is the same everywhere loses nothing, so a flat map looks perfect.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ def average_drop(
     (0.0, 0.0)
     """
     whole, through = _seen_through(explanations, classifier, absent, seed)
-    return np.asarray(np.maximum(whole - through, 0) / whole)
+    lost = np.maximum(whole - through, 0)
+    return np.asarray(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0))
 
 
 @of_each

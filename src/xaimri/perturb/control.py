@@ -23,8 +23,8 @@ FOLDS = 5
 SHARED = 1.05
 """By how much errors read from blind predictions are widened.
 
-The folds' fits share most of their samples, so what they leave is not quite independent: over seeds the values
-scatter 3 to 6 % wider than that tells (``benchmarks/coverage.py`` with 1.0 here).
+The folds' fits share most of their samples, so what they leave is not quite independent: values are off
+by 2 to 8 % more than that tells (``benchmarks/coverage.py`` with 1.0 here).
 """
 
 MOST = 1500
