@@ -217,20 +217,26 @@ class Evaluation:
         known = np.isfinite(values)
         if not known.any():
             return Estimate.none()
+        low, high = self.interval(values[:, None])[:, 0]
+        return Estimate(float(values[known].mean()), float(low), float(high))
+
+    def interval(self, values: Float[Array, "cases points"]) -> Float[Array, "2 points"]:
+        """Return the ends of the interval of every column's mean; NaN where too few subjects have a value.
+
+        ``values`` has a row per case, in their order, NaN where the case has none.
+        """
+        known = np.isfinite(values).all(axis=1)
         people = int(self._person.max()) + 1
-        total = np.bincount(self._person[known], weights=values[known], minlength=people)
         count = np.bincount(self._person[known], minlength=people)
-        mean = float(total.sum() / count.sum())
-        own = np.flatnonzero(count)
-        if len(own) < MINIMUM_SUBJECTS:
-            return Estimate(mean, math.nan, math.nan)
-        weights = np.random.default_rng(self.seed).multinomial(
-            people, np.full(people, 1 / people), size=self.resamples
-        )
-        with np.errstate(invalid="ignore"):
-            drawn = (weights @ total) / (weights @ count)
-        low, high = np.nanquantile(drawn, [(1 - self.confidence) / 2, (1 + self.confidence) / 2])
-        return Estimate(mean, float(low), float(high))
+        if np.count_nonzero(count) < MINIMUM_SUBJECTS:
+            return np.full((2, values.shape[1]), np.nan)
+        total = np.zeros((people, values.shape[1]))
+        np.add.at(total, self._person[known], values[known])
+        share = np.full(people, 1 / people)
+        weights = np.random.default_rng(self.seed).multinomial(people, share, size=self.resamples)
+        some = weights @ count > 0
+        drawn = (weights[some] @ total) / (weights[some] @ count)[:, None]
+        return np.quantile(drawn, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
 
 
 def _cell(summary: Summary) -> str:

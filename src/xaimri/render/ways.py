@@ -103,25 +103,13 @@ def banded(evaluation: Evaluation, explainer: str, metric: str) -> Band | None:
     curves = evaluation.ways.get((explainer, metric), ())
     if not curves:
         return None
-    chosen = [row for row in evaluation.rows if row.explainer == explainer and row.metric == metric]
-    everyone = {subject: n for n, subject in enumerate(dict.fromkeys(row.subject for row in evaluation.rows))}
-    person = np.array([everyone[row.subject] for row in chosen if row.failure is None])
     fractions = _points(curves)
-    scores = np.stack([np.interp(fractions, curve.fractions, curve.scores) for curve in curves])
-    mean = scores.mean(axis=0)
-    if len(np.unique(person)) < MINIMUM_SUBJECTS:
-        return Band(fractions, mean)
-    total = np.zeros((len(everyone), len(fractions)))
-    np.add.at(total, person, scores)
-    count = np.bincount(person, minlength=len(everyone))
-    weights = np.random.default_rng(evaluation.seed).multinomial(
-        len(everyone), np.full(len(everyone), 1 / len(everyone)), size=evaluation.resamples
-    )
-    known = weights @ count > 0
-    drawn = (weights[known] @ total) / (weights[known] @ count)[:, None]
-    ends = ((1 - evaluation.confidence) / 2, (1 + evaluation.confidence) / 2)
-    low, high = np.quantile(drawn, ends, axis=0)
-    return Band(fractions, mean, low, high)
+    scores = np.full((len(evaluation.cases), len(fractions)), np.nan)
+    known = np.isfinite(evaluation.values(explainer, metric))
+    scores[known] = [np.interp(fractions, curve.fractions, curve.scores) for curve in curves]
+    low, high = evaluation.interval(scores)
+    mean = scores[known].mean(axis=0)
+    return Band(fractions, mean) if np.isnan(low).any() else Band(fractions, mean, low, high)
 
 
 def _points(curves: Sequence[Curve]) -> Float[Array, " points"]:
