@@ -24,9 +24,9 @@ def traces(monkeypatch):
     clear_cache()
     seen, traced = [], engine._traced
 
-    def counted(*given):
-        seen.append(given[-1])
-        return traced(*given)
+    def counted(model, ports, preprocess, request, stand):
+        seen.append(request)
+        return traced(model, ports, preprocess, request, stand)
 
     monkeypatch.setattr(engine, "_traced", counted)
     yield seen
