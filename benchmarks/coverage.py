@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
-from small_networks import network
+from small_networks import accuracy, images_of, network
 
 import xaimri
 from xaimri.classifier import Objective
@@ -99,7 +99,8 @@ class Table:
 
 def run(seed: int, count: int, scatter: int, only: str | None) -> dict:
     """Explain a network's images in every way; return error, standard error and samples of each pair."""
-    model, images, accuracy = network(seed)
+    model, _, held = network(seed)
+    images = images_of(held)
     classifier = xaimri.KerasClassifier(model)
     chosen = wanted(only)
     found: dict[str, list] = {name: [] for name in chosen}
@@ -124,7 +125,7 @@ def run(seed: int, count: int, scatter: int, only: str | None) -> dict:
                 told = np.sqrt(np.mean([e.regions.errors**2 for e in many], axis=0))
                 spread.setdefault(name, []).append((real, told))
         done += 1
-    return {"found": found, "spread": spread, "accuracy": accuracy, "images": done}
+    return {"found": found, "spread": spread, "accuracy": accuracy(model, held), "images": done}
 
 
 def main() -> None:

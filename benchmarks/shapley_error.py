@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from real_slices import SHARED, network, slices
+from small_networks import images_of
 from small_networks import network as small_network
 
 import xaimri
@@ -46,9 +47,9 @@ def main() -> None:
     classifier, _ = network(given.shared)
     real = [tabled(classifier, image, 12) for image in slices(given.games, given.shared)]
     table("ResNet50, real slices, 12 regions", real, (200, 500, 1000, 2000), given.seeds)
-    model, images, _ = small_network(0)
+    model, _, held = small_network(0)
     small = xaimri.KerasClassifier(model)
-    made = [tabled(small, image, 16) for image in images[: given.games]]
+    made = [tabled(small, image, 16) for image in images_of(held)[: given.games]]
     table("small network, phantoms, 16 regions", made, (200, 500, 1000, 2000), given.seeds)
     known = [trees(50, seed) for seed in range(given.games)]
     table("trees, 50 players", known, (500, 1000, 2000), given.seeds)

@@ -81,9 +81,9 @@ def test_a_network_that_is_built_by_the_first_explanation_is_traced_once(monkeyp
 
     seen, traced = [], engine._traced
 
-    def counted(model, ports, preprocess, request, stand):
+    def counted(model, ports, preprocess, request, shadows):
         seen.append(request.purpose)
-        return traced(model, ports, preprocess, request, stand)
+        return traced(model, ports, preprocess, request, shadows)
 
     monkeypatch.setattr(engine, "_traced", counted)
     layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]

@@ -24,9 +24,9 @@ def traces(monkeypatch):
     clear_cache()
     seen, traced = [], engine._traced
 
-    def counted(model, ports, preprocess, request, stand):
+    def counted(model, ports, preprocess, request, shadows):
         seen.append(request)
-        return traced(model, ports, preprocess, request, stand)
+        return traced(model, ports, preprocess, request, shadows)
 
     monkeypatch.setattr(engine, "_traced", counted)
     yield seen

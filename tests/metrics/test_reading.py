@@ -15,7 +15,8 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Regions
 from xaimri.metrics import METRICS, Metric
 from xaimri.metrics.catalogue import BETTER, as_metric
-from xaimri.metrics.reading import filled, fitting, masks, parts_of, ranking, shares, top
+from xaimri.metrics.parts import parts_of
+from xaimri.metrics.reading import filled, fitting, masks, ranking, shares, top
 
 SHAPE = (5, 6, 8, 2)  # no two axes of one length
 

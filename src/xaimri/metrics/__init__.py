@@ -19,15 +19,18 @@ from xaimri.metrics.localisation import (
     relevance_mass,
     relevance_rank,
 )
+from xaimri.metrics.mutants import MUTATIONS, Mutant
 from xaimri.metrics.report import ClassFigures, ClassificationReport, Estimate, Level
 from xaimri.metrics.road import imputed, road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import Cascade, label_randomisation, randomisation
 from xaimri.metrics.seen_through import average_drop, average_increase
 from xaimri.metrics.similarity import similarity
+from xaimri.metrics.trustworthiness import trustworthiness, unrelated_similarity
 
 __all__ = [
     "METRICS",
+    "MUTATIONS",
     "AbsentSensitivity",
     "Cascade",
     "ClassFigures",
@@ -38,6 +41,7 @@ __all__ = [
     "Evaluation",
     "Level",
     "Metric",
+    "Mutant",
     "Row",
     "Summary",
     "absent_sensitivity",
@@ -68,4 +72,6 @@ __all__ = [
     "sensitivity_n",
     "similarity",
     "sparseness",
+    "trustworthiness",
+    "unrelated_similarity",
 ]

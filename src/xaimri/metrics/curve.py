@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -14,8 +14,9 @@ from xaimri.arrays import Array, Image, Images, Labels
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import curve_of_each, fitting, parts_of, ranking, shares
-from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.metrics.parts import Parted, parted
+from xaimri.metrics.reading import curve_of_each, fitting, ranking, shares
+from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed
 
 Direction: TypeAlias = Literal["deletion", "insertion"]
@@ -156,14 +157,15 @@ class _Way:
     fractions: Float[Array, " points"]
 
     @classmethod
-    def of(cls, explanation: Explanation, labels: Labels, gone: Image, steps: int, seed: int) -> _Way:
+    def of(cls, explanation: Explanation, image: Parted, steps: int, seed: int) -> _Way:
+        labels = image.labels
         sizes = np.bincount(labels[labels >= 0])
         order = ranking(shares(explanation, labels) / sizes, seed)
         ends = np.rint(np.linspace(0, len(order), min(steps, len(order)) + 1)).astype(np.int64)
         step = np.full(len(order) + 1, len(ends), dtype=np.int32)  # the last entry serves label -1
         step[order] = np.repeat(np.arange(1, len(ends)), np.diff(ends))
         reached = np.concatenate([[0], np.cumsum(sizes[order])])[ends]
-        return cls(explanation.image, gone, step[labels], reached / reached[-1])
+        return cls(explanation.image, image.gone, step[labels], reached / reached[-1])
 
     def at(self, step: int, direction: Direction) -> Image:
         """Return the image after so many steps."""
@@ -185,14 +187,15 @@ def _curves(
     shape = fitting(explanations, classifier)
     if steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
-    ways = list(_ways(explanations, checked_absent(absent), steps, regions, seed))
+    images = list(parted(explanations, absent, regions, seed))
+    ways = [_Way.of(*pair, steps, seed) for pair in zip(explanations, images, strict=True)]
     jobs: dict[tuple[int, int], int] = {}  # which prediction serves a way's step
     rows: list[tuple[_Way, int]] = []
-    ends: dict[tuple[bytes, bool], int] = {}
-    for number, (key, way) in enumerate(ways):
+    ends: dict[tuple[int, bool], int] = {}
+    for number, (own, way) in enumerate(zip(images, ways, strict=True)):
         last = len(way.fractions) - 1
         for step in range(last + 1):
-            place = ends.setdefault((key, step > 0), len(rows)) if step in (0, last) else len(rows)
+            place = ends.setdefault((own.number, step > 0), len(rows)) if step in (0, last) else len(rows)
             jobs[number, step] = place
             if place == len(rows):
                 rows.append((way, step))
@@ -203,25 +206,7 @@ def _curves(
 
     logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
     found = []
-    for number, ((_, way), explanation) in enumerate(zip(ways, explanations, strict=True)):
-        own = logits[[jobs[number, step] for step in range(len(way.fractions))]]
-        found.append(Curve(way.fractions, scored(own, explanation.target, of)))
+    for number, (way, explanation) in enumerate(zip(ways, explanations, strict=True)):
+        along = logits[[jobs[number, step] for step in range(len(way.fractions))]]
+        found.append(Curve(way.fractions, scored(along, explanation.target, of)))
     return tuple(found)
-
-
-def _ways(
-    explanations: Sequence[Explanation],
-    absent: Absent,
-    steps: int,
-    regions: int | Labels | None,
-    seed: int,
-) -> Iterator[tuple[bytes, _Way]]:
-    """Yield every map's way, with a key of its image; maps of one image share parts and what is absent."""
-    known: dict[bytes, tuple[Labels, Image]] = {}
-    for each in explanations:
-        key = each.image.tobytes()
-        if key not in known:
-            labels = parts_of(each.image, regions)
-            alike = np.zeros_like(labels) if regions is None else labels
-            known[key] = labels, hidden(each.image, alike, absent, seed)
-        yield key, _Way.of(each, *known[key], steps, seed)

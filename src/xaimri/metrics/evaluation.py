@@ -200,7 +200,7 @@ class Evaluation:
         apart = [d for d in self.differences if d.certain]
         if apart:
             lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
-            lines += [f"  {d.metric}: {d.first} - {d.second} = {d.estimate}" for d in apart]
+            lines += [f"  {d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart]
         if self.failures:
             lines += ["", "Without a value:"]
             lines += [f"  {count} x {why}" for why, count in self.failures.items()]
@@ -243,10 +243,13 @@ def _cell(summary: Summary) -> str:
     estimate = summary.estimate
     if math.isnan(estimate.value):
         return f"- ({summary.failures} failed)"
+    return _figure(estimate) + (f" ({summary.failures} failed)" if summary.failures else "")
+
+
+def _figure(estimate: Estimate) -> str:
+    """Write a mean in three digits, its interval behind it where there is one."""
     text = f"{estimate.value:.3g}"
-    if not math.isnan(estimate.low):
-        text += f" [{estimate.low:.3g}, {estimate.high:.3g}]"
-    return text + (f" ({summary.failures} failed)" if summary.failures else "")
+    return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
 def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

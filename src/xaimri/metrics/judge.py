@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,7 +20,8 @@ from xaimri.grid import Fit
 from xaimri.metrics.catalogue import Metric, as_metric
 from xaimri.metrics.curve import Curve
 from xaimri.metrics.evaluation import Evaluation, Row
-from xaimri.metrics.trials import Trial, judged
+from xaimri.metrics.trials import Trial, attempted, judged
+from xaimri.perturb.progress import Watcher, watched
 from xaimri.perturb.segments import foreground
 
 Aim: TypeAlias = Literal["predicted", "label"]
@@ -44,6 +46,7 @@ def evaluate_explanations(
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
+    progress: bool | Watcher = False,
 ) -> Evaluation:
     """Explain every case by every explainer, and measure every map.
 
@@ -69,17 +72,21 @@ def evaluate_explanations(
         True states that every case without a subject is of a person of its own.
     confidence, resamples, seed
         Of the intervals, over subjects.
+    progress
+        As of :func:`xaimri.explain`: perturbed images that were predicted, over all cases.
 
     Returns
     -------
     Evaluation
-        One row per explainer, metric and case. A map that can't be made or measured is a row with a
-        ``failure``; nothing is dropped.
+        One row per explainer, metric and case. An image that can't be read, and a map that can't
+        be made or measured, is a row with a ``failure``; nothing is dropped.
 
     Raises
     ------
     InvalidInput
         If names are used twice, subjects are missing, or no case has what a metric needs.
+    Cancelled
+        If ``progress`` returned ``False``.
 
     Notes
     -----
@@ -113,16 +120,17 @@ def evaluate_explanations(
     names = cases.classes if isinstance(cases, Dataset) else ()
     rows: list[Row] = []
     ways: dict[tuple[str, str], list[Curve]] = {}
-    for first in range(0, len(listed), TOGETHER):
-        trials = [_trial(case, intake, target, names, model) for case in listed[first : first + TOGETHER]]
-        for result in judged(chosen, model, trials, measures):
-            explainer, name, number, found, to, failure = result
-            case = listed[first + number]
-            value = float("nan") if found is None else float(found)
-            why = failure or (None if np.isfinite(value) else NOTHING)
-            rows.append(Row(explainer, name, case.id, subjects[first + number], to, value, why))
-            if isinstance(found, Curve) and why is None:
-                ways.setdefault((explainer, name), []).append(found)
+    with watched(progress):
+        for first in range(0, len(listed), TOGETHER):
+            some = listed[first : first + TOGETHER]
+            trials = [attempted(partial(_trial, case, intake, target, names, model)) for case in some]
+            for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
+                case = listed[first + number]
+                value = float("nan") if found is None else float(found)
+                why = failure or (None if np.isfinite(value) else NOTHING)
+                rows.append(Row(explainer, name, case.id, subjects[first + number], to, value, why))
+                if isinstance(found, Curve) and why is None:
+                    ways.setdefault((explainer, name), []).append(found)
     return Evaluation(
         tuple(rows),
         tuple(chosen),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from xaimri.arrays import Map, Mask
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import Masks, Values, filled, masks, of_each, top
+from xaimri.metrics.reading import Masks, Values, filled, masks, of_each, spread, top
 from xaimri.metrics.transport import binned, mover_distance
 
 
@@ -19,8 +19,8 @@ def relevance_mass(
 ) -> Values:
     """Tell what share of the positive relevance lies in the region.
 
-    From 0 to 1, higher is better; by chance the region's share of the object. It can't see negative values,
-    nor where in the region the relevance lies.
+    From 0 to 1, higher is better; by chance the region's share of the object. A superpixel's value counts
+    once, spread over its pixels. It can't see negative values, nor where in the region the relevance lies.
 
     Parameters
     ----------
@@ -54,8 +54,7 @@ def relevance_mass(
     (0.75, 0.5)
     """
     found = []
-    for values, inside, whole in _compared(explanations, region, within):
-        positive = np.where(whole, np.maximum(values, 0), 0)
+    for positive, inside, _ in _masses(explanations, region, within):
         total = positive.sum()
         found.append(float(positive[inside].sum() / total) if total > 0 else np.nan)
     return np.array(found)
@@ -253,18 +252,28 @@ def mover_similarity(
     if cells < 1:
         raise InvalidInput(f"`cells` must be at least 1, got {cells}.")
     found = []
-    for values, inside, whole in _compared(explanations, region, within):
-        positive = np.where(whole, np.maximum(values, 0), 0)
+    for positive, inside, _ in _masses(explanations, region, within):
         if not positive.sum() > 0:
             found.append(np.nan)
             continue
         far = mover_distance(binned(positive, cells), binned(inside.astype(np.float64), cells))
-        found.append(1 - far / float(np.linalg.norm(values.shape)))
+        found.append(1 - far / float(np.linalg.norm(positive.shape)))
     return np.array(found)
 
 
-def _compared(
+def _masses(
     explanations: Sequence[Explanation], region: Masks, within: Masks | None
+) -> Iterator[tuple[Map, Mask, Mask]]:
+    """Yield the positive relevance of every map in the object, with its answer there, and the object."""
+    for values, inside, whole in _compared(explanations, region, within, spread):
+        yield np.where(whole, np.maximum(values, 0), 0), inside, whole
+
+
+def _compared(
+    explanations: Sequence[Explanation],
+    region: Masks,
+    within: Masks | None,
+    read: Callable[[Explanation], Map] = filled,
 ) -> Iterator[tuple[Map, Mask, Mask]]:
     """Yield every map with its answer inside the object, and the object."""
     objects = None if within is None else masks(explanations, within, "within")
@@ -273,7 +282,7 @@ def _compared(
         inside = answer & whole
         if not inside.any():
             raise InvalidInput("the answer has no pixel inside the object: give a mask that overlaps it.")
-        yield filled(each), inside, whole
+        yield read(each), inside, whole
 
 
 def _overlaps(

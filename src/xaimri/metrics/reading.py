@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, ov
 import numpy as np
 from jaxtyping import Float, Int
 
-from xaimri.arrays import Array, Image, Labels, Map, Mask
+from xaimri.arrays import Array, Labels, Map, Mask
 from xaimri.classifier import Classifier, Sized
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -111,6 +111,16 @@ def filled(explanation: Explanation) -> Map:
     return values
 
 
+def spread(explanation: Explanation) -> Map:
+    """Return what the map gives to every pixel: a region's value is spread evenly over its pixels."""
+    values, regions = filled(explanation), explanation.regions
+    if regions is None:
+        return values
+    sizes = np.bincount(regions.labels[regions.labels >= 0], minlength=len(regions.values))
+    even: Map = values / np.append(np.maximum(sizes, 1), 1)[regions.labels]
+    return even
+
+
 def shares(explanation: Explanation, labels: Labels) -> Float[Array, " parts"]:
     """Return what the map gives to each part of the image, added up; a region's value is spread evenly.
 
@@ -119,13 +129,9 @@ def shares(explanation: Explanation, labels: Labels) -> Float[Array, " parts"]:
     labels
         ``(*space)``: the part of every pixel, from 0; -1 lies in none.
     """
-    values = filled(explanation)
-    regions = explanation.regions
-    if regions is not None:
-        sizes = np.bincount(regions.labels[regions.labels >= 0], minlength=len(regions.values))
-        values = values / np.append(np.maximum(sizes, 1), 1)[regions.labels]
     inside = labels >= 0
-    found: Array = np.bincount(labels[inside], weights=values[inside], minlength=int(labels.max()) + 1)
+    given = spread(explanation)[inside]
+    found: Array = np.bincount(labels[inside], weights=given, minlength=int(labels.max()) + 1)
     return found
 
 
@@ -152,15 +158,3 @@ def top(values: Map, inside: Mask, count: float) -> Map:
     chosen[above] = 1.0
     chosen[level] = (min(count, len(strength)) - above.sum()) / level.sum()
     return chosen
-
-
-def parts_of(image: Image, regions: int | Labels | None) -> Labels:
-    """Return the parts that are hidden together: every pixel by itself, superpixels, or those given."""
-    from xaimri.perturb.segments import regions_of
-
-    if regions is None:
-        return np.arange(int(np.prod(image.shape[:-1]))).reshape(image.shape[:-1])
-    labels = regions_of(image, regions, 0.2, "superpixels")
-    kept, numbered = np.unique(labels, return_inverse=True)  # a part has a pixel, whatever the numbers skip
-    found: Labels = numbered.reshape(labels.shape) - int(kept[0] < 0)
-    return found

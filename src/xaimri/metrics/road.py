@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
+from jaxtyping import Float
 
-from xaimri.arrays import Image, Images, Mask
+from xaimri.arrays import Array, Image, Images, Mask
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import Values, filled, fitting, of_each, ranking
+from xaimri.metrics.reading import Values, fitting, of_each, ranking, spread
 from xaimri.perturb.responses import fastest, scored, streamed
 
 
@@ -31,7 +32,7 @@ def road(
     relevant removed: from -0.5 to 0.5 for a probability, higher is better, 0 by chance. What is removed is
     replaced by the weighted mean of its neighbours, by solving for all removed pixels together, and a little
     noise, which hides from the model that something was removed. It can't see how strong the values are, and
-    large smooth areas are restored rather than removed.
+    large smooth areas are restored rather than removed: of a map of scattered single pixels it tells little.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ def road(
 
     References
     ----------
-    Rong et al. (2022), arXiv:2202.00449. In two dimensions the weights are theirs (1/6 for the four nearest,
-    1/12 for the diagonal ones).
+    Rong et al. (2022), arXiv:2202.00449; both orders together, as pytorch-grad-cam's ``ROADCombined``. In two
+    dimensions the weights are theirs (1/6 for the four nearest, 1/12 for the diagonal ones).
 
     Examples
     --------
@@ -78,7 +79,7 @@ def road(
         raise InvalidInput(f"`fractions` must be above 0 and below 1, got {list(fractions)}.")
     if not 0 <= noise < np.inf:
         raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
-    orders = [ranking(filled(each).ravel(), seed) for each in explanations]
+    orders = [ranking(spread(each).ravel(), seed) for each in explanations]
     rows = [(n, share, most) for n in range(len(orders)) for share in fractions for most in (True, False)]
 
     def write(buffer: Images, first: int) -> None:
@@ -118,43 +119,42 @@ def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> I
     >>> imputed(row, np.array([[False, True, True, False]])).ravel().tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.linalg import spsolve
-
-    space = removed.shape
     count, known = int(removed.sum()), image[~removed].astype(np.float64)
     found = image.astype(np.float64)
     if count and len(known):
-        number = np.full(space, -1)
-        number[removed] = np.arange(count)
-        places = np.argwhere(removed)
-        diagonal, right = np.zeros(count), np.zeros((count, image.shape[-1]))
-        rows, columns, entries = [], [], []
-        for step in product((-1, 0, 1), repeat=len(space)):
-            if not any(step):
-                continue
-            weight = 2.0 ** (len(space) - np.count_nonzero(step))
-            beside = places + step
-            inside = ((beside >= 0) & (beside < space)).all(axis=1)
-            where = tuple(beside[inside].T)
-            mine, other = np.flatnonzero(inside), number[where]
-            diagonal[mine] += weight
-            gone = other >= 0
-            rows.append(mine[gone])
-            columns.append(other[gone])
-            entries.append(np.full(int(gone.sum()), -weight))
-            right[mine[~gone]] += weight * image[where][~gone]
-        matrix = coo_matrix(
-            (
-                np.concatenate([*entries, diagonal]),
-                (np.concatenate([*rows, np.arange(count)]), np.concatenate([*columns, np.arange(count)])),
-            )
-        )
-        found[removed] = spsolve(matrix.tocsc(), right).reshape(count, -1)
+        found[removed] = _solved(image, removed)
     elif count:
-        found[:] = image.mean(axis=tuple(range(len(space))))
+        found[:] = image.mean(axis=tuple(range(removed.ndim)))
     if count and noise:
         drawn = np.random.default_rng(seed).standard_normal(image.shape)
         found[removed] += noise * float(image.std()) * drawn[removed]
     filled_in: Image = found.astype(image.dtype)
     return filled_in
+
+
+def _solved(image: Image, removed: Mask) -> Float[Array, "removed channels"]:
+    """Return for every removed pixel the weighted mean of its neighbours, removed or not."""
+    from scipy.sparse import coo_matrix, diags
+    from scipy.sparse.linalg import spsolve
+
+    places = np.argwhere(removed)
+    count = len(places)
+    number = np.full(removed.shape, -1)
+    number[removed] = np.arange(count)
+    total, right = np.zeros(count), np.zeros((count, image.shape[-1]))
+    matrix = coo_matrix((count, count))
+    for step in product((-1, 0, 1), repeat=removed.ndim):
+        if not any(step):
+            continue
+        weight = 2.0 ** (removed.ndim - np.count_nonzero(step))
+        beside = places + step
+        inside = ((beside >= 0) & (beside < removed.shape)).all(axis=1)
+        where = tuple(beside[inside].T)
+        mine, other = np.flatnonzero(inside), number[where]
+        total[mine] += weight
+        gone = other >= 0
+        right[mine[~gone]] += weight * image[where][~gone]
+        weights = np.full(int(gone.sum()), weight)
+        matrix = matrix - coo_matrix((weights, (mine[gone], other[gone])), shape=(count, count))
+    solved: Array = spsolve((matrix + diags(total)).tocsc(), right)
+    return solved.reshape(count, -1)

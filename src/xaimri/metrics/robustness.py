@@ -60,6 +60,7 @@ def max_sensitivity(
     References
     ----------
     Yeh et al. (2019), arXiv:1901.09392: the largest over the ball; here, as there, over random points of it.
+    Theirs isn't divided by the map's size, which makes methods of different units comparable.
 
     Examples
     --------

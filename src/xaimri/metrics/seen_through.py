@@ -10,8 +10,9 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Images
 from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
+from xaimri.metrics.parts import parted
 from xaimri.metrics.reading import Values, filled, fitting, of_each
-from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed
 
 
@@ -89,27 +90,25 @@ def _seen_through(
     explanations: Sequence[Explanation], classifier: Classifier, absent: Absent, seed: int
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"]]:
     """Return the probability of the whole image, and of the image seen through the map."""
-    shape, absent = fitting(explanations, classifier), checked_absent(absent)
-    place: dict[bytes, int] = {}
-    originals = [place.setdefault(each.image.tobytes(), len(place)) for each in explanations]
-    first = {number: i for i, number in reversed(list(enumerate(originals)))}
+    shape, images = fitting(explanations, classifier), list(parted(explanations, absent, None, seed))
+    originals = {image.number: each.image for image, each in zip(images, explanations, strict=True)}
+    first = len(originals)  # the images themselves come first, then each as its map lets it through
 
     def write(buffer: Images, start: int) -> None:
         for row, out in enumerate(buffer, start):
-            if row < len(place):
-                out[:] = explanations[first[row]].image
+            if row < first:
+                out[:] = originals[row]
                 continue
-            each = explanations[row - len(place)]
+            each = explanations[row - first]
             positive = np.maximum(filled(each), 0)
             seen = (positive / (positive.max() or 1.0))[..., None]
-            gone = hidden(each.image, np.zeros(each.values.shape, dtype=np.int64), absent, seed)
-            out[:] = seen * each.image + (1 - seen) * gone
+            out[:] = seen * each.image + (1 - seen) * images[row - first].gone
 
-    count = len(place) + len(explanations)
+    count = first + len(explanations)
     logits = streamed(fastest(classifier, count, shape), shape, count, write).astype(np.float64)
     found = [
-        scored(np.stack([logits[i], logits[len(place) + n]]), each.target, "probability")
-        for n, (i, each) in enumerate(zip(originals, explanations, strict=True))
+        scored(np.stack([logits[image.number], logits[first + n]]), each.target, "probability")
+        for n, (image, each) in enumerate(zip(images, explanations, strict=True))
     ]
     whole, through = np.array(found).T
     return whole, through

@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float
 from xaimri.arrays import Array, Coalitions, Labels
 from xaimri.classifier import Classifier, Of
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import fitting, parts_of, shares
-from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.metrics.parts import parted
+from xaimri.metrics.reading import fitting, shares
+from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, responses, scored
 
 Drawing: TypeAlias = Callable[[Labels], Coalitions]
@@ -32,23 +33,21 @@ def tried(
 
     ``draw`` gives the coalitions for the parts of an image; maps of one image share their predictions.
     """
-    shape, absent = fitting(explanations, classifier), checked_absent(absent)
-    known: dict[bytes, tuple[Labels, Array]] = {}
+    shape, images = fitting(explanations, classifier), len({each.image.tobytes() for each in explanations})
+    known: dict[int, Array] = {}
     cut = np.zeros(0, dtype=np.int64)
-    for each in explanations:
-        key = each.image.tobytes()
-        labels = known[key][0] if key in known else parts_of(each.image, regions)
-        if not np.array_equal(labels, cut):  # images that are cut alike are tried alike
-            cut, shown = labels, draw(labels)
-        if key not in known:
-            alike = np.zeros_like(labels) if regions is None else labels
-            gone = hidden(each.image, alike, absent, seed)
+    model: Classifier | None = None
+    for each, image in zip(explanations, parted(explanations, absent, regions, seed), strict=True):
+        if not np.array_equal(image.labels, cut):  # images that are cut alike are tried alike
+            cut, shown = image.labels, draw(image.labels)
             asked = np.concatenate([np.ones((1, shown.shape[1]), dtype=bool), shown])
-            model = fastest(classifier, len(asked), shape)
-            known[key] = labels, responses(model, each.image, gone, labels, asked).astype(np.float64)
-        logits = known[key][1]
-        scores = scored(logits, each.target, each.of if of is None else of)
-        yield (~shown).astype(np.float64) @ shares(each, labels), scores[0] - scores[1:]
+        if model is None:
+            model = fastest(classifier, len(asked) * images, shape)
+        if image.number not in known:
+            answers = responses(model, each.image, image.gone, cut, asked)
+            known[image.number] = answers.astype(np.float64)
+        scores = scored(known[image.number], each.target, each.of if of is None else of)
+        yield (~shown).astype(np.float64) @ shares(each, cut), scores[0] - scores[1:]
 
 
 def boxes(space: tuple[int, ...], samples: int, side: float, seed: int) -> Bool[Array, "samples pixels"]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from xaimri.arrays import Image, Mask
 from xaimri.classifier import Classifier
 from xaimri.data.case import Case
-from xaimri.errors import XaimriError
+from xaimri.errors import Cancelled, XaimriError
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
 from xaimri.metrics.catalogue import Metric
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +38,18 @@ Result: TypeAlias = tuple[str, str, int, Any, str, str | None]
 def judged(
     explainers: Mapping[str, Explainer[Any]],
     model: Classifier,
-    trials: Sequence[Trial],
+    given: Sequence[Trial | str],
     metrics: Mapping[str, Metric],
 ) -> Iterator[Result]:
-    """Yield every result, ordered by metric, explainer and case; the maps are made once."""
+    """Yield every result, ordered by metric, explainer and case; the maps are made once.
+
+    A case that could not be read is given as the sentence why.
+    """
+    trials = {number: trial for number, trial in enumerate(given) if isinstance(trial, Trial)}
     maps: dict[tuple[str, int], Explanation] = {}
-    failed: dict[tuple[str, int], str] = {}
+    failed = {(name, n): why for n, why in enumerate(given) if isinstance(why, str) for name in explainers}
     for name, explainer in explainers.items():
-        for number, found in enumerate(_explained(explainer, model, trials)):
+        for number, found in zip(trials, _explained(explainer, model, list(trials.values())), strict=True):
             if isinstance(found, Explanation):
                 maps[name, number] = found
             else:
@@ -51,12 +58,12 @@ def judged(
         found_: dict[tuple[str, int], Any] = {}
         if metric.of_explainer:
             for key, own in maps.items():
-                given = {"explainer": explainers[key[0]], "target": own.target}
-                found_[key] = _attempt(metric, [], model, [trials[key[1]]], given)
+                asked = {"explainer": explainers[key[0]], "target": own.target}
+                found_[key] = _attempt(metric, [], model, [trials[key[1]]], asked)
         else:
             found_ = _measured(metric, maps, model, trials)
         for name in explainers:
-            for number in range(len(trials)):
+            for number in range(len(given)):
                 key = name, number
                 if key in failed:
                     yield name, metric.name, number, None, "", failed[key]
@@ -76,24 +83,18 @@ def _explained(
         return list(explainer.explain(model, images, targets))
 
     if len({trial.image.shape for trial in trials}) == 1:
-        try:
-            return [*made(trials)]
-        except XaimriError:
-            pass
-    found: list[Explanation | str] = []
-    for trial in trials:
-        try:
-            found += made([trial])
-        except XaimriError as error:
-            found.append(str(error))
-    return found
+        together = attempted(lambda: made(trials))
+        if not isinstance(together, str):
+            return [*together]
+    alone = [attempted(partial(made, [trial])) for trial in trials]
+    return [each if isinstance(each, str) else each[0] for each in alone]
 
 
 def _measured(
     metric: Metric,
     maps: Mapping[tuple[str, int], Explanation],
     model: Classifier,
-    trials: Sequence[Trial],
+    trials: Mapping[int, Trial],
 ) -> dict[tuple[str, int], Any]:
     """Return what a metric says of every map, or why nothing: maps of one shape together."""
     groups: dict[tuple[int, ...], list[tuple[str, int]]] = {}
@@ -134,7 +135,14 @@ def _attempt(
     if not explanations:
         context |= {"region": trials[0].region, "within": trials[0].within}
     wanted = {name: context[name] for name in metric.needs if name in context}
+    return attempted(lambda: metric.function(*([explanations] if explanations else []), **wanted))
+
+
+def attempted(call: Callable[[], T]) -> T | str:
+    """Return what a call gives, or the sentence of its error; a cancelled run stays cancelled."""
     try:
-        return metric.function(*([explanations] if explanations else []), **wanted)
+        return call()
+    except Cancelled:
+        raise
     except XaimriError as error:
         return str(error)

@@ -17,7 +17,7 @@ from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, pr
 from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
-from xaimri.adapters.keras.shuffled import Stand, layers_with_weights, shuffled
+from xaimri.adapters.keras.shuffled import Shadows, Stand, layers_with_weights, showing, shuffled
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.adapters.keras.verification import verify
 from xaimri.arrays import Array, Images, Scores
@@ -200,6 +200,10 @@ class KerasClassifier:
         return accelerated(self, self._asked_engine, images, shape)
 
     @property
+    def _shadows(self) -> Shadows | None:
+        return None if self._stand is None else self._stand.shadows
+
+    @property
     def model(self) -> keras.Model:
         """The network itself."""
         return self._model
@@ -223,7 +227,7 @@ class KerasClassifier:
         if not inside and self.input_shape[-1:] in ((), (None,)):
             raise InvalidInput("`preprocess` works outside TensorFlow, and may change the channels")
         request = Request("logits", (size, *shape), self._outputs, self._unit)
-        return program(self._model, self._ports, self._preprocess if inside else None, request, self._stand)
+        return program(self._model, self._ports, self._preprocess if inside else None, request, self._shadows)
 
     def vouched(self, traced: Program, count: int) -> None:
         """Take over that this compiled function was checked, for so many classes."""
@@ -265,12 +269,13 @@ class KerasClassifier:
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
         before = self._preprocess if inside else None
-        compiled = program(self._model, self._ports, before, request, self._stand)
+        compiled = program(self._model, self._ports, before, request, self._shadows)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
             given = (tf.constant(padded(x, size)) for x in (part, chosen))
-            results = answered(compiled, given, self._others)
+            with showing(self._stand):
+                results = answered(compiled, given, self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:

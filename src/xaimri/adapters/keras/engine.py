@@ -16,7 +16,7 @@ from xaimri.adapters.keras.graph import Head, head
 from xaimri.adapters.keras.layer import chosen_map
 from xaimri.adapters.keras.ports import Ports
 from xaimri.adapters.keras.range import Scaling, scaling
-from xaimri.adapters.keras.shuffled import Stand, stood
+from xaimri.adapters.keras.shuffled import Shadows, traced_with
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
 from xaimri.classifier import CLIP, Of, Outputs
 from xaimri.errors import InvalidInput, MissingCapability, said
@@ -75,10 +75,10 @@ def program(
     ports: Ports,
     preprocess: Callable[[Any], Any] | None,
     request: Request,
-    stand: Stand | None = None,
+    shadows: Shadows | None = None,
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
-    owner = (id(model), ports.signature, id(preprocess), id(stand), request)
+    owner = (id(model), ports.signature, id(preprocess), id(shadows), request)
     key, _ = _key(owner, model)
     with _lock:
         if key in _programs:
@@ -88,10 +88,13 @@ def program(
         with _lock:
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
-        made = _traced(model, ports, preprocess, request, stand)
+        made = _traced(model, ports, preprocess, request, shadows)
         key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
-            _programs[key] = ((model, preprocess, stand, parts), made)  # holding them keeps their ids theirs
+            _programs[key] = (
+                (model, preprocess, shadows, parts),
+                made,
+            )  # holding them keeps their ids theirs
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
@@ -146,14 +149,14 @@ def _traced(
     ports: Ports,
     preprocess: Callable[[Any], Any] | None,
     request: Request,
-    stand: Stand | None,
+    shadows: Shadows | None,
 ) -> Program:
     found: dict[str, Any] = {}
 
     def body(images: Any, targets: Any, *others: Any) -> tuple[Any, ...]:
         with recording(model) as outputs:
             prepared = images if preprocess is None else preprocess(images)
-            with stood(stand):
+            with traced_with(shadows):
                 answer = _called(model, ports.filled(prepared, others), images)
         output = ports.chosen(answer, list(getattr(model, "output_names", None) or []))
         before = head(output)

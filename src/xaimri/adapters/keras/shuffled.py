@@ -1,10 +1,16 @@
-"""Weights of a network with their entries in other places, which stand in for its own while it is traced."""
+"""Weights of a network with their entries in other places, which stand in for its own.
+
+A network is traced once with shadows in the place of its variables; whoever runs it fills them first. So a
+cascade over many layers and images costs one trace, and the memory of one copy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -14,21 +20,76 @@ from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.errors import InvalidInput
 
 
-class Stand:
-    """Values that stand in for some of a network's variables; the network itself keeps its own."""
+class Shadows:
+    """Variables that are read in the place of a network's own while it is traced."""
 
-    def __init__(self, values: Sequence[tuple[Any, Any]]) -> None:
-        self._values = tuple(values)
+    def __init__(self, variables: Sequence[Any]) -> None:
+        self.variables = tuple(variables)
+        self._stored = [tf.Variable(tf.convert_to_tensor(v), trainable=False) for v in variables]
+        self._shown: Stand | None = None
+        self._lock = RLock()
 
-    def __call__(self) -> AbstractContextManager[Any]:
-        """Return a context in which the variables read as these values."""
-        scope: AbstractContextManager[Any] = keras.StatelessScope(state_mapping=self._values)
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return a context in which the network's variables read as their shadows; for tracing."""
+        pairs = zip(self.variables, self._stored, strict=True)
+        scope: AbstractContextManager[Any] = keras.StatelessScope(
+            state_mapping=[(variable, stored.read_value()) for variable, stored in pairs]
+        )
         return scope
 
+    @contextmanager
+    def showing(self, stand: Stand) -> Iterator[None]:
+        """Hold the stand's values for the time of the block; others wait."""
+        with self._lock:
+            if self._shown is not stand:
+                self._shown = None
+                for stored, value in zip(self._stored, stand.values, strict=True):
+                    stored.assign(value)
+                self._shown = stand
+            yield
 
-def stood(stand: Stand | None) -> AbstractContextManager[Any]:
-    """Return the context of a stand, or one in which nothing is changed."""
-    return nullcontext() if stand is None else stand()
+
+class Stand:
+    """Values of all of a network's weights, some of them drawn; the network itself keeps its own.
+
+    Attributes
+    ----------
+    shadows
+        Where they are shown; all stands of one network share them.
+    values
+        In the order of the shadows' variables.
+    """
+
+    def __init__(self, model: keras.Model, drawn: Sequence[tuple[Any, Any]]) -> None:
+        self.shadows = _shadows_of(model)
+        self.drawn = tuple(drawn)
+        new = {id(variable): value for variable, value in drawn}
+        self.values = [new.get(id(v), tf.convert_to_tensor(v)) for v in self.shadows.variables]
+
+
+_shadows: WeakKeyDictionary[keras.Model, Shadows] = WeakKeyDictionary()
+_lock = RLock()
+
+
+def _shadows_of(model: keras.Model) -> Shadows:
+    """Return the network's shadows, made anew where a layer was exchanged."""
+    variables = [v for v in model.variables if _floating(v)]
+    with _lock:
+        known = _shadows.get(model)
+        same = known is not None and [id(v) for v in known.variables] == [id(v) for v in variables]
+        if known is None or not same:
+            known = _shadows[model] = Shadows(variables)
+        return known
+
+
+def traced_with(shadows: Shadows | None) -> AbstractContextManager[Any]:
+    """Return the context for tracing with shadows, or one in which nothing is changed."""
+    return nullcontext() if shadows is None else shadows.scope()
+
+
+def showing(stand: Stand | None) -> AbstractContextManager[None]:
+    """Return the context for running with a stand, or one in which nothing is changed."""
+    return nullcontext() if stand is None else stand.shadows.showing(stand)
 
 
 def layers_with_weights(model: keras.Model) -> tuple[str, ...]:
@@ -55,7 +116,7 @@ def shuffled(model: keras.Model, layers: Sequence[str], seed: int) -> Stand:
             entries = np.asarray(keras.ops.convert_to_numpy(variable.value))
             drawn = generator.permutation(entries.ravel()).reshape(entries.shape)
             values.append((variable, tf.constant(drawn, dtype=variable.dtype)))
-    return Stand(values)
+    return Stand(model, values)
 
 
 def _own(model: keras.Model) -> dict[str, list[Any]]:
