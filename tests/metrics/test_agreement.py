@@ -251,7 +251,7 @@ def test_a_batch_equals_one_by_one_and_maps_of_one_image_share_their_predictions
         assert len(set(found.tolist())) == 4
     model.seen = 0
     found = completeness_gap(maps, model)
-    assert model.seen == 2 * 4
+    assert model.seen == 4 + 2  # everything hidden for each map, and the two images
     assert found.tolist() == [completeness_gap(each, model) for each in maps]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from xaimri import (
+    Cancelled,
     GradCAM,
     InputXGradient,
     InvalidInput,
@@ -137,6 +138,29 @@ def test_a_metric_that_fails_for_one_map_is_told_for_that_one(cases):
     assert np.array_equal(np.isnan(values), images_of(cases).mean(axis=(1, 2, 3)) > limit)
     with pytest.raises(ZeroDivisionError):  # a fault of the caller's own code is not hidden
         evaluate_explanations(["saliency"], model_of(), cases, [Metric("broken", lambda e: 1 / 0, "higher")])
+
+
+def test_an_image_that_cannot_be_read_is_a_failure_of_its_own(cases, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    some = replace(cases, cases=(*cases.cases[:2], replace(cases[2], source=broken), *cases.cases[3:]))
+    explainers, asked = ["saliency", Occlusion(regions=5)], ["sparseness", "auprc", "max_sensitivity"]
+    found = evaluate_explanations(explainers, model_of(), some, asked)
+    assert [row.case for row in found.rows if row.failure] == [cases[2].id] * 6
+    assert all(str(broken) in why for why in found.failures)
+    assert found.cases == tuple(case.id for case in cases)
+    rest = replace(cases, cases=(*cases.cases[:2], *cases.cases[3:]))
+    expected = evaluate_explanations(explainers, model_of(), rest, asked)
+    assert [row for row in found.rows if not row.failure] == list(expected.rows)
+
+
+def test_a_run_can_be_watched_and_cancelled_and_is_no_failure_then(cases):
+    seen = []
+    evaluate_explanations(["saliency"], model_of(), cases, progress=lambda *now: seen.append(now))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1] > 0
+    with pytest.raises(Cancelled):
+        evaluate_explanations(["lime"], model_of(), cases, progress=lambda done, total: False)
 
 
 def test_a_case_without_a_mask_has_no_localisation_and_keeps_the_rest(cases):

@@ -75,6 +75,7 @@ __all__ = [
     "build",
     "from_record",
     "settings_of",
+    "wrapped",
 ]
 
 
@@ -118,6 +119,15 @@ def settings_of(method: str) -> tuple[str, ...]:
 def from_record(record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> Explainer[Any]:
     """Rebuild the explainer that wrote a record, such as ``explanation.method``."""
     return _kind(str(record.get("name"))).from_record(record, arrays)
+
+
+def wrapped(inner: object) -> Explainer[Any]:
+    """Return the explainer that another one wraps: given as itself, by name, or as its record."""
+    if isinstance(inner, Mapping):
+        return from_record(inner, inner.get("arrays"))
+    if isinstance(inner, str | Explainer):
+        return build(inner)
+    raise InvalidInput(f"`inner` must be a method or its name, got {inner!r}.")
 
 
 def _kind(name: str) -> type[Explainer[Any]]:

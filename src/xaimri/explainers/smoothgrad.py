@@ -141,15 +141,9 @@ class VarGrad(Explainer[Differentiable]):
 
 def _check(explainer: SmoothGrad | VarGrad) -> None:
     """Turn the inner method into an explainer, and see that it and the settings can be used."""
-    from xaimri.explainers import build, from_record
+    from xaimri.explainers import wrapped
 
-    inner: Any = explainer.inner
-    if isinstance(inner, Mapping):
-        inner = from_record(inner, inner.get("arrays"))
-    elif isinstance(inner, str | Explainer):
-        inner = build(inner)
-    else:
-        raise InvalidInput(f"`inner` must be a gradient method or its name, got {inner!r}.")
+    inner: Any = wrapped(explainer.inner)
     if Differentiable not in inner.needs.__mro__:
         raise InvalidInput(
             f"{type(explainer).__name__} needs a gradient method, and {type(inner).__name__} is none: give "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -22,6 +22,7 @@ from xaimri.metrics.localisation import (
     relevance_mass,
     relevance_rank,
 )
+from xaimri.metrics.mutants import MUTATIONS, Mutation
 from xaimri.metrics.road import road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import label_randomisation, randomisation
@@ -49,6 +50,8 @@ class Metric:
         ``"higher"`` or ``"lower"``.
     chance
         What a map that knows nothing gets, in words.
+    sees
+        The mutations that it claims to see: that it ranks a right map above one made wrong so.
 
     Examples
     --------
@@ -60,10 +63,14 @@ class Metric:
     function: Callable[..., Any]
     better: Better
     chance: str = "a random map's"
+    sees: tuple[Mutation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.better not in ("higher", "lower"):
             raise InvalidInput(f'`better` must be "higher" or "lower", got {self.better!r}.')
+        unknown = [mutation for mutation in self.sees if mutation not in MUTATIONS]
+        if unknown:
+            raise InvalidInput(f"`sees` must hold some of {', '.join(MUTATIONS)}, got {unknown[0]!r}.")
         lacking = [
             name
             for name, parameter in self._free().items()
@@ -94,31 +101,42 @@ class Metric:
         return own if self.of_explainer else dict(list(own.items())[1:])
 
 
+RANDOM, SHARE = "a random map's", "the region's share of the object"
+
+SHARP: tuple[Mutation, ...] = ("negated", "shifted", "other class", "untrained")
+"""What is seen by metrics that a blurred map deceives."""
+
+AMOUNTS: tuple[Mutation, ...] = ("negated", "other class", "untrained")
+"""What is seen by metrics that ask how much, and not where."""
+
+POINT: tuple[Mutation, ...] = ("negated", "shifted", "other class")
+"""What is seen by a metric of the strongest pixel."""
+
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("deletion", deletion, "lower"),
-            Metric("insertion", insertion, "higher"),
-            Metric("road", road, "higher", "0"),
-            Metric("average_drop", average_drop, "lower"),
+            Metric("deletion", deletion, "lower", RANDOM, MUTATIONS),
+            Metric("insertion", insertion, "higher", RANDOM, MUTATIONS),
+            Metric("road", road, "higher", "0", MUTATIONS),
+            Metric("average_drop", average_drop, "lower", RANDOM, SHARP),
             Metric("average_increase", average_increase, "higher"),
-            Metric("infidelity", infidelity, "lower", "1"),
-            Metric("sensitivity_n", sensitivity_n, "higher", "0"),
-            Metric("faithfulness_correlation", faithfulness_correlation, "higher", "0"),
-            Metric("completeness_gap", completeness_gap, "lower", "1"),
-            Metric("relevance_mass", relevance_mass, "higher", "the region's share of the object"),
-            Metric("relevance_rank", relevance_rank, "higher", "the region's share of the object"),
-            Metric("pointing_game", pointing_game, "higher", "the region's share of the object"),
-            Metric("iou", iou, "higher"),
-            Metric("dice", dice, "higher"),
-            Metric("auprc", auprc, "higher", "the region's share of the object"),
-            Metric("mover_similarity", mover_similarity, "higher", "an even map's"),
-            Metric("sparseness", sparseness, "higher"),
-            Metric("entropy", entropy, "lower"),
+            Metric("infidelity", infidelity, "lower", "a little less than 1", MUTATIONS),
+            Metric("sensitivity_n", sensitivity_n, "higher", "0", MUTATIONS),
+            Metric("faithfulness_correlation", faithfulness_correlation, "higher", "0", MUTATIONS),
+            Metric("completeness_gap", completeness_gap, "lower", "1 for values that add up to 0", AMOUNTS),
+            Metric("relevance_mass", relevance_mass, "higher", SHARE, MUTATIONS),
+            Metric("relevance_rank", relevance_rank, "higher", SHARE, MUTATIONS),
+            Metric("pointing_game", pointing_game, "higher", SHARE, POINT),
+            Metric("iou", iou, "higher", RANDOM, MUTATIONS),
+            Metric("dice", dice, "higher", RANDOM, MUTATIONS),
+            Metric("auprc", auprc, "higher", SHARE, MUTATIONS),
+            Metric("mover_similarity", mover_similarity, "higher", "an even map's", ("shifted",)),
+            Metric("sparseness", sparseness, "higher", RANDOM, ("flat",)),
+            Metric("entropy", entropy, "lower", RANDOM, ("flat",)),
             Metric("max_sensitivity", max_sensitivity, "lower", "about 1.4"),
             Metric("seed_stability", seed_stability, "higher", "0"),
-            Metric("randomisation", randomisation, "lower", "1"),
+            Metric("randomisation", randomisation, "lower", "1", ("untrained",)),
         )
     }
 )
@@ -153,5 +171,6 @@ def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
         raise InvalidInput(
             f"it isn't known which way {name or metric!r} is better: give Metric(name, function, better)."
         )
-    chance = METRICS[name].chance if name in METRICS else "0"
-    return Metric(name, metric, BETTER[name], chance)
+    if name in METRICS:
+        return replace(METRICS[name], function=metric)
+    return Metric(name, metric, BETTER[name], "0")

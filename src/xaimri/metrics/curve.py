@@ -161,7 +161,7 @@ class _Way:
         labels = image.labels
         sizes = np.bincount(labels[labels >= 0])
         order = ranking(shares(explanation, labels) / sizes, seed)
-        ends = np.rint(np.linspace(0, len(order), min(steps, len(order)) + 1)).astype(np.int64)
+        ends = np.rint(np.linspace(0, len(order), steps + 1)).astype(np.int64)
         step = np.full(len(order) + 1, len(ends), dtype=np.int32)  # the last entry serves label -1
         step[order] = np.repeat(np.arange(1, len(ends)), np.diff(ends))
         reached = np.concatenate([[0], np.cumsum(sizes[order])])[ends]
@@ -171,6 +171,24 @@ class _Way:
         """Return the image after so many steps."""
         before, after = (self.image, self.gone) if direction == "deletion" else (self.gone, self.image)
         return np.where((self.step <= step)[..., None], after, before)
+
+
+class _Walked:
+    """All maps' ways, each made when it is walked, which happens in turn: one is held at a time."""
+
+    def __init__(
+        self, explanations: Sequence[Explanation], images: Sequence[Parted], counts: Sequence[int], seed: int
+    ) -> None:
+        self._given = list(zip(explanations, images, counts, strict=True))
+        self._seed = seed
+        self._last: tuple[int, _Way] | None = None
+        self.fractions: list[Float[Array, " points"]] = [np.zeros(0)] * len(self._given)
+
+    def __getitem__(self, number: int) -> _Way:
+        if self._last is None or self._last[0] != number:
+            way = _Way.of(*self._given[number], self._seed)
+            self._last, self.fractions[number] = (number, way), way.fractions
+        return self._last[1]
 
 
 def _curves(
@@ -188,25 +206,28 @@ def _curves(
     if steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     images = list(parted(explanations, absent, regions, seed))
-    ways = [_Way.of(*pair, steps, seed) for pair in zip(explanations, images, strict=True)]
-    jobs: dict[tuple[int, int], int] = {}  # which prediction serves a way's step
-    rows: list[tuple[_Way, int]] = []
+    counts = [min(steps, image.parts) for image in images]
+    ways = _Walked(explanations, images, counts, seed)
+    places: list[list[int]] = []  # which prediction serves each step of a way
+    rows: list[tuple[int, int]] = []
     ends: dict[tuple[int, bool], int] = {}
-    for number, (own, way) in enumerate(zip(images, ways, strict=True)):
-        last = len(way.fractions) - 1
+    for number, (image, last) in enumerate(zip(images, counts, strict=True)):
+        places.append([])
         for step in range(last + 1):
-            place = ends.setdefault((own.number, step > 0), len(rows)) if step in (0, last) else len(rows)
-            jobs[number, step] = place
-            if place == len(rows):
-                rows.append((way, step))
+            free = len(rows)
+            place = ends.setdefault((image.number, step > 0), free) if step in (0, last) else free
+            places[number].append(place)
+            if place == free:
+                rows.append((number, step))
 
     def write(buffer: Images, first: int) -> None:
-        for out, (way, step) in zip(buffer, rows[first:], strict=False):
-            out[:] = way.at(step, direction)
+        for out, (number, step) in zip(buffer, rows[first:], strict=False):
+            out[:] = ways[number].at(step, direction)
 
     logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
     found = []
-    for number, (way, explanation) in enumerate(zip(ways, explanations, strict=True)):
-        along = logits[[jobs[number, step] for step in range(len(way.fractions))]]
-        found.append(Curve(way.fractions, scored(along, explanation.target, of)))
+    for number, explanation in enumerate(explanations):
+        if not len(ways.fractions[number]):  # all its steps are another's: its way was never walked
+            ways[number]
+        found.append(Curve(ways.fractions[number], scored(logits[places[number]], explanation.target, of)))
     return tuple(found)

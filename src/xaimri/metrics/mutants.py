@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -12,10 +13,11 @@ from xaimri.arrays import Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Objective, Randomisable
 from xaimri.errors import MissingCapability
 from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers import wrapped
 from xaimri.explanation import Explanation, Regions
 from xaimri.metrics.reading import spread
 from xaimri.perturb.segments import foreground
-from xaimri.settings import choice
+from xaimri.settings import choice, whole
 
 Mutation: TypeAlias = Literal["negated", "shifted", "flat", "other class", "untrained"]
 """What is wrong with the map:
@@ -37,7 +39,8 @@ class Mutant(Explainer[Classifier]):
     Parameters
     ----------
     inner
-        The method. Costs what it costs; ``"other class"`` and ``"untrained"`` need one prediction more.
+        The method, by name, with its settings, or by its record. Costs what it costs; ``"other class"`` and
+        ``"untrained"`` cost one prediction more.
     mutation
         What is made wrong.
     seed
@@ -66,14 +69,19 @@ class Mutant(Explainer[Classifier]):
     True
     """
 
-    inner: Explainer[Any]
+    inner: Explainer[Any] | str | Mapping[str, Any]
     mutation: Mutation
     seed: int = 0
     name: ClassVar[str] = "mutant"
 
     def __post_init__(self) -> None:
         choice(self, "mutation", MUTATIONS)
-        object.__setattr__(self, "of", self.inner.of)
+        whole(self, "seed", 0)
+        method = wrapped(self.inner)
+        object.__setattr__(self, "inner", method)
+        object.__setattr__(self, "of", method.of)
+        plain = self.mutation == "untrained" and method.needs is Classifier
+        object.__setattr__(self, "needs", Randomisable if plain else method.needs)
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Let the inner method explain, and spoil its maps."""
@@ -102,8 +110,9 @@ class Mutant(Explainer[Classifier]):
     def _explained(
         self, model: Classifier, images: Images, targets: Any, objective: Objective
     ) -> tuple[Explanation, ...]:
-        each = None if targets is None else list(targets)
-        return self.inner.explain(model, images, each, of=objective.of)
+        each = None if targets is None else [int(target) for target in targets]
+        method = cast(Explainer[Any], self.inner)
+        return method.explain(model, images, each, of=objective.of)
 
 
 def _others(logits: Scores, targets: Any) -> list[int]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
-from xaimri.arrays import Image, Labels
+from xaimri.arrays import Array, Image, Images, Labels
+from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
+from xaimri.metrics.reading import fitting
 from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.perturb.responses import fastest, streamed
 from xaimri.perturb.segments import regions_of
 
 
@@ -25,6 +29,11 @@ class Parted:
     labels: Labels
     gone: Image
 
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+        return int(self.labels.max()) + 1
+
 
 def parted(
     explanations: Sequence[Explanation], absent: Absent, regions: int | Labels | None, seed: int
@@ -32,13 +41,38 @@ def parted(
     """Yield each map's image, cut and hidden; maps of one image share it."""
     absent = checked_absent(absent)
     known: dict[bytes, Parted] = {}
+    pixels: dict[tuple[int, ...], Labels] = {}  # every pixel by itself, once for images of one shape
     for each in explanations:
-        key = each.image.tobytes()
-        if key not in known:
-            labels = parts_of(each.image, regions)
-            alike = np.zeros_like(labels) if regions is None else labels
-            known[key] = Parted(len(known), labels, hidden(each.image, alike, absent, seed))
+        image, key = each.image, each.image.tobytes()
+        if key not in known and regions is None:
+            labels = pixels.setdefault(image.shape, parts_of(image, None))
+            known[key] = Parted(len(known), labels, hidden(image, np.zeros_like(labels), absent, seed))
+        elif key not in known:
+            labels = parts_of(image, regions)
+            known[key] = Parted(len(known), labels, hidden(image, labels, absent, seed))
         yield known[key]
+
+
+def beside(
+    explanations: Sequence[Explanation], classifier: Classifier, changed: Callable[[int], Image]
+) -> Float[Array, "batch 2 classes"]:
+    """Return, for every map, the logits of its image, and of the image that it was changed to.
+
+    Costs 1 model call per map, and 1 per image, all in one stream; ``changed`` is asked for a map's image
+    when its turn comes.
+    """
+    shape = fitting(explanations, classifier)
+    place: dict[bytes, int] = {}
+    own = [place.setdefault(each.image.tobytes(), len(place)) for each in explanations]
+    originals = [explanations[own.index(number)].image for number in range(len(place))]
+
+    def write(buffer: Images, start: int) -> None:
+        for row, out in enumerate(buffer, start):
+            out[:] = originals[row] if row < len(originals) else changed(row - len(originals))
+
+    count = len(originals) + len(explanations)
+    logits = streamed(fastest(classifier, count, shape), shape, count, write).astype(np.float64)
+    return np.stack([logits[own], logits[len(originals) :]], axis=1)
 
 
 def parts_of(image: Image, regions: int | Labels | None) -> Labels:

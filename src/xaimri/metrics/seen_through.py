@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.arrays import Array, Images
+from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import parted
-from xaimri.metrics.reading import Values, filled, fitting, of_each
+from xaimri.metrics.parts import beside, parted
+from xaimri.metrics.reading import Values, filled, of_each
 from xaimri.perturb.absent import Absent
-from xaimri.perturb.responses import fastest, scored, streamed
+from xaimri.perturb.responses import scored
 
 
 @of_each
@@ -75,8 +75,8 @@ def average_increase(
 ) -> Values:
     """Look at the image through the map: 1 where the class becomes more probable, else 0.
 
-    Higher is better; the mean over images is the published figure. Everything else is as of
-    :func:`average_drop`.
+    Higher is better; the mean over images is the published figure. It can't see much where the network is
+    certain already: what can't rise is 0 for any map. Everything else is as of :func:`average_drop`.
 
     References
     ----------
@@ -90,25 +90,15 @@ def _seen_through(
     explanations: Sequence[Explanation], classifier: Classifier, absent: Absent, seed: int
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"]]:
     """Return the probability of the whole image, and of the image seen through the map."""
-    shape, images = fitting(explanations, classifier), list(parted(explanations, absent, None, seed))
-    originals = {image.number: each.image for image, each in zip(images, explanations, strict=True)}
-    first = len(originals)  # the images themselves come first, then each as its map lets it through
+    images = list(parted(explanations, absent, None, seed))
 
-    def write(buffer: Images, start: int) -> None:
-        for row, out in enumerate(buffer, start):
-            if row < first:
-                out[:] = originals[row]
-                continue
-            each = explanations[row - first]
-            positive = np.maximum(filled(each), 0)
-            seen = (positive / (positive.max() or 1.0))[..., None]
-            out[:] = seen * each.image + (1 - seen) * images[row - first].gone
+    def seen(number: int) -> Image:
+        each = explanations[number]
+        positive = np.maximum(filled(each), 0)
+        share = (positive / (positive.max() or 1.0))[..., None]
+        return share * each.image + (1 - share) * images[number].gone
 
-    count = first + len(explanations)
-    logits = streamed(fastest(classifier, count, shape), shape, count, write).astype(np.float64)
-    found = [
-        scored(np.stack([logits[image.number], logits[first + n]]), each.target, "probability")
-        for n, (image, each) in enumerate(zip(images, explanations, strict=True))
-    ]
+    both = beside(explanations, classifier, seen)
+    found = [scored(pair, each.target, "probability") for pair, each in zip(both, explanations, strict=True)]
     whole, through = np.array(found).T
     return whole, through
