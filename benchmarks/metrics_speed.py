@@ -2,8 +2,8 @@
 
     python benchmarks/metrics_speed.py [--shared FOLDER] [--images 20] [--rounds 3] [--engine auto]
 
-The trained ResNet50 at 96 pixels and held-out real slices. The bare side predicts as many images as the metric
-did, on the same engine, in the best batch size. Deletion and insertion judge five maps per image, and one;
+The trained ResNet50 at 96 pixels and held-out real slices. The bare side predicts as many images as the
+metric did, on the same engine, in the best batch size. Deletion and insertion judge five maps per image, and one;
 ROAD, which solves a linear system for each prediction, is listed last. Memory is the peak of what Python and
 NumPy hold, in units of the largest batch, for few maps and for many.
 """

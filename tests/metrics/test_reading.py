@@ -247,7 +247,6 @@ def test_the_catalogue_names_its_functions():
     [
         (lambda: as_metric("deletoin"), "there is no metric 'deletoin': use 'deletion'"),
         (lambda: as_metric(lambda explanation: 0.0), "it isn't known which way '?<lambda>'? is better"),
-        (lambda: Metric("m", metrics.auprc, "higher", sees=("size",)), "`sees` must hold some of negated"),
         (lambda: Metric("own", metrics.repeatability, "higher"), "'own' needs `other`: bind it"),
     ],
 )

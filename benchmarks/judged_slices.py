@@ -1,0 +1,101 @@
+"""A real judgement: methods and two controls on real slices of people that the network has not seen.
+
+    python benchmarks/judged_slices.py [--shared FOLDER] [--cases 30] [--out FOLDER]
+
+The trained ResNet50 at 96 pixels, a slice per subject, the predicted class. Beside the methods stand two
+maps that know nothing of the network: noise, and the image's own brightness. Written are the table, the heat
+table, the deletion curves, and a cascade of destroyed layers for one slice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from real_slices import SHARED, network
+
+import xaimri
+from xaimri import metrics
+from xaimri.classifier import Classifier
+from xaimri.data import alzheimer
+from xaimri.data.intake import Intake
+from xaimri.explainer import Attribution, Explainer
+from xaimri.render import cascade, heat_table, save, ways
+
+ASKED = (
+    "deletion", "insertion", "road", "infidelity", "randomisation", "sparseness",
+    partial(metrics.max_sensitivity, samples=5),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Noise(Explainer[Classifier]):
+    """A number by chance for every pixel, the same whatever the image."""
+
+    name: ClassVar[str] = "noise"
+
+    def attribute(self, model, images, objective, /):
+        drawn = np.random.default_rng(0).normal(size=images.shape[1:-1]).astype(np.float32)
+        return Attribution(np.repeat(drawn[None], len(images), axis=0), model.logits(images))
+
+
+@dataclass(frozen=True)
+class Brightness(Explainer[Classifier]):
+    """The image itself."""
+
+    name: ClassVar[str] = "brightness"
+
+    def attribute(self, model, images, objective, /):
+        return Attribution(images.mean(axis=-1), model.logits(images))
+
+
+def main() -> None:
+    """Judge, print, draw."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--shared", type=Path, default=SHARED)
+    options.add_argument("--cases", type=int, default=30)
+    options.add_argument("--out", type=Path, default=Path("runs/judged"))
+    given = options.parse_args()
+    classifier, _ = network(given.shared)
+    cases = held_out(given.shared, given.cases)
+    explainers = {
+        "gradcam": xaimri.GradCAM(relu=False),
+        "integrated_gradients": xaimri.IntegratedGradients(steps=20),
+        "lime": xaimri.LIME(samples=200, regions=30),
+        "noise": Noise(),
+        "brightness": Brightness(),
+    }
+    found = xaimri.evaluate_explanations(explainers, classifier, cases, ASKED, fit="pad")
+    print(found)
+    given.out.mkdir(parents=True, exist_ok=True)
+    found.save(given.out / "rows.csv")
+    save(heat_table(found), given.out / "heat.png")
+    save(ways(found, "deletion"), given.out / "deletion.png")
+    image = Intake((96, 96, 1), "pad").take(cases[0].source).fitted
+    down = {
+        name: metrics.randomisation(explainers[name], classifier, image, steps=12)
+        for name in ("gradcam", "integrated_gradients")
+    }
+    save(cascade(down), given.out / "cascade.png")
+
+
+def held_out(shared: Path, count: int):
+    """Return one slice of each of so many subjects that the network has not seen."""
+    unseen = set(json.loads((shared / "models" / "test_subjects.json").read_text())["test_subjects"])
+    data = alzheimer.load(shared / "data" / "alzheimer")
+    order = np.random.default_rng(0).permutation(len(data)).tolist()
+    first: dict[str, int] = {}
+    for place in order:
+        subject = data[place].subject
+        if subject in unseen:
+            first.setdefault(subject, place)
+    return data.take(sorted(list(first.values())[:count]))
+
+
+if __name__ == "__main__":
+    main()
