@@ -65,7 +65,7 @@ def main() -> None:
     cases = held_out(given.shared, given.cases)
     explainers = {
         "gradcam": xaimri.GradCAM(relu=False),
-        "integrated_gradients": xaimri.IntegratedGradients(steps=20),
+        "integrated_gradients": xaimri.IntegratedGradients(most=60),
         "lime": xaimri.LIME(samples=200, regions=30),
         "noise": Noise(),
         "brightness": Brightness(),
