@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def judge(
         typer.echo(_plan(explainers, [metric.name for metric in measures], chosen, where))
         found = evaluate_explanations(
             explainers, classifier, chosen, measures, target=target, fit=fitted, window=window,
-            independent=alone, seed=seed,
+            independent=alone, seed=seed, progress=sys.stderr.isatty(),
         )  # fmt: skip
         if all(row.failure is not None for row in found.rows):
             raise InvalidInput(f"nothing could be measured: {next(iter(found.failures))}")

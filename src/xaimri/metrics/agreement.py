@@ -13,7 +13,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.parts import beside
 from xaimri.metrics.reading import Values, of_each, spread
-from xaimri.metrics.subsets import boxes, tried
+from xaimri.metrics.subsets import boxes, subsets, tried
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import scored
 
@@ -272,20 +272,11 @@ def _correlations(
     if not len(sizes) or not all(0 < share < 1 for share in sizes):
         raise InvalidInput(f"subsets must be shares above 0 and below 1 of the image, got {list(sizes)}.")
 
-    def subsets(labels: Labels) -> Coalitions:
-        parts = int(labels.max()) + 1
-        generator = np.random.default_rng(seed)
-        rows = []
-        for share in sizes:
-            count = min(max(round(share * parts), 1), parts - 1)
-            shown = np.ones((samples, parts), dtype=bool)
-            for row in shown:
-                row[generator.choice(parts, count, replace=False, shuffle=False)] = False
-            rows.append(shown)
-        return np.concatenate(rows)
+    def without(labels: Labels) -> Coalitions:
+        return ~subsets(int(labels.max()) + 1, samples, sizes, seed)
 
     found = []
-    for sums, falls in tried(explanations, classifier, regions, absent, subsets, of, seed):
+    for sums, falls in tried(explanations, classifier, regions, absent, without, of, seed):
         pairs = zip(np.split(sums, len(sizes)), np.split(falls, len(sizes)), strict=True)
         found.append([_pearson(a, b) for a, b in pairs])
     return np.array(found).T

@@ -14,7 +14,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.parts import parted
 from xaimri.metrics.reading import fitting, shares
 from xaimri.perturb.absent import Absent
-from xaimri.perturb.responses import fastest, responses, scored
+from xaimri.perturb.responses import MOST, Hiding, fastest, responses_of, scored
 
 Drawing: TypeAlias = Callable[[Labels], Coalitions]
 """Gives coalitions for the parts of an image: True where a part is shown."""
@@ -33,21 +33,29 @@ def tried(
 
     ``draw`` gives the coalitions for the parts of an image; maps of one image share their predictions.
     """
-    shape, images = fitting(explanations, classifier), len({each.image.tobytes() for each in explanations})
-    known: dict[int, Array] = {}
-    cut = np.zeros(0, dtype=np.int64)
-    model: Classifier | None = None
-    for each, image in zip(explanations, parted(explanations, absent, regions, seed), strict=True):
-        if not np.array_equal(image.labels, cut):  # images that are cut alike are tried alike
-            cut, shown = image.labels, draw(image.labels)
+    shape = fitting(explanations, classifier)
+    images = list(parted(explanations, absent, regions, seed))
+    hidings: dict[int, Hiding] = {}
+    for each, image in zip(explanations, images, strict=True):
+        last = hidings.get(len(hidings) - 1)
+        if image.number in hidings:
+            continue
+        if last is not None and np.array_equal(image.labels, last.labels):  # cut alike, tried alike
+            hidings[image.number] = Hiding(each.image, image.gone, last.labels, last.coalitions)
+        else:
+            shown = draw(image.labels)
             asked = np.concatenate([np.ones((1, shown.shape[1]), dtype=bool), shown])
-        if model is None:
-            model = fastest(classifier, len(asked) * images, shape)
-        if image.number not in known:
-            answers = responses(model, each.image, image.gone, cut, asked)
-            known[image.number] = answers.astype(np.float64)
-        scores = scored(known[image.number], each.target, each.of if of is None else of)
-        yield (~shown).astype(np.float64) @ shares(each, cut), scores[0] - scores[1:]
+            hidings[image.number] = Hiding(each.image, image.gone, image.labels, asked)
+    counts = [len(hiding.coalitions) for hiding in hidings.values()]
+    model = fastest(classifier, sum(counts), shape)
+    answers = responses_of(model, list(hidings.values())).astype(np.float64)
+    apart = np.split(answers, np.cumsum(counts)[:-1])
+    for each, image in zip(explanations, images, strict=True):
+        hiding = hidings[image.number]
+        scores = scored(apart[image.number], each.target, each.of if of is None else of)
+        given, shown = shares(each, hiding.labels), hiding.coalitions[1:]
+        blocks = [~shown[first : first + MOST] @ given for first in range(0, len(shown), MOST)]
+        yield np.concatenate(blocks), scores[0] - scores[1:]
 
 
 def boxes(space: tuple[int, ...], samples: int, side: float, seed: int) -> Bool[Array, "samples pixels"]:
@@ -61,3 +69,13 @@ def boxes(space: tuple[int, ...], samples: int, side: float, seed: int) -> Bool[
         within = (place >= first[:, None]) & (place < first[:, None] + wide)
         inside &= within.reshape([samples, *(length if a == axis else 1 for a in range(len(space)))])
     return inside.reshape(samples, -1)
+
+
+def subsets(parts: int, samples: int, sizes: Sequence[float], seed: int) -> Bool[Array, "subsets parts"]:
+    """Return random subsets, so many of each size, a share of the parts; True in the subset."""
+    generator = np.random.default_rng(seed)
+    chosen = np.zeros((len(sizes) * samples, parts), dtype=bool)
+    for row, share in zip(chosen, np.repeat(sizes, samples), strict=True):
+        count = min(max(round(float(share) * parts), 1), parts - 1)
+        row[generator.choice(parts, count, replace=False, shuffle=False)] = True
+    return chosen

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -61,6 +62,20 @@ def scored(logits: Scores, target: int | None, of: Of) -> Float[Array, " samples
     return Objective((chosen,) * len(logits), of).scores(logits.astype(np.float64))
 
 
+@dataclass(frozen=True, eq=False)
+class Hiding:
+    """Coalitions of one image: ``coalitions`` ``(samples, regions)``, True where a region is shown.
+
+    ``hidden`` is the image with every region hidden, and ``labels`` ``(*space)`` the region of every pixel;
+    -1 is never hidden.
+    """
+
+    image: Image
+    hidden: Image
+    labels: Labels
+    coalitions: Coalitions
+
+
 def responses(
     model: Classifier, image: Image, hidden: Image, labels: Labels, coalitions: Coalitions
 ) -> Scores:
@@ -70,23 +85,37 @@ def responses(
     ----------
     model
         Called once per batch with ``(batch, *space, channels)``, always of the same size.
-    image, hidden
-        The image, and what it looks like where a region is hidden.
-    labels
-        ``(*space)``: the region of every pixel; -1 is never hidden.
-    coalitions
-        ``(samples, regions)``: True where a region is shown.
+    image, hidden, labels, coalitions
+        As of :class:`Hiding`.
     """
-    kept, gone = (_pixels(np.asarray(x, dtype=np.float32)) for x in (image, hidden))
-    shown = np.ones(coalitions.shape[1] + 1, dtype=bool)  # the last entry serves label -1
+    return responses_of(model, [Hiding(image, hidden, labels, coalitions)])
+
+
+def responses_of(model: Classifier, several: Sequence[Hiding]) -> Scores:
+    """Return the logits of several images under their coalitions, one after the other, in one stream.
+
+    Images of one shape; ``(samples of all, classes)``.
+    """
+    ends = np.cumsum([len(one.coalitions) for one in several])
+    sides: dict[int, tuple[Array, Array]] = {}  # of the image whose turn it is, as whole pixels
 
     def write(buffer: Images, first: int) -> None:
-        for out, row in zip(_pixels(buffer), coalitions[first:], strict=False):
-            shown[:-1] = row
+        for row, out in enumerate(_pixels(buffer), first):
+            number = int(np.searchsorted(ends, row, side="right"))
+            one = several[number]
+            if number not in sides:
+                sides.clear()
+                sides[number] = _whole(one.image), _whole(one.hidden)
+            kept, gone = sides[number]
+            shown = np.append(one.coalitions[row - int(ends[number])], True)  # the last serves label -1
             np.copyto(out, gone)
-            np.copyto(out, kept, where=shown[labels])
+            np.copyto(out, kept, where=shown[one.labels])
 
-    return streamed(model, image.shape, len(coalitions), write)
+    return streamed(model, several[0].image.shape, int(ends[-1]), write)
+
+
+def _whole(image: Image) -> Array:
+    return _pixels(np.asarray(image, dtype=np.float32))
 
 
 def _pixels(images: Array) -> Array:

@@ -18,8 +18,7 @@ from xaimri.adapters.keras.ports import ports_of
 from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.shuffled import Shadows, Stand, layers_with_weights, showing, shuffled
-from xaimri.adapters.keras.trace import layers_by_path
-from xaimri.adapters.keras.verification import verify
+from xaimri.adapters.keras.verification import check_network, verify
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import (
     Engine,
@@ -86,26 +85,11 @@ class KerasClassifier:
     ) -> None:
         if engine not in get_args(Engine):
             raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {engine!r}.")
-        if keras.backend.backend() != "tensorflow":
-            raise MissingCapability(
-                f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
-                "importing it, "
-                "or pass a plain function of the images, which the perturbation methods explain."
-            )
-        if not isinstance(model, keras.Layer):
-            raise InvalidInput(f"a Keras {type(model).__name__} is no network: give a model.")
+        check_network(model)
         if unit is not None and (isinstance(unit, bool) or not isinstance(unit, int | np.integer)):
             raise InvalidInput(f"`unit` must be the index of an output, got {unit!r}.")
         if preprocess is not None and not callable(preprocess):
             raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
-        if any(
-            getattr(layer, "data_format", None) == "channels_first"
-            for layer in layers_by_path(model).values()
-        ):
-            raise MissingCapability(
-                "the network takes channels first, and maps are laid on channels last: pass a function that "
-                "transposes the images and calls it."
-            )
         self._model = model
         self._outputs: Outputs = checked_outputs(outputs)
         self._unit = None if unit is None else int(unit)

@@ -1,13 +1,17 @@
-"""Whether the logits that were found in the graph are what the network says."""
+"""Whether a network can be explained, and whether the logits found in its graph are what it says."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Scores
 from xaimri.classifier import Outputs, softmax
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, MissingCapability
 
 
 def verify(
@@ -30,4 +34,22 @@ def verify(
         raise InvalidInput(
             f"the network's outputs are not probabilities (off by {gap:.2g}; the first row adds up to "
             f'{total:.3g}): if they are logits, pass outputs="logits".'
+        )
+
+
+def check_network(model: Any) -> None:
+    """See that a model is a network of Keras on TensorFlow, whose maps have their channels last."""
+    if keras.backend.backend() != "tensorflow":
+        raise MissingCapability(
+            f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
+            "importing it, or pass a plain function of the images, which the perturbation methods explain."
+        )
+    if not isinstance(model, keras.Layer):
+        raise InvalidInput(f"a Keras {type(model).__name__} is no network: give a model.")
+    if any(
+        getattr(layer, "data_format", None) == "channels_first" for layer in layers_by_path(model).values()
+    ):
+        raise MissingCapability(
+            "the network takes channels first, and maps are laid on channels last: pass a function that "
+            "transposes the images and calls it."
         )

@@ -2,38 +2,19 @@
 
 import csv
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from xaimri import InvalidInput, LinearClassifier, cli
+from xaimri import InvalidInput, LinearClassifier
 from xaimri.cli import judge
 from xaimri.data import phantom, split
 
 SIZE = (26, 22)
 FILES = ["deletion.png", "heat.png", "insertion.png", "judgement.csv", "judgement.json"]
 QUICK = ("--methods", "saliency,input_x_gradient")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process; return exit code, standard output and standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["xaimri", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def model_of(classes=phantom.STAGES):

@@ -1,35 +1,14 @@
 """The command line: one sentence per error, exit codes, files where they were asked for."""
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from xaimri import cli
 from xaimri.cli import data
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process; return exit code, standard output and standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["xaimri", *map(str, words)])
-        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
 @pytest.mark.parametrize(
-    "command", [(), ("demo",), ("train",), ("evaluate",), ("explain",), ("compare",), ("data",)]
+    "command", [(), ("demo",), ("train",), ("evaluate",), ("explain",), ("compare",), ("judge",), ("data",)]
 )
 def test_every_command_has_help(run, command):
     code, out, _ = run(*command, "--help")
