@@ -1,11 +1,11 @@
 """What metrics cost beyond the predictions that they need: seconds, in units of those, and memory.
 
-    python benchmarks/metrics_speed.py [--shared FOLDER] [--images 20] [--rounds 3] [--engine auto]
+    python benchmarks/metrics_speed.py [--shared FOLDER] [--images 20] [--rounds 3] [--engine tensorflow]
 
 The trained ResNet50 at 96 pixels and held-out real slices. The bare side predicts as many images as the
-metric did, on the same engine, in the best batch size. Deletion and insertion judge five maps per image, and one;
-ROAD, which solves a linear system for each prediction, is listed last. Memory is the peak of what Python and
-NumPy hold, in units of the largest batch, for few maps and for many.
+metric did, on the same engine, in the best batch size. Deletion and insertion judge one map per image, and
+five; ROAD, which solves a linear system for each prediction, is listed last. Memory is the peak of what Python
+and NumPy hold, in units of the largest batch, for few maps and for many.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
     options.add_argument("--shared", type=Path, default=SHARED)
     options.add_argument("--images", type=int, default=20)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--engine", default="auto")
+    options.add_argument("--engine", default="tensorflow", help="of both sides")
     given = options.parse_args()
     classifier, _ = network(given.shared, engine=given.engine)
     images = np.stack(slices(given.images, given.shared))

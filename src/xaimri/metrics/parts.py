@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from jaxtyping import Float
@@ -43,7 +44,7 @@ def parted(
     known: dict[bytes, Parted] = {}
     pixels: dict[tuple[int, ...], Labels] = {}  # every pixel by itself, once for images of one shape
     for each in explanations:
-        image, key = each.image, each.image.tobytes()
+        image, key = each.image, sha256(each.image.tobytes()).digest()
         if key not in known and regions is None:
             labels = pixels.setdefault(image.shape, parts_of(image, None))
             known[key] = Parted(len(known), labels, hidden(image, np.zeros_like(labels), absent, seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -134,27 +135,34 @@ def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> I
 
 def _solved(image: Image, removed: Mask) -> Float[Array, "removed channels"]:
     """Return for every removed pixel the weighted mean of its neighbours, removed or not."""
-    from scipy.sparse import coo_matrix, diags
-    from scipy.sparse.linalg import spsolve
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.linalg import splu
 
-    places = np.argwhere(removed)
-    count = len(places)
+    axes, places = removed.ndim, np.argwhere(removed) + 1  # in the image with a border around it
     number = np.full(removed.shape, -1)
-    number[removed] = np.arange(count)
-    total, right = np.zeros(count), np.zeros((count, image.shape[-1]))
-    matrix = coo_matrix((count, count))
-    for step in product((-1, 0, 1), repeat=removed.ndim):
+    number[removed] = np.arange(len(places))
+    number = np.pad(number, 1, constant_values=-2)
+    levels = np.pad(image.astype(np.float64), [(1, 1)] * axes + [(0, 0)])
+    total, right = np.zeros(len(places)), np.zeros((len(places), image.shape[-1]))
+    rows, columns, entries = [np.arange(len(places))], [np.arange(len(places))], [total]
+    for step in product((-1, 0, 1), repeat=axes):
         if not any(step):
             continue
-        weight = 2.0 ** (removed.ndim - np.count_nonzero(step))
-        beside = places + step
-        inside = ((beside >= 0) & (beside < removed.shape)).all(axis=1)
-        where = tuple(beside[inside].T)
-        mine, other = np.flatnonzero(inside), number[where]
-        total[mine] += weight
-        gone = other >= 0
-        right[mine[~gone]] += weight * image[where][~gone]
-        weights = np.full(int(gone.sum()), weight)
-        matrix = matrix - coo_matrix((weights, (mine[gone], other[gone])), shape=(count, count))
-    solved: Array = spsolve((matrix + diags(total)).tocsc(), right)
-    return solved.reshape(count, -1)
+        weight = 2.0 ** (axes - np.count_nonzero(step))
+        where = tuple((places + step).T)
+        other = number[where]
+        gone, known = other >= 0, other == -1
+        total += weight * (gone | known)
+        right[known] += weight * levels[where][known]
+        rows.append(np.flatnonzero(gone))
+        columns.append(other[gone])
+        entries.append(np.full(len(rows[-1]), -weight))
+    cells = (np.concatenate(rows), np.concatenate(columns))
+    matrix = coo_matrix((np.concatenate(entries), cells)).tocsc()
+    symmetric: dict[str, Any] = {
+        "permc_spec": "MMD_AT_PLUS_A",
+        "diag_pivot_thresh": 0.0,
+        "options": {"SymmetricMode": True},
+    }
+    solved: Array = splu(matrix, **symmetric).solve(right)
+    return solved
