@@ -4,8 +4,8 @@
 
 The trained ResNet50 at 96 pixels and held-out real slices. The bare side predicts as many images as the
 metric did, on the same engine, in the best batch size. Deletion and insertion judge one map per image, and
-five; ROAD, which solves a linear system for each prediction, is listed last. Memory is the peak of what Python
-and NumPy hold, in units of the largest batch, for few maps and for many.
+five; ROAD, which solves a linear system for each prediction, is listed last. Memory is the peak of what
+Python and NumPy hold, in units of the largest batch, for few maps and for many.
 """
 
 from __future__ import annotations
