@@ -11,47 +11,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
+from controls import Brightness, Noise
 from real_slices import SHARED, network
 
 import xaimri
 from xaimri import metrics
-from xaimri.classifier import Classifier
 from xaimri.data import alzheimer
 from xaimri.data.intake import Intake
-from xaimri.explainer import Attribution, Explainer
 from xaimri.render import cascade, heat_table, save, ways
 
 ASKED = (
     "deletion", "insertion", "road", "infidelity", "randomisation", "sparseness",
     partial(metrics.max_sensitivity, samples=5),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Noise(Explainer[Classifier]):
-    """A number by chance for every pixel, the same whatever the image."""
-
-    name: ClassVar[str] = "noise"
-
-    def attribute(self, model, images, objective, /):
-        drawn = np.random.default_rng(0).normal(size=images.shape[1:-1]).astype(np.float32)
-        return Attribution(np.repeat(drawn[None], len(images), axis=0), model.logits(images))
-
-
-@dataclass(frozen=True)
-class Brightness(Explainer[Classifier]):
-    """The image itself."""
-
-    name: ClassVar[str] = "brightness"
-
-    def attribute(self, model, images, objective, /):
-        return Attribution(images.mean(axis=-1), model.logits(images))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Which metric sees what: the share of cases in which it prefers a map to the map made wrong on purpose.
 
-    python benchmarks/metric_mutants.py [--cases 60] [--heat FILE]
+    python benchmarks/metric_mutants.py [--cases 60] [--cascade FILE]
 
 A small network learns to tell phantoms with severe atrophy from those without. Held-out severe ones are
 explained by expected gradients against healthy ones of the training part, which tells what the network goes
@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from controls import Brightness
 from small_networks import accuracy, images_of, network, trained
 
 import xaimri
@@ -25,22 +26,26 @@ from xaimri.classifier import Classifier
 from xaimri.metrics import METRICS, MUTATIONS, Metric, Mutant
 from xaimri.metrics.catalogue import as_metric
 
+CHOSEN = 2
+"""Which case the cascade shows: a slice with wide ventricles."""
+
 
 def main() -> None:
     """Train, explain, judge, print the table."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--cases", type=int, default=60, help="at most")
-    options.add_argument("--heat", type=Path, help="where the heat table is drawn")
+    options.add_argument("--cascade", type=Path, help="where a cascade of destroyed layers is drawn")
     given = options.parse_args()
     model, known, held = network(0, stages=(0, 3))
     other = trained(known, 1)
     print(f"held-out accuracy {accuracy(model, held):.2f} and {accuracy(other, held):.2f}")
+    classifier = xaimri.KerasClassifier(model, known.classes)
     healthy = images_of(known)[known.labels == 0]
     method = xaimri.ExpectedGradients(references=healthy, samples=100)
     severe = held.take(np.flatnonzero(held.labels == 1)[: given.cases].tolist())
     explainers = {"true": method, **{mutation: Mutant(method, mutation) for mutation in MUTATIONS}}
-    measures = asked(healthy.mean(axis=0), xaimri.KerasClassifier(other), control(known))
-    found = xaimri.evaluate_explanations(explainers, model, severe, measures, target="label")
+    measures = asked(healthy.mean(axis=0), xaimri.KerasClassifier(other, known.classes), control(known))
+    found = xaimri.evaluate_explanations(explainers, classifier, severe, measures, target="label")
     print(f"{len(severe)} cases of {len({case.subject for case in severe})} subjects")
     for why, count in found.failures.items():
         print(f"{count} without a value: {why}")
@@ -48,8 +53,14 @@ def main() -> None:
     for name in found.metrics:
         cells = [cell(found, name, mutation) for mutation in MUTATIONS]
         print(f"| {name} | {found.mean('true', name).estimate.value:.3g} | {' | '.join(cells)} |")
-    if given.heat:
-        xaimri.render.save(xaimri.render.heat_table(found), given.heat)
+    if given.cascade:
+        image = images_of(severe)[CHOSEN]
+        methods = {"expected_gradients": method, "gradcam": xaimri.GradCAM(), "brightness": Brightness()}
+        down = {
+            name: metrics.randomisation(one, classifier, image, target=1, steps=None)
+            for name, one in methods.items()
+        }
+        xaimri.render.save(xaimri.render.cascade(down), given.cascade)
 
 
 def asked(absent: np.ndarray, other: Classifier, shuffled: Classifier) -> list[Metric]:
@@ -66,7 +77,7 @@ def asked(absent: np.ndarray, other: Classifier, shuffled: Classifier) -> list[M
 
 def control(known) -> xaimri.KerasClassifier:
     """Train the same network on shuffled labels."""
-    return xaimri.KerasClassifier(trained(known.with_shuffled_labels(0), 0))
+    return xaimri.KerasClassifier(trained(known.with_shuffled_labels(0), 0), known.classes)
 
 
 def cell(found: xaimri.metrics.Evaluation, metric: str, mutation: str) -> str:

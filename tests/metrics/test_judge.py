@@ -270,6 +270,19 @@ def test_differences_are_paired_and_have_a_sign():
     assert f"m: a - b = {found.estimate.value:.3g} [{found.estimate.low:.3g}, " in str(both)
 
 
+def test_a_long_list_of_differences_is_cut_and_says_so():
+    names = [f"e{n}" for n in range(8)]
+    rows = [
+        Row(name, "m", str(case), str(case), "x", float(n) + case / 100, None)
+        for n, name in enumerate(names)
+        for case in range(6)
+    ]
+    metric = Metric("m", lambda explanations: None, "higher")
+    text = str(Evaluation(tuple(rows), tuple(names), {"m": metric}, {name: {} for name in names}))
+    assert text.count("m: e") == 20
+    assert "and 8 more: `.differences` has them all." in text  # 28 pairs
+
+
 def test_a_difference_counts_the_cases_that_both_have():
     nan = float("nan")
     both = table([1, 2, nan, 4, 5, 6, 7], range(7), other=[0, nan, 0, 0, 0, 0, 0])

@@ -25,6 +25,9 @@ from xaimri.metrics.classification import MINIMUM_SUBJECTS
 from xaimri.metrics.curve import Curve
 from xaimri.metrics.report import Estimate
 
+LISTED = 20
+"""Certain differences that are printed, at most."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -200,7 +203,9 @@ class Evaluation:
         apart = [d for d in self.differences if d.certain]
         if apart:
             lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
-            lines += [f"  {d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart]
+            lines += [f"  {d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart[:LISTED]]
+            if len(apart) > LISTED:
+                lines.append(f"  and {len(apart) - LISTED} more: `.differences` has them all.")
         if self.failures:
             lines += ["", "Without a value:"]
             lines += [f"  {count} x {why}" for why, count in self.failures.items()]
