@@ -71,6 +71,14 @@ def test_the_blur_of_a_constant_is_the_constant_and_channels_do_not_mix(space):
     np.testing.assert_allclose(blurred(image), image, rtol=1e-6)
 
 
+def test_a_volume_of_few_slices_is_blurred_by_its_second_longest_side():
+    image = np.zeros((3, 50, 61, 1))
+    image[1, 25, 30] = 1
+    across = blurred(image)[..., 0].sum(axis=(0, 1))
+    spread = np.sqrt((np.arange(61) - 30) ** 2 @ across / across.sum())
+    assert spread == pytest.approx(5, rel=0.01)
+
+
 def test_the_blur_is_a_tenth_of_the_shorter_axis_wide():
     """Its second moment, of a single bright pixel far from the border, is the width squared."""
     image = np.zeros((60, 81, 1))

@@ -210,6 +210,14 @@ def test_superpixels_are_cut_from_each_image():
     assert np.array_equal(curve.scores, deletion(mapped(own, adds), model, regions=5).scores)
 
 
+def test_a_way_on_which_nothing_changes_has_no_area():
+    model, own, _ = subject((6, 7, 1))
+    level = replace(own, image=np.full((6, 7, 1), 2.0, np.float32))
+    for measure in (deletion, insertion):
+        assert np.isnan(float(measure(level, model, absent="mean")))
+        assert np.isfinite(float(measure(level, model, absent=0.0)))
+
+
 def test_the_area_is_that_of_trapezoids():
     uneven = Curve(np.array([0.0, 0.1, 1.0]), np.array([1.0, 0.5, 0.0]))
     assert float(uneven) == uneven.area == pytest.approx(0.1 * 0.75 + 0.9 * 0.25)

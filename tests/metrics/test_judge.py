@@ -154,6 +154,38 @@ def test_an_image_that_cannot_be_read_is_a_failure_of_its_own(cases, tmp_path):
     assert [row for row in found.rows if not row.failure] == list(expected.rows)
 
 
+def test_labels_are_never_explained_as_another_class(cases):
+    turned = LinearClassifier(model_of().weights, model_of().bias, classes=("b", "c", "d", "e"))
+    with pytest.raises(
+        InvalidInput, match="the classifier knows 'b', 'c', 'd', 'e', and the cases hold 'mild"
+    ):
+        evaluate_explanations(["saliency"], turned, cases, ["sparseness"], target="label")
+    linear = LinearClassifier.random(SHAPE, classes=4, seed=0)  # its classes have no names: they go by number
+    found = evaluate_explanations(["saliency"], linear, cases, ["sparseness"], target="label")
+    assert [row.target for row in found.rows] == [f"class_{case.label}" for case in cases]
+    few = LinearClassifier.random(SHAPE, classes=3, seed=0)
+    with pytest.raises(InvalidInput, match="the cases hold"):
+        evaluate_explanations(["saliency"], few, cases, ["sparseness"], target="label")
+    for label in (-1, 9):
+        wrong = [replace(cases[0], label=label), *cases.cases[1:]]
+        with pytest.raises(InvalidInput, match=f"the label {label} of the case"):
+            evaluate_explanations(["saliency"], linear, wrong, ["sparseness"], target="label")
+
+
+def test_cases_are_cut_into_even_parts():
+    for count in (1, 15, 16, 17, 33, 100):
+        parts = judge._parts(count)
+        assert [n for part in parts for n in part] == list(range(count))
+        assert max(map(len, parts)) <= judge.TOGETHER
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_one_function_is_a_metric_too(cases):
+    found = evaluate_explanations("saliency", model_of(), cases, metrics.deletion)
+    again = evaluate_explanations(["saliency"], model_of(), cases, ["deletion"])
+    assert found.rows == again.rows
+
+
 def test_a_run_can_be_watched_and_cancelled_and_is_no_failure_then(cases):
     seen = []
     evaluate_explanations(["saliency"], model_of(), cases, progress=lambda *now: seen.append(now))
@@ -329,6 +361,9 @@ def test_rows_and_summary_go_into_files_whole(cases, tmp_path):
         ({"metrics": ["deletions"]}, "there is no metric 'deletions': use 'deletion'"),
         ({"metrics": [metrics.repeatability]}, "'repeatability' needs `other`: bind it"),
         ({"metrics": [len]}, "it isn't known which way 'len' is better"),
+        ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
+        ({"resamples": 0}, "`resamples` be at least 1"),
+        ({"cases": [Case("x", 0, "s", np.ones(SHAPE[:2]))] * 2}, "`x` stands for several cases"),
         ({"cases": []}, "there are no cases"),
         ({"cases": [Case("x", 0, None, np.ones(SHAPE[:2]))]}, "1 of 1 cases have no subject"),
     ],

@@ -89,7 +89,7 @@ def test_the_untrained_networks_map_is_that_of_its_shuffled_weights_for_the_netw
     model, images = subject((24, 16, 1))
     inner = InputXGradient()
     own = inner.explain(model, images)
-    found = Mutant(inner, "untrained", seed=3).explain(model, images)
+    found = Mutant(inner, "untrained", shuffle=3).explain(model, images)
     shuffled = model.randomised(model.layers, 3)
     expected = inner.explain(shuffled, images, [each.target for each in own])
     for one, two, right in zip(found, expected, own, strict=True):
@@ -115,8 +115,8 @@ def test_a_negated_map_that_added_up_is_off_by_twice_the_fall():
 def test_errors_are_one_sentence():
     with pytest.raises((InvalidInput, TypeCheckError), match="mutation"):
         Mutant(Saliency(), "wrong")
-    with pytest.raises(InvalidInput, match="`seed` must be a whole number of at least 0"):
-        Mutant("saliency", "flat", seed=-1)
+    with pytest.raises(InvalidInput, match="`shuffle` must be a whole number of at least 0"):
+        Mutant("saliency", "flat", shuffle=-1)
     model = FunctionClassifier(lambda x: x.reshape(len(x), -1)[:, :2], ("a", "b"), outputs="logits")
     images = np.random.default_rng(0).random((1, 8, 9, 1), dtype=np.float32)
     with pytest.raises(MissingCapability, match="needs a Randomisable model, and FunctionClassifier is not"):
@@ -124,7 +124,7 @@ def test_errors_are_one_sentence():
 
 
 def test_mutants_are_values():
-    one, other = Mutant(Saliency(), "shifted", seed=1), Mutant(Saliency(), "shifted", seed=1)
+    one, other = Mutant(Saliency(), "shifted", shuffle=1), Mutant(Saliency(), "shifted", shuffle=1)
     assert one == other
     assert hash(one) == hash(other)
     assert one != replace(one, mutation="flat")

@@ -1,5 +1,6 @@
 """Remove and debias: the filling-in solves its equations, and the measure is half a difference."""
 
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -223,3 +224,16 @@ def test_errors_are_one_sentence(given, sentence):
     model, own = subject()
     with pytest.raises(InvalidInput, match=sentence):
         road(own, model, **given)
+
+
+def test_many_voxels_are_solved_step_by_step_to_the_same():
+    image = np.random.default_rng(0).random((14, 15, 16, 2))
+    removed = np.random.default_rng(1).random((14, 15, 16)) < 0.7
+    module = sys.modules["xaimri.metrics.road"]
+    assert removed.sum() > module.MANY
+    found = imputed(image, removed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MANY", 10**9)
+        exact = imputed(image, removed)
+    np.testing.assert_allclose(found, exact, atol=1e-6)
+    assert not np.array_equal(found, exact)

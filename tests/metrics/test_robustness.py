@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from xaimri import LIME, SHAP, InputXGradient, LinearClassifier, Occlusion, Saliency
+from xaimri import LIME, SHAP, FunctionClassifier, InputXGradient, LinearClassifier, Occlusion, Saliency
 from xaimri.arrays import Stored
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Attribution, Explainer
 from xaimri.metrics import (
+    Mutant,
     label_randomisation,
     max_sensitivity,
     randomisation,
@@ -279,3 +280,23 @@ def test_a_model_without_weights_to_destroy_is_named():
     model = FunctionClassifier(lambda x: np.full((len(x), 2), 0.5), classes=("a", "b"))
     with pytest.raises(MissingCapability, match="needs a Randomisable model, and FunctionClassifier is not"):
         randomisation(Occlusion(), model, subject((6, 9, 1))[1])
+
+
+def test_a_wrapped_methods_seed_and_superpixels_are_its_own():
+    model = LinearClassifier.random((30, 34, 1), seed=0)
+    ramp = np.add.outer(np.arange(30), np.arange(34))[..., None] / 64
+    image = (ramp + 0.2 * np.random.default_rng(0).random((30, 34, 1))).astype(np.float32)
+    inner = LIME(samples=40, regions=8)
+    turned = Mutant(inner, "negated")
+    for measure in (seed_stability, max_sensitivity):
+        one, other = (measure(each, model, image, of="logit") for each in (inner, turned))
+        assert one == pytest.approx(other)
+    assert seed_stability(inner, model, image) < 1
+
+
+def test_a_function_is_asked_for_its_classes_before_the_first_comparison():
+    model, image = subject((16, 18, 1))
+    weights = LinearClassifier.random((16, 18, 1), classes=4).weights
+    other = FunctionClassifier(lambda x: x.reshape(len(x), -1) @ weights.reshape(4, -1).T, outputs="logits")
+    with pytest.raises(InvalidInput, match="`other` has the classes class_0, class_1, class_2, class_3"):
+        repeatability(Occlusion(regions=4), model, image, other=other)

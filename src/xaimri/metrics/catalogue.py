@@ -30,8 +30,11 @@ from xaimri.metrics.seen_through import average_drop, average_increase
 
 Better: TypeAlias = Literal["higher", "lower"]
 
-GIVEN = ("explainer", "classifier", "image", "target", "region", "within")
-"""What a metric can ask for by the names of its arguments, beside explanations."""
+GIVEN = ("classifier", "region", "within")
+"""What a metric of maps can ask for by the names of its arguments; masks come as one for each."""
+
+GIVEN_ALONE = ("explainer", "classifier", "image", "target", "region", "within")
+"""What a metric that explains by itself can ask for."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class Metric:
     name
         How it stands in tables.
     function
-        Its first argument is one explanation or several, or ``explainer``. Of the others, those that are
-        named as in ``GIVEN`` are given to it; all else must have a default: bind it with
+        Its first argument is a list of explanations, for each of which it gives a number, or ``explainer``.
+        Of the others, those named ``classifier``, ``region`` and ``within`` are given to it, and to a
+        metric of an explainer ``image`` and ``target`` too; all else must have a default: bind it with
         :func:`functools.partial`.
     better
         ``"higher"`` or ``"lower"``.
@@ -75,7 +79,7 @@ class Metric:
             name
             for name, parameter in self._free().items()
             if parameter.default is inspect.Parameter.empty
-            and name not in GIVEN
+            and name not in self._given
             and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         ]
         if lacking:
@@ -90,8 +94,12 @@ class Metric:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Which of ``GIVEN`` it is given."""
-        return tuple(name for name in self._free() if name in GIVEN)
+        """Which arguments it is given."""
+        return tuple(name for name in self._free() if name in self._given)
+
+    @property
+    def _given(self) -> tuple[str, ...]:
+        return GIVEN_ALONE if self.of_explainer else GIVEN
 
     def _free(self) -> dict[str, inspect.Parameter]:
         """Return the arguments that are not bound yet, but for the explanations."""

@@ -91,7 +91,7 @@ def deletion(
     Returns
     -------
     Curve or tuple of Curve
-        ``float(curve)`` is the area.
+        ``float(curve)`` is the area; NaN where hiding everything leaves the image as it is.
 
     Notes
     -----
@@ -229,5 +229,7 @@ def _curves(
     for number, explanation in enumerate(explanations):
         if not len(ways.fractions[number]):  # all its steps are another's: its way was never walked
             ways[number]
-        found.append(Curve(ways.fractions[number], scored(logits[places[number]], explanation.target, of)))
+        scores = scored(logits[places[number]], explanation.target, of)
+        unchanged = np.array_equal(images[number].gone, explanation.image)
+        found.append(Curve(ways.fractions[number], np.full_like(scores, np.nan) if unchanged else scores))
     return tuple(found)

@@ -89,7 +89,7 @@ class Evaluation:
     metrics
         By name.
     records
-        The record of each explainer, enough to make it again.
+        The record of each explainer: its name and settings; arrays stand as their SHA-256.
     ways
         The curves of metrics that have some, by explainer and metric, one per case that has a value.
     confidence, resamples, seed

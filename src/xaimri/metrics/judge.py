@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -27,17 +28,23 @@ from xaimri.perturb.segments import foreground
 Aim: TypeAlias = Literal["predicted", "label"]
 """Which class is explained: the one that the model predicts, or the case's own."""
 
+Asked: TypeAlias = str | Metric | Callable[..., Any]
+"""A metric by name, as itself, or as a function of this library."""
+
 TOGETHER = 16
 """Cases that are explained, and measured, at once."""
 
-NOTHING = "the metric is not defined for this map (it is empty, constant, or changes nothing)"
+NOTHING = (
+    "the metric is not defined for this map (it is empty, constant, changes nothing, or has no other to be "
+    "compared with)"
+)
 
 
 def evaluate_explanations(
     explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
     classifier: Any,
     cases: Dataset | Sequence[Case],
-    metrics: Iterable[str | Metric | Callable[..., Any]] = ("deletion", "insertion"),
+    metrics: Asked | Iterable[Asked] = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
     fit: Fit = "stretch",
@@ -110,6 +117,14 @@ def evaluate_explanations(
         raise InvalidInput("there are no cases: give at least one.")
     if target not in ("predicted", "label"):
         raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
+    repeated = [name for name, count in Counter(case.id for case in listed).items() if count > 1]
+    if repeated:
+        raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
+    if not 0 < confidence < 1 or resamples < 1:
+        raise InvalidInput(
+            f"`confidence` must lie between 0 and 1, and `resamples` be at least 1, got {confidence} and "
+            f"{resamples}."
+        )
     subjects = _subjects(listed, independent)
     if all(case.mask is None for case in listed):
         for metric in measures.values():
@@ -118,12 +133,13 @@ def evaluate_explanations(
     shape = tuple(model.input_shape) if isinstance(model, Sized) else ()
     intake = Intake(shape, fit, None if window is None else as_window(window))
     names = cases.classes if isinstance(cases, Dataset) else ()
+    aims = _aims(listed, names, model) if target == "label" else [None] * len(listed)
     rows: list[Row] = []
     ways: dict[tuple[str, str], list[Curve]] = {}
     with watched(progress):
-        for first in range(0, len(listed), TOGETHER):
-            some = listed[first : first + TOGETHER]
-            trials = [attempted(partial(_trial, case, intake, target, names, model)) for case in some]
+        for some in _parts(len(listed)):
+            first = some[0]
+            trials = [attempted(partial(_trial, listed[n], intake, aims[n])) for n in some]
             for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
                 case = listed[first + number]
                 value = float("nan") if found is None else float(found)
@@ -162,8 +178,8 @@ def _named(
     return named
 
 
-def _metrics(metrics: Iterable[str | Metric | Callable[..., Any]]) -> dict[str, Metric]:
-    listed = [metrics] if isinstance(metrics, str | Metric) else list(metrics)
+def _metrics(metrics: Asked | Iterable[Asked]) -> dict[str, Metric]:
+    listed = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else list(metrics)
     built = [as_metric(metric) for metric in listed]
     named = {metric.name: metric for metric in built}
     if not named or len(named) < len(built):
@@ -184,14 +200,34 @@ def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
     return [f"case {case.id}" if case.subject is None else str(case.subject) for case in cases]
 
 
-def _trial(case: Case, intake: Intake, aim: Aim, names: Sequence[str], model: Classifier) -> Trial:
+def _parts(count: int) -> list[list[int]]:
+    """Cut the cases into even parts of at most so many as are taken at once."""
+    cut = np.array_split(np.arange(count), -(-count // TOGETHER))
+    return [[int(n) for n in part] for part in cut]
+
+
+def _aims(cases: Sequence[Case], names: Sequence[str], model: Classifier) -> list[Target]:
+    """Return every case's own class, by name where the classifier knows the names, else by index."""
+    classes = tuple(model.classes)
+    wrong = [case for case in cases if not 0 <= case.label < (len(names) or len(classes) or case.label + 1)]
+    if wrong:
+        raise InvalidInput(f"the label {wrong[0].label} of the case {wrong[0].id!r} is none of the classes.")
+    held = {names[case.label] for case in cases} if names else set()
+    if held and held <= set(classes):
+        return [names[case.label] for case in cases]
+    nameless = classes == tuple(f"class_{n}" for n in range(len(classes)))
+    if names and not (nameless and len(classes) in (0, len(names))):
+        raise InvalidInput(
+            f"the classifier knows {', '.join(map(repr, classes))}, and the cases hold "
+            f"{min(held - set(classes))!r}: name its classes as the data's, or explain the predicted ones."
+        )
+    return [case.label for case in cases]
+
+
+def _trial(case: Case, intake: Intake, target: Target) -> Trial:
     """Bring a case to the classifier's grid."""
     taken = intake.take(case.source)
     region = None
     if case.mask is not None:
         region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
-    target: Target = None
-    if aim == "label":
-        known = names and names[case.label] in model.classes
-        target = names[case.label] if known else case.label
     return Trial(case, taken.fitted, region, foreground(taken.fitted), target)

@@ -43,8 +43,8 @@ class Mutant(Explainer[Classifier]):
         ``"untrained"`` cost one prediction more.
     mutation
         What is made wrong.
-    seed
-        Of the destroyed weights.
+    shuffle
+        Seed of the destroyed weights.
 
     Raises
     ------
@@ -71,12 +71,12 @@ class Mutant(Explainer[Classifier]):
 
     inner: Explainer[Any] | str | Mapping[str, Any]
     mutation: Mutation
-    seed: int = 0
+    shuffle: int = 0
     name: ClassVar[str] = "mutant"
 
     def __post_init__(self) -> None:
         choice(self, "mutation", MUTATIONS)
-        whole(self, "seed", 0)
+        whole(self, "shuffle", 0)
         method = wrapped(self.inner)
         object.__setattr__(self, "inner", method)
         object.__setattr__(self, "of", method.of)
@@ -97,7 +97,7 @@ class Mutant(Explainer[Classifier]):
                     f'"untrained" needs a Randomisable model, and {type(model).__name__} is not one: give '
                     "the Keras network itself."
                 )
-            destroyed = model.randomised(model.layers, self.seed)
+            destroyed = model.randomised(model.layers, self.shuffle)
             return _handed(self._explained(destroyed, images, objective.resolve(logits), objective), logits)
         found = self._explained(model, images, objective.targets, objective)
         logits = np.stack([each.logits for each in found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import combinations
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -111,14 +111,13 @@ def seed_stability(
     """
     if len(seeds) < 2:
         raise InvalidInput("give at least two `seeds` to compare.")
-    method = cast(Any, explainer)
-    if not any(f.name == "seed" for f in fields(method)):
+    if not _has(explainer, "seed"):
         return 1.0
-    (own,) = replace(method, seed=seeds[0]).explain(classifier, image[None], target, of=of)
-    fixed = cast(Any, pinned(explainer, own))
+    (own,) = _with(explainer, seed=seeds[0]).explain(classifier, image[None], target, of=of)
+    fixed = pinned(explainer, own)
     found = [filled(own)]
     for seed in seeds[1:]:
-        (each,) = replace(fixed, seed=seed).explain(classifier, image[None], own.target, of=of)
+        (each,) = _with(fixed, seed=seed).explain(classifier, image[None], own.target, of=of)
         found.append(filled(each))
     return float(np.mean([similarity(a, b, by) for a, b in combinations(found, 2)]))
 
@@ -165,18 +164,34 @@ def repeatability(
     1.0
     """
     (own,) = explainer.explain(classifier, image[None], target, of=of)
-    if tuple(other.classes) and tuple(other.classes) != tuple(classifier.classes):
+    if not other.classes:
+        other.logits(image[None])  # a function tells the number of its classes by its first answer
+    if tuple(other.classes) != tuple(own.classes):
         raise InvalidInput(
             f"`other` has the classes {', '.join(other.classes)}, and the classifier "
-            f"{', '.join(classifier.classes)}: give two trainings for the same classes."
+            f"{', '.join(own.classes)}: give two trainings for the same classes."
         )
     (second,) = pinned(explainer, own).explain(other, image[None], own.target, of=of)
     return similarity(filled(own), filled(second), by)
 
 
 def pinned(explainer: Explainer[Any], explanation: Explanation) -> Explainer[Any]:
-    """Return the explainer with the regions that it found, where it works on any."""
-    if explanation.regions is None or not any(f.name == "regions" for f in fields(cast(Any, explainer))):
+    """Return the explainer with the regions that it found, where it, or the one it wraps, works on any."""
+    if explanation.regions is None or not _has(explainer, "regions"):
         return explainer
-    fixed: Explainer[Any] = replace(cast(Any, explainer), regions=Stored(explanation.regions.labels))
-    return fixed
+    return _with(explainer, regions=Stored(explanation.regions.labels))
+
+
+def _has(explainer: Any, name: str) -> bool:
+    """Tell whether an explainer, or the one that it wraps, has such a setting."""
+    inner = getattr(explainer, "inner", None)
+    own = any(f.name == name for f in fields(explainer))
+    return own or (isinstance(inner, Explainer) and _has(inner, name))
+
+
+def _with(explainer: Any, **setting: Any) -> Explainer[Any]:
+    """Return the explainer with a setting of its own changed, or else of the one that it wraps."""
+    own = {f.name for f in fields(explainer)}
+    changed = setting if set(setting) <= own else {"inner": _with(explainer.inner, **setting)}
+    found: Explainer[Any] = replace(explainer, **changed)
+    return found

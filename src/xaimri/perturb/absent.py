@@ -52,10 +52,13 @@ def constant(image: Image, labels: Labels, value: float) -> Image:
 
 
 def blurred(image: Image) -> Image:
-    """Return the image through a Gaussian filter in which anatomy is gone."""
+    """Return the image through a Gaussian filter in which anatomy is gone.
+
+    Its width goes by the second longest side, so that a volume of few slices is blurred too.
+    """
     from scipy.ndimage import gaussian_filter
 
-    width = BLUR * min(image.shape[:-1])
+    width = BLUR * sorted(image.shape[:-1])[-2:][0]
     found: Image = gaussian_filter(image, sigma=(*[width] * (image.ndim - 1), 0), mode="nearest")
     return found
 
