@@ -100,15 +100,15 @@ for region in lime.regions.strongest(5):
 # -----------------
 #
 # For a phantom the answer is known: ``case.mask`` is where atrophy changed the tissue.
-# :func:`~xaimri.metrics.localisation.relevance_gain` is the share of positive relevance in that
-# region, over the region's share of the brain. A map that knows nothing has 1 on average. Our
-# filter looks for gaps, and atrophy widens them, so both methods should lie above 1; and so they
-# should for gaps that are there without atrophy, which is why they do not lie far above.
-from xaimri.metrics.localisation import relevance_gain
-
+# :func:`~xaimri.metrics.relevance_mass` is the share of positive relevance in that region. A map that
+# knows nothing has, on average, the region's share of the brain. Our filter looks for gaps, and atrophy
+# widens them, so both methods should lie above that; and so they should for gaps that are there without
+# atrophy, which is why they do not lie far above.
 brain = case.source > 0
+print(f"the region's share of the brain: {case.mask[brain].mean():.2f}")
 for found in comparison:
-    print(f"{found.method['name']}: {relevance_gain(found.values, case.mask, brain):.2f}")
+    share = xaimri.metrics.relevance_mass(found, case.mask, within=brain)
+    print(f"{found.method['name']}: {share:.2f}")
 
 # sphinx_gallery_thumbnail_number = 2
 

@@ -128,12 +128,20 @@ xaimri.explain(model, case.source, "lime", classes=classes, target=1, of="log_od
 # Which of them finds the answer?
 # -------------------------------
 #
-# :func:`~xaimri.metrics.localisation.relevance_gain` is the share of positive relevance where the
-# disease changed the tissue, over that region's share of the brain: 1 is what a map that knows
-# nothing has. The mean over one held-out slice of each subject, with its standard error over
+# The gain is the share of positive relevance where the disease changed the tissue, which
+# :func:`~xaimri.metrics.relevance_mass` measures, over that region's share of the brain: 1 is what a map
+# that knows nothing has. The mean over one held-out slice of each subject, with its standard error over
 # subjects. Two maps that know nothing of the network stand beside: the image's own intensity, and a
 # centred Gaussian.
-from xaimri.metrics.localisation import relevance_gain
+from dataclasses import replace
+
+from xaimri.metrics import relevance_mass
+
+
+def gain(explanation, case):
+    brain = case.source > 0
+    return relevance_mass(explanation, case.mask, within=brain) / case.mask[brain].mean()
+
 
 cases = [c for c in parts.test if c.label == 3 and c.slice == 1]
 methods = {name: name for name in CAMS} | {m if isinstance(m, str) else m.name: m for m in GRADIENTS}
@@ -142,10 +150,13 @@ gains = {}
 for name, method in methods.items():
     options = {"of": "log_odds"} if name == "lime" else {}
     found = xaimri.explain(model, [c.source for c in cases], method, classes=classes, target=1, **options)
-    gains[name] = [relevance_gain(e.values, c.mask, c.source > 0) for e, c in zip(found, cases, strict=True)]
+    gains[name] = [gain(e, c) for e, c in zip(found, cases, strict=True)]
+blind = [replace(e, regions=None) for e in found]
 bell = np.exp(-2 * sum(np.meshgrid(np.linspace(-1, 1, 80) ** 2, np.linspace(-1, 1, 68) ** 2, indexing="ij")))
-gains["(intensity)"] = [relevance_gain(c.source.astype(float), c.mask, c.source > 0) for c in cases]
-gains["(Gaussian)"] = [relevance_gain(bell, c.mask, c.source > 0) for c in cases]
+gains["(intensity)"] = [
+    gain(replace(e, values=c.source.astype(float)), c) for e, c in zip(blind, cases, strict=True)
+]
+gains["(Gaussian)"] = [gain(replace(e, values=bell), c) for e, c in zip(blind, cases, strict=True)]
 
 print(f"{len(cases)} subjects")
 for name, values in gains.items():

@@ -179,13 +179,13 @@ comparison
 
 # %%
 # The notebook ends here: two pictures, to be believed or not. For a phantom they can be judged. The
-# gain is the share of positive relevance where atrophy changed the tissue, over that region's share
-# of the brain; a map that knows nothing has 1 on average.
-from xaimri.metrics.localisation import relevance_gain
-
+# relevance mass is the share of positive relevance where atrophy changed the tissue; a map that knows
+# nothing has that region's share of the brain on average.
+brain = case.source > 0
+print(f"the region's share: {case.mask[brain].mean():.2f}")
 for one in comparison:
-    gain = relevance_gain(one.values, case.mask, case.source > 0)
-    print(f"{one.method['name']}: {gain:.2f}")
+    mass = xaimri.metrics.relevance_mass(one, case.mask, within=brain)
+    print(f"{one.method['name']}: {mass:.2f}")
 
 # sphinx_gallery_thumbnail_number = 8
 
