@@ -113,23 +113,8 @@ def evaluate_explanations(
     chosen, measures = _named(explainers), _metrics(metrics)
     model: Classifier = as_classifier(classifier)
     listed = list(cases)
-    if not listed:
-        raise InvalidInput("there are no cases: give at least one.")
-    if target not in ("predicted", "label"):
-        raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
-    repeated = [name for name, count in Counter(case.id for case in listed).items() if count > 1]
-    if repeated:
-        raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
-    if not 0 < confidence < 1 or resamples < 1:
-        raise InvalidInput(
-            f"`confidence` must lie between 0 and 1, and `resamples` be at least 1, got {confidence} and "
-            f"{resamples}."
-        )
+    _check(listed, measures, target, confidence, resamples)
     subjects = _subjects(listed, independent)
-    if all(case.mask is None for case in listed):
-        for metric in measures.values():
-            if "region" in metric.needs:
-                raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
     shape = tuple(model.input_shape) if isinstance(model, Sized) else ()
     intake = Intake(shape, fit, None if window is None else as_window(window))
     names = cases.classes if isinstance(cases, Dataset) else ()
@@ -157,6 +142,28 @@ def evaluate_explanations(
         resamples,
         seed,
     )
+
+
+def _check(
+    cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, confidence: float, resamples: int
+) -> None:
+    """See that a judgement can be made of these, before hours of work."""
+    if not cases:
+        raise InvalidInput("there are no cases: give at least one.")
+    if target not in ("predicted", "label"):
+        raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
+    repeated = [name for name, count in Counter(case.id for case in cases).items() if count > 1]
+    if repeated:
+        raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
+    if not 0 < confidence < 1 or resamples < 1:
+        raise InvalidInput(
+            f"`confidence` must lie between 0 and 1, and `resamples` be at least 1, got {confidence} and "
+            f"{resamples}."
+        )
+    if all(case.mask is None for case in cases):
+        for metric in metrics.values():
+            if "region" in metric.needs:
+                raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
 
 
 def _named(

@@ -58,8 +58,7 @@ def judged(
         found_: dict[tuple[str, int], Any] = {}
         if metric.of_explainer:
             for key, own in maps.items():
-                asked = {"explainer": explainers[key[0]], "target": own.target}
-                found_[key] = _attempt(metric, [], model, [trials[key[1]]], asked)
+                found_[key] = _alone(metric, explainers[key[0]], own.target, model, trials[key[1]])
         else:
             found_ = _measured(metric, maps, model, trials)
         for name in explainers:
@@ -106,36 +105,38 @@ def _measured(
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():
         each = [maps[key] for key in keys]
-        values = _attempt(metric, each, model, [trials[key[1]] for key in keys], {})
+        values = _together(metric, each, model, [trials[key[1]] for key in keys])
         if isinstance(values, str):  # one of them can't be measured: find out which
-            values = [
-                _attempt(metric, [one], model, [trials[key[1]]], {})
-                for key, one in zip(keys, each, strict=True)
-            ]
+            pairs = zip(keys, each, strict=True)
+            values = [_together(metric, [one], model, [trials[key[1]]]) for key, one in pairs]
             values = [value if isinstance(value, str) else value[0] for value in values]
         found |= dict(zip(keys, values, strict=True))
     return found
 
 
-def _attempt(
-    metric: Metric,
-    explanations: Sequence[Explanation],
-    model: Classifier,
-    trials: Sequence[Trial],
-    given: Mapping[str, Any],
-) -> Any:
-    """Call a metric with what it asks for; return the sentence of an error instead of raising it."""
+def _together(metric: Metric, maps: Sequence[Explanation], model: Classifier, trials: Sequence[Trial]) -> Any:
+    """Call a metric of maps with what it asks for, or return the sentence of its error."""
     context: dict[str, Any] = {
         "classifier": model,
-        "image": trials[0].image,
         "region": [trial.region for trial in trials],
         "within": [trial.within for trial in trials],
-        **given,
     }
-    if not explanations:
-        context |= {"region": trials[0].region, "within": trials[0].within}
-    wanted = {name: context[name] for name in metric.needs if name in context}
-    return attempted(lambda: metric.function(*([explanations] if explanations else []), **wanted))
+    given = {name: context[name] for name in metric.needs}
+    return attempted(lambda: metric.function(maps, **given))
+
+
+def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Classifier, trial: Trial) -> Any:
+    """Call a metric that explains by itself with what it asks for, or return the sentence of its error."""
+    context: dict[str, Any] = {
+        "explainer": explainer,
+        "classifier": model,
+        "image": trial.image,
+        "target": target,
+        "region": trial.region,
+        "within": trial.within,
+    }
+    given = {name: context[name] for name in metric.needs}
+    return attempted(lambda: metric.function(**given))
 
 
 def attempted(call: Callable[[], T]) -> T | str:
