@@ -10,17 +10,16 @@ table, the deletion curves, and a cascade of destroyed layers for one slice.
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from controls import Brightness, Noise
-from real_slices import SHARED, network
+from real_slices import SHARED, held_out, network
 
 import xaimri
 from xaimri import metrics
-from xaimri.data import alzheimer
+from xaimri.data import Dataset
 from xaimri.data.intake import Intake
 from xaimri.render import cascade, heat_table, save, ways
 
@@ -38,7 +37,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=Path("runs/judged"))
     given = options.parse_args()
     classifier, _ = network(given.shared)
-    cases = held_out(given.shared, given.cases)
+    cases = one_each(given.shared, given.cases)
     explainers = {
         "gradcam": xaimri.GradCAM(relu=False),
         "integrated_gradients": xaimri.IntegratedGradients(most=60),
@@ -60,10 +59,9 @@ def main() -> None:
     save(cascade(down), given.out / "cascade.png")
 
 
-def held_out(shared: Path, count: int):
+def one_each(shared: Path, count: int) -> Dataset:
     """Return one slice of each of so many subjects that the network has not seen."""
-    unseen = set(json.loads((shared / "models" / "test_subjects.json").read_text())["test_subjects"])
-    data = alzheimer.load(shared / "data" / "alzheimer")
+    data, unseen = held_out(shared)
     order = np.random.default_rng(0).permutation(len(data)).tolist()
     first: dict[str, int] = {}
     for place in order:

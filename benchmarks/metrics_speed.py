@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy as np
 from ratio import medians
 from real_slices import SHARED, network, slices
 
-from xaimri import metrics
+from xaimri import Saliency, metrics
 from xaimri.perturb.progress import watched
 from xaimri.perturb.responses import MOST, even_batch, fastest
 
@@ -55,10 +56,6 @@ def main() -> None:
 
 def drawn(classifier, images: np.ndarray, count: int) -> list:
     """Return so many random maps of every image: what a metric costs does not depend on the map."""
-    from dataclasses import replace
-
-    from xaimri import Saliency
-
     own = Saliency().explain(classifier, images)
     noise = np.random.default_rng(0).normal(size=(count, len(own), *own[0].values.shape))
     return [replace(each, values=noise[k, n]) for n, each in enumerate(own) for k in range(count)]

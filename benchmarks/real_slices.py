@@ -10,7 +10,7 @@ import numpy as np
 
 from xaimri.api import opened
 from xaimri.classifier import Classifier
-from xaimri.data import alzheimer
+from xaimri.data import Dataset, alzheimer
 from xaimri.data.intake import Intake
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -24,8 +24,14 @@ def network(shared: Path = SHARED, **options) -> tuple[Classifier, keras.Model]:
 
 def slices(count: int, shared: Path = SHARED) -> list[np.ndarray]:
     """Return so many slices of people that the network has not seen, on its own grid."""
-    held_out = set(json.loads((shared / "models" / "test_subjects.json").read_text())["test_subjects"])
-    cases = [c for c in alzheimer.load(shared / "data" / "alzheimer").cases if c.subject in held_out]
+    data, unseen = held_out(shared)
+    cases = [c for c in data if c.subject in unseen]
     intake = Intake((96, 96, 1), "pad", None, None)
     order = np.random.default_rng(0).permutation(len(cases))
     return [intake.take(cases[i].source).fitted for i in order[:count]]
+
+
+def held_out(shared: Path = SHARED) -> tuple[Dataset, set[str]]:
+    """Return the real slices, and the people among them that the network has not seen."""
+    unseen = json.loads((shared / "models" / "test_subjects.json").read_text())["test_subjects"]
+    return alzheimer.load(shared / "data" / "alzheimer"), set(unseen)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from masked import SHAPE, model_of, phantoms
 
 from xaimri import (
     Cancelled,
@@ -28,20 +29,10 @@ from xaimri.metrics import Curve, Metric, judge
 from xaimri.metrics.evaluation import Evaluation, Row
 from xaimri.perturb.segments import foreground
 
-SHAPE = (26, 22, 1)
-
 
 @pytest.fixture(scope="module")
 def cases():
-    made = phantom.make(subjects=7, slices=2, size=SHAPE[:2], seed=3)
-    middle = np.zeros(SHAPE[:2], bool)
-    middle[12:15, 9:13] = True  # at this size a slightly changed brain has no changed pixel
-    return replace(made, cases=tuple(replace(case, mask=case.mask | middle) for case in made))
-
-
-def model_of(seed=0):
-    linear = LinearClassifier.random(SHAPE, classes=4, seed=seed)
-    return LinearClassifier(linear.weights / 50, linear.bias, classes=phantom.STAGES)
+    return phantoms(7)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from masked import model_of, phantoms
 
 from xaimri import InvalidInput, LinearClassifier, Saliency, SmoothGrad
-from xaimri.data import phantom
 from xaimri.metrics import (
     auprc,
     randomisation,
@@ -17,25 +17,15 @@ from xaimri.metrics import (
 )
 from xaimri.perturb.segments import foreground
 
-SHAPE = (26, 22, 1)
-
 
 @pytest.fixture(scope="module")
 def cases():
-    made = phantom.make(subjects=6, slices=2, size=SHAPE[:2], seed=3)
-    middle = np.zeros(SHAPE[:2], bool)
-    middle[12:15, 9:13] = True
-    return replace(made, cases=tuple(replace(case, mask=case.mask | middle) for case in made))
-
-
-def network(seed, classes=phantom.STAGES, shape=SHAPE):
-    linear = LinearClassifier.random(shape, classes=len(classes), seed=seed)
-    return LinearClassifier(linear.weights / 50, linear.bias, classes=classes)
+    return phantoms(6)
 
 
 @pytest.mark.parametrize("by", ["ssim", "spearman"])
 def test_each_criterion_is_its_metric(cases, by):
-    first, again, third = network(0), network(1), network(2)
+    first, again, third = model_of(0), model_of(1), model_of(2)
     explainer = Saliency(signed=True)
     found = trustworthiness({"s": explainer}, first, cases, retrained=again, other=third, by=by)
     assert list(found.metrics) == [
@@ -81,10 +71,10 @@ def test_unrelated_maps_are_those_of_the_next_images_by_the_same_method():
 
 
 def test_networks_for_another_question_are_refused(cases):
-    first = network(0)
+    first = model_of(0)
     with pytest.raises(InvalidInput, match="`retrained` has the classes a, b, c, d, and the classifier"):
-        trustworthiness(["saliency"], first, cases, retrained=network(1, "abcd"), other=first)
-    small = network(1, shape=(13, 11, 1))
+        trustworthiness(["saliency"], first, cases, retrained=model_of(1, "abcd"), other=first)
+    small = model_of(1, shape=(13, 11, 1))
     with pytest.raises(InvalidInput, match=r"`other` takes images of \(13, 11, 1\), and the classifier"):
         trustworthiness(["saliency"], first, cases, retrained=first, other=small)
     none = replace(cases, cases=tuple(replace(case, mask=None) for case in cases))

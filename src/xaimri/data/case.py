@@ -63,9 +63,7 @@ class Dataset(Sequence[Case]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "cases", tuple(self.cases))
-        repeated = [name for name, n in Counter(case.id for case in self.cases).items() if n > 1]
-        if repeated:
-            raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
+        check_ids(self.cases)
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -133,3 +131,10 @@ class Dataset(Sequence[Case]):
             known = {case.subject for case in cases} - {None}
             rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
         return "\n".join([*rows, *([self.no_split] if self.no_split else [])])
+
+
+def check_ids(cases: Iterable[Case]) -> None:
+    """See that every case has an id of its own."""
+    repeated = [name for name, count in Counter(case.id for case in cases).items() if count > 1]
+    if repeated:
+        raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")

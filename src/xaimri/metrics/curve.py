@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -173,24 +174,6 @@ class _Way:
         return np.where((self.step <= step)[..., None], after, before)
 
 
-class _Walked:
-    """All maps' ways, each made when it is walked, which happens in turn: one is held at a time."""
-
-    def __init__(
-        self, explanations: Sequence[Explanation], images: Sequence[Parted], counts: Sequence[int], seed: int
-    ) -> None:
-        self._given = list(zip(explanations, images, counts, strict=True))
-        self._seed = seed
-        self._last: tuple[int, _Way] | None = None
-        self.fractions: list[Float[Array, " points"]] = [np.zeros(0)] * len(self._given)
-
-    def __getitem__(self, number: int) -> _Way:
-        if self._last is None or self._last[0] != number:
-            way = _Way.of(*self._given[number], self._seed)
-            self._last, self.fractions[number] = (number, way), way.fractions
-        return self._last[1]
-
-
 def _curves(
     explanations: Sequence[Explanation],
     classifier: Classifier,
@@ -207,7 +190,12 @@ def _curves(
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     images = list(parted(explanations, absent, regions, seed))
     counts = [min(steps, image.parts) for image in images]
-    ways = _Walked(explanations, images, counts, seed)
+
+    @lru_cache(maxsize=1)  # ways are walked in turn, and one is held at a time
+    def way(number: int) -> _Way:
+        return _Way.of(explanations[number], images[number], counts[number], seed)
+
+    fractions: dict[int, Float[Array, " points"]] = {}
     places: list[list[int]] = []  # which prediction serves each step of a way
     rows: list[tuple[int, int]] = []
     ends: dict[tuple[int, bool], int] = {}
@@ -222,14 +210,15 @@ def _curves(
 
     def write(buffer: Images, first: int) -> None:
         for out, (number, step) in zip(buffer, rows[first:], strict=False):
-            out[:] = ways[number].at(step, direction)
+            out[:] = way(number).at(step, direction)
+            fractions[number] = way(number).fractions
 
     logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
     found = []
     for number, explanation in enumerate(explanations):
-        if not len(ways.fractions[number]):  # all its steps are another's: its way was never walked
-            ways[number]
+        if number not in fractions:  # all its steps are another's, and its way was never walked
+            fractions[number] = way(number).fractions
         scores = scored(logits[places[number]], explanation.target, of)
         unchanged = np.array_equal(images[number].gone, explanation.image)
-        found.append(Curve(ways.fractions[number], np.full_like(scores, np.nan) if unchanged else scores))
+        found.append(Curve(fractions[number], np.full_like(scores, np.nan) if unchanged else scores))
     return tuple(found)

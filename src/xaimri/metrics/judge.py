@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -11,7 +10,7 @@ import numpy as np
 
 from xaimri.adapters import as_classifier
 from xaimri.classifier import Classifier, Sized
-from xaimri.data.case import Case, Dataset
+from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.data.intake import Intake
 from xaimri.data.window import Window, as_window
 from xaimri.errors import InvalidInput
@@ -123,13 +122,12 @@ def evaluate_explanations(
     ways: dict[tuple[str, str], list[Curve]] = {}
     with watched(progress):
         for some in _parts(len(listed)):
-            first = some[0]
             trials = [attempted(partial(_trial, listed[n], intake, aims[n])) for n in some]
             for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
-                case = listed[first + number]
+                case, subject = listed[some[number]], subjects[some[number]]
                 value = float("nan") if found is None else float(found)
                 why = failure or (None if np.isfinite(value) else NOTHING)
-                rows.append(Row(explainer, name, case.id, subjects[first + number], to, value, why))
+                rows.append(Row(explainer, name, case.id, subject, to, value, why))
                 if isinstance(found, Curve) and why is None:
                     ways.setdefault((explainer, name), []).append(found)
     return Evaluation(
@@ -152,9 +150,7 @@ def _check(
         raise InvalidInput("there are no cases: give at least one.")
     if target not in ("predicted", "label"):
         raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
-    repeated = [name for name, count in Counter(case.id for case in cases).items() if count > 1]
-    if repeated:
-        raise InvalidInput(f"case ids must be unique, but `{repeated[0]}` stands for several cases.")
+    check_ids(cases)
     if not 0 < confidence < 1 or resamples < 1:
         raise InvalidInput(
             f"`confidence` must lie between 0 and 1, and `resamples` be at least 1, got {confidence} and "

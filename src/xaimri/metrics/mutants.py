@@ -11,11 +11,11 @@ from scipy.ndimage import gaussian_filter
 
 from xaimri.arrays import Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Objective, Randomisable
-from xaimri.errors import MissingCapability
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import wrapped
 from xaimri.explanation import Explanation, Regions
 from xaimri.metrics.reading import spread
+from xaimri.metrics.sanity import randomisable
 from xaimri.perturb.segments import foreground
 from xaimri.settings import choice, whole
 
@@ -92,12 +92,8 @@ class Mutant(Explainer[Classifier]):
             return _handed(found, logits)
         if self.mutation == "untrained":
             logits = model.logits(images)
-            if not isinstance(model, Randomisable):
-                raise MissingCapability(
-                    f'"untrained" needs a Randomisable model, and {type(model).__name__} is not one: give '
-                    "the Keras network itself."
-                )
-            destroyed = model.randomised(model.layers, self.shuffle)
+            network = randomisable(model, '"untrained"')
+            destroyed = network.randomised(network.layers, self.shuffle)
             return _handed(self._explained(destroyed, images, objective.resolve(logits), objective), logits)
         found = self._explained(model, images, objective.targets, objective)
         logits = np.stack([each.logits for each in found])

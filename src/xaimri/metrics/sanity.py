@@ -104,23 +104,19 @@ def randomisation(
     >>> abs(float(randomisation(Saliency(), model, image))) < 0.5
     True
     """
-    if not isinstance(classifier, Randomisable):
-        raise MissingCapability(
-            f"randomisation needs a Randomisable model, and {type(classifier).__name__} is not one: give the "
-            "Keras network itself."
-        )
+    network = randomisable(classifier, "randomisation")
     if order not in ("cascading", "independent"):
         raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
     if steps is not None and steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     (own,) = explainer.explain(classifier, image[None], target, of=of)
-    fixed, names = pinned(explainer, own), classifier.layers
+    fixed, names = pinned(explainer, own), network.layers
     count = len(names) if steps is None else min(steps, len(names))
     places = np.unique(np.rint(np.linspace(0, len(names), count + 1)[1:]).astype(int))
     found = []
     for place in places.tolist():
         chosen = names[:place] if order == "cascading" else names[place - 1 : place]
-        (each,) = fixed.explain(classifier.randomised(chosen, seed), image[None], own.target, of=of)
+        (each,) = fixed.explain(network.randomised(chosen, seed), image[None], own.target, of=of)
         found.append(each)
     alike = np.array([similarity(filled(each), filled(own), by) for each in found])
     return Cascade(tuple(names[place - 1] for place in places), own, tuple(found), alike)
@@ -157,3 +153,13 @@ def label_randomisation(
     Adebayo et al. (2018), arXiv:1810.03292.
     """
     return repeatability(explainer, classifier, image, other=control, target=target, by=by, of=of)
+
+
+def randomisable(model: Classifier, what: str) -> Randomisable:
+    """Return the model, if its weights can be destroyed."""
+    if isinstance(model, Randomisable):
+        return model
+    raise MissingCapability(
+        f"{what} needs a Randomisable model, and {type(model).__name__} is not one: give the Keras network "
+        "itself."
+    )

@@ -35,20 +35,19 @@ def tried(
     """
     shape = fitting(explanations, classifier)
     images = list(parted(explanations, absent, regions, seed))
-    hidings: dict[int, Hiding] = {}
+    hidings: list[Hiding] = []
     for each, image in zip(explanations, images, strict=True):
-        last = hidings.get(len(hidings) - 1)
-        if image.number in hidings:
+        if image.number < len(hidings):
             continue
-        if last is not None and np.array_equal(image.labels, last.labels):  # cut alike, tried alike
-            hidings[image.number] = Hiding(each.image, image.gone, last.labels, last.coalitions)
-        else:
+        if not hidings or not np.array_equal(image.labels, hidings[-1].labels):
             shown = draw(image.labels)
             asked = np.concatenate([np.ones((1, shown.shape[1]), dtype=bool), shown])
-            hidings[image.number] = Hiding(each.image, image.gone, image.labels, asked)
-    counts = [len(hiding.coalitions) for hiding in hidings.values()]
+        else:
+            asked = hidings[-1].coalitions  # cut alike, tried alike
+        hidings.append(Hiding(each.image, image.gone, image.labels, asked))
+    counts = [len(hiding.coalitions) for hiding in hidings]
     model = fastest(classifier, sum(counts), shape)
-    answers = responses_of(model, list(hidings.values())).astype(np.float64)
+    answers = responses_of(model, hidings).astype(np.float64)
     apart = np.split(answers, np.cumsum(counts)[:-1])
     for each, image in zip(explanations, images, strict=True):
         hiding = hidings[image.number]

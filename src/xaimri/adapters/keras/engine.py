@@ -91,10 +91,8 @@ def program(
         made = _traced(model, ports, preprocess, request, shadows)
         key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
-            _programs[key] = (
-                (model, preprocess, shadows, parts),
-                made,
-            )  # holding them keeps their ids theirs
+            kept = model, preprocess, shadows, parts  # holding them keeps their ids theirs
+            _programs[key] = kept, made
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
