@@ -3,13 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
-import networks
 import numpy as np
 import pytest
 from keras import layers
-from networks import noise, small
 
+import networks
 import xaimri
+from networks import noise, small
 from xaimri import GradCAM, InvalidInput, MissingCapability
 from xaimri.adapters.keras import KerasClassifier, clear_cache, engine
 from xaimri.adapters.keras.trace import layers_by_path, recording

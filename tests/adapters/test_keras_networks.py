@@ -4,13 +4,13 @@ import contextlib
 import warnings
 
 import keras
-import networks
 import numpy as np
 import pytest
 from keras import layers
-from networks import noise, small
 
+import networks
 import xaimri
+from networks import noise, small
 from xaimri import GradCAM
 from xaimri.adapters.keras import KerasClassifier, clear_cache
 from xaimri.classifier import Objective, softmax

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import zoo
 from jaxtyping import TypeCheckError
 
 import xaimri
+import zoo
 from xaimri import LIME, KerasClassifier
 from xaimri.adapters.keras import accelerated, clear_cache, conversion, work
 from xaimri.classifier import Accelerated

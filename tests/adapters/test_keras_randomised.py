@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import keras
-import networks
 import numpy as np
 import pytest
-import zoo
 
+import networks
+import zoo
 from xaimri import GradCAM, InvalidInput, Saliency
 from xaimri.adapters.keras import KerasClassifier, clear_cache, engine
 from xaimri.adapters.keras.shuffled import shuffled

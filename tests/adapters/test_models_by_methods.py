@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-import zoo
 
 import xaimri
+import zoo
 from xaimri import (
     EXPLAINERS,
     LIME,

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from masked import SHAPE, model_of, phantoms
 
+from masked import SHAPE, model_of, phantoms
 from xaimri import (
     Cancelled,
     GradCAM,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from masked import model_of, phantoms
 
+from masked import model_of, phantoms
 from xaimri import InvalidInput, LinearClassifier, Saliency, SmoothGrad
 from xaimri.metrics import (
     auprc,

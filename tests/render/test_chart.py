@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.colors import to_rgba
 from scipy.stats import norm
+
 from stripes import (
     ERRORS,
     FADED,
@@ -21,7 +22,6 @@ from stripes import (
     texts,
     without_errors,
 )
-
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Regions
 from xaimri.render import plot

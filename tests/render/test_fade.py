@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+
 from stripes import (
     ERRORS,
     FADED,
@@ -22,7 +23,6 @@ from stripes import (
     texts,
     without_errors,
 )
-
 from xaimri.cli.options import LayoutOption, StyleOption
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Caveat, Regions

@@ -11,8 +11,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection
-from stripes import explained, texts
 
+from stripes import explained, texts
 from xaimri.errors import InvalidInput
 from xaimri.metrics import Cascade, Curve, Evaluation, Metric, deletion, insertion
 from xaimri.metrics.catalogue import METRICS
