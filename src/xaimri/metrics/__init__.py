@@ -9,6 +9,7 @@ from xaimri.metrics.classification import evaluate
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import Curve, deletion, insertion
 from xaimri.metrics.evaluation import Difference, Evaluation, Row, Summary
+from xaimri.metrics.imputation import imputed
 from xaimri.metrics.judge import evaluate_explanations
 from xaimri.metrics.localisation import (
     auprc,
@@ -21,7 +22,7 @@ from xaimri.metrics.localisation import (
 )
 from xaimri.metrics.mutants import MUTATIONS, Mutant
 from xaimri.metrics.report import ClassFigures, ClassificationReport, Estimate, Level
-from xaimri.metrics.road import imputed, road
+from xaimri.metrics.road import road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import Cascade, label_randomisation, randomisation
 from xaimri.metrics.seen_through import average_drop, average_increase

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
-from xaimri.arrays import Array, Image, Images, Mask
+from xaimri.arrays import Images
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.metrics.imputation import filled_in, grain
 from xaimri.metrics.reading import Values, fitting, of_each, ranking, spread
 from xaimri.perturb.responses import fastest, scored, streamed
-
-MANY = 2000
-"""Removed voxels from which on a volume's equations are solved step by step, to 1e-8."""
 
 
 @of_each
@@ -59,8 +54,7 @@ def road(
 
     Notes
     -----
-    Costs ``2 * len(fractions)`` model calls per map, and a sparse linear system for each: on a fast network
-    these take longer than the network. Those of volumes are solved by conjugate gradients, to 1e-8.
+    Costs ``2 * len(fractions)`` model calls per map, and a linear system for each. The guide has the time.
 
     References
     ----------
@@ -84,92 +78,25 @@ def road(
     if not 0 <= noise < np.inf:
         raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
     orders = [ranking(spread(each).ravel(), seed) for each in explanations]
-    rows = [(n, share, most) for n in range(len(orders)) for share in fractions for most in (True, False)]
+    grains = grain(shape, noise, seed).astype(np.float32)
+    rows = [(share, most, n) for share in fractions for most in (True, False) for n in range(len(orders))]
 
     def write(buffer: Images, first: int) -> None:
-        for out, (number, share, most) in zip(buffer, rows[first:], strict=False):
-            order, image = orders[number], explanations[number].image
+        asked = rows[first : first + len(buffer)]  # of like shares, which take as many steps to fill in
+        removed = np.zeros((len(buffer), *shape[:-1]), dtype=bool)
+        for gone, (share, most, number) in zip(removed, asked, strict=True):
+            order = orders[number]
             count = round(share * len(order))
-            removed = np.zeros(len(order), dtype=bool)
-            removed[order[:count] if most else order[len(order) - count :]] = True
-            out[:] = imputed(image, removed.reshape(image.shape[:-1]), noise, seed)
+            gone.flat[order[:count] if most else order[len(order) - count :]] = True
+        images = np.stack([explanations[number].image for _, _, number in asked], dtype=buffer.dtype)
+        buffer[:] = filled_in(images, removed)
+        for out, gone, image in zip(buffer, removed, images, strict=True):
+            out += float(image.std()) * np.where(gone[..., None], grains, 0)
 
     logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
-    each = logits.reshape(len(orders), -1, logits.shape[1])
+    each = logits.reshape(-1, len(orders), logits.shape[1])
     found = []
-    for one, explanation in zip(each, explanations, strict=True):
+    for one, explanation in zip(each.swapaxes(0, 1), explanations, strict=True):
         most, least = scored(one, explanation.target, of).reshape(-1, 2).T
         found.append(float(np.mean(least - most)) / 2)
     return np.array(found)
-
-
-def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> Image:
-    """Give removed pixels the weighted mean of their neighbours, all at once, and a little noise.
-
-    Parameters
-    ----------
-    image
-        ``(*space, channels)``.
-    removed
-        ``(*space)``, True where pixels are removed; where all are, the mean of the image is given.
-    noise
-        Standard deviation as a share of the image's.
-    seed
-        Of the noise.
-
-    Examples
-    --------
-    >>> row = np.array([[[0.0], [5.0], [5.0], [3.0]]])
-    >>> imputed(row, np.array([[False, True, True, False]])).ravel().tolist()
-    [0.0, 1.0, 2.0, 3.0]
-    """
-    count, known = int(removed.sum()), image[~removed].astype(np.float64)
-    found = image.astype(np.float64)
-    if count and len(known):
-        found[removed] = _solved(image, removed)
-    elif count:
-        found[:] = image.mean(axis=tuple(range(removed.ndim)))
-    if count and noise:
-        drawn = np.random.default_rng(seed).standard_normal(image.shape)
-        found[removed] += noise * float(image.std()) * drawn[removed]
-    filled_in: Image = found.astype(image.dtype)
-    return filled_in
-
-
-def _solved(image: Image, removed: Mask) -> Float[Array, "removed channels"]:
-    """Return for every removed pixel the weighted mean of its neighbours, removed or not."""
-    from scipy.sparse import coo_matrix, diags
-    from scipy.sparse.linalg import cg, splu
-
-    axes, places = removed.ndim, np.argwhere(removed) + 1  # in the image with a border around it
-    number = np.full(removed.shape, -1)
-    number[removed] = np.arange(len(places))
-    number = np.pad(number, 1, constant_values=-2)
-    levels = np.pad(image.astype(np.float64), [(1, 1)] * axes + [(0, 0)])
-    total, right = np.zeros(len(places)), np.zeros((len(places), image.shape[-1]))
-    rows, columns, entries = [np.arange(len(places))], [np.arange(len(places))], [total]
-    for step in product((-1, 0, 1), repeat=axes):
-        if not any(step):
-            continue
-        weight = 2.0 ** (axes - np.count_nonzero(step))
-        where = tuple((places + step).T)
-        other = number[where]
-        gone, known = other >= 0, other == -1
-        total += weight * (gone | known)
-        right[known] += weight * levels[where][known]
-        rows.append(np.flatnonzero(gone))
-        columns.append(other[gone])
-        entries.append(np.full(len(rows[-1]), -weight))
-    cells = (np.concatenate(rows), np.concatenate(columns))
-    matrix = coo_matrix((np.concatenate(entries), cells)).tocsc()
-    if len(places) > MANY and axes > 2:  # elimination fills up in three dimensions
-        smooth = diags(1 / total)
-        each = [cg(matrix, side, rtol=1e-8, M=smooth)[0] for side in right.T]
-        return np.stack(each, axis=1)
-    symmetric: dict[str, Any] = {
-        "permc_spec": "MMD_AT_PLUS_A",
-        "diag_pivot_thresh": 0.0,
-        "options": {"SymmetricMode": True},
-    }
-    solved: Array = splu(matrix, **symmetric).solve(right)
-    return solved
