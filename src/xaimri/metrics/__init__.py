@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from xaimri.metrics.absence import AbsentSensitivity, absent_sensitivity
-from xaimri.metrics.agreement import completeness_gap, faithfulness_correlation, infidelity, sensitivity_n
+from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensitivity_n
 from xaimri.metrics.catalogue import METRICS, Metric
 from xaimri.metrics.classification import evaluate
+from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import Curve, deletion, insertion
 from xaimri.metrics.evaluation import Difference, Evaluation, Row, Summary

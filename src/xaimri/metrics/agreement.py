@@ -7,15 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.arrays import Array, Coalitions, Image, Labels
+from xaimri.arrays import Array, Coalitions, Labels
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import beside
-from xaimri.metrics.reading import Values, of_each, spread
+from xaimri.metrics.reading import Values, of_each
 from xaimri.metrics.subsets import boxes, subsets, tried
-from xaimri.perturb.absent import Absent, checked_absent, hidden
-from xaimri.perturb.responses import scored
+from xaimri.perturb.absent import Absent
 
 
 @of_each
@@ -198,63 +196,6 @@ def sensitivity_n(
     known = np.isfinite(each)
     total = np.where(known, each, 0.0).sum(axis=0)
     return np.asarray(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan))
-
-
-@of_each
-def completeness_gap(
-    explanations: Sequence[Explanation],
-    classifier: Classifier,
-    *,
-    absent: Absent = 0.0,
-    of: Of | None = None,
-    seed: int = 0,
-) -> Values:
-    """Compare the sum of the values with the score's fall when everything is hidden.
-
-    Relative to that fall: 0 where the values add up to it, 1 where they add up to 0; lower is better. Only
-    methods that promise to add up, such as SHAP and integrated gradients, can be held to it, and with what
-    they compare with as ``absent``. It can't see where the values lie.
-
-    Parameters
-    ----------
-    explanations, classifier, absent, of, seed
-        As of :func:`infidelity`. Regions are hidden as a method of regions hides them.
-
-    Returns
-    -------
-    float or (batch,)
-        NaN where hiding everything leaves the score as it is.
-
-    Notes
-    -----
-    Costs 1 model call per map, and 1 per image.
-
-    References
-    ----------
-    Sundararajan, Taly & Yan (2017), arXiv:1703.01365.
-
-    Examples
-    --------
-    >>> from xaimri import InputXGradient, LinearClassifier
-    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
-    >>> image = np.random.default_rng(0).random((1, 8, 9, 1))
-    >>> explanation, = InputXGradient().explain(model, image)
-    >>> round(completeness_gap(explanation, model), 5)
-    0.0
-    """
-    absent = checked_absent(absent)
-
-    def gone(number: int) -> Image:
-        each = explanations[number]
-        whole = np.zeros(each.values.shape, dtype=np.int64)
-        return hidden(each.image, whole if each.regions is None else each.regions.labels, absent, seed)
-
-    found = []
-    for pair, each in zip(beside(explanations, classifier, gone), explanations, strict=True):
-        before, after = scored(pair, each.target, each.of if of is None else of)
-        fall = float(before - after)
-        found.append(_ratio(abs(float(spread(each).sum()) - fall), abs(fall), np.nan))
-    return np.array(found)
 
 
 def _correlations(

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from xaimri.errors import InvalidInput
-from xaimri.metrics.agreement import completeness_gap, faithfulness_correlation, infidelity, sensitivity_n
+from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensitivity_n
+from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import deletion, insertion
 from xaimri.metrics.localisation import (
