@@ -274,3 +274,38 @@ def test_scores_that_are_not_finite_are_one_sentence():
     model = Broken(np.ones((2, *SHAPE)))
     with pytest.raises(InvalidInput, match="scores are not finite for some perturbed images: check"):
         LIME(samples=20, regions=np.zeros((5, 7), int), absent=0.0).explain(model, IMAGE[None] + 1)
+
+
+EVERY = [LIME(samples=30, regions=LABELS), SHAP(samples=12, exact=0, regions=LABELS), RISE(samples=30)]
+EVERY += [Occlusion(window=2), Occlusion(regions=LABELS)]
+
+
+@pytest.mark.parametrize("method", EVERY, ids=lambda m: m.name)
+def test_classes_of_one_image_share_their_predictions(method):
+    one, several = counting(), counting()
+    method.explain(one, IMAGE[None], 0)
+    found = method.explain(several, np.stack([IMAGE] * 3), [0, 1, 2])
+    assert several.predicted == one.predicted
+    alone = [method.explain(counting(), IMAGE[None], target)[0].values for target in range(3)]
+    assert np.array_equal([e.values for e in found], alone)
+
+
+class Careless(LinearClassifier):
+    """Gives its answers in one array again and again, and writes over what it is given."""
+
+    answers = np.zeros((64, 3), np.float32)
+
+    def logits(self, images, /):
+        self.answers[: len(images)] = super().logits(images)
+        images[...] = -7
+        return self.answers[: len(images)]
+
+
+@pytest.mark.parametrize("method", EVERY, ids=lambda m: m.name)
+def test_a_careless_model_is_explained_as_any_other(method):
+    model, image = counting(), IMAGE.copy()
+    (expected,) = method.explain(model, IMAGE[None], 1)
+    (found,) = method.explain(Careless(model.weights, model.bias), image[None], 1)
+    assert np.array_equal(found.values, expected.values)
+    assert np.array_equal(found.logits, expected.logits)
+    assert np.array_equal(image, IMAGE)

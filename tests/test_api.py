@@ -347,3 +347,20 @@ def test_a_long_explanation_can_be_watched_and_cancelled(method, settings):
     before = len(seen)
     xaimri.explain(model, image, method, **settings)
     assert len(seen) == before  # nothing reports to a watcher that is gone
+
+
+def test_a_window_that_could_be_two_things_is_refused():
+    model, scan = LinearClassifier.random((16, 16, 1)), np.random.default_rng(0).random((16, 16)) * 255
+    with pytest.raises(InvalidInput, match=r"write xaimri.Occlusion\(window=\(4, 8\)\) for its own"):
+        xaimri.explain(model, scan, "occlusion", window=(4, 8))
+    own = xaimri.explain(model, scan, xaimri.Occlusion(window=(4, 8)))
+    assert tuple(own.method["settings"]["window"]) == (4, 8)
+    spread = xaimri.explain(model, scan, "occlusion", window=xaimri.Window(4, 8))
+    assert spread.diagnostics["window"]["high"] == 8
+    assert xaimri.explain(model, scan, "lime", samples=9, window=(4, 8)).diagnostics["window"]["low"] == 4
+
+
+def test_an_empty_list_of_classes_is_refused():
+    model, scan = LinearClassifier.random((16, 16, 1)), np.random.default_rng(0).random((16, 16))
+    with pytest.raises(InvalidInput, match="the list of targets is empty"):
+        xaimri.explain(model, scan, "saliency", target=[])

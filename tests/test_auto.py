@@ -270,3 +270,17 @@ def test_shap_that_is_exact_is_settled_whatever_the_rule():
     (found,) = SHAP(samples=rule, regions=labels, absent=0.0).explain(apart([1] * 10), IMAGE, 1)
     assert found.diagnostics["exact"]
     assert "not_converged" not in {c.name for c in found.caveats}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"floor": 20},
+        {"name": "auto"},
+        {"name": "lime", "settings": {}},
+        {"name": "auto", "settings": {"x": 1}},
+    ],
+)
+def test_a_mapping_that_is_no_record_is_refused(record):
+    with pytest.raises(InvalidInput, match="`samples` is no record of an Auto"):
+        LIME(samples=record)

@@ -261,3 +261,9 @@ def test_what_lies_deep_inside_cannot_be_changed_either():
         found.method["settings"]["relu"] = False
     with pytest.raises(TypeError):
         found.diagnostics["grid"]["start"][0] = 99
+
+
+def test_a_value_within_the_rounding_of_the_largest_is_never_certain():
+    regions = Regions(np.array([[0, 1, 2, -1]]), np.array([3.0, -2e-8, np.nan]), np.zeros(3))
+    assert regions.certain().tolist() == [True, False, False]
+    assert Regions(np.array([[0]]), np.zeros(1), np.zeros(1)).certain().tolist() == [False]

@@ -116,7 +116,7 @@ def test_centred_errors_are_far_smaller():
 def test_masks_show_every_pixel_with_the_same_mean(space):
     """At the edges too, within five standard errors; and none leaves 0..1."""
     explainer = RISE(cells=3, keep=0.3, seed=6)
-    masks = explainer._masks(0, 2500, space).astype(float)
+    masks = explainer.masks(0, 2500, space).astype(float)
     assert masks.shape == (2500, *space)
     assert masks.min() >= 0
     assert masks.max() <= 1
@@ -127,7 +127,7 @@ def test_masks_show_every_pixel_with_the_same_mean(space):
 
 def test_cells_are_about_as_wide_as_high():
     """Seven along the shorter axis: neighbours in a mask differ by at most one cell's slope."""
-    masks = RISE(cells=7)._masks(0, 200, (70, 110))
+    masks = RISE(cells=7).masks(0, 200, (70, 110))
     for axis in (1, 2):
         steepest = np.abs(np.diff(masks, axis=axis)).max()
         assert steepest == pytest.approx(1 / 10, abs=1e-5)
@@ -135,11 +135,11 @@ def test_cells_are_about_as_wide_as_high():
 
 def test_masks_are_numbered_whatever_the_batch():
     explainer = RISE(cells=3, seed=6)
-    together = explainer._masks(0, 9, (5, 7))
-    apart = np.concatenate([explainer._masks(0, 4, (5, 7)), explainer._masks(4, 5, (5, 7))])
+    together = explainer.masks(0, 9, (5, 7))
+    apart = np.concatenate([explainer.masks(0, 4, (5, 7)), explainer.masks(4, 5, (5, 7))])
     assert together.tobytes() == apart.tobytes()
     assert len(np.unique(together.reshape(9, -1), axis=0)) == 9
-    assert not np.array_equal(together, RISE(cells=3, seed=7)._masks(0, 9, (5, 7)))
+    assert not np.array_equal(together, RISE(cells=3, seed=7).masks(0, 9, (5, 7)))
 
 
 @pytest.mark.parametrize("centred", [False, True])
@@ -196,7 +196,7 @@ def test_a_constant_score_gives_that_score_times_the_mean_mask_and_nothing_once_
     image = np.ones((1, 5, 7, 1))
     explainer = RISE(samples=64, cells=2, keep=0.3)
     (found,) = explainer.explain(model, image, "b")
-    masks = explainer._masks(0, 64, (5, 7)).astype(float)
+    masks = explainer.masks(0, 64, (5, 7)).astype(float)
     np.testing.assert_allclose(found.values, 0.8 * masks.mean(axis=0) / 0.3, rtol=1e-5)
     np.testing.assert_allclose(found.errors, 0.8 * masks.std(axis=0, ddof=1) / 0.3 / 8, rtol=1e-4)
     assert found.diagnostics["mean_score"] == pytest.approx(0.8, abs=1e-6)

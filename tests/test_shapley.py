@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from games import Trees
+from xaimri import SHAP, Auto, LinearClassifier
+from xaimri.errors import InvalidInput
 from xaimri.perturb.coalitions import all_of, paired
 from xaimri.perturb.control import cross_fitted
 from xaimri.perturb.kernel import fit_kernels
@@ -153,3 +155,18 @@ def test_too_few_pairs_tell_no_error(samples):
     ends = game(np.array([[False], [True]]).repeat(6, axis=1))
     assert found.values.sum() == pytest.approx(ends[1] - ends[0], abs=1e-9)
     assert np.isnan(found.errors).any()  # never a false certainty
+
+
+@pytest.mark.parametrize("regions", [21, 40, 80])
+def test_more_regions_than_can_be_enumerated_are_refused(regions):
+    labels = np.arange(80).reshape(8, 10) * regions // 80
+    model = LinearClassifier.random((8, 10, 1))
+    with pytest.raises(InvalidInput, match=f"of {regions} regions are .*: set `exact` to at most 20"):
+        SHAP(exact=100, regions=labels, absent=0.0).explain(model, np.ones((1, 8, 10, 1), np.float32))
+
+
+def test_no_more_samples_are_told_than_there_are():
+    labels, rule = np.arange(35).reshape(5, 7) // 5, Auto(by="error", tolerance=1e-9, ceiling=2000)
+    model, image = LinearClassifier.random((5, 7, 1)), np.ones((1, 5, 7, 1), np.float32)
+    (found,) = SHAP(samples=rule, exact=0, regions=labels, absent=0.0).explain(model, image, of="probability")
+    assert found.diagnostics["samples"] <= 2**7

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
+
+import numpy as np
 
 from xaimri.adapters import as_classifier, is_saved_model
 from xaimri.classifier import Classifier, Engine, Of, Outputs, Sized
@@ -14,7 +16,7 @@ from xaimri.data.intake import Intake
 from xaimri.data.window import Window, as_window
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target, each_target
-from xaimri.explainers import build
+from xaimri.explainers import build, settings_of
 from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
@@ -169,6 +171,7 @@ def explain(
     (30, 20)
     """
     explainer = build(method, settings)
+    _unambiguous(window, method)
     options: dict[str, Any] = {
         "classes": classes,
         "preprocess": preprocess,
@@ -180,7 +183,9 @@ def explain(
     }
     several = isinstance(image, list | tuple)
     sources = list(image) if several else [image]
-    if not several and isinstance(target, list | tuple) and not _is_folder(image):
+    if not several and _is_list(target) and not _is_folder(image):
+        if not len(target):
+            raise InvalidInput("the list of targets is empty: give at least one class, or None.")
         sources, several = sources * len(target), True
     if not sources:
         raise InvalidInput("the list of images is empty: give at least one image.")
@@ -197,6 +202,22 @@ def explain(
             taken = [intake.take(source) for source in sources[part]]
             found += explain_taken(own, explainer, taken, targets[part], of)
     return found if several else found[0]
+
+
+def _is_list(target: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(target, list | tuple) or (isinstance(target, np.ndarray) and target.ndim == 1)
+
+
+def _unambiguous(window: Any, method: str | Explainer[Any]) -> None:
+    """Refuse a window that could be one of intensities, or the method's own."""
+    if window is None or isinstance(window, Window) or not isinstance(method, str):
+        return
+    if "window" in settings_of(method):
+        raise InvalidInput(
+            f"`window` beside {method!r} could be one of intensities, or the method's own: write "
+            f"xaimri.{type(build(method)).__name__}(window={window!r}) for its own, or window="
+            "xaimri.Window(low, high) for intensities."
+        )
 
 
 def _is_folder(image: Any) -> bool:

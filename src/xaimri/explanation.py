@@ -19,6 +19,9 @@ from xaimri.classifier import Of
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 
+ROUNDING = 1e-6
+"""Of single precision, in which models compute: a share of the largest value."""
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -83,12 +86,18 @@ class Regions:
     def certain(self, confidence: float = 0.95) -> Bool[Array, " regions"]:
         """Return True where a value's own interval leaves zero out; never without an error.
 
+        A value that is smaller than the rounding of the largest is no more than that, also where it has no
+        sampling error.
+
         Examples
         --------
         >>> Regions(np.array([[0, 1]]), np.array([2.0, 2.0]), np.array([1.0, 1.1])).certain()
         array([ True, False])
         """
-        return np.abs(self.values) > self.margins(confidence)
+        strength = np.abs(self.values)
+        rounding = ROUNDING * np.max(strength, where=self.tested, initial=0.0)
+        sure: Bool[Array, " regions"] = strength > np.maximum(self.margins(confidence), rounding)
+        return sure
 
 
 @dataclass(frozen=True, eq=False)

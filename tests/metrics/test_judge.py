@@ -353,8 +353,17 @@ def test_rows_and_summary_go_into_files_whole(cases, tmp_path):
         ({"metrics": [metrics.repeatability]}, "'repeatability' needs `other`: bind it"),
         ({"metrics": [len]}, "it isn't known which way 'len' is better"),
         ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
-        ({"resamples": 0}, "`resamples` be at least 1"),
+        ({"resamples": 0}, "`resamples` must be a whole number of at least 1"),
         ({"cases": [Case("x", 0, "s", np.ones(SHAPE[:2]))] * 2}, "`x` stands for several cases"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+        (
+            {"metrics": [Metric("one", lambda explanations: 0.5, "lower")]},
+            "'one' must give one value for each",
+        ),
+        (
+            {"metrics": [Metric("few", lambda explanations: [0.5], "lower")]},
+            "'few' must give one value for each",
+        ),
         ({"cases": []}, "there are no cases"),
         ({"cases": [Case("x", 0, None, np.ones(SHAPE[:2]))]}, "1 of 1 cases have no subject"),
     ],
@@ -388,3 +397,21 @@ def test_shuffled_labels_go_by_subject_and_keep_their_number(cases):
     for subject in set(cases.subjects):
         assert len({c.label for c in shuffled if c.subject == subject}) == 1
     assert np.array_equal(cases.with_shuffled_labels(1).labels, shuffled.labels)
+
+
+def test_a_case_without_a_mask_is_told_by_a_metric_of_the_explainer_too(cases):
+    def alone(explainer, image, region):
+        return float(region.sum())
+
+    some = [replace(cases[0], mask=None), *cases[1:]]
+    found = evaluate_explanations(["saliency"], model_of(), some, [Metric("alone", alone, "lower")])
+    assert [row.failure for row in found.rows] == ["the case has no mask"] + [None] * (len(cases) - 1)
+
+
+def test_what_is_told_as_json_types_has_no_number_that_json_has_not(cases):
+    endless = Metric("endless", lambda explanations: np.full(len(explanations), np.inf), "lower")
+    found = evaluate_explanations(["saliency"], model_of(), cases, [endless])
+    assert all(np.isnan(row.value) for row in found.rows)
+    told = found.to_dict()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert {row["value"] for row in told["rows"]} == {None}

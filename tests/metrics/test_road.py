@@ -255,8 +255,9 @@ def test_channels_that_are_alike_stay_alike_and_the_type_stays(dtype, error):
 
 def test_the_company_of_other_images_changes_nothing():
     generator = np.random.default_rng(0)
-    images = generator.random((3, 40, 41, 1)).astype(np.float32)
-    easy, hard = generator.random((40, 41)) < 0.1, in_one_piece((40, 41), 0.9)
+    space = (96, 97)  # sums over this many are cut into pieces
+    images = generator.random((3, *space, 1)).astype(np.float32)
+    easy, hard = generator.random(space) < 0.1, in_one_piece(space, 0.9)
     removed = np.stack([easy, hard, np.ones_like(easy)])
     together = imputation.filled_in(images, removed)
     for image, gone, found in zip(images, removed, together, strict=True):
@@ -293,3 +294,35 @@ class Counter:
     def __call__(self, *given):
         self.calls += 1
         return self.function(*given)
+
+
+def test_what_was_removed_may_be_anything():
+    """A hole of broken pixels is filled in from around."""
+    image = np.random.default_rng(0).random((6, 7, 1))
+    removed = np.zeros((6, 7), bool)
+    removed[2:4, 3] = True
+    for broken in (np.nan, np.inf, -1e300):
+        torn = np.where(removed[..., None], broken, image)
+        assert np.array_equal(imputed(torn, removed), imputed(image, removed))
+
+
+def test_half_precision_has_noise_of_the_right_size():
+    generator = np.random.default_rng(0)
+    image = (generator.random((320, 320, 1)) * 0.2 + 0.8).astype(np.float16)  # the sum of squares overflows
+    removed = generator.random((320, 320)) < 0.1
+    added = imputed(image, removed, 0.1).astype(float) - imputed(image, removed).astype(float)
+    assert added[removed].std() == pytest.approx(0.1 * image.astype(float).std(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"image": np.full((6, 7, 1), np.nan)}, "`image` must hold finite floating-point numbers"),
+        ({"noise": -1.0}, "`noise` must be at least 0, got -1.0"),
+        ({"noise": float("nan")}, "`noise` must be at least 0, got nan"),
+        ({"noise": 1.0, "seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_refused(given, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        imputed(**{"image": np.ones((6, 7, 1)), "removed": np.eye(6, 7, dtype=bool), **given})

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from xaimri import LIME, SHAP, FunctionClassifier, InputXGradient, LinearClassifier, Occlusion, Saliency
 from xaimri.arrays import Stored
-from xaimri.classifier import Classifier
+from xaimri.classifier import Classifier, softmax
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Attribution, Explainer
 from xaimri.metrics import (
@@ -300,3 +300,32 @@ def test_a_function_is_asked_for_its_classes_before_the_first_comparison():
     other = FunctionClassifier(lambda x: x.reshape(len(x), -1) @ weights.reshape(4, -1).T, outputs="logits")
     with pytest.raises(InvalidInput, match="`other` has the classes class_0, class_1, class_2, class_3"):
         repeatability(Occlusion(regions=4), model, image, other=other)
+
+
+def test_the_other_network_may_be_whatever_is_made_into_a_classifier():
+    model = LinearClassifier.random((6, 7, 1), classes=2, seed=0)
+    image = np.random.default_rng(0).random((6, 7, 1), dtype=np.float32)
+
+    def probabilities(images):
+        return softmax(model.logits(images))
+
+    for measure, name in ((repeatability, "other"), (label_randomisation, "control")):
+        assert measure(
+            Occlusion(window=2), model, image, of="probability", **{name: probabilities}
+        ) == pytest.approx(1)
+        with pytest.raises(InvalidInput, match="model"):
+            measure(Occlusion(window=2), model, image, **{name: None})
+
+
+class Weightless(LinearClassifier):
+    """A network in which nothing can be destroyed."""
+
+    layers = ()
+
+
+def test_a_network_without_weights_has_none_to_destroy():
+    model, image = Weightless.random((6, 7, 1)), np.ones((6, 7, 1), np.float32)
+    with pytest.raises(MissingCapability, match="randomisation destroys weights, and the network has none"):
+        randomisation(Saliency(), model, image)
+    with pytest.raises(MissingCapability, match="the network has none"):
+        Mutant("saliency", "untrained").explain(model, image[None])

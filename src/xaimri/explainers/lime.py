@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
+from jaxtyping import Float
 
-from xaimri.arrays import Images
+from xaimri.arrays import Array, Images
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
-from xaimri.explanation import Caveat
+from xaimri.explanation import ROUNDING, Caveat
 from xaimri.perturb import surrogate
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.answers import Answers
@@ -20,11 +21,14 @@ from xaimri.perturb.auto import Samples, enough, looks, not_settled, samples_set
 from xaimri.perturb.coalitions import by_size, halves, orthogonal
 from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import Regions, Shape, regions_setting
-from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection
+from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection, Surrogate
 from xaimri.settings import choice, flag, positive, whole
 
 POOR_FIT = 0.5
 """Below this R² the surrogate is called a poor fit."""
+
+FAINT = 1e-4
+"""Weight of all perturbed images together, in units of the ridge's penalty, below which a fit is nothing."""
 
 Sampling = Literal["halves", "orthogonal", "local", "stratified"]
 
@@ -53,7 +57,8 @@ class LIME(Explainer[Classifier]):
         ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
     adjust
         Subtract what cross-fitted regressions predict, whose own coefficients are known exactly, and fit
-        the rest: the same limit with a smaller error.
+        the rest: the same limit with a smaller error, where there are at least twice as many samples as
+        regions.
     sampling
         ``"halves"`` shows each region by the toss of a coin and weights by the kernel, as the package does;
         ``"orthogonal"`` draws such halves in pairs and blocks in which regions are balanced against each
@@ -71,11 +76,11 @@ class LIME(Explainer[Classifier]):
 
     Notes
     -----
-    Errors are sandwich estimates with the correction HC3 (orthogonal pairs: HC2, pair by pair): right
-    whether or not the score is linear in the regions. They tell how far other seeds would scatter, not how
-    well a linear model describes the score: that is ``diagnostics["r2"]``. With ``features`` below the
-    number of regions they hold for the choice that was made, and regions that were left out have the value
-    0 and no error (NaN).
+    Errors are sandwich estimates with the correction HC3 (orthogonal pairs, from the first whole block on:
+    HC2, pair by pair): right whether or not the score is linear in the regions. They tell how far other
+    seeds would scatter, not how well a linear model describes the score: that is ``diagnostics["r2"]``. With
+    ``features`` below the number of regions they hold for the choice that was made, and regions that were
+    left out have the value 0 and no error (NaN).
 
     References
     ----------
@@ -135,12 +140,7 @@ class LIME(Explainer[Classifier]):
         for samples in looks(self.samples):
             design = self._design(samples, answers.regions)
             logits = answers(design.coalitions)
-            scores = scored(logits, target, of)
-            fitted = surrogate.fit(
-                design, scores, features=self.features, selection=self.selection, seed=self.seed
-            )
-            if self.adjust:
-                fitted = surrogate.adjusted(fitted, design, scores, seed=self.seed)
+            fitted = self._fitted(design, scored(logits, target, of))
             if enough(self.samples, fitted.estimate):
                 break
         return Found(
@@ -151,12 +151,22 @@ class LIME(Explainer[Classifier]):
             [*_poor(fitted), *not_settled(self.samples, fitted.estimate)],
         )
 
+    def _fitted(self, design: Design, scores: Float[Array, " samples"]) -> Surrogate:
+        if np.ptp(scores) <= ROUNDING * np.abs(scores).max():  # nothing to fit
+            return surrogate.constant(float(scores[0]), design.coalitions.shape[1])
+        fitted = surrogate.fit(
+            design, scores, features=self.features, selection=self.selection, seed=self.seed
+        )
+        return surrogate.adjusted(fitted, design, scores, seed=self.seed) if self.adjust else fitted
+
     def _design(self, samples: int, regions: int) -> Design:
         locality = Locality(self.kernel, self.distance, self.kernel_width)
         sizes = locality.of_sizes(regions)
-        if not sizes.sum() > 0:
+        drawn = sizes / sizes.sum() if self.sampling in ("local", "stratified") else sizes
+        if not samples * drawn[:-1].sum() > FAINT:
             raise InvalidInput(
-                f"`kernel_width` {self.kernel_width} leaves no perturbed image any weight: take a wider one."
+                f"`kernel_width` {self.kernel_width} leaves perturbed images no weight beside the unchanged "
+                f"one, by {self.distance} distance over {regions} regions: take a wider one."
             )
         if self.sampling == "orthogonal":
             coalitions, pairs = orthogonal(samples, regions, self.seed)
@@ -166,10 +176,10 @@ class LIME(Explainer[Classifier]):
             return Design(coalitions, locality.weights(coalitions), sizes)
         stratified = self.sampling == "stratified"
         coalitions = by_size(samples, sizes, self.seed, stratified=stratified)
-        return Design(coalitions, np.ones(samples), sizes / sizes.sum())
+        return Design(coalitions, np.ones(samples), drawn)
 
 
-def _poor(fit: surrogate.Surrogate) -> list[Caveat]:
+def _poor(fit: Surrogate) -> list[Caveat]:
     if fit.r2 >= POOR_FIT:
         return []
     return [

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaimri.arrays import Array, Image, Images, Stored
+from xaimri.arrays import Array, Image, Images, Map, Scores, Stored
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -18,7 +18,7 @@ from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.answers import Answers
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.responses import fastest, scored, streamed
-from xaimri.perturb.segments import Regions, Shape, regions_setting
+from xaimri.perturb.segments import Regions, Shape, regions_setting, without_gaps
 from xaimri.settings import whole
 
 Windows = list[tuple[slice, ...]]
@@ -89,7 +89,7 @@ class Occlusion(Explainer[Classifier]):
     def samples(self) -> int:
         """About how many model calls the regions of one image take."""
         if isinstance(self.regions, Stored):
-            return int(self.regions.array.max()) + 2
+            return len(without_gaps(self.regions.array)[1]) + 1
         return int(self.regions or 0) + 1
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
@@ -101,7 +101,13 @@ class Occlusion(Explainer[Classifier]):
         windows = self._windows(images.shape[1:-1])
         targets = objective.targets or (None,) * len(images)
         fast = fastest(model, len(windows) + 1, images.shape[1:])
-        found = [self._one(fast, x, windows, t, objective.of) for x, t in zip(images, targets, strict=True)]
+        known: dict[bytes, Scores] = {}  # equal images share their predictions
+        found = []
+        for image, target in zip(images, targets, strict=True):
+            key = image.tobytes()
+            if key not in known:
+                known[key] = self._logits(fast, image, windows)
+            found.append(_mean_fall(known[key], windows, image.shape[:-1], target, objective.of))
         values = np.stack([value for value, _ in found])
         return Attribution(
             values=values.astype(np.float32),
@@ -127,9 +133,8 @@ class Occlusion(Explainer[Classifier]):
             if all(a < n for a, n in zip(corner, space, strict=True))
         ]
 
-    def _one(
-        self, model: Classifier, image: Image, windows: Windows, target: int | None, of: Of
-    ) -> tuple[Array, Array]:
+    def _logits(self, model: Classifier, image: Image, windows: Windows) -> Scores:
+        """Return the logits of the image, and with each window hidden."""
         whole_hidden = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
 
         def write(buffer: Images, first: int) -> None:
@@ -138,14 +143,7 @@ class Occlusion(Explainer[Classifier]):
                 if i > 0:  # the first is the image itself
                     out[windows[i - 1]] = self._gone(image, whole_hidden, windows[i - 1])
 
-        count = len(windows) + 1
-        logits = streamed(model, image.shape, count, write)
-        scores = scored(logits, target, of)
-        total, times = np.zeros(image.shape[:-1]), np.zeros(image.shape[:-1])
-        for window, score in zip(windows, scores[1:], strict=True):
-            total[window] += scores[0] - score
-            times[window] += 1
-        return total / times, logits[0]
+        return streamed(model, image.shape, len(windows) + 1, write)
 
     def _gone(self, image: Image, whole_hidden: Image, window: tuple[slice, ...]) -> Array:
         """Return what stands in a window; its mean and its inpainting are the window's own."""
@@ -160,6 +158,18 @@ class Occlusion(Explainer[Classifier]):
         labels[inside] = 0
         gone: Array = hidden(near, labels, self.absent, self.seed)[inside]
         return gone
+
+
+def _mean_fall(
+    logits: Scores, windows: Windows, space: tuple[int, ...], target: int | None, of: Of
+) -> tuple[Map, Array]:
+    """Return the score's mean fall over the windows that cover each pixel, and the image's own logits."""
+    scores = scored(logits, target, of)
+    total, times = np.zeros(space), np.zeros(space)
+    for window, score in zip(windows, scores[1:], strict=True):
+        total[window] += scores[0] - score
+        times[window] += 1
+    return total / times, logits[0]
 
 
 def _region_by_region(answers: Answers, target: int | None, of: Of) -> Found:

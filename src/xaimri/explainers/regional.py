@@ -19,7 +19,7 @@ from xaimri.perturb.answers import Answers, answers_of
 from xaimri.perturb.auto import fewest
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.responses import scored
-from xaimri.perturb.segments import regions_of
+from xaimri.perturb.segments import regions_of, without_gaps
 from xaimri.settings import whole
 
 
@@ -44,10 +44,11 @@ def answers_for(
     """
 
     def ask(image: Image) -> Answers:
-        labels = regions_of(image, explainer.regions, explainer.compactness, explainer.shape)
+        given = regions_of(image, explainer.regions, explainer.compactness, explainer.shape)
+        labels, numbers = without_gaps(given)
         gone = hidden(image, labels, explainer.absent, explainer.seed)
-        possible = 2 ** (int(labels.max()) + 1)  # of few regions there aren't as many coalitions as samples
-        return Answers(model, image, gone, labels, min(fewest(explainer.samples), possible))
+        possible = 2 ** len(numbers)  # of few regions there aren't as many coalitions as samples
+        return Answers(model, image, gone, labels, min(fewest(explainer.samples), possible), numbers)
 
     targets = objective.targets or (None,) * len(images)
     for answers, target in zip(answers_of(images, ask), targets, strict=True):
@@ -96,14 +97,14 @@ def gathered(found: Iterable[Found]) -> Attribution:
         diagnostics=[
             {
                 **one.diagnostics,
-                "regions": len(r.values),
-                "untested": int((~r.tested).sum()),
+                "regions": one.answers.regions,
+                "untested": int((~one.answers.tested).sum()),
                 "model_calls": one.answers.calls,
                 **engine_of(one.answers),
             }
-            for one, r in zip(each, regions, strict=True)
+            for one in each
         ],
-        caveats=[[*one.caveats, *untested(r.tested)] for one, r in zip(each, regions, strict=True)],
+        caveats=[[*one.caveats, *untested(one.answers.tested)] for one in each],
     )
 
 
@@ -114,9 +115,13 @@ def engine_of(asked: object) -> dict[str, str]:
 
 
 def _regions(found: Found) -> Regions:
-    tested = found.answers.tested
-    values = np.where(tested, found.estimate.values, np.nan)
-    return Regions(found.answers.labels, values, np.where(tested, found.estimate.errors, np.nan))
+    """Return the regions with the numbers that they were given."""
+    answers, numbers = found.answers, found.answers.numbers
+    values, errors = np.full((2, int(numbers.max()) + 1), np.nan)
+    tested = numbers[answers.tested]
+    values[tested] = found.estimate.values[answers.tested]
+    errors[tested] = found.estimate.errors[answers.tested]
+    return Regions(np.append(numbers, -1)[answers.labels], values, errors)
 
 
 def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xaimri.arrays import Array, Image, Images, Maps
+from xaimri.arrays import Array, Image, Images, Maps, Scores
 from xaimri.classifier import Classifier, Objective, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -91,7 +91,13 @@ class RISE(Explainer[Classifier]):
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Look at every image through the same masks."""
         targets = objective.targets or (None,) * len(images)
-        found = [self._one(model, x, t, objective.of) for x, t in zip(images, targets, strict=True)]
+        known: dict[bytes, _Asked] = {}  # equal images share their predictions
+        found = []
+        for image, target in zip(images, targets, strict=True):
+            key = image.tobytes()
+            if key not in known:
+                known[key] = _Asked(self, model, image)
+            found.append(self._one(known[key], target, objective.of))
         values, errors, logits, told, caveats = zip(*found, strict=True)
         return Attribution(
             np.stack(values).astype(np.float32),
@@ -102,45 +108,28 @@ class RISE(Explainer[Classifier]):
         )
 
     def _one(
-        self, model: Classifier, image: Image, target: int | None, of: Of
+        self, asked: _Asked, target: int | None, of: Of
     ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
-        gone = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
         rule = self.samples if isinstance(self.samples, Auto) else None
-        model = fastest(model, fewest(self.samples), image.shape)
-        logits = np.asarray(model.logits(image[None]))[0]
-        chosen = int(logits.argmax()) if target is None else target
+        chosen = int(asked.logits.argmax()) if target is None else target
         seen = _Seen(self.keep)
         for look in looks(self.samples):
-            first = seen.count
-            scores = self._scores(model, image, gone, range(first, look), chosen, of)
-            for start in range(first, look, MOST):
+            scores = scored(asked.through(look), chosen, of)
+            for start in range(seen.count, look, MOST):
                 count = min(MOST, look - start)
-                seen.add(self._masks(start, count, image.shape[:-1]), scores[start - first :][:count])
+                seen.add(self.masks(start, count, asked.image.shape[:-1]), scores[start:][:count])
             if rule and seen.settled(rule):
                 break
         told: dict[str, object] = {
             "samples": seen.count,
             "mean_score": seen.mean,
-            "model_calls": seen.count + 1,
-            **engine_of(model),
+            "model_calls": asked.calls,
+            **engine_of(asked),
         }
         values, errors = seen.centred() if self.centred else seen.published()
-        return values, errors, logits, told, _unsettled(rule, seen)
+        return values, errors, asked.logits, told, _unsettled(rule, seen)
 
-    def _scores(
-        self, model: Classifier, image: Image, gone: Image, numbers: range, target: int, of: Of
-    ) -> Array:
-        """Return the score of the image through the masks of these numbers, drawn as they are needed."""
-
-        def write(buffer: Images, first: int) -> None:
-            masks = self._masks(numbers[first], len(buffer), image.shape[:-1])
-            np.multiply(masks[..., None], image - gone, out=buffer)
-            buffer += gone
-
-        logits = streamed(model, image.shape, len(numbers), write)
-        return scored(logits, target, of)
-
-    def _masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
+    def masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
         return np.stack(
             [self._mask(np.random.default_rng((self.seed, first + i)), space) for i in range(count)]
@@ -157,6 +146,41 @@ class RISE(Explainer[Classifier]):
             share = np.clip(place - low, 0, 1).reshape([-1 if a == axis else 1 for a in range(mask.ndim)])
             mask = mask.take(low, axis) * (1 - share) + mask.take(np.minimum(low + 1, k), axis) * share
         return mask.astype(np.float32)
+
+
+class _Asked:
+    """What the classifier says, of all classes, of one image through numbered masks; none is tried twice."""
+
+    def __init__(self, explainer: RISE, model: Classifier, image: Image) -> None:
+        self._explainer, self.image = explainer, image
+        self._model = fastest(model, fewest(explainer.samples), image.shape)
+        self._gone = hidden(image, np.zeros(image.shape[:-1], np.int64), explainer.absent, explainer.seed)
+        self.logits: Array = np.array(self._model.logits(image[None].copy())[0])
+        self._through: Array = np.zeros((0, len(self.logits)), dtype=self.logits.dtype)
+
+    @property
+    def engine(self) -> str | None:
+        """What the model runs on, where it says so."""
+        return getattr(self._model, "engine", None)
+
+    @property
+    def calls(self) -> int:
+        """How many images were predicted."""
+        return 1 + len(self._through)
+
+    def through(self, count: int) -> Scores:
+        """Return the logits of the image through the first masks, ``(count, classes)``."""
+        known = len(self._through)
+
+        def write(buffer: Images, first: int) -> None:
+            masks = self._explainer.masks(known + first, len(buffer), self.image.shape[:-1])
+            np.multiply(masks[..., None], self.image - self._gone, out=buffer)
+            buffer += self._gone
+
+        if count > known:
+            fresh = streamed(self._model, self.image.shape, count - known, write)
+            self._through = np.concatenate([self._through, fresh])
+        return self._through[:count]
 
 
 class _Seen:

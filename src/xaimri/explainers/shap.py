@@ -9,6 +9,7 @@ import numpy as np
 
 from xaimri.arrays import Images
 from xaimri.classifier import Classifier, Objective, Of
+from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
 from xaimri.explanation import Caveat
@@ -20,6 +21,9 @@ from xaimri.perturb.coalitions import all_of, paired
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import choice, flag, positive, whole
+
+MOST_EXACT = 20
+"""Regions of which all perturbed images, about a million, can still be predicted."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,10 @@ class SHAP(Explainer[Classifier]):
         ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
     exact
         Up to this many regions, every perturbed image is predicted: 4,096 calls for 12 regions, whatever
-        ``samples`` says. 0 never does so, unless ``samples`` suffices for all of them.
+        ``samples`` says; 20 regions at most. 0 never does so, unless ``samples`` suffices for all of them.
     adjust
         Subtract what cross-fitted regressions predict, whose own Shapley values are known exactly, and
-        estimate the rest.
+        estimate the rest: where there are at least as many pairs of samples as regions.
     compactness
         Weight of nearness against likeness in the superpixels.
     seed
@@ -103,11 +107,16 @@ class SHAP(Explainer[Classifier]):
     def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
         game = Game(answers, target, of)
         exact = game.players <= self.exact or 2**game.players <= fewest(self.samples)
+        if exact and game.players > MOST_EXACT:
+            raise InvalidInput(
+                f"all perturbed images of {game.players} regions are {2**game.players:,}: set `exact` to at "
+                f"most {MOST_EXACT}, or take fewer regions."
+            )
         for samples in [2**game.players] if exact else looks(self.samples):
             found = _exactly(game) if exact else _estimated(game, samples, self.adjust, self.seed)
             if exact or enough(self.samples, found):
                 break
-        told = {"exact": exact, "samples": samples, "base": game.ends[0]}
+        told = {"exact": exact, "samples": min(samples, 2**game.players), "base": game.ends[0]}
         caveats = [*not_settled(self.samples, found), *_lost(found)]
         return Found(answers, game.spread(found), game.logits, told, caveats)
 

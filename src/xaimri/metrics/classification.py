@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
+from xaimri.metrics.reading import checked_seed
 from xaimri.metrics.report import ClassFigures, ClassificationReport, Estimate, Level
 
 MINIMUM_SUBJECTS = 5
@@ -86,7 +87,7 @@ def evaluate(
     """
     labels, who, names = _truth(truth, subjects, classes, np.shape(probabilities), independent)
     p = _checked(probabilities, labels, names)
-    _check_bootstrap(resamples, confidence, seed)
+    check_bootstrap(resamples, confidence, seed)
     people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
     by_slice = _confusions(p, labels, person, len(people))
     pooled, true, owner = _pooled(p, labels, person)
@@ -158,13 +159,13 @@ def _checked(probabilities: Scores, labels: Array, names: tuple[str, ...]) -> Fl
     return p
 
 
-def _check_bootstrap(resamples: int, confidence: float, seed: int) -> None:
-    if resamples < 1:
-        raise InvalidInput(f"`resamples` must be at least 1, got {resamples}.")
+def check_bootstrap(resamples: int, confidence: float, seed: int) -> None:
+    """See that intervals can be drawn."""
+    if not isinstance(resamples, int | np.integer) or resamples < 1:
+        raise InvalidInput(f"`resamples` must be a whole number of at least 1, got {resamples!r}.")
     if not 0 < confidence < 1:
         raise InvalidInput(f"`confidence` must lie between 0 and 1, such as 0.95, got {confidence}.")
-    if seed < 0:
-        raise InvalidInput(f"`seed` must be at least 0, got {seed}.")
+    checked_seed(seed)
 
 
 def _pooled(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:

@@ -169,11 +169,11 @@ class Evaluation:
             return archive.write_text(file, text.getvalue())
         if file.suffix != ".json":
             raise InvalidInput(f"`{file.name}` must end in .csv or .json.")
-        return archive.write_text(file, json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False) + "\n")
+        return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the curves as JSON types; None stands for what there is no value of."""
-        return {
+        found = {
             "explainers": {name: dict(self.records[name]) for name in self.explainers},
             "metrics": {name: {"better": m.better, "chance": m.chance} for name, m in self.metrics.items()},
             "summary": [{**asdict(s), "estimate": s.estimate.to_dict()} for s in self.summary],
@@ -183,6 +183,7 @@ class Evaluation:
             "resamples": self.resamples,
             "seed": self.seed,
         }
+        return {name: _plain(part) for name, part in found.items()}
 
     def __str__(self) -> str:
         heads = [f"{name} ({'^' if m.better == 'higher' else 'v'})" for name, m in self.metrics.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.grid import Fit
 from xaimri.metrics.catalogue import Metric, as_metric
+from xaimri.metrics.classification import check_bootstrap
 from xaimri.metrics.curve import Curve
 from xaimri.metrics.evaluation import Evaluation, Row
 from xaimri.metrics.trials import Trial, attempted, judged
@@ -112,7 +113,8 @@ def evaluate_explanations(
     chosen, measures = _named(explainers), _metrics(metrics)
     model: Classifier = as_classifier(classifier)
     listed = list(cases)
-    _check(listed, measures, target, confidence, resamples)
+    _check(listed, measures, target, fit)
+    check_bootstrap(resamples, confidence, seed)
     subjects = _subjects(listed, independent)
     shape = tuple(model.input_shape) if isinstance(model, Sized) else ()
     intake = Intake(shape, fit, None if window is None else as_window(window))
@@ -125,7 +127,7 @@ def evaluate_explanations(
             trials = [attempted(partial(_trial, listed[n], intake, aims[n])) for n in some]
             for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
                 case, subject = listed[some[number]], subjects[some[number]]
-                value = float("nan") if found is None else float(found)
+                value = float("nan") if found is None or not np.isfinite(float(found)) else float(found)
                 why = failure or (None if np.isfinite(value) else NOTHING)
                 rows.append(Row(explainer, name, case.id, subject, to, value, why))
                 if isinstance(found, Curve) and why is None:
@@ -142,20 +144,15 @@ def evaluate_explanations(
     )
 
 
-def _check(
-    cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, confidence: float, resamples: int
-) -> None:
+def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, fit: str) -> None:
     """See that a judgement can be made of these, before hours of work."""
     if not cases:
         raise InvalidInput("there are no cases: give at least one.")
     if target not in ("predicted", "label"):
         raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
     check_ids(cases)
-    if not 0 < confidence < 1 or resamples < 1:
-        raise InvalidInput(
-            f"`confidence` must lie between 0 and 1, and `resamples` be at least 1, got {confidence} and "
-            f"{resamples}."
-        )
+    if fit not in get_args(Fit):
+        raise InvalidInput(f"`fit` must be one of {', '.join(map(repr, get_args(Fit)))}, got {fit!r}.")
     if all(case.mask is None for case in cases):
         for metric in metrics.values():
             if "region" in metric.needs:

@@ -124,7 +124,7 @@ def pointing_game(
     found = []
     for values, inside, whole in _compared(explanations, region, within):
         near = inside if tolerance == 0 else whole & (distance_transform_edt(~inside) <= tolerance)
-        found.append(float(top(values, whole, 1)[near].sum()))
+        found.append(min(float(top(values, whole, 1)[near].sum()), 1.0))
     return np.array(found)
 
 
@@ -238,7 +238,8 @@ def mover_similarity(
     explanations, region, within
         As of :func:`relevance_mass`.
     cells
-        The image is cut into so many cells along its longest axis, and mass is moved between their centres.
+        The image is cut into so many cells along its longest axis, and mass is moved between their centres;
+        a volume into fewer along each axis (6 for 16), so that they are about as many in all.
 
     Returns
     -------
@@ -248,6 +249,11 @@ def mover_similarity(
     References
     ----------
     Rubner, Tomasi & Guibas (2000), doi:10.1023/A:1026543900054.
+
+    Notes
+    -----
+    Costs no model call, and a transport problem for each map: up to a second with 16 cells, and with twice as
+    many about 16 times as long.
     """
     if cells < 1:
         raise InvalidInput(f"`cells` must be at least 1, got {cells}.")

@@ -61,14 +61,27 @@ def _one_or_several(function: Callable[..., Any], alone: Callable[[Any], Any]) -
         listed = list(listed)
         if not listed or not all(isinstance(each, Explanation) for each in listed):
             raise InvalidInput("give an explanation, or a list of at least one.")
+        checked_seed(kwargs.get("seed", 0))
         found = function(listed, *args, **kwargs)
         return alone(found[0]) if single else found
 
     return measured
 
 
+def checked_seed(seed: Any) -> int:
+    """Return a seed as it is, if generators take it."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidInput(f"`seed` must be a whole number of at least 0, got {seed!r}.")
+    return int(seed)
+
+
 def fitting(explanations: Sequence[Explanation], classifier: Classifier) -> tuple[int, ...]:
     """Return the one shape of the explained images, if the classifier can be shown them as they are."""
+    if not isinstance(classifier, Classifier):
+        raise InvalidInput(
+            f"`classifier` must be a classifier, got a {type(classifier).__name__}: wrap the model, with "
+            "xaimri.adapters.as_classifier(model)."
+        )
     if len(shapes := {each.image.shape for each in explanations}) > 1:
         raise InvalidInput(f"the explained images have different shapes, {sorted(shapes)}: give them apart.")
     wanted = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()

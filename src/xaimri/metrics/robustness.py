@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from xaimri.adapters import as_classifier
 from xaimri.arrays import Image, Stored
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import filled
+from xaimri.metrics.reading import checked_seed, filled
 from xaimri.metrics.similarity import Similarity, similarity
 
 SEEDS = tuple(range(5))
@@ -72,8 +73,8 @@ def max_sensitivity(
     if not 0 < radius < np.inf or samples < 1:
         raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
     (own,) = explainer.explain(classifier, image[None], target, of=of)
-    reach = radius * float(image.max() - image.min())
-    noise = np.random.default_rng(seed).uniform(-reach, reach, (samples, *image.shape))
+    reach = radius * (float(image.max()) - float(image.min()))
+    noise = np.random.default_rng(checked_seed(seed)).uniform(-reach, reach, (samples, *image.shape))
     noisy = (image + noise).astype(np.float32)
     found = pinned(explainer, own).explain(classifier, noisy, own.target, of=of)
     size = float(np.linalg.norm(filled(own)))
@@ -127,7 +128,7 @@ def repeatability(
     classifier: Classifier,
     image: Image,
     *,
-    other: Classifier,
+    other: Any,
     target: Target = None,
     by: Similarity = "ssim",
     of: Of | None = None,
@@ -143,7 +144,7 @@ def repeatability(
     explainer, classifier, image, target, of
         As of :func:`max_sensitivity`; the class is that which ``classifier`` predicts.
     other
-        The other network, with the same classes.
+        The other network, with the same classes: a classifier, or what is made into one.
     by
         How maps are compared.
 
@@ -163,6 +164,7 @@ def repeatability(
     >>> repeatability(Saliency(), model, image, other=model)
     1.0
     """
+    other = as_classifier(other)
     (own,) = explainer.explain(classifier, image[None], target, of=of)
     if not other.classes:
         other.logits(image[None])  # a function tells the number of its classes by its first answer

@@ -13,7 +13,7 @@ from xaimri.classifier import Classifier, Of, Randomisable
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import filled
+from xaimri.metrics.reading import checked_seed, filled
 from xaimri.metrics.robustness import pinned, repeatability
 from xaimri.metrics.similarity import Similarity, similarity
 
@@ -105,6 +105,7 @@ def randomisation(
     True
     """
     network = randomisable(classifier, "randomisation")
+    checked_seed(seed)
     if order not in ("cascading", "independent"):
         raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
     if steps is not None and steps < 1:
@@ -127,7 +128,7 @@ def label_randomisation(
     classifier: Classifier,
     image: Image,
     *,
-    control: Classifier,
+    control: Any,
     target: Target = None,
     by: Similarity = "ssim",
     of: Of | None = None,
@@ -156,10 +157,12 @@ def label_randomisation(
 
 
 def randomisable(model: Classifier, what: str) -> Randomisable:
-    """Return the model, if its weights can be destroyed."""
-    if isinstance(model, Randomisable):
-        return model
-    raise MissingCapability(
-        f"{what} needs a Randomisable model, and {type(model).__name__} is not one: give the Keras network "
-        "itself."
-    )
+    """Return the model, if it has weights that can be destroyed."""
+    if not isinstance(model, Randomisable):
+        raise MissingCapability(
+            f"{what} needs a Randomisable model, and {type(model).__name__} is not one: give a Keras "
+            "network, as xaimri.KerasClassifier(network)."
+        )
+    if not model.layers:
+        raise MissingCapability(f"{what} destroys weights, and the network has none: leave it out.")
+    return model

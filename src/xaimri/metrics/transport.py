@@ -18,8 +18,11 @@ class Heap(NamedTuple):
 
 
 def binned(mass: Map, cells: int) -> Heap:
-    """Return the cells that hold any mass, so many along the longest axis, each at its pixels' mean place."""
-    side = max(1.0, max(mass.shape) / cells)
+    """Return the cells that hold any mass, each at its pixels' mean place.
+
+    There are so many along an image's longest axis; along a volume's fewer, so that they are as many in all.
+    """
+    side = max(1.0, max(mass.shape) / max(1, int(cells ** (2 / max(mass.ndim, 2)))))
     pixels = np.indices(mass.shape).reshape(mass.ndim, -1)
     index = (pixels // side).astype(np.int64)
     flat = np.ravel_multi_index(tuple(index), tuple(index.max(axis=1) + 1))

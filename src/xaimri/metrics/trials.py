@@ -12,12 +12,14 @@ import numpy as np
 from xaimri.arrays import Image, Mask
 from xaimri.classifier import Classifier
 from xaimri.data.case import Case
-from xaimri.errors import Cancelled, XaimriError
+from xaimri.errors import Cancelled, InvalidInput, XaimriError
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
 from xaimri.metrics.catalogue import Metric
 
 T = TypeVar("T")
+
+MASKLESS = "the case has no mask"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ def _measured(
     found: dict[tuple[str, int], Any] = {}
     for key, explanation in maps.items():
         if "region" in metric.needs and trials[key[1]].region is None:
-            found[key] = "the case has no mask"
+            found[key] = MASKLESS
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():
@@ -122,11 +124,19 @@ def _together(metric: Metric, maps: Sequence[Explanation], model: Classifier, tr
         "within": [trial.within for trial in trials],
     }
     given = {name: context[name] for name in metric.needs}
-    return attempted(lambda: metric.function(maps, **given))
+    found = attempted(lambda: metric.function(maps, **given))
+    if not hasattr(found, "__len__") or (len(found) != len(maps) and not isinstance(found, str)):
+        raise InvalidInput(
+            f"the metric {metric.name!r} must give one value for each of {len(maps)} explanations: return an "
+            "array or a list."
+        )
+    return found
 
 
 def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Classifier, trial: Trial) -> Any:
     """Call a metric that explains by itself with what it asks for, or return the sentence of its error."""
+    if "region" in metric.needs and trial.region is None:
+        return MASKLESS
     context: dict[str, Any] = {
         "explainer": explainer,
         "classifier": model,

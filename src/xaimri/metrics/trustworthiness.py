@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -94,6 +94,8 @@ def trustworthiness(
     >>> found.mean("saliency", "repeatability").estimate.value
     1.0
     """
+    if by not in get_args(Similarity):
+        raise InvalidInput(f"`by` must be one of {', '.join(map(repr, get_args(Similarity)))}, got {by!r}.")
     model, again, third = (as_classifier(each) for each in (classifier, retrained, other))
     for name, second in (("retrained", again), ("other", third)):
         _alike(name, second, model)

@@ -15,14 +15,14 @@ Absent: TypeAlias = Literal["mean", "blur", "noise", "inpaint"] | float | Stored
 """How a hidden region looks: a named way, a constant value, or an array.
 
 ``"mean"``: the region's own mean, channel by channel. ``"blur"``: the image through a Gaussian filter whose
-width is a tenth of the shorter axis. ``"noise"``: normal noise of each channel's mean and spread.
-``"inpaint"``: filled in from around the region by OpenCV (extra ``inpaint``; volumes plane by plane). A
-number: that value. An array: one image ``(*space, channels)`` on the model's grid, or a reference set ``(n,
-*space, channels)``, whose mean is taken.
+width is a tenth of the shorter axis (in volumes of the second longest). ``"noise"``: normal noise of each
+channel's mean and spread. ``"inpaint"``: filled in from around the region by OpenCV (extra ``inpaint``;
+volumes plane by plane). A number: that value. An array: one image ``(*space, channels)`` on the model's
+grid, or a reference set ``(n, *space, channels)``, whose mean is taken.
 """
 
 BLUR = 0.1
-"""Standard deviation of the blur, as a share of the shorter axis."""
+"""Standard deviation of the blur, as a share of the second longest axis: in an image the shorter one."""
 
 MARGIN = 4
 """Pixels around a region that are handed to the inpainting."""
@@ -131,7 +131,7 @@ def checked_absent(absent: Absent) -> Absent:
     if isinstance(absent, np.ndarray | Stored) or (isinstance(absent, str) and absent in _NAMED):
         return absent
     number = isinstance(absent, int | float | np.number) and not isinstance(absent, bool)
-    if not number or not np.isfinite(absent):
+    if not number or not abs(float(absent)) <= np.finfo(np.float32).max:
         raise InvalidInput(
             f"`absent` must be {', '.join(map(repr, _NAMED))}, a finite number or an array, got {absent!r}."
         )

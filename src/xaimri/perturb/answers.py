@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from jaxtyping import Int
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Classifier
@@ -23,9 +24,11 @@ class Answers:
     image, hidden
         ``(*space, channels)``: as it is, and as it looks where a region is hidden.
     labels
-        ``(*space)``: the region of every pixel; -1 is never hidden.
+        ``(*space)``: the region of every pixel, numbered without gaps; -1 is never hidden.
     expected
         About how many coalitions will be asked.
+    numbers
+        What each region is called; None calls them as they are numbered.
 
     Examples
     --------
@@ -36,9 +39,18 @@ class Answers:
     ([2.0, 4.0, 2.0], 2)
     """
 
-    def __init__(self, model: Classifier, image: Image, hidden: Image, labels: Labels, expected: int) -> None:
+    def __init__(
+        self,
+        model: Classifier,
+        image: Image,
+        hidden: Image,
+        labels: Labels,
+        expected: int,
+        numbers: Int[Array, " regions"] | None = None,
+    ) -> None:
         self.image, self.hidden, self.labels = image, hidden, labels
         self.regions = int(labels.max()) + 1
+        self.numbers = np.arange(self.regions) if numbers is None else numbers
         self._model = fastest(model, expected, image.shape)
         self._row: dict[bytes, int] = {}
         self._logits: list[Array] = []

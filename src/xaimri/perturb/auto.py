@@ -87,6 +87,11 @@ class Auto:
 
     def settled(self, estimate: Sampled) -> bool:
         """Tell whether the values are known well enough."""
+        left_out = (estimate.values == 0) & np.isnan(estimate.influence).all(axis=0)
+        if left_out.any() and left_out.all():
+            return False
+        fitted = ~left_out
+        estimate = Sampled(estimate.values[fitted], estimate.influence[:, fitted])
         values = estimate.values
         if not len(values) or not np.isfinite(estimate.influence).all():
             return not len(values)
@@ -128,13 +133,23 @@ def samples_setting(explainer: Any, least: int) -> None:
     """Check the setting ``samples``, and turn ``"auto"`` and a record into an :class:`Auto`."""
     value = explainer.samples
     if isinstance(value, Mapping):
-        value = Auto(**value["settings"])
+        value = _from_record(value)
     elif isinstance(value, str) and value == "auto":
         value = Auto()
     if isinstance(value, Auto):
         object.__setattr__(explainer, "samples", value)
         return
     whole(explainer, "samples", least, 'or "auto"')
+
+
+def _from_record(record: Mapping[str, Any]) -> Auto:
+    settings = record.get("settings")
+    if record.get("name") != Auto.name or not isinstance(settings, Mapping):
+        raise InvalidInput(f"`samples` is no record of an Auto, got {dict(record)}: write Auto(floor=...).")
+    try:
+        return Auto(**settings)
+    except TypeError as failure:
+        raise InvalidInput(f"`samples` is no record of an Auto: {failure}.") from None
 
 
 def fewest(samples: Samples) -> int:

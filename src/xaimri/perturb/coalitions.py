@@ -74,7 +74,7 @@ def orthogonal(samples: int, regions: int, seed: int) -> tuple[Coalitions, Int[A
     ([[8, 0, 0], [0, 8, 0], [0, 0, 8]], [0, 1, 1, 2, 2, 3, 3, 4, 4])
     """
     generator = np.random.default_rng(seed)
-    block = hadamard(1 << (regions - 1).bit_length(), dtype=np.int8) > 0
+    block = hadamard(whole_block(regions) // 2, dtype=np.int8) > 0
     drawn = np.ones((samples + 1, regions), dtype=bool)
     for first in range(1, samples, 2 * len(block)):
         columns, rows = generator.permutation(len(block))[:regions], generator.permutation(len(block))
@@ -82,6 +82,17 @@ def orthogonal(samples: int, regions: int, seed: int) -> tuple[Coalitions, Int[A
         pairs = np.stack([one, ~one], axis=1).reshape(-1, regions)
         drawn[first : first + len(pairs)] = pairs[: len(drawn) - first]
     return drawn[:samples], (np.arange(samples) + 1) // 2
+
+
+def whole_block(regions: int) -> int:
+    """Return how many coalitions it takes until so many regions are balanced against each other.
+
+    Examples
+    --------
+    >>> whole_block(3), whole_block(50)
+    (8, 128)
+    """
+    return 2 << (regions - 1).bit_length()
 
 
 def by_size(

@@ -45,7 +45,7 @@ def streamed(
     for first in range(0, count, size):
         used = min(size, count - first)
         write(buffer[:used], first)
-        answers.append(model.logits(buffer)[:used])
+        answers.append(np.array(model.logits(buffer)[:used]))  # a copy: a model may use its output again
         progress.advance(used)
     logits = np.concatenate(answers)
     if not np.isfinite(logits).all():

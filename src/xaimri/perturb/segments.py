@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from jaxtyping import Int
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput
@@ -12,6 +13,9 @@ from xaimri.settings import whole
 
 Regions: TypeAlias = int | Stored | Array
 """About how many regions, or a label image on the model's grid."""
+
+HIGHEST = 1_000_000
+"""Labels are below this: there is one value for each number up to the highest."""
 
 Shape: TypeAlias = Literal["superpixels", "grid"]
 """What regions look like: superpixels (SLIC), or cells of a regular grid."""
@@ -141,7 +145,7 @@ def regions_of(
     Raises
     ------
     InvalidInput
-        If the label image has another shape, or no region.
+        If the label image has another shape, no region, or numbers of a million and more.
     """
     if not isinstance(regions, Stored | np.ndarray):
         return grid(image, regions) if shape == "grid" else superpixels(image, regions, compactness)
@@ -156,7 +160,25 @@ def regions_of(
             f"`regions` must be integer labels of shape {image.shape[:-1]}, the model's grid, "
             f"with at least one region, got {labels.dtype} of shape {labels.shape}."
         )
+    if labels.max() >= HIGHEST:
+        raise InvalidInput(
+            f"`regions` has the label {labels.max()}: number regions below {HIGHEST:,}, for example with "
+            "np.unique(labels, return_inverse=True)."
+        )
     return labels.astype(np.int64)
+
+
+def without_gaps(labels: Labels) -> tuple[Labels, Int[Array, " regions"]]:
+    """Number the regions that occur from 0 on; also return the number that each had. -1 stays.
+
+    Examples
+    --------
+    >>> without_gaps(np.array([[17, -1, 2]]))
+    (array([[ 1, -1,  0]]), array([ 2, 17]))
+    """
+    kept, index = np.unique(labels, return_inverse=True)
+    outside = int(kept[0] < 0)
+    return index.reshape(labels.shape).astype(np.int64) - outside, kept[outside:].astype(np.int64)
 
 
 def _numbered(labels: Labels) -> Labels:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
+from xaimri.perturb.coalitions import whole_block
 from xaimri.perturb.control import SHARED, cross_fitted, worth
 from xaimri.perturb.least_squares import Sampled, solve
 
@@ -79,10 +80,15 @@ class Design:
     ) -> tuple[Float[Array, " chosen"], Float[Array, "units chosen"]]:
         """Fit responses by the chosen regions; return coefficients and influence."""
         columns = self.coalitions[:, chosen].astype(np.float64)
-        correction: Literal["HC2", "HC3"] = "HC3" if self.pairs is None else "HC2"
+        correction: Literal["HC2", "HC3"] = "HC2" if self._balanced else "HC3"
         return solve(
             columns, responses, self.weights, penalty=PENALTY, units=self.pairs, correction=correction
         )
+
+    @property
+    def _balanced(self) -> bool:
+        """Whether columns are orthogonal by design: not before the first block is whole."""
+        return self.pairs is not None and len(self.coalitions) >= whole_block(self.coalitions.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +154,11 @@ def fit(
         values[region] = value
     influence = _widened(design.influence(chosen, responses)[1], chosen, len(values))
     return Surrogate(Sampled(values, influence), float(intercept), float(r2))
+
+
+def constant(level: float, regions: int) -> Surrogate:
+    """Return the fit to a score that no coalition changes."""
+    return Surrogate(Sampled(np.zeros(regions), np.zeros((1, regions))), level, 1.0)
 
 
 def _widened(
