@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xaimri import FunctionClassifier
 from xaimri.classifier import Objective, softmax
 from xaimri.errors import InvalidInput
 
@@ -90,3 +91,9 @@ def test_errors_are_one_sentence():
     object.__setattr__(unchecked, "of", "loss")
     with pytest.raises(InvalidInput, match=r"`of` must be .*got 'loss'"):
         unchecked.__post_init__()
+
+
+def test_a_function_that_gives_no_numbers_is_told():
+    for answer in ([["a", "b"]], [[0.5], [0.2, 0.3]], [object()]):
+        with pytest.raises(InvalidInput, match="the function must give numbers"):
+            FunctionClassifier(lambda images, answer=answer: answer).logits(np.ones((1, 4, 5, 1), np.float32))

@@ -1,6 +1,7 @@
 """Noise, seeds, other trainings and destroyed weights: closed forms on linear models."""
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import combinations
 from typing import ClassVar
 
@@ -329,3 +330,9 @@ def test_a_network_without_weights_has_none_to_destroy():
         randomisation(Saliency(), model, image)
     with pytest.raises(MissingCapability, match="the network has none"):
         Mutant("saliency", "untrained").explain(model, image[None])
+
+
+def test_a_method_may_be_named():
+    model, image = subject((12, 14, 1))
+    for measure in (max_sensitivity, seed_stability, randomisation, partial(repeatability, other=model)):
+        assert float(measure("saliency", model, image)) == float(measure(Saliency(), model, image))

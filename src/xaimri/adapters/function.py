@@ -9,7 +9,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names, saturation
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, said
 
 
 class FunctionClassifier:
@@ -62,7 +62,14 @@ class FunctionClassifier:
         """Call the function and return logits, ``(batch, classes)``."""
         given = np.array(images, dtype=np.float32)
         given = given if self._preprocess is None else self._preprocess(given)
-        answer = np.asarray(self._function(given), dtype=np.float32)
+        answer = self._function(given)
+        try:
+            answer = np.asarray(answer, dtype=np.float32)
+        except (TypeError, ValueError) as failure:
+            raise InvalidInput(
+                f"the function must give numbers, one row of class scores per image ({said(failure)}): check "
+                "what it returns."
+            ) from None
         if answer.ndim == 1 or (answer.ndim == 2 and answer.shape[1] == 1):
             answer = self._two_columns(answer.reshape(len(answer), 1))
         if answer.ndim != 2 or len(answer) != len(images) or not np.isfinite(answer).all():

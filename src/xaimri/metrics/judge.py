@@ -62,7 +62,8 @@ def evaluate_explanations(
     explainers
         Names or explainers; in a mapping under names of your own, which two settings of one method need.
     classifier
-        A classifier, or what :func:`xaimri.explain` takes as a model, but for a folder.
+        A classifier, or what :func:`xaimri.explain` takes as a model, but for a folder; a network that needs
+        more said, such as ``outputs="logits"``, as :class:`xaimri.KerasClassifier`.
     cases
         Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
         localisation ask for.
@@ -112,7 +113,7 @@ def evaluate_explanations(
     """
     chosen, measures = _named(explainers), _metrics(metrics)
     model: Classifier = as_classifier(classifier)
-    listed = list(cases)
+    listed = list(cases) if isinstance(cases, Iterable) else [cases]
     _check(listed, measures, target, fit)
     check_bootstrap(resamples, confidence, seed)
     subjects = _subjects(listed, independent)
@@ -150,6 +151,11 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, fi
         raise InvalidInput("there are no cases: give at least one.")
     if target not in ("predicted", "label"):
         raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
+    if not all(isinstance(case, Case) for case in cases):
+        raise InvalidInput(
+            "`cases` must be a data set or a list of cases: read one with xaimri.data, or make a case with "
+            "xaimri.data.Case(id, label, subject, source)."
+        )
     check_ids(cases)
     if fit not in get_args(Fit):
         raise InvalidInput(f"`fit` must be one of {', '.join(map(repr, get_args(Fit)))}, got {fit!r}.")

@@ -14,6 +14,7 @@ from xaimri.arrays import Image, Stored
 from xaimri.classifier import Classifier, Of
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
+from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.reading import checked_seed, filled
 from xaimri.metrics.similarity import Similarity, similarity
@@ -22,7 +23,7 @@ SEEDS = tuple(range(5))
 
 
 def max_sensitivity(
-    explainer: Explainer[Any],
+    explainer: str | Explainer[Any],
     classifier: Classifier,
     image: Image,
     *,
@@ -40,7 +41,7 @@ def max_sensitivity(
     Parameters
     ----------
     explainer
-        The method with its settings; superpixels are cut once, from the image itself.
+        The method with its settings, or its name; superpixels are cut once, from the image itself.
     classifier
         The model.
     image
@@ -72,6 +73,7 @@ def max_sensitivity(
     """
     if not 0 < radius < np.inf or samples < 1:
         raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
+    explainer = build(explainer)
     (own,) = explainer.explain(classifier, image[None], target, of=of)
     reach = radius * (float(image.max()) - float(image.min()))
     noise = np.random.default_rng(checked_seed(seed)).uniform(-reach, reach, (samples, *image.shape))
@@ -83,7 +85,7 @@ def max_sensitivity(
 
 
 def seed_stability(
-    explainer: Explainer[Any],
+    explainer: str | Explainer[Any],
     classifier: Classifier,
     image: Image,
     *,
@@ -112,6 +114,7 @@ def seed_stability(
     """
     if len(seeds) < 2:
         raise InvalidInput("give at least two `seeds` to compare.")
+    explainer = build(explainer)
     if not _has(explainer, "seed"):
         return 1.0
     (own,) = _with(explainer, seed=seeds[0]).explain(classifier, image[None], target, of=of)
@@ -124,7 +127,7 @@ def seed_stability(
 
 
 def repeatability(
-    explainer: Explainer[Any],
+    explainer: str | Explainer[Any],
     classifier: Classifier,
     image: Image,
     *,
@@ -164,7 +167,7 @@ def repeatability(
     >>> repeatability(Saliency(), model, image, other=model)
     1.0
     """
-    other = as_classifier(other)
+    explainer, other = build(explainer), as_classifier(other)
     (own,) = explainer.explain(classifier, image[None], target, of=of)
     if not other.classes:
         other.logits(image[None])  # a function tells the number of its classes by its first answer

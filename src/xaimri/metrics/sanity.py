@@ -12,6 +12,7 @@ from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Of, Randomisable
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer, Target
+from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.reading import checked_seed, filled
 from xaimri.metrics.robustness import pinned, repeatability
@@ -48,7 +49,7 @@ class Cascade:
 
 
 def randomisation(
-    explainer: Explainer[Any],
+    explainer: str | Explainer[Any],
     classifier: Classifier,
     image: Image,
     *,
@@ -110,6 +111,7 @@ def randomisation(
         raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
     if steps is not None and steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
+    explainer = build(explainer)
     (own,) = explainer.explain(classifier, image[None], target, of=of)
     fixed, names = pinned(explainer, own), network.layers
     count = len(names) if steps is None else min(steps, len(names))
@@ -124,7 +126,7 @@ def randomisation(
 
 
 def label_randomisation(
-    explainer: Explainer[Any],
+    explainer: str | Explainer[Any],
     classifier: Classifier,
     image: Image,
     *,
