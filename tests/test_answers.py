@@ -276,8 +276,9 @@ def test_scores_that_are_not_finite_are_one_sentence():
         LIME(samples=20, regions=np.zeros((5, 7), int), absent=0.0).explain(model, IMAGE[None] + 1)
 
 
-EVERY = [LIME(samples=30, regions=LABELS), SHAP(samples=12, exact=0, regions=LABELS), RISE(samples=30)]
-EVERY += [Occlusion(window=2), Occlusion(regions=LABELS)]
+SEVEN = np.arange(35).reshape(5, 7) // 5  # regions, for which more images are asked than a batch holds
+EVERY = [LIME(samples=90, regions=SEVEN), SHAP(samples=90, exact=0, regions=SEVEN), RISE(samples=90)]
+EVERY += [Occlusion(window=1, absent=0.0), Occlusion(regions=np.arange(35).reshape(5, 7), absent=0.0)]
 
 
 @pytest.mark.parametrize("method", EVERY, ids=lambda m: m.name)
