@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard, cast, overload
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from xaimri.adapters import as_classifier, is_saved_model
 from xaimri.classifier import Classifier, Engine, Of, Outputs, Sized
@@ -15,7 +13,7 @@ from xaimri.data.images import Layout
 from xaimri.data.intake import Intake
 from xaimri.data.window import Window, as_window
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Explainer, Target, each_target
+from xaimri.explainer import Explainer, Target, each_target, is_listed
 from xaimri.explainers import build, settings_of
 from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
@@ -183,7 +181,7 @@ def explain(
     }
     several = isinstance(image, list | tuple)
     sources = list(image) if several else [image]
-    if not several and _is_list(target) and not _is_folder(image):
+    if not several and is_listed(target) and not _is_folder(image):
         if not len(target):
             raise InvalidInput("the list of targets is empty: give at least one class, or None.")
         sources, several = sources * len(target), True
@@ -202,10 +200,6 @@ def explain(
             taken = [intake.take(source) for source in sources[part]]
             found += explain_taken(own, explainer, taken, targets[part], of)
     return found if several else found[0]
-
-
-def _is_list(target: Any) -> TypeGuard[Sequence[Any]]:
-    return isinstance(target, list | tuple) or (isinstance(target, np.ndarray) and target.ndim == 1)
 
 
 def _unambiguous(window: Any, method: str | Explainer[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast, final, get_args
+from typing import Any, ClassVar, Generic, TypeAlias, TypeGuard, TypeVar, cast, final, get_args
 
 import numpy as np
 
@@ -185,10 +185,14 @@ def resolve_targets(
     return tuple(_index(target, classes) for target in each_target(targets, batch))
 
 
+def is_listed(targets: Any) -> TypeGuard[Sequence[Any]]:
+    """Tell whether targets are a list, a tuple or a one-dimensional array."""
+    return isinstance(targets, list | tuple) or (isinstance(targets, np.ndarray) and targets.ndim == 1)
+
+
 def each_target(targets: Any, count: int) -> list[Any]:
     """Return one target per image, from one for all or a list, tuple or one-dimensional array."""
-    several = isinstance(targets, list | tuple) or (isinstance(targets, np.ndarray) and targets.ndim == 1)
-    each = list(targets) if several else [targets] * count
+    each = list(targets) if is_listed(targets) else [targets] * count
     if len(each) != count:
         raise InvalidInput(
             f"{len(each)} targets were given for {count} images: give one for all, or one each."

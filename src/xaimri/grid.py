@@ -21,6 +21,12 @@ Fit: TypeAlias = Literal["stretch", "pad"]
 """How an image of another shape is brought to the model's input."""
 
 
+def check_fit(fit: str) -> None:
+    """See that there is such a way of bringing an image to a model's input."""
+    if fit not in get_args(Fit):
+        raise InvalidInput(f'`fit` must be "stretch" or "pad", got {fit!r}.')
+
+
 @dataclass(frozen=True)
 class Grid:
     """Cell ``i`` of an axis is centred at pixel ``start + step * i`` of the image.
@@ -89,8 +95,7 @@ class Grid:
         InvalidInput
             If the ranks differ or ``fit`` is unknown.
         """
-        if fit not in get_args(Fit):
-            raise InvalidInput(f'`fit` must be "stretch" or "pad", got {fit!r}.')
+        check_fit(fit)
         if len(image) != len(model):
             raise InvalidInput(
                 f"the model takes {len(model)}-D images, and this image has {len(image)} spatial axes "

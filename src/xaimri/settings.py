@@ -13,12 +13,16 @@ from xaimri.errors import InvalidInput
 
 def whole(explainer: Any, name: str, least: int, also: str = "") -> None:
     """Check that a setting is a whole number of at least so much, and keep it as a plain int."""
-    value = getattr(explainer, name)
+    object.__setattr__(explainer, name, whole_number(getattr(explainer, name), name, least, also))
+
+
+def whole_number(value: Any, name: str, least: int, also: str = "") -> int:
+    """Return a whole number of at least so much as a plain int."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInput(
             f"`{name}` must be a whole number of at least {least}{also and f' {also}'}, got {value!r}."
         )
-    object.__setattr__(explainer, name, int(value))
+    return int(value)
 
 
 def positive(explainer: Any, name: str, *, zero: bool = False) -> None:

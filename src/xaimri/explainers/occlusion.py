@@ -15,7 +15,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, seed_setting
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
-from xaimri.perturb.answers import Answers
+from xaimri.perturb.answers import Answers, answers_of
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.responses import fastest, scored, streamed
 from xaimri.perturb.segments import Regions, Shape, regions_setting, without_gaps
@@ -101,13 +101,11 @@ class Occlusion(Explainer[Classifier]):
         windows = self._windows(images.shape[1:-1])
         targets = objective.targets or (None,) * len(images)
         fast = fastest(model, len(windows) + 1, images.shape[1:])
-        known: dict[bytes, Scores] = {}  # equal images share their predictions
-        found = []
-        for image, target in zip(images, targets, strict=True):
-            key = image.tobytes()
-            if key not in known:
-                known[key] = self._logits(fast, image, windows)
-            found.append(_mean_fall(known[key], windows, image.shape[:-1], target, objective.of))
+        each = answers_of(images, lambda image: self._logits(fast, image, windows))
+        found = [
+            _mean_fall(logits, windows, images.shape[1:-1], target, objective.of)
+            for logits, target in zip(each, targets, strict=True)
+        ]
         values = np.stack([value for value, _ in found])
         return Attribution(
             values=values.astype(np.float32),

@@ -14,6 +14,7 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import engine_of, seed_setting
 from xaimri.explanation import Caveat
 from xaimri.perturb.absent import Absent, absent_setting, hidden
+from xaimri.perturb.answers import answers_of
 from xaimri.perturb.auto import Auto, Samples, fewest, looks, samples_setting, unsettled
 from xaimri.perturb.responses import MOST, fastest, scored, streamed
 from xaimri.settings import flag, positive, whole
@@ -91,13 +92,8 @@ class RISE(Explainer[Classifier]):
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Look at every image through the same masks."""
         targets = objective.targets or (None,) * len(images)
-        known: dict[bytes, _Asked] = {}  # equal images share their predictions
-        found = []
-        for image, target in zip(images, targets, strict=True):
-            key = image.tobytes()
-            if key not in known:
-                known[key] = _Asked(self, model, image)
-            found.append(self._one(known[key], target, objective.of))
+        each = answers_of(images, lambda image: _Asked(self, model, image))
+        found = [self._one(asked, target, objective.of) for asked, target in zip(each, targets, strict=True)]
         values, errors, logits, told, caveats = zip(*found, strict=True)
         return Attribution(
             np.stack(values).astype(np.float32),
@@ -124,7 +120,7 @@ class RISE(Explainer[Classifier]):
             "samples": seen.count,
             "mean_score": seen.mean,
             "model_calls": asked.calls,
-            **engine_of(asked),
+            **engine_of(asked.model),
         }
         values, errors = seen.centred() if self.centred else seen.published()
         return values, errors, asked.logits, told, _unsettled(rule, seen)
@@ -153,15 +149,10 @@ class _Asked:
 
     def __init__(self, explainer: RISE, model: Classifier, image: Image) -> None:
         self._explainer, self.image = explainer, image
-        self._model = fastest(model, fewest(explainer.samples), image.shape)
+        self.model = fastest(model, fewest(explainer.samples), image.shape)
         self._gone = hidden(image, np.zeros(image.shape[:-1], np.int64), explainer.absent, explainer.seed)
-        self.logits: Array = np.array(self._model.logits(image[None].copy())[0])
+        self.logits: Array = np.array(self.model.logits(image[None].copy())[0])
         self._through: Array = np.zeros((0, len(self.logits)), dtype=self.logits.dtype)
-
-    @property
-    def engine(self) -> str | None:
-        """What the model runs on, where it says so."""
-        return getattr(self._model, "engine", None)
 
     @property
     def calls(self) -> int:
@@ -178,7 +169,7 @@ class _Asked:
             buffer += self._gone
 
         if count > known:
-            fresh = streamed(self._model, self.image.shape, count - known, write)
+            fresh = streamed(self.model, self.image.shape, count - known, write)
             self._through = np.concatenate([self._through, fresh])
         return self._through[:count]
 

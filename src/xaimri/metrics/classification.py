@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
-from xaimri.metrics.reading import checked_seed
 from xaimri.metrics.report import ClassFigures, ClassificationReport, Estimate, Level
+from xaimri.settings import whole_number
 
 MINIMUM_SUBJECTS = 5
 """Classes with fewer subjects get no figures: "not estimable".
@@ -161,11 +161,10 @@ def _checked(probabilities: Scores, labels: Array, names: tuple[str, ...]) -> Fl
 
 def check_bootstrap(resamples: int, confidence: float, seed: int) -> None:
     """See that intervals can be drawn."""
-    if not isinstance(resamples, int | np.integer) or resamples < 1:
-        raise InvalidInput(f"`resamples` must be a whole number of at least 1, got {resamples!r}.")
+    whole_number(resamples, "resamples", 1)
     if not 0 < confidence < 1:
         raise InvalidInput(f"`confidence` must lie between 0 and 1, such as 0.95, got {confidence}.")
-    checked_seed(seed)
+    whole_number(seed, "seed", 0)
 
 
 def _pooled(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Image, Images, Mask
 from xaimri.errors import InvalidInput
-from xaimri.metrics.reading import checked_seed
+from xaimri.settings import whole_number
 
 Planes: TypeAlias = Float[Array, "planes *space"]
 """One channel of one image each."""
@@ -55,23 +55,23 @@ def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> I
         )
     if not np.issubdtype(image.dtype, np.floating) or not np.isfinite(image[~removed]).all():
         raise InvalidInput("`image` must hold finite floating-point numbers where it is not removed.")
-    if not 0 <= noise < np.inf:
-        raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
-    found: Image = filled_in(image[None], removed[None])[0]
-    if noise:
-        added = float(image.std(dtype=np.float64)) * grain(image.shape, noise, checked_seed(seed))
-        found[removed] += added.astype(image.dtype)[removed]
+    added = grain(image.shape, noise, seed) if noise else None
+    found: Image = filled_in(image[None], removed[None], added)[0]
     return found
 
 
 def grain(shape: tuple[int, ...], noise: float, seed: int) -> Image:
     """Return noise for an image ``(*space, channels)`` whose own standard deviation is 1."""
-    drawn: Image = noise * np.random.default_rng(seed).standard_normal(shape)
+    if not 0 <= noise < np.inf:
+        raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
+    drawn: Image = noise * np.random.default_rng(whole_number(seed, "seed", 0)).standard_normal(shape)
     return drawn
 
 
-def filled_in(images: Images, removed: Removals) -> Images:
-    """Return images ``(batch, *space, channels)`` with their removed pixels filled in, without noise.
+def filled_in(images: Images, removed: Removals, noise: Image | None = None) -> Images:
+    """Return images ``(batch, *space, channels)`` with their removed pixels filled in.
+
+    To each of these is added ``noise`` (:func:`grain`), in units of its image's standard deviation.
 
     Solved until the equations hold to a few roundings of the images' own type; with ``float32`` a pixel of
     an image up to 224 pixels wide is then within about 1e-5 of the largest level. The other images of a batch
@@ -84,7 +84,11 @@ def filled_in(images: Images, removed: Removals) -> Images:
     parts = min(len(planes), -(-planes.size // CHUNK))
     each = zip(np.array_split(planes, parts), np.array_split(gone, parts), strict=True)
     solved = np.concatenate([_solved(*part) for part in each]).reshape(apart.shape)
-    found: Images = np.where(removed[..., None], np.moveaxis(solved, 1, -1).astype(images.dtype), images)
+    filling = np.moveaxis(solved, 1, -1).astype(images.dtype)
+    found: Images = np.where(removed[..., None], filling, images)
+    if noise is not None:
+        for out, gone, image in zip(found, removed, images, strict=True):
+            out[gone] += (float(image.std(dtype=np.float64)) * noise).astype(images.dtype)[gone]
     return found
 
 

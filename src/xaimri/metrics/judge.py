@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from xaimri.data.window import Window, as_window
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
-from xaimri.grid import Fit
+from xaimri.grid import Fit, check_fit
 from xaimri.metrics.catalogue import Metric, as_metric
 from xaimri.metrics.classification import check_bootstrap
 from xaimri.metrics.curve import Curve
@@ -128,8 +128,9 @@ def evaluate_explanations(
             trials = [attempted(partial(_trial, listed[n], intake, aims[n])) for n in some]
             for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
                 case, subject = listed[some[number]], subjects[some[number]]
-                value = float("nan") if found is None or not np.isfinite(float(found)) else float(found)
-                why = failure or (None if np.isfinite(value) else NOTHING)
+                known = found is not None and np.isfinite(float(found))
+                value = float(found) if known else float("nan")
+                why = failure or (None if known else NOTHING)
                 rows.append(Row(explainer, name, case.id, subject, to, value, why))
                 if isinstance(found, Curve) and why is None:
                     ways.setdefault((explainer, name), []).append(found)
@@ -157,8 +158,7 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, fi
             "xaimri.data.Case(id, label, subject, source)."
         )
     check_ids(cases)
-    if fit not in get_args(Fit):
-        raise InvalidInput(f"`fit` must be one of {', '.join(map(repr, get_args(Fit)))}, got {fit!r}.")
+    check_fit(fit)
     if all(case.mask is None for case in cases):
         for metric in metrics.values():
             if "region" in metric.needs:

@@ -15,7 +15,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.reading import fitting
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import fastest, streamed
-from xaimri.perturb.segments import regions_of
+from xaimri.perturb.segments import regions_of, without_gaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,4 @@ def parts_of(image: Image, regions: int | Labels | None) -> Labels:
     if regions is None:
         return np.arange(int(np.prod(image.shape[:-1]))).reshape(image.shape[:-1])
     labels = regions_of(image, regions, 0.2, "superpixels")
-    kept, numbered = np.unique(labels, return_inverse=True)  # a part has a pixel, whatever the numbers skip
-    found: Labels = numbered.reshape(labels.shape) - int(kept[0] < 0)
-    return found
+    return without_gaps(labels)[0]  # a part has a pixel, whatever the numbers skip

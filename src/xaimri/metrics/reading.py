@@ -13,6 +13,7 @@ from xaimri.arrays import Array, Labels, Map, Mask
 from xaimri.classifier import Classifier, Sized
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.settings import whole_number
 
 P = ParamSpec("P")
 One = TypeVar("One", covariant=True)
@@ -61,18 +62,11 @@ def _one_or_several(function: Callable[..., Any], alone: Callable[[Any], Any]) -
         listed = list(listed)
         if not listed or not all(isinstance(each, Explanation) for each in listed):
             raise InvalidInput("give an explanation, or a list of at least one.")
-        checked_seed(kwargs.get("seed", 0))
+        whole_number(kwargs.get("seed", 0), "seed", 0)
         found = function(listed, *args, **kwargs)
         return alone(found[0]) if single else found
 
     return measured
-
-
-def checked_seed(seed: Any) -> int:
-    """Return a seed as it is, if generators take it."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidInput(f"`seed` must be a whole number of at least 0, got {seed!r}.")
-    return int(seed)
 
 
 def fitting(explanations: Sequence[Explanation], classifier: Classifier) -> tuple[int, ...]:

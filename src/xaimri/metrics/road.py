@@ -75,10 +75,8 @@ def road(
     shape = fitting(explanations, classifier)
     if not len(fractions) or not all(0 < share < 1 for share in fractions):
         raise InvalidInput(f"`fractions` must be above 0 and below 1, got {list(fractions)}.")
-    if not 0 <= noise < np.inf:
-        raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
     orders = [ranking(spread(each).ravel(), seed) for each in explanations]
-    grains = grain(shape, noise, seed).astype(np.float32)
+    grains = grain(shape, noise, seed)
     rows = [(share, most, n) for share in fractions for most in (True, False) for n in range(len(orders))]
 
     def write(buffer: Images, first: int) -> None:
@@ -89,9 +87,7 @@ def road(
             count = round(share * len(order))
             gone.flat[order[:count] if most else order[len(order) - count :]] = True
         images = np.stack([explanations[number].image for _, _, number in asked], dtype=buffer.dtype)
-        buffer[:] = filled_in(images, removed)
-        for out, gone, image in zip(buffer, removed, images, strict=True):
-            out += float(image.std()) * np.where(gone[..., None], grains, 0)
+        buffer[:] = filled_in(images, removed, grains)
 
     logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
     each = logits.reshape(-1, len(orders), logits.shape[1])

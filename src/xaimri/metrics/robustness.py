@@ -16,8 +16,9 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import checked_seed, filled
+from xaimri.metrics.reading import filled
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.settings import whole_number
 
 SEEDS = tuple(range(5))
 
@@ -76,7 +77,9 @@ def max_sensitivity(
     explainer = build(explainer)
     (own,) = explainer.explain(classifier, image[None], target, of=of)
     reach = radius * (float(image.max()) - float(image.min()))
-    noise = np.random.default_rng(checked_seed(seed)).uniform(-reach, reach, (samples, *image.shape))
+    noise = np.random.default_rng(whole_number(seed, "seed", 0)).uniform(
+        -reach, reach, (samples, *image.shape)
+    )
     noisy = (image + noise).astype(np.float32)
     found = pinned(explainer, own).explain(classifier, noisy, own.target, of=of)
     size = float(np.linalg.norm(filled(own)))

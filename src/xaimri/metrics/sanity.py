@@ -14,9 +14,10 @@ from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import checked_seed, filled
+from xaimri.metrics.reading import filled
 from xaimri.metrics.robustness import pinned, repeatability
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.settings import whole_number
 
 Order: TypeAlias = Literal["cascading", "independent"]
 """Whether the layers above stay destroyed as one goes down, or each is destroyed alone."""
@@ -106,7 +107,7 @@ def randomisation(
     True
     """
     network = randomisable(classifier, "randomisation")
-    checked_seed(seed)
+    whole_number(seed, "seed", 0)
     if order not in ("cascading", "independent"):
         raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
     if steps is not None and steps < 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -12,6 +12,12 @@ from xaimri.errors import InvalidInput
 Similarity: TypeAlias = Literal["ssim", "spearman"]
 """``"ssim"``: structural similarity of the maps, each divided by its largest absolute value (-1 to 1). Empty
 background counts as alike. ``"spearman"``: correlation of the ranks of all pixels (-1 to 1)."""
+
+
+def check_similarity(by: str) -> None:
+    """See that there is such a way of comparing maps."""
+    if by not in get_args(Similarity):
+        raise InvalidInput(f'`by` must be "ssim" or "spearman", got {by!r}.')
 
 
 def similarity(one: Map, other: Map, by: Similarity = "ssim") -> float:
@@ -32,8 +38,7 @@ def similarity(one: Map, other: Map, by: Similarity = "ssim") -> float:
     >>> round(similarity(values, 3 * values), 6), round(similarity(values, np.exp(values), "spearman"), 6)
     (1.0, 1.0)
     """
-    if by not in ("ssim", "spearman"):
-        raise InvalidInput(f'`by` must be "ssim" or "spearman", got {by!r}.')
+    check_similarity(by)
     if one.shape != other.shape:
         raise InvalidInput(f"maps of one shape can be compared, got {one.shape} and {other.shape}.")
     if not (np.isfinite(one).all() and np.isfinite(other).all()):

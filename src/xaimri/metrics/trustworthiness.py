@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from xaimri.metrics.localisation import auprc
 from xaimri.metrics.reading import Values, filled, of_each
 from xaimri.metrics.robustness import repeatability
 from xaimri.metrics.sanity import randomisation
-from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.metrics.similarity import Similarity, check_similarity, similarity
 
 COMPARED = 5
 """Maps of other images that each is compared with."""
@@ -94,8 +94,7 @@ def trustworthiness(
     >>> found.mean("saliency", "repeatability").estimate.value
     1.0
     """
-    if by not in get_args(Similarity):
-        raise InvalidInput(f"`by` must be one of {', '.join(map(repr, get_args(Similarity)))}, got {by!r}.")
+    check_similarity(by)
     model, again, third = (as_classifier(each) for each in (classifier, retrained, other))
     for name, second in (("retrained", again), ("other", third)):
         _alike(name, second, model)

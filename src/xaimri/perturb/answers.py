@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
@@ -10,6 +11,8 @@ from jaxtyping import Int
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Classifier
 from xaimri.perturb.responses import fastest, responses
+
+T = TypeVar("T")
 
 
 class Answers:
@@ -91,9 +94,9 @@ class Answers:
         return answers
 
 
-def answers_of(images: Images, ask: Callable[[Image], Answers]) -> Iterable[Answers]:
-    """Yield the answers for every image of a batch; equal images share theirs."""
-    known: dict[bytes, Answers] = {}
+def answers_of(images: Images, ask: Callable[[Image], T]) -> Iterator[T]:
+    """Yield the answers for every image of a batch, whatever they are; equal images share theirs."""
+    known: dict[bytes, T] = {}
     for image in images:
         key = image.tobytes()
         if key not in known:

@@ -88,13 +88,12 @@ class Auto:
     def settled(self, estimate: Sampled) -> bool:
         """Tell whether the values are known well enough."""
         left_out = (estimate.values == 0) & np.isnan(estimate.influence).all(axis=0)
-        if left_out.any() and left_out.all():
-            return False
-        fitted = ~left_out
-        estimate = Sampled(estimate.values[fitted], estimate.influence[:, fitted])
+        if left_out.all():
+            return not len(left_out)
+        estimate = Sampled(estimate.values[~left_out], estimate.influence[:, ~left_out])
         values = estimate.values
-        if not len(values) or not np.isfinite(estimate.influence).all():
-            return not len(values)
+        if not np.isfinite(estimate.influence).all():
+            return False
         if self.by == "error":
             return self.close(values, estimate.errors)
         order = np.argsort(-np.abs(values), kind="stable")

@@ -92,7 +92,7 @@ def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: M
         enforce_connectivity=True,
         convert2lab=False,
     )
-    found = _numbered(np.where(inside, labels, 0))
+    found, _ = without_gaps(np.where(inside, labels, 0) - 1)
     return found if found.max() >= 0 else np.where(inside, 0, -1)
 
 
@@ -126,7 +126,7 @@ def grid(image: Image, count: int = 50, mask: Mask | None = None) -> Labels:
         parts = max(1, round(length / side))
         index = np.clip((np.arange(inside.shape[axis]) - first) * parts // length, 0, parts - 1)
         cells = cells * parts + index.reshape([-1 if a == axis else 1 for a in range(inside.ndim)])
-    return _numbered(np.where(inside, cells + 1, 0))
+    return without_gaps(np.where(inside, cells, -1))[0]
 
 
 def regions_setting(explainer: Any) -> None:
@@ -179,10 +179,3 @@ def without_gaps(labels: Labels) -> tuple[Labels, Int[Array, " regions"]]:
     kept, index = np.unique(labels, return_inverse=True)
     outside = int(kept[0] < 0)
     return index.reshape(labels.shape).astype(np.int64) - outside, kept[outside:].astype(np.int64)
-
-
-def _numbered(labels: Labels) -> Labels:
-    """Renumber from 0 without gaps; what was 0 becomes -1."""
-    kept, index = np.unique(labels, return_inverse=True)
-    index = index.reshape(labels.shape)
-    return (index - 1 if kept[0] == 0 else index).astype(np.int64)
