@@ -23,11 +23,11 @@ import numpy as np
 from small_networks import accuracy, images_of, network
 
 import xaimri
-from xaimri.classifier import Objective
+from xaimri.objective import Objective
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import segment_mean
-from xaimri.perturb.answers import Answers
 from xaimri.perturb.coalitions import all_of
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import Locality, exhaustive
 

@@ -18,8 +18,9 @@ import numpy as np
 
 import xaimri
 from xaimri.adapters.keras import load_model
-from xaimri.classifier import Objective
-from xaimri.data import alzheimer, images
+from xaimri.data import alzheimer
+from xaimri.data.loading import load_images
+from xaimri.objective import Objective
 
 COUNTS = (31, 63, 127, 255)
 
@@ -36,7 +37,7 @@ def main() -> None:
     model = xaimri.KerasClassifier(load_model(given.shared / "models" / "resnet50_stages.keras"))
     rows: dict[tuple[str, int], list[tuple[float, float]]] = {}
     some = chosen[:: len(chosen) // given.slices][: given.slices]
-    for image in images.load(dataset.take(some), (96, 96), fit="pad"):
+    for image in load_images(dataset.take(some), (96, 96), fit="pad"):
         path = Line(model, image)
         truth = path.values(np.linspace(0, 1, 2001))
         for count in COUNTS:

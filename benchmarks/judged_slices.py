@@ -19,9 +19,10 @@ from real_slices import SHARED, held_out, network
 
 import xaimri
 from xaimri import metrics
+from xaimri.charts import cascade, heat_table, metric_curves
 from xaimri.data import Dataset
-from xaimri.data.intake import Intake
-from xaimri.render import cascade, heat_table, save, ways
+from xaimri.images.intake import Intake
+from xaimri.render import save
 
 ASKED = (
     "deletion", "insertion", "road", "infidelity", "randomisation", "sparseness",
@@ -50,7 +51,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     found.save(given.out / "rows.csv")
     save(heat_table(found), given.out / "heat.png")
-    save(ways(found, "deletion"), given.out / "deletion.png")
+    save(metric_curves(found, "deletion"), given.out / "deletion.png")
     image = Intake((96, 96, 1), "pad").take(cases[0].source).fitted
     down = {
         name: metrics.randomisation(explainers[name], classifier, image, steps=12)

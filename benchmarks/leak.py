@@ -16,7 +16,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 
-from xaimri.data import alzheimer, images
+from xaimri.data import alzheimer
+from xaimri.data.loading import load_images
 
 
 def folds(subjects, labels, by_subject, seed):
@@ -51,7 +52,7 @@ def main():
     options = parser.parse_args()
     dataset = alzheimer.load(options.data)
     subjects, labels = np.array(dataset.subjects), dataset.labels
-    thumbnails = images.load(dataset, (32, 32)).reshape(len(dataset), -1)
+    thumbnails = load_images(dataset, (32, 32)).reshape(len(dataset), -1)
     print(f"{len(dataset)} slices of {len(set(subjects))} subjects, seed {options.seed}")
     print(f"{'split':16s}{'labels':26s}accuracy  balanced accuracy")
     for by_subject in (False, True):

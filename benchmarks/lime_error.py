@@ -22,11 +22,11 @@ from real_slices import SHARED, network, slices
 
 import xaimri
 from xaimri.api import opened
-from xaimri.classifier import Objective
+from xaimri.objective import Objective
 from xaimri.perturb.absent import segment_mean
-from xaimri.perturb.answers import Answers
 from xaimri.perturb.coalitions import halves
 from xaimri.perturb.least_squares import solve
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import PENALTY, Locality
 from xaimri.render import save

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 import xaimri
-from xaimri.data import alzheimer, images
+from xaimri.data import alzheimer
+from xaimri.data.loading import load_images
 
 LAYER = "conv4_block6_out"
 CAMS = ("gradcam", "gradcam++", "hirescam", "layercam", "scorecam", "eigencam")
@@ -31,7 +32,7 @@ def main() -> None:
     held_out = set(json.loads((given.shared / "models" / "test_subjects.json").read_text())["test_subjects"])
     case = next(c for c in dataset if c.subject in held_out and c.label == 0 and c.slice == 16)
     known = [i for i, c in enumerate(dataset) if c.subject not in held_out][::97]
-    references = images.load(dataset.take(known), (96, 96), fit="pad")
+    references = load_images(dataset.take(known), (96, 96), fit="pad")
     methods = [xaimri.EXPLAINERS[name](layer=LAYER) for name in CAMS]
     methods += ["saliency", "input_x_gradient", xaimri.IntegratedGradients()]
     methods += [xaimri.ExpectedGradients(references=references, samples=200), "smoothgrad", "vargrad"]

@@ -4,7 +4,7 @@
 
 A small network learns to tell phantoms with severe atrophy from those without. Held-out severe ones are
 explained by expected gradients against healthy ones of the training part, which tells what the network goes
-by and where it lies on what has changed; then every mutation of :class:`xaimri.metrics.Mutant` spoils the
+by and where it lies on what has changed; then every mutation of :class:`xaimri.judging.Mutant` spoils the
 map. Printed is, for every metric and mutation, in what share of cases the metric prefers the true map (ties
 count half), with a star where the mean difference's 95 % interval over subjects lies on the right side, and
 an exclamation mark where it lies on the wrong one.
@@ -24,8 +24,8 @@ from small_networks import accuracy, images_of, network, trained
 import xaimri
 from xaimri import metrics
 from xaimri.classifier import Classifier
-from xaimri.metrics import METRICS, MUTATIONS, Metric, Mutant
-from xaimri.metrics.catalogue import as_metric
+from xaimri.judging import METRICS, MUTATIONS, Metric, Mutant
+from xaimri.judging.catalogue import as_metric
 
 CHOSEN = 2
 """Which case the cascade shows: a slice with wide ventricles."""
@@ -61,7 +61,7 @@ def main() -> None:
             name: metrics.randomisation(one, classifier, image, target=1, steps=None)
             for name, one in methods.items()
         }
-        xaimri.render.save(xaimri.render.cascade(down), given.cascade)
+        xaimri.render.save(xaimri.charts.cascade(down), given.cascade)
 
 
 def asked(absent: np.ndarray, other: Classifier, shuffled: Classifier) -> list[Metric]:
@@ -80,7 +80,7 @@ def control(known) -> xaimri.KerasClassifier:
     return xaimri.KerasClassifier(trained(known.with_shuffled_labels(0), 0), known.classes)
 
 
-def cell(found: xaimri.metrics.Evaluation, metric: str, mutation: str) -> str:
+def cell(found: xaimri.judging.Judgement, metric: str, mutation: str) -> str:
     """Say in what share of cases the true map is preferred, and whether the mean difference is certain."""
     sign = 1 if found.metrics[metric].better == "higher" else -1
     apart = sign * (found.values("true", metric) - found.values(mutation, metric))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 
+import keras
 from xaimri.api import opened
 from xaimri.classifier import Classifier
 from xaimri.data import Dataset, alzheimer
-from xaimri.data.intake import Intake
+from xaimri.images.intake import Intake
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -22,11 +22,11 @@ from small_networks import images_of
 from small_networks import network as small_network
 
 import xaimri
-from xaimri.classifier import Objective
+from xaimri.objective import Objective
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import segment_mean
-from xaimri.perturb.answers import Answers
 from xaimri.perturb.coalitions import all_of, paired
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.segments import grid
 from xaimri.perturb.trees import Leaves
 

@@ -40,11 +40,11 @@ def main() -> None:
 
 
 def _repeat(calls: int) -> None:
-    import keras
     import psutil
 
+    import keras
     import xaimri
-    from xaimri.adapters.keras import engine
+    from xaimri.adapters.keras import programs as engine
 
     model = keras.applications.ResNet50(weights=None, classes=4, input_shape=(64, 64, 3))
     image = np.random.default_rng(0).uniform(0, 255, (70, 60)).astype(np.float32)

@@ -9,8 +9,8 @@ from PIL import Image
 
 import xaimri
 from xaimri import GradCAM, LinearClassifier
-from xaimri.classifier import softmax
 from xaimri.errors import Cancelled, InvalidInput, MissingCapability
+from xaimri.objective import softmax
 
 MODEL = LinearClassifier.random((16, 20, 3), classes=3, seed=0, patch=4)
 SCAN = np.random.default_rng(0).integers(0, 255, (30, 25), dtype=np.uint8)

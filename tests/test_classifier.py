@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri import FunctionClassifier
-from xaimri.classifier import Objective, softmax
 from xaimri.errors import InvalidInput
+from xaimri.objective import Objective, softmax
 
 ALL = ("logit", "log_odds", "probability")
 LOGITS = np.random.default_rng(0).normal(0, 3, (5, 4))

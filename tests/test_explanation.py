@@ -10,9 +10,10 @@ import pytest
 
 from xaimri import LIME, GradCAM, LinearClassifier, archive, load
 from xaimri.arrays import Stored, frozen
+from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.explainers import from_record
-from xaimri.explanation import Caveat, Regions
+from xaimri.explanation import Regions
 from xaimri.grid import Grid
 
 

@@ -26,7 +26,7 @@ def held_out(real):
 
 def test_held_out_figures_are_those_that_the_network_was_delivered_with(network, held_out):
     from xaimri import KerasClassifier, experiment
-    from xaimri.metrics import classification
+    from xaimri.evaluation import classification
 
     assert len(held_out) == 41 * 32
     probabilities = experiment.predict(KerasClassifier(network, held_out.classes), held_out, "pad")

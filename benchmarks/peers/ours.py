@@ -10,7 +10,7 @@ from compare import COPIES, STEPS
 from network import CELLS, HEADS, LAST, SHAPE, Arrays, build, images, weights
 
 import xaimri
-from xaimri.classifier import Differentiable, FeatureMaps, Gradient, Objective
+from xaimri.classifier import Differentiable, FeatureMaps, Gradient
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import (
     EigenCAM,
@@ -28,6 +28,7 @@ from xaimri.explainers import (
 )
 from xaimri.explainers.smoothgrad import _noisy
 from xaimri.grid import Grid
+from xaimri.objective import Objective
 
 FINE = 4096
 FEW = 24

@@ -15,7 +15,8 @@ the explanations find it.
 # :mod:`xaimri.data.phantom` makes brains in four stages of atrophy. From stage to stage the
 # ventricles grow and the sulci, the gaps between the folds, widen. Here are eight subjects; we
 # explain one of those with severe atrophy.
-from xaimri.data import images, phantom
+from xaimri.data.loading import load_images
+from xaimri.data import phantom
 
 subjects = phantom.make(subjects=8, slices=1, size=(104, 88), seed=2)
 case = subjects[3]
@@ -50,7 +51,7 @@ model = keras.Sequential(
 )
 _, gaps, _, dense = model.layers
 gaps.set_weights([centre_surround(13, 1.5, 4.0)[..., None, None], np.array([-0.08])])
-score = keras.Model(model.inputs[0], model.layers[2].output)(images.load(subjects, (104, 88)))
+score = keras.Model(model.inputs[0], model.layers[2].output)(load_images(subjects, (104, 88)))
 threshold = float(np.median(score))
 dense.set_weights([np.array([[-2.0, 2.0]]) / threshold, np.array([2.0, -2.0])])
 

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 import xaimri
-from xaimri.classifier import Objective
+from xaimri.objective import Objective
 from xaimri.grid import Grid
 
 

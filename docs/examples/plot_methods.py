@@ -15,7 +15,8 @@ disease changed is known to the pixel. So each map can be looked at, and measure
 import keras
 import numpy as np
 
-from xaimri.data import images, phantom, split
+from xaimri.data.loading import load_images
+from xaimri.data import phantom, split
 
 dataset = phantom.make(subjects=240, slices=3, size=(80, 68), seed=4)
 dataset = dataset.take([i for i, case in enumerate(dataset) if case.label in (0, 3)])
@@ -25,7 +26,7 @@ classes = ["no atrophy", "severe atrophy"]
 
 def arrays(part):
     """Return images and labels, 1 for severe."""
-    return images.load(part, (80, 68)), (part.labels == 3).astype("float32")
+    return load_images(part, (80, 68)), (part.labels == 3).astype("float32")
 
 
 def block(features, kernel=3, strides=1):
@@ -96,7 +97,7 @@ xaimri.compare(model, case.source, CAMS, classes=classes, target=1)
 # each pixel contributes; a black one contributes nothing. Integrated gradients follow the path from a
 # black image, and add up to the difference of the two scores; expected gradients start from images
 # of the training set instead. SmoothGrad averages over noisy copies, VarGrad takes the variance.
-references = images.load(parts.train.take(range(0, len(parts.train), 5)), (80, 68))
+references = load_images(parts.train.take(range(0, len(parts.train), 5)), (80, 68))
 GRADIENTS = [
     "saliency",
     "input_x_gradient",

@@ -19,6 +19,7 @@ two cores, so the figures show the way and not what such a network can do.
 # atrophy, so that the page runs anywhere. For the real slices,
 # ``xaimri.data.alzheimer.load(folder)`` takes the place of ``phantom.make``, and recovers from the
 # file names whose slice each is.
+from xaimri.charts import training_curves
 from matplotlib.figure import Figure
 
 from xaimri.data import phantom
@@ -64,7 +65,7 @@ print(parts.describe())
 # starts from ImageNet's weights and trains the last ten layers of the backbone. This is what that
 # looks like:
 import xaimri
-from xaimri.render.network import network_diagram
+from xaimri.charts.network import network_diagram
 from xaimri.training import build_resnet50, unfreeze
 
 model = build_resnet50(dataset.classes, size=(96, 80), weights=None)
@@ -100,9 +101,8 @@ result = train(
     model, parts, epochs=(0, 6), learning_rate=1e-3, schedule="cosine", patience=6, seed=0, progress=False
 )
 
-from xaimri.render import curves
 
-curves(result.history)
+training_curves(result.history)
 
 # %%
 # Evaluation
@@ -113,18 +113,18 @@ curves(result.history)
 # *Here* every figure has an interval, drawn over subjects: four slices of one person are not four
 # people. Chance is 0.25. With so few subjects the intervals are wide, and that is the finding.
 from xaimri import KerasClassifier
-from xaimri.classifier import softmax
-from xaimri.data import images
-from xaimri.metrics.classification import evaluate
+from xaimri.objective import softmax
+from xaimri.data.loading import load_images
+from xaimri.evaluation.classification import evaluate
 
 classifier = KerasClassifier(model, dataset.classes)
-probabilities = softmax(classifier.logits(images.load(parts.test, (96, 80))))
+probabilities = softmax(classifier.logits(load_images(parts.test, (96, 80))))
 report = evaluate(probabilities, parts.test)
 print(report)
 
 # %%
 # The confusion matrix shows which stages are taken for which.
-from xaimri.render import confusion_matrix
+from xaimri.charts import confusion_matrix
 
 confusion_matrix(report, "slice")
 

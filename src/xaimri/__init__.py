@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from xaimri.adapters.keras import clear_cache as clear_cache
     from xaimri.api import compare as compare
     from xaimri.api import explain as explain
+    from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
-    from xaimri.data.window import Window as Window
     from xaimri.errors import Cancelled as Cancelled
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from xaimri.explainers import ScoreCAM as ScoreCAM
     from xaimri.explainers import SmoothGrad as SmoothGrad
     from xaimri.explainers import VarGrad as VarGrad
-    from xaimri.explanation import Caveat as Caveat
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
+    from xaimri.images.window import Window as Window
+    from xaimri.judging import evaluate_explanations as evaluate_explanations
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
-    from xaimri.metrics import evaluate_explanations as evaluate_explanations
-    from xaimri.perturb.auto import Auto as Auto
+    from xaimri.perturb.stopping import Auto as Auto
     from xaimri.render import Comparison as Comparison
 
     __version__: str
@@ -61,10 +61,10 @@ _HOMES = {
     "LIME": "xaimri.explainers",
     "RISE": "xaimri.explainers",
     "SHAP": "xaimri.explainers",
-    "Auto": "xaimri.perturb.auto",
+    "Auto": "xaimri.perturb.stopping",
     "Occlusion": "xaimri.explainers",
     "absent_sensitivity": "xaimri.metrics",
-    "evaluate_explanations": "xaimri.metrics",
+    "evaluate_explanations": "xaimri.judging",
     "Cancelled": "xaimri.errors",
     "GradCAM": "xaimri.explainers",
     "EigenCAM": "xaimri.explainers",
@@ -80,7 +80,7 @@ _HOMES = {
     "ScoreCAM": "xaimri.explainers",
     "SmoothGrad": "xaimri.explainers",
     "VarGrad": "xaimri.explainers",
-    "Caveat": "xaimri.explanation",
+    "Caveat": "xaimri.caveats",
     "Explanation": "xaimri.explanation",
     "Explanations": "xaimri.explanations",
     "load": "xaimri.explanation",
@@ -94,11 +94,27 @@ _HOMES = {
     "InvalidInput": "xaimri.errors",
     "MissingCapability": "xaimri.errors",
     "MissingExtra": "xaimri.errors",
-    "Window": "xaimri.data.window",
+    "Window": "xaimri.images",
     "XaimriError": "xaimri.errors",
     "compare": "xaimri.api",
     "explain": "xaimri.api",
 }
+
+_ROOMS = {
+    "adapters",
+    "charts",
+    "data",
+    "evaluation",
+    "experiment",
+    "explainers",
+    "images",
+    "judging",
+    "metrics",
+    "render",
+    "testing",
+    "training",
+}
+"""Packages that are loaded when they are asked for."""
 
 __all__ = ["__version__", *_HOMES]
 
@@ -110,7 +126,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = globals()[name] = getattr(import_module(_HOMES[name]), name)
         return value
-    if name in {"adapters", "data", "experiment", "explainers", "metrics", "render", "testing", "training"}:
+    if name in _ROOMS:
         return import_module(f"xaimri.{name}")
     raise AttributeError(f"module 'xaimri' has no attribute {name!r}")
 

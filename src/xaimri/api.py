@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from xaimri.adapters import as_classifier, is_saved_model
-from xaimri.classifier import Classifier, Engine, Of, Outputs, Sized
-from xaimri.data.images import Layout
-from xaimri.data.intake import Intake
-from xaimri.data.window import Window, as_window
+from xaimri.adapters.keras.engine import Engine
+from xaimri.classifier import Classifier, Outputs, Sized
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target, each_target, is_listed
 from xaimri.explainers import build, settings_of
@@ -19,6 +17,10 @@ from xaimri.explaining import explain_folder, explain_taken, parts
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.grid import Fit
+from xaimri.images.intake import Intake
+from xaimri.images.read import Layout
+from xaimri.images.window import Window, as_window
+from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 
 if TYPE_CHECKING:
@@ -277,7 +279,7 @@ def opened(model: Any, *, fit: Fit | None = None, **options: Any) -> tuple[Class
     many images are explained one by one by a saved network.
     """
     if isinstance(model, str | Path) and Path(model).is_dir() and not is_saved_model(model):
-        from xaimri.training.bundle import load
+        from xaimri.adapters.keras.bundle import load
 
         bundle = load(Path(model))
         model, fit = bundle.model, fit or bundle.fit

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.arrays import Array
-from xaimri.classifier import Of
-from xaimri.explanation import Caveat
+from xaimri.objective import Of
+
+ROUNDED = 1e-5
+"""Where less than this is left to the other classes, single precision has lost how it changes."""
+
+
+class Caveat(NamedTuple):
+    """A reason not to trust a map: a fixed name, and a sentence that says what to do."""
+
+    name: str
+    text: str
 
 
 def common_caveats(
@@ -49,3 +61,16 @@ def common_caveats(
             )
         )
     return tuple(caveats)
+
+
+def saturation(probabilities: Float[Array, " classes"]) -> tuple[tuple[str, str], ...]:
+    """Say that probabilities of a model that hands out nothing else are too near 0 and 1 to be explained."""
+    rest = 1 - float(probabilities.max())
+    if rest >= ROUNDED:
+        return ()
+    sentence = (
+        f"The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
+        "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
+        'outputs="logits".'
+    )
+    return (("saturated", sentence),)

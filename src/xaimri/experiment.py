@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any
 from xaimri.adapters.keras import KerasClassifier
 from xaimri.api import explain
 from xaimri.arrays import Scores
-from xaimri.classifier import softmax
-from xaimri.data import Case, Dataset, Split, images
+from xaimri.charts import confusion_matrix, training_curves
+from xaimri.data import Case, Dataset, Split
+from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput
+from xaimri.evaluation import classification
+from xaimri.evaluation.report import ClassificationReport
 from xaimri.explainer import Explainer
 from xaimri.explainers import LIME, GradCAM
-from xaimri.metrics import classification
-from xaimri.metrics.report import ClassificationReport
-from xaimri.render import Comparison, confusion_matrix, curves, save
+from xaimri.images.read import read_image
+from xaimri.objective import softmax
+from xaimri.render import Comparison, save
 
 if TYPE_CHECKING:
-    from xaimri.training import Bundle
+    from xaimri.adapters.keras.bundle import Bundle
 
 PARTS = ("test", "validation", "train")
 """Where the explained cases are looked for, in this order."""
@@ -38,7 +41,7 @@ def predict(classifier: KerasClassifier, dataset: Dataset, fit: Any = "stretch")
             "the network takes images of any size: give one with a fixed input to predict a data set."
         )
     fixed = [n for n in space if n is not None]
-    return softmax(classifier.logits(images.load(dataset, fixed, channels, fit)))
+    return softmax(classifier.logits(load_images(dataset, fixed, channels, fit)))
 
 
 def train(
@@ -71,11 +74,11 @@ def train(
     from xaimri import training
 
     target = Path(folder)
-    channels = images.read(dataset[0].source, len(size)).shape[-1]
+    channels = read_image(dataset[0].source, len(size)).shape[-1]
     model = training.build_resnet50(dataset.classes, size, weights, channels, dropout=dropout, seed=seed)
     result = training.train(model, split, folder=target / "checkpoint", fit=fit, seed=seed, **settings)
     training.save(target, model, dataset.classes, fit, split.record(), result.history)
-    save(curves(result.history), target / "curves.png")
+    save(training_curves(result.history), target / "curves.png")
     return training.load(target)
 
 

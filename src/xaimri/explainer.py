@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeGuard, TypeVar, cast, 
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.caveats import common_caveats
-from xaimri.classifier import Classifier, Differentiable, Doubting, Objective, Of, softmax
+from xaimri.caveats import Caveat, common_caveats
+from xaimri.classifier import Classifier, Differentiable, Doubting
 from xaimri.errors import InvalidInput, MissingCapability
-from xaimri.explanation import Caveat, Explanation, Regions
+from xaimri.explanation import Explanation, Regions
+from xaimri.objective import Objective, Of, softmax
 from xaimri.settings import held, read, written
 
 ModelT = TypeVar("ModelT", bound=Classifier)

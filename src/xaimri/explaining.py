@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.data.folder import images_below
-from xaimri.data.intake import Intake, Taken
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target, each_target
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
+from xaimri.images.intake import Intake, Taken
+from xaimri.objective import Of
 
 CHUNK = 32
 """Images read and explained at once, at most."""

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from statistics import NormalDist
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri import archive
 from xaimri.arrays import Array, Image, Labels, Map, frozen
-from xaimri.classifier import Of
+from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
+from xaimri.objective import Of
 
 ROUNDING = 1e-6
 """Of single precision, in which models compute: a share of the largest value."""
@@ -25,13 +26,6 @@ ROUNDING = 1e-6
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-class Caveat(NamedTuple):
-    """A reason not to trust a map: a fixed name, and a sentence that says what to do."""
-
-    name: str
-    text: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Small networks, and one network built in several ways."""
 
-import keras
 import numpy as np
+
+import keras
 from keras import layers
 
 

@@ -7,8 +7,9 @@ probabilities that the model itself gives of that image.
 import contextlib
 from dataclasses import dataclass, field
 
-import keras
 import numpy as np
+
+import keras
 from keras import layers, ops
 
 SHAPE = (22, 29, 3)

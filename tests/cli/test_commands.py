@@ -66,7 +66,6 @@ class TestWithANetwork:
     @pytest.fixture(scope="class")
     def bundle(self, tmp_path_factory):
         import keras
-
         from xaimri import training
 
         layers = keras.layers

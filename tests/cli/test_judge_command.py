@@ -352,12 +352,11 @@ class TestWhole:
 
 
 def test_a_figure_that_fails_leaves_nothing(judged, monkeypatch, tmp_path):
-    from xaimri import render
 
     def broken(*_):
         raise InvalidInput("the pencil broke.")
 
-    monkeypatch.setattr(render, "ways", broken)
+    monkeypatch.setattr("xaimri.charts.metric_curves", broken)
     code, out, err = judged("--cases", 4)
     assert code == 1
     assert "the pencil broke." in err
@@ -370,7 +369,6 @@ class TestWithANetwork:
     @pytest.fixture(scope="class")
     def saved(self, tmp_path_factory, cases):
         import keras
-
         from xaimri import training
 
         layers = keras.layers

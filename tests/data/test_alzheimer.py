@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from xaimri.data import alzheimer, images, split
+from xaimri.data import alzheimer, split
+from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 
 PEOPLE = {"MildDemented": 28, "ModerateDemented": 2, "NonDemented": 100, "VeryMildDemented": 70}
@@ -163,7 +164,7 @@ def test_augmented_copy_is_loaded_and_not_split(augmented):
     assert len(dataset) == 12
     assert dataset.labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
     assert set(dataset.subjects) == {None}
-    assert images.load(dataset, (6, 5)).shape == (12, 6, 5, 1)
+    assert load_images(dataset, (6, 5)).shape == (12, 6, 5, 1)
     for options in ({}, {"independent": True}):
         with pytest.raises(InvalidInput, match="several altered versions of every slice"):
             split(dataset, **options)
@@ -255,6 +256,6 @@ def test_the_most_similar_next_slice_is_the_same_persons(shared):
             for step in (0, 1)
         ]
         assert pair[0].subjects == pair[1].subjects
-        a, b = (images.load(one, (52, 44)).reshape(len(one), -1) for one in pair)
+        a, b = (load_images(one, (52, 44)).reshape(len(one), -1) for one in pair)
         correlation = np.corrcoef(a, b)[: len(a), len(a) :]
         assert (correlation.argmax(axis=1) == np.arange(len(a))).all()

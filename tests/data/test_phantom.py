@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri.data import phantom
-from xaimri.data.anatomy import CORTEX, FLUID, TISSUES, hippocampi, tissue, ventricles
-from xaimri.data.head import CENTRE, Head, Subject
-from xaimri.data.implicit import Waves, blend, covered, ellipsoid, filled, tube
+from xaimri.data.phantom.head import CENTRE, Head, Subject
+from xaimri.data.phantom.shapes import Waves, blend, covered, ellipsoid, filled, tube
+from xaimri.data.phantom.tissue import CORTEX, FLUID, TISSUES, hippocampi, tissue, ventricles
 from xaimri.errors import InvalidInput
 
 SMALL = (52, 44)

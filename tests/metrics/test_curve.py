@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from xaimri import LIME, SHAP, LinearClassifier, Occlusion, Saliency
-from xaimri.classifier import softmax
 from xaimri.errors import InvalidInput
 from xaimri.metrics import Curve, deletion, insertion
+from xaimri.objective import softmax
 from xaimri.perturb.absent import hidden
 
 SHAPES = {"2d": (6, 8, 2), "3d": (3, 4, 5, 2)}  # 48 and 60 pixels: steps of 12 divide both

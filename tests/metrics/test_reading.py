@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from xaimri import FunctionClassifier, LinearClassifier, Occlusion, Saliency, metrics
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Regions
-from xaimri.metrics import METRICS, Metric
-from xaimri.metrics.catalogue import BETTER, as_metric
+from xaimri.judging import METRICS, Metric
+from xaimri.judging.catalogue import BETTER, as_metric
 from xaimri.metrics.parts import parts_of
 from xaimri.metrics.reading import filled, fitting, masks, ranking, shares, top
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xaimri import LinearClassifier, Saliency
-from xaimri.classifier import softmax
 from xaimri.errors import InvalidInput
 from xaimri.metrics import imputation, imputed, road
+from xaimri.objective import softmax
 
 SPACES = [(6, 8), (1, 9), (3, 4, 5)]
 

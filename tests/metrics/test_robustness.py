@@ -13,11 +13,11 @@ from scipy.stats import spearmanr
 
 from xaimri import LIME, SHAP, FunctionClassifier, InputXGradient, LinearClassifier, Occlusion, Saliency
 from xaimri.arrays import Stored
-from xaimri.classifier import Classifier, softmax
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Attribution, Explainer
+from xaimri.judging import Mutant
 from xaimri.metrics import (
-    Mutant,
     label_randomisation,
     max_sensitivity,
     randomisation,
@@ -25,6 +25,7 @@ from xaimri.metrics import (
     seed_stability,
     similarity,
 )
+from xaimri.objective import softmax
 
 SHAPES = {"2d": (20, 24, 2), "3d": (7, 9, 11, 2)}
 CALLS = []

@@ -23,9 +23,10 @@ from stripes import (
     texts,
     without_errors,
 )
+from xaimri.caveats import Caveat
 from xaimri.cli.options import LayoutOption, StyleOption
 from xaimri.errors import InvalidInput
-from xaimri.explanation import Caveat, Regions
+from xaimri.explanation import Regions
 from xaimri.render import figure, grid, plot
 from xaimri.render.colour import COOL, WARM
 from xaimri.render.panel import Style

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
+import keras
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
 from xaimri.training import Augmentation, run, train

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 
+import keras
 from xaimri.errors import InvalidInput
 from xaimri.training import build_resnet50, resnet, unfreeze
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names, saturation
+from xaimri.caveats import saturation
+from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
 from xaimri.errors import InvalidInput, said
 
 

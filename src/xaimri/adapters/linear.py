@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores, frozen
-from xaimri.classifier import FeatureMaps, Gradient, Objective
+from xaimri.classifier import FeatureMaps, Gradient
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
+from xaimri.objective import Objective
 
 
 class LinearClassifier:

@@ -40,7 +40,7 @@ from xaimri.errors import InvalidInput
 if TYPE_CHECKING:
     from xaimri.classifier import Classifier
     from xaimri.data import Dataset
-    from xaimri.metrics import Evaluation
+    from xaimri.judging import Judgement
 
 CURVES = ("deletion", "insertion")
 
@@ -76,7 +76,7 @@ def judge(
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
     from xaimri import evaluate_explanations
-    from xaimri.metrics.catalogue import as_metric
+    from xaimri.judging.catalogue import as_metric
 
     explainers = methods_of(
         names_of(methods, ("gradcam", "lime")), given(layer=layer, samples=samples_of(samples))
@@ -189,15 +189,16 @@ def _plan(explainers: Sequence[Any], metrics: Sequence[str], cases: Dataset, whe
     )
 
 
-def _write(found: Evaluation, folder: Path) -> None:
+def _write(found: Judgement, folder: Path) -> None:
     """Write tables and figures."""
-    from xaimri.render import heat_table, save, ways
+    from xaimri.charts import heat_table, metric_curves
+    from xaimri.render import save
 
     found.save(folder / "judgement.csv")
     found.save(folder / "judgement.json")
     save(heat_table(found), folder / "heat.png")
-    for metric in dict.fromkeys(metric for _, metric in found.ways):
-        save(ways(found, metric), folder / f"{metric}.png")
+    for metric in dict.fromkeys(metric for _, metric in found.curves):
+        save(metric_curves(found, metric), folder / f"{metric}.png")
 
 
 @contextmanager

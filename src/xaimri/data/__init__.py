@@ -2,14 +2,14 @@
 
 `read_folder` lists class-per-folder data of any kind, `xaimri.data.alzheimer` the slices of Kaggle with
 their subjects, and `xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by
-subject, and `images.load` reads them into one array.
+subject, and `load_images` reads them into one array.
 """
 
 from __future__ import annotations
 
-from xaimri.data import images
 from xaimri.data.case import Case, Dataset
 from xaimri.data.folder import read_folder
+from xaimri.data.loading import load_images
 from xaimri.data.splits import Split, folds, split
 
-__all__ = ["Case", "Dataset", "Split", "folds", "images", "read_folder", "split"]
+__all__ = ["Case", "Dataset", "Split", "folds", "load_images", "read_folder", "split"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xaimri.data.case import Case, Dataset
-from xaimri.data.images import SUFFIXES
 from xaimri.errors import InvalidInput
+from xaimri.images.read import SUFFIXES
 
 PARTS = frozenset({"test", "testing", "train", "training", "val", "valid", "validation"})
 """Folder names that are parts of a split rather than classes."""
@@ -27,7 +27,7 @@ def read_folder(
     ----------
     path
         Its sub-folders are the classes, searched to any depth. Hidden files and folders, and files
-        that are no image by their ending (`xaimri.data.images.SUFFIXES`), are passed over.
+        that are no image by their ending (`xaimri.images.read.SUFFIXES`), are passed over.
     subject
         Who was scanned: a regular expression with a group ``(?P<subject>...)``, and if wanted
         ``(?P<slice>[0-9]+)``, searched in the file name; or a function of the file's path. One name is

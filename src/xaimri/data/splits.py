@@ -10,7 +10,7 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.data.case import Dataset
-from xaimri.data.units import Units, deal, state_of
+from xaimri.data.groups import Units, deal, state_of
 from xaimri.errors import InvalidInput
 
 PARTS = ("train", "validation", "test")

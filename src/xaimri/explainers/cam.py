@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Cells, Images
-from xaimri.classifier import Convolutional, FeatureMaps, Objective
+from xaimri.caveats import Caveat
+from xaimri.classifier import Convolutional, FeatureMaps
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective
 
 
 @dataclass(frozen=True)

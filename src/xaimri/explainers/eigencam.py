@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
-from xaimri.classifier import Convolutional, Objective
+from xaimri.caveats import Caveat
+from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.cam import constant_maps, on_image
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective
 
 CLASS_INDEPENDENT = Caveat(
     "class_independent",

@@ -9,12 +9,13 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Image, Images, Stored
-from xaimri.classifier import Differentiable, Objective
+from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
-from xaimri.perturb.moments import Moments
+from xaimri.objective import Objective
+from xaimri.perturb.running_mean import Moments
 from xaimri.settings import whole
 
 

@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Images
-from xaimri.classifier import Differentiable, Objective
+from xaimri.caveats import Caveat
+from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Map, Stored
-from xaimri.classifier import Differentiable, Objective
+from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
 from xaimri.explainers.regional import seed_setting
 from xaimri.explainers.shap_package import apart, part, quietly
+from xaimri.objective import Objective
 from xaimri.settings import positive, whole
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images, Scores, Stored
-from xaimri.classifier import Differentiable, Objective
+from xaimri.caveats import Caveat
+from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective
 from xaimri.settings import images, positive, whole
 
 LARGEST = 1e15

@@ -9,18 +9,20 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.caveats import Caveat
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
-from xaimri.explanation import ROUNDING, Caveat
+from xaimri.explanation import ROUNDING
+from xaimri.objective import Objective, Of
 from xaimri.perturb import surrogate
 from xaimri.perturb.absent import Absent, absent_setting
-from xaimri.perturb.answers import Answers
-from xaimri.perturb.auto import Samples, enough, looks, not_settled, samples_setting
 from xaimri.perturb.coalitions import by_size, halves, orthogonal
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import Regions, Shape, regions_setting
+from xaimri.perturb.stopping import Samples, enough, looks, not_settled, samples_setting
 from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection, Surrogate
 from xaimri.settings import choice, flag, positive, whole
 

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Map, Scores, Stored
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, seed_setting
+from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
-from xaimri.perturb.answers import Answers, answers_of
 from xaimri.perturb.least_squares import Sampled
+from xaimri.perturb.predictions import Answers, answers_of
 from xaimri.perturb.responses import fastest, scored, streamed
 from xaimri.perturb.segments import Regions, Shape, regions_setting, without_gaps
 from xaimri.settings import whole

@@ -11,14 +11,15 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.caveats import Caveat
+from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
 from xaimri.explainers.shap_package import apart, part, quietly
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting
-from xaimri.perturb.answers import Answers
 from xaimri.perturb.least_squares import Sampled
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.responses import MOST
 from xaimri.perturb.segments import Regions, Shape, regions_setting
 from xaimri.settings import choice, positive, whole

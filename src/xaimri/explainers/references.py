@@ -18,7 +18,7 @@ def references_setting(explainer: Any) -> None:
         raise InvalidInput(
             "`references` must be an array of images on the model's grid, (references, *space, "
             f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
-            "images, for instance from xaimri.data.images.load."
+            "images, for instance from xaimri.data.load_images."
         )
     images(explainer, "references")
 
@@ -29,6 +29,6 @@ def references_of(explainer: Any, shape: tuple[int, ...]) -> Images:
     if references.shape[1:] != shape:
         raise InvalidInput(
             f"`references` must be images of shape {shape}, the model's grid, got "
-            f"{references.shape[1:]}: fit them first, for instance with xaimri.data.images.load."
+            f"{references.shape[1:]}: fit them first, for instance with xaimri.data.load_images."
         )
     return references

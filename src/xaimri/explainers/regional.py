@@ -10,16 +10,18 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.caveats import Caveat
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution
-from xaimri.explanation import Caveat, Regions
+from xaimri.explanation import Regions
+from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import hidden
-from xaimri.perturb.answers import Answers, answers_of
-from xaimri.perturb.auto import fewest
 from xaimri.perturb.least_squares import Sampled
+from xaimri.perturb.predictions import Answers, answers_of
 from xaimri.perturb.responses import scored
 from xaimri.perturb.segments import regions_of, without_gaps
+from xaimri.perturb.stopping import fewest
 from xaimri.settings import whole
 
 

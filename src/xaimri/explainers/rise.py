@@ -8,15 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Maps, Scores
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.caveats import Caveat
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import engine_of, seed_setting
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting, hidden
-from xaimri.perturb.answers import answers_of
-from xaimri.perturb.auto import Auto, Samples, fewest, looks, samples_setting, unsettled
+from xaimri.perturb.predictions import answers_of
 from xaimri.perturb.responses import MOST, fastest, scored, streamed
+from xaimri.perturb.stopping import Auto, Samples, fewest, looks, samples_setting, unsettled
 from xaimri.settings import flag, positive, whole
 
 

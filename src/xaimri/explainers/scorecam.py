@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images
-from xaimri.classifier import Convolutional, Objective, softmax
+from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.cam import constant_maps, on_image
 from xaimri.grid import Grid
+from xaimri.objective import Objective, softmax
 from xaimri.perturb.responses import scored, streamed
 from xaimri.settings import whole
 

@@ -8,18 +8,19 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from xaimri.arrays import Images
-from xaimri.classifier import Classifier, Objective, Of
+from xaimri.caveats import Caveat
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
-from xaimri.explanation import Caveat
+from xaimri.objective import Objective, Of
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import Absent, absent_setting
-from xaimri.perturb.answers import Answers
-from xaimri.perturb.auto import Samples, enough, fewest, looks, not_settled, samples_setting
 from xaimri.perturb.coalitions import all_of, paired
 from xaimri.perturb.least_squares import Sampled
+from xaimri.perturb.predictions import Answers
 from xaimri.perturb.segments import Regions, Shape, regions_setting
+from xaimri.perturb.stopping import Samples, enough, fewest, looks, not_settled, samples_setting
 from xaimri.settings import choice, flag, positive, whole
 
 MOST_EXACT = 20

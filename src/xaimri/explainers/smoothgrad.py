@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import Differentiable, Objective
+from xaimri.caveats import Caveat
+from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer, require
 from xaimri.explainers.gradient import Saliency
-from xaimri.explanation import Caveat
-from xaimri.perturb.moments import Moments
+from xaimri.objective import Objective
+from xaimri.perturb.running_mean import Moments
 from xaimri.settings import positive, whole
 
 TOGETHER = 64

@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Stored
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
+from xaimri.objective import Of
 
 CHOICES: tuple[Any, ...] = ("mean", "blur", "noise", 0.0)
 """What is compared unless the caller says otherwise."""

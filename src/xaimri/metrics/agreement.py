@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Labels
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.reading import Values, of_each
 from xaimri.metrics.subsets import boxes, subsets, tried
+from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 
 

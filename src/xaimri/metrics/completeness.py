@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arrays import Image
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
 from xaimri.metrics.parts import beside
 from xaimri.metrics.reading import Values, of_each, spread
+from xaimri.objective import Of
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import scored
 

@@ -12,11 +12,12 @@ from jaxtyping import Float, Int
 from scipy.integrate import trapezoid
 
 from xaimri.arrays import Array, Image, Images, Labels
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.parts import Parted, parted
 from xaimri.metrics.reading import curve_of_each, fitting, ranking, shares
+from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed
 

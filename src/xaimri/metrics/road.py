@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arrays import Images
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.imputation import filled_in, grain
 from xaimri.metrics.reading import Values, fitting, of_each, ranking, spread
+from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
 
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from xaimri.adapters import as_classifier
 from xaimri.arrays import Image, Stored
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.reading import filled
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.objective import Of
 from xaimri.settings import whole_number
 
 SEEDS = tuple(range(5))

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image
-from xaimri.classifier import Classifier, Of, Randomisable
+from xaimri.classifier import Classifier, Randomisable
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
@@ -17,6 +17,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.reading import filled
 from xaimri.metrics.robustness import pinned, repeatability
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.objective import Of
 from xaimri.settings import whole_number
 
 Order: TypeAlias = Literal["cascading", "independent"]

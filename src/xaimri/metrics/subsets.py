@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Coalitions, Labels
-from xaimri.classifier import Classifier, Of
+from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
 from xaimri.metrics.parts import parted
 from xaimri.metrics.reading import fitting, shares
+from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import MOST, Hiding, fastest, responses_of, scored
 

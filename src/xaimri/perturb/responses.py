@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
-from xaimri.classifier import Accelerated, Classifier, Objective, Of
+from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
+from xaimri.objective import Objective, Of
 from xaimri.perturb import progress
 
 MOST = 32

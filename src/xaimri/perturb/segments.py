@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput
+from xaimri.images.foreground import foreground
 from xaimri.settings import whole
 
 Regions: TypeAlias = int | Stored | Array
@@ -19,29 +20,6 @@ HIGHEST = 1_000_000
 
 Shape: TypeAlias = Literal["superpixels", "grid"]
 """What regions look like: superpixels (SLIC), or cells of a regular grid."""
-
-
-def foreground(image: Image) -> Mask:
-    """Return the object's mask ``(*space)``: the brain in a skull-stripped scan.
-
-    Where at least a tenth of the image is one constant value that also fills most of its border, that
-    value is background, and the mask is what remains with its holes filled; any other image is all
-    foreground. JPEG noise around the background value, up to a sixteenth of the image's range, counts
-    as background.
-    """
-    from scipy.ndimage import binary_fill_holes, binary_opening
-
-    level = image.mean(axis=-1)
-    border = np.concatenate([np.take(level, [0, -1], axis=axis).ravel() for axis in range(level.ndim)])
-    outside = float(np.median(border))
-    spread = float(level.max() - level.min())
-    mask = np.abs(level - outside) > spread / 16
-    near_border = np.abs(border - outside) <= spread / 16
-    if spread == 0 or mask.mean() > 0.9 or near_border.mean() < 0.6:
-        return np.ones(level.shape, dtype=bool)
-    opened = binary_opening(mask)
-    filled: Mask = binary_fill_holes(opened if opened.any() else mask)
-    return filled
 
 
 def superpixels(image: Image, count: int = 50, compactness: float = 0.2, mask: Mask | None = None) -> Labels:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Coalitions
-from xaimri.perturb.control import SHARED, cross_fitted, worth
+from xaimri.perturb.control_variates import SHARED, cross_fitted, worth
 from xaimri.perturb.least_squares import Sampled, solve
 
 

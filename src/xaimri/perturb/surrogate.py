@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.perturb.coalitions import whole_block
-from xaimri.perturb.control import SHARED, cross_fitted, worth
+from xaimri.perturb.control_variates import SHARED, cross_fitted, worth
 from xaimri.perturb.least_squares import Sampled, solve
 
 Kernel: TypeAlias = Literal["exponential", "uniform"]

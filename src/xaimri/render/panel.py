@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation, Regions
-from xaimri.render.chart import draw_chart
+from xaimri.render.bars import draw_chart
 from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, displayed
 from xaimri.render.fade import PALE, certain, note
 from xaimri.render.superpixels import draw_superpixels

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
-from xaimri.classifier import Classifier, Convolutional, Differentiable, Objective, Of, softmax
+from xaimri.classifier import Classifier, Convolutional, Differentiable
 from xaimri.errors import InvalidInput
+from xaimri.objective import Objective, Of, softmax
 from xaimri.testing.claims import claim, gap, identical
 
 STEPS = (0.1, 0.03, 0.01, 0.003, 0.001)

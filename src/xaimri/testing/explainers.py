@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import Classifier, softmax
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
+from xaimri.objective import softmax
 from xaimri.testing.claims import claim, gap, identical
 from xaimri.testing.records import equal, immutable, pickled, recorded, stored
 from xaimri.testing.trial import Trial

@@ -3,8 +3,8 @@
 >>> from xaimri.training import build_resnet50, load, save, train
 """
 
+from xaimri.adapters.keras.bundle import Bundle, load, reference_images, save
 from xaimri.training.augment import Augmentation
-from xaimri.training.bundle import Bundle, load, reference_images, save
 from xaimri.training.fit import TrainingResult, train
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import build_resnet50, unfreeze

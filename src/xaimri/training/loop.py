@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.metrics import recall_score
 
+import keras
 from xaimri.arrays import Array, Images
 from xaimri.errors import InvalidInput
 from xaimri.training.augment import Augmentation

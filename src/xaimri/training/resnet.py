@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import keras
 import numpy as np
 
+import keras
+from xaimri.adapters.keras.randomness import python_random_kept
 from xaimri.errors import InvalidInput, said
 
 MEANS = (103.939, 116.779, 123.68)
@@ -267,13 +266,3 @@ def _initialise(model: keras.Model, seed: int, but: keras.Model | None) -> None:
     for layer in layers:
         if id(layer) not in kept and layer.name.endswith("_3_bn"):
             layer.gamma.assign(np.zeros(layer.gamma.shape))
-
-
-@contextmanager
-def python_random_kept() -> Iterator[None]:
-    """Put Python's generator back: Keras draws default seeds from it while layers are made."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)

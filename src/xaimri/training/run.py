@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from tqdm import tqdm
 
-from xaimri.data import images
+import keras
 from xaimri.data.case import Dataset
+from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput
 from xaimri.training.checkpoint import Checkpoint
 from xaimri.training.loop import Loop, Part, Score, arrays_of, assign, dropout_states
@@ -137,7 +137,7 @@ class Run:
 
 def _read(part: Dataset, model: keras.Model, recipe: Recipe) -> Part:
     *space, channels = model.input_shape[1:]
-    return Part(images.load(part, space, channels, recipe.fit), part.labels)
+    return Part(load_images(part, space, channels, recipe.fit), part.labels)
 
 
 def _require_probabilities(model: keras.Model, training: Part) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xaimri.adapters.keras.engine import Purpose
+from xaimri.adapters.keras.programs import Purpose
 from xaimri.arrays import Array
 from xaimri.perturb.responses import even_batch
 

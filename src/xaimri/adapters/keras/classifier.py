@@ -6,30 +6,25 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
-import keras
 import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
-from xaimri.adapters.keras.accelerated import OpenVINOClassifier, accelerated
+import keras
 from xaimri.adapters.keras.batches import batch_size, padded
-from xaimri.adapters.keras.engine import Program, Purpose, Request, answered, program, traceable
-from xaimri.adapters.keras.ports import ports_of
+from xaimri.adapters.keras.engine import Engine
+from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerated
 from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
+from xaimri.adapters.keras.programs import Program, Purpose, Request, answered, program, traceable
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.shuffled import Shadows, Stand, layers_with_weights, showing, shuffled
+from xaimri.adapters.keras.signature import ports_of
 from xaimri.adapters.keras.verification import check_network, verify
 from xaimri.arrays import Array, Images, Scores
-from xaimri.classifier import (
-    Engine,
-    FeatureMaps,
-    Gradient,
-    Objective,
-    Outputs,
-    checked_outputs,
-    saturation,
-)
+from xaimri.caveats import saturation
+from xaimri.classifier import FeatureMaps, Gradient, Outputs, checked_outputs
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.objective import Objective
 
 HALF = 1024.0
 """Factor of the score whose gradient is taken in half precision."""

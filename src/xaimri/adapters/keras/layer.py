@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from xaimri.adapters.keras.geometry import grid_of
+from xaimri.adapters.keras.geometry.lattice import grid_of
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, passes_all, reach
 from xaimri.adapters.keras.trace import Output
 from xaimri.errors import InvalidInput, MissingCapability

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from jaxtyping import Float
 
+import keras
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Images
 from xaimri.classifier import class_names

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+import keras
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs

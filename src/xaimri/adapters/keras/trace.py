@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-import keras
 import tensorflow as tf
+
+import keras
 
 TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""

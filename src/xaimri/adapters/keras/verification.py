@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from jaxtyping import Float
 
+import keras
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.arrays import Array, Scores
-from xaimri.classifier import Outputs, softmax
+from xaimri.classifier import Outputs
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.objective import softmax
 
 
 def verify(

@@ -1,0 +1,272 @@
+"""A trained network in a folder, with what its use needs, and a check that it still answers as it did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+import numpy as np
+
+import keras
+from xaimri.adapters.keras.randomness import python_random_kept
+from xaimri.arrays import Images, Scores
+from xaimri.errors import InvalidInput, said
+from xaimri.grid import Fit
+
+MODEL = "model.keras"
+"""File of the network, in a bundle's folder."""
+
+RECORD = "bundle.json"
+"""File of everything else."""
+
+REFERENCES = 4
+"""Seeded images whose probabilities are kept."""
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability from the one kept, at loading; kernels differ between machines."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A network and how to use it.
+
+    Attributes
+    ----------
+    model
+        Takes raw pixels, gives probabilities.
+    classes
+        Names, in the order of its outputs.
+    fit
+        How an image of another shape was brought to its input in training.
+    split
+        The record of the split it was trained on, or None.
+    history
+        Column -> one entry per epoch, or None.
+    versions
+        Of xaimri, Keras and TensorFlow, when it was saved.
+    """
+
+    model: keras.Model = field(repr=False)
+    classes: tuple[str, ...]
+    fit: Fit = "stretch"
+    split: Mapping[str, Any] | None = field(default=None, repr=False)
+    history: Mapping[str, list[Any]] | None = field(default=None, repr=False)
+    versions: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def save(
+    folder: str | Path,
+    model: keras.Model,
+    classes: Sequence[str],
+    fit: Fit = "stretch",
+    split: Mapping[str, Any] | None = None,
+    history: Mapping[str, Sequence[Any]] | None = None,
+) -> Path:
+    """Write a bundle: ``model.keras`` and ``bundle.json``.
+
+    Both are written beside the old ones and renamed when they are whole; if the process dies on the
+    way, `load` finds the old bundle or the new one, never a mixture. Other files are left alone.
+
+    Parameters
+    ----------
+    folder
+        Made if it is missing.
+    model
+        Takes one image of fixed size, raw pixels, and gives one probability per class.
+    classes
+        Names, in the order of its outputs.
+    fit
+        As in training.
+    split, history
+        As JSON types, such as ``split.record()`` and ``result.history``.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InvalidInput
+        If the names do not fit the outputs, or a record is not made of JSON types.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = keras.Sequential([keras.Input((4, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    >>> model.add(keras.layers.Softmax())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load(save(folder, model, ["young", "old"])).classes
+    ('young', 'old')
+    """
+    folder = Path(folder)
+    record = _record(model, classes, fit, split, history)
+    _json(record)  # refuse before anything is written
+    folder.mkdir(parents=True, exist_ok=True)
+    new_model, new_record = folder / f"new.{MODEL}", folder / f"new.{RECORD}"
+    model.save(new_model)
+    _synced(new_model)
+    new_record.write_text(_json({**record, "sha256": _sha256(new_model)}), encoding="utf-8")
+    _synced(new_record)
+    # from here to the second rename, the model's digest tells `load` which record belongs to it
+    new_model.replace(folder / MODEL)
+    new_record.replace(folder / RECORD)
+    return folder
+
+
+def load(folder: str | Path) -> Bundle:
+    """Read a bundle in Keras' safe mode, and check that the network answers as it did.
+
+    Parameters
+    ----------
+    folder
+        Where `save` put it.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    InvalidInput
+        If files are missing or damaged, the model holds code, or its probabilities on the reference
+        images differ by more than 1e-4 from those kept.
+    """
+    folder = Path(folder)
+    record = _matching(folder)
+    try:
+        with python_random_kept():
+            model = keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
+        classes = tuple(record["classes"])
+        kept = np.array(record["reference_probabilities"], np.float64)
+    except Exception as error:  # Keras raises many types
+        raise InvalidInput(
+            f"`{folder / MODEL}` cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
+            f"saved by {record.get('versions', {}).get('keras', 'an unknown version')}): "
+            f"{said(error, 160)}."
+        ) from error
+    gap = float(np.abs(_answers(model) - kept).max())
+    if not gap <= TOLERANCE:
+        raise InvalidInput(
+            f"the network in `{folder}` no longer answers as when it was saved (probabilities differ by "
+            f"{gap:.2g}, allowed {TOLERANCE:g}): use the versions it was saved with, {record['versions']}."
+        )
+    return Bundle(
+        model,
+        classes,
+        record["fit"],
+        _readonly(record["split"]),
+        _readonly(record["history"]),
+        record["versions"],
+    )
+
+
+def reference_images(shape: Sequence[int]) -> Images:
+    """Seeded images of 0 to 255 on which a bundle's network is checked.
+
+    Parameters
+    ----------
+    shape
+        ``(*space, channels)`` of the model's input.
+
+    Returns
+    -------
+    Images
+        float32 ``(4, *space, channels)``: noise about a level that falls off along the first axis,
+        the same on every machine.
+    """
+    noise = np.random.default_rng(20160627).random((REFERENCES, *shape))
+    fall = np.linspace(1, 0, shape[0]).reshape(-1, *[1] * (len(shape) - 1))
+    levels = np.linspace(0.25, 1, REFERENCES).reshape(-1, *[1] * len(shape))
+    images: Images = np.floor(255 * levels * (fall + noise) / 2).astype(np.float32)
+    return images
+
+
+def _answers(model: keras.Model) -> Scores:
+    answers: Scores = np.asarray(model(reference_images(model.input_shape[1:]), training=False), np.float64)
+    return answers
+
+
+def _record(
+    model: keras.Model,
+    classes: Sequence[str],
+    fit: Fit,
+    split: Mapping[str, Any] | None,
+    history: Mapping[str, Sequence[Any]] | None,
+) -> dict[str, Any]:
+    """Gather what goes into ``bundle.json``."""
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or None in shape[1:]:
+        raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shape}.")
+    if isinstance(classes, str) or model.output_shape != (None, len(classes)):
+        raise InvalidInput(
+            f"`classes` must name each output of the model, whose output shape is {model.output_shape}, "
+            f"got {classes!r}."
+        )
+    if fit not in get_args(Fit):
+        raise InvalidInput(f'`fit` must be "stretch" or "pad", got {fit!r}.')
+    packages = ("xaimri", "keras", "tensorflow")
+    return {
+        "classes": [str(name) for name in classes],
+        "input": list(shape[1:]),
+        "fit": fit,
+        "versions": {package: version(package) for package in packages},
+        "split": None if split is None else dict(split),
+        "history": None if history is None else {name: list(column) for name, column in history.items()},
+        "reference_probabilities": _answers(model).tolist(),
+    }
+
+
+def _json(record: dict[str, Any]) -> str:
+    try:
+        return json.dumps(record, indent=1)
+    except TypeError as error:
+        raise InvalidInput(
+            f"`split` and `history` must be made of JSON types ({error}): pass `split.record()` and "
+            "`result.history`."
+        ) from error
+
+
+def _matching(folder: Path) -> dict[str, Any]:
+    """Return the record that belongs to the model's file."""
+    if not (folder / MODEL).is_file():
+        raise InvalidInput(f"`{folder}` holds no `{MODEL}`: give a folder that `xaimri.training.save` wrote.")
+    digest = _sha256(folder / MODEL)
+    present = [path for path in (folder / RECORD, folder / f"new.{RECORD}") if path.is_file()]
+    if not present:
+        raise InvalidInput(
+            f"`{folder}` holds no `{RECORD}`: give a folder that `xaimri.training.save` wrote."
+        )
+    for path in present:
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # damaged, or half written
+            continue
+        if isinstance(record, dict) and record.get("sha256") == digest:
+            return record
+    raise InvalidInput(
+        f"`{MODEL}` and `{RECORD}` in `{folder}` do not belong together, or one is damaged: save the "
+        "bundle again."
+    )
+
+
+def _readonly(record: dict[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if record is None else MappingProxyType(record)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _synced(path: Path) -> None:
+    """Have a file's content on disk before it is renamed."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

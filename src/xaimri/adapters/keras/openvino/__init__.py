@@ -1,0 +1,1 @@
+"""Keras networks run forwards by OpenVINO."""

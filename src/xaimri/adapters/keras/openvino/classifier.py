@@ -1,0 +1,118 @@
+"""A Keras network run by OpenVINO: the same logits, faster on a processor, checked against the original."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from xaimri.adapters.keras.batches import BATCH, batch_size, padded
+from xaimri.adapters.keras.engine import Engine
+from xaimri.adapters.keras.openvino.conversion import Converted, converted
+from xaimri.adapters.keras.openvino.worth import may_pay_off, pays_off
+from xaimri.arrays import Images, Scores
+from xaimri.errors import MissingExtra, said
+from xaimri.perturb.responses import even_batch
+
+if TYPE_CHECKING:
+    from xaimri.adapters.keras.classifier import KerasClassifier
+
+TOLERANCE = 1e-3
+"""Largest difference to the original's logits, as a share of their range over the first batch."""
+
+WORTH = 1.25
+"""How many times as many images OpenVINO may run as TensorFlow would, to fill its batches."""
+
+INSTEAD = 'the network itself is used instead; pass engine="tensorflow" to silence this.'
+
+
+class OpenVINOClassifier:
+    """Logits of a Keras network by OpenVINO; the original where the two disagree on the first batch."""
+
+    def __init__(self, original: KerasClassifier, compiled: Converted) -> None:
+        self._original, self._converted = original, compiled
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the logits."""
+        return self._original.classes
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """``(*space, channels)``."""
+        return self._original.input_shape
+
+    @property
+    def engine(self) -> str:
+        """``"openvino"``, or ``"tensorflow"`` where the check failed."""
+        return "tensorflow" if self._converted.agrees is False else "openvino"
+
+    def logits(self, images: Images, /) -> Scores:
+        """Return the logits of every image, ``(batch, classes)``; one forward pass, at first two."""
+        with self._converted.lock:
+            if self._converted.agrees is None:
+                self._converted.agrees = self._checked(images[:BATCH])
+        if not self._converted.agrees or self._wasteful(len(images)):
+            return self._original.logits(images)
+        found = self._forward(images)
+        self._original.vouched(self._converted.program, found.shape[1])
+        return found
+
+    def _wasteful(self, count: int) -> bool:
+        """Tell whether filling batches of the only size costs more than OpenVINO saves."""
+        size, own = self._converted.size, batch_size(count, "logits")
+        return size is not None and -(-count // size) * size > WORTH * (-(-count // own) * own)
+
+    def _forward(self, images: Images) -> Scores:
+        batch = self._original.prepared(images)
+        others = [np.asarray(other) for other in self._original.others]
+        size, parts = self._converted.size or BATCH, []
+        for first in range(0, len(batch), size):
+            part = batch[first : first + size]
+            given = padded(part, size) if self._converted.size else part
+            found = self._converted.logits(given, np.full(len(given), -1, np.int32), *others)
+            parts.append(found[: len(part)])
+        return np.concatenate(parts)
+
+    def _checked(self, images: Images) -> bool | None:
+        """Compare with the original; warn where they disagree; None where these images tell nothing."""
+        expected = self._original.logits(images)
+        if not np.isfinite(expected).all():
+            return None
+        try:
+            gap = float(np.abs(self._forward(images) - expected).max())
+        except Exception as failure:
+            warnings.warn(f"OpenVINO can't run this network ({said(failure)}): {INSTEAD}", stacklevel=2)
+            return False
+        spread = max(float(np.ptp(expected)), TOLERANCE)
+        if gap <= TOLERANCE * spread:
+            return True
+        warnings.warn(
+            f"OpenVINO's logits differ from the network's by {gap:.2g} over a range of {spread:.2g}: "
+            f"{INSTEAD}",
+            stacklevel=2,
+        )
+        return False
+
+
+def accelerated(
+    original: KerasClassifier, engine: Engine, images: int, shape: tuple[int, ...]
+) -> KerasClassifier | OpenVINOClassifier:
+    """Return the classifier on the engine asked for; ``"auto"`` decides by the work, never by a clock."""
+    auto, installed = engine == "auto", find_spec("openvino") is not None
+    if engine == "openvino" and not installed:
+        raise MissingExtra("openvino", "openvino", 'engine="openvino"')
+    if engine == "tensorflow" or not installed or (auto and not may_pay_off(original.model, images, shape)):
+        return original
+    size = batch_size(even_batch(images), "logits")
+    try:
+        traced = original.traced(size, shape)
+        if auto and not pays_off(cast(Any, traced.run).graph, images, size):
+            return original
+        return OpenVINOClassifier(original, converted(traced))
+    except Exception as failure:
+        if not auto:
+            warnings.warn(f"OpenVINO can't convert this network ({said(failure)}): {INSTEAD}", stacklevel=2)
+        return original

@@ -1,0 +1,255 @@
+"""What goes into a network beside the image, and which of its outputs is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import tensorflow as tf
+
+import keras
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+
+IMAGE = ...
+"""Stands in ``inputs`` where the image goes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ports:
+    """Where the image goes in, what else goes in, and which output comes out.
+
+    Attributes
+    ----------
+    image_shape
+        ``(*space, channels)`` of the image's input; empty where the network isn't built yet.
+    structure
+        As the network takes its inputs: `IMAGE` where the image goes, and the index of one of
+        ``others`` elsewhere.
+    others
+        The other inputs, of one image, without the batch axis.
+    output
+        Name or index of the output; None where there is only one.
+    units
+        How many numbers the output has; None where that isn't known yet.
+    """
+
+    image_shape: tuple[int | None, ...]
+    structure: Any
+    others: tuple[Array, ...]
+    output: str | int | None
+    units: int | None
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """What compiled functions depend on, as a key."""
+        return repr(self.structure), self.specs, self.output
+
+    @property
+    def specs(self) -> tuple[tuple[tuple[int, ...], str], ...]:
+        """Shapes and types of the other inputs."""
+        return tuple((other.shape, other.dtype.name) for other in self.others)
+
+    def filled(self, images: Any, others: Sequence[Any]) -> Any:
+        """Return what the network is called with: the others are repeated for every image."""
+        if self.structure is IMAGE:
+            return images
+        count = tf.shape(images)[0]
+        repeated = [tf.repeat(other[None], count, axis=0) for other in others]
+        return keras.tree.map_structure(lambda at: images if at is IMAGE else repeated[at], self.structure)
+
+    def chosen(self, answer: Any, names: Sequence[str]) -> Any:
+        """Return the output to explain, ``(batch, units)``, or say what to do."""
+        several = by_name(answer, names)
+        only = self.output is None and len(several) == 1
+        tensor = next(iter(several.values())) if only else _member(several, self.output)
+        if not tf.is_tensor(tensor):
+            raise InvalidInput(
+                f"the network's output is a {type(tensor).__name__}, not one tensor (batch, classes): give a "
+                "function that returns the one to explain."
+            )
+        if tensor.shape.rank != 2:
+            raise InvalidInput(
+                f"the network's output has the shape {tuple(tensor.shape)}, not (batch, classes): "
+                "only classifiers of whole images can be explained."
+            )
+        return tensor
+
+
+def ports_of(model: keras.Model, inputs: Any = None, output: str | int | None = None) -> Ports:
+    """Read a network's inputs and outputs.
+
+    Parameters
+    ----------
+    model
+        A Keras model.
+    inputs
+        The inputs beside the image, for one image and without a batch axis: by name, such as
+        ``{"age": 71.0}``; or as the network takes all of them, with ``...`` where the image goes, such as
+        ``[..., 71.0]``.
+    output
+        Which output to explain, by name or index.
+    """
+    known = {tensor.name: tensor for tensor in _tensors(model)}
+    units = _units(model, output)
+    if inputs is None:
+        if len(known) > 1:
+            raise InvalidInput(
+                f"the network has {len(known)} inputs ({_listed(known)}): give all but the image by "
+                f"`inputs=`, such as inputs={{{list(known)[-1]!r}: ...}}."
+            )
+        structure = dict.fromkeys(model.input, IMAGE) if _is_mapping(model, known) else IMAGE
+        return Ports(_shape_of(model, known), structure, (), output, units)
+    if not isinstance(inputs, Mapping | list | tuple):
+        raise InvalidInput(
+            f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {inputs!r}.'
+        )
+    if any(v is IMAGE for v in (inputs.values() if isinstance(inputs, Mapping) else inputs)):
+        return _as_laid_out(inputs, list(known.values()), output, units)
+    image = _image_among(inputs, known)
+    names = [name for name in known if name != image]
+    others = tuple(_other(inputs[name], known[name], name) for name in names)
+    structure = keras.tree.map_structure(
+        lambda tensor: IMAGE if tensor.name == image else names.index(tensor.name), model.input
+    )
+    return Ports(tuple(known[image].shape[1:]), structure, others, output, units)
+
+
+def _tensors(model: keras.Model) -> list[Any]:
+    """Return the symbolic inputs; none where the network isn't functional or not built."""
+    try:
+        return list(getattr(model, "inputs", None) or []) if model.built else []
+    except (AttributeError, ValueError):
+        return []
+
+
+def _shape_of(model: keras.Model, known: Mapping[str, Any]) -> tuple[int | None, ...]:
+    """Return the shape of the only input, without the batch axis; empty where it isn't known."""
+    if known:
+        return tuple(next(iter(known.values())).shape[1:])
+    shape = getattr(model, "input_shape", None) if model.built else None
+    return tuple(shape[1:]) if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else ()
+
+
+def _is_mapping(model: keras.Model, known: Mapping[str, Any]) -> bool:
+    """Tell whether a network takes its only input by name."""
+    return len(known) == 1 and isinstance(getattr(model, "input", None), Mapping)
+
+
+def _image_among(inputs: Any, known: Mapping[str, Any]) -> str:
+    """Return the name of the one input that was not given."""
+    if not isinstance(inputs, Mapping):
+        raise InvalidInput("a list of `inputs` needs ... where the image goes, such as inputs=[..., 71.0].")
+    if not known:
+        raise InvalidInput(
+            "this network doesn't name its inputs: give them as it takes them, with ... where the image "
+            'goes, such as inputs={"image": ..., "age": 71.0}.'
+        )
+    unknown = [name for name in inputs if name not in known]
+    if unknown:
+        raise InvalidInput(f"`inputs` has no input {unknown[0]!r}: the network's are {_listed(known)}.")
+    left = [name for name in known if name not in inputs]
+    if len(left) != 1:
+        raise InvalidInput(
+            f"`inputs` must leave exactly one input for the image, and {len(left)} are left of "
+            f"{_listed(known)}: give all the others."
+        )
+    return left[0]
+
+
+def _as_laid_out(inputs: Any, known: Sequence[Any], output: str | int | None, units: int | None) -> Ports:
+    """Take the inputs in the very structure that was given, the image where ``...`` stands."""
+    names = list(inputs) if isinstance(inputs, Mapping) else [str(i) for i in range(len(inputs))]
+    values = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
+    if sum(value is IMAGE for value in values) != 1:
+        raise InvalidInput("`inputs` must have ... in exactly one place, where the image goes.")
+    by_name = {tensor.name: tensor for tensor in known}
+    unknown = [name for name in names if name not in by_name] if isinstance(inputs, Mapping) else []
+    if known and len(names) != len(known):
+        raise InvalidInput(
+            f"the network takes {len(known)} inputs ({_listed(by_name)}), and `inputs` has {len(names)}"
+            f"{f', {unknown[0]!r} among them' if unknown else ''}: give each one once."
+        )
+    of = [by_name.get(name, known[i] if i < len(known) else None) for i, name in enumerate(names)]
+    rest = [i for i, value in enumerate(values) if value is not IMAGE]
+    others = tuple(_other(values[i], of[i], names[i]) for i in rest)
+    places = [IMAGE if value is IMAGE else rest.index(i) for i, value in enumerate(values)]
+    image = of[places.index(IMAGE)]
+    structure = dict(zip(names, places, strict=True)) if isinstance(inputs, Mapping) else type(inputs)(places)
+    return Ports(tuple(image.shape[1:]) if image is not None else (), structure, others, output, units)
+
+
+def _other(value: Any, tensor: Any, name: str) -> Array:
+    """Return one of the other inputs, for one image, as the network's tensor wants it."""
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        given = np.asarray("ragged")
+    if given.dtype.kind not in "fiub" or not np.isfinite(given).all():
+        raise InvalidInput(f"the input {name!r} must be a finite number or an array of them, got {value!r}.")
+    if tensor is None:
+        kept = np.atleast_1d(given)
+        return kept.astype(np.float32) if kept.dtype.kind == "f" else kept
+    wanted = tuple(tensor.shape[1:])
+    if given.ndim == len(wanted) + 1 and given.shape[0] == 1:
+        given = given[0]
+    try:
+        if None not in wanted:
+            given = np.broadcast_to(given, wanted)
+        elif given.ndim != len(wanted):
+            raise ValueError
+    except ValueError:
+        raise InvalidInput(
+            f"the input {name!r} must have the shape {wanted} for one image, got {given.shape}."
+        ) from None
+    kept = np.array(given, dtype=tensor.dtype, order="C")
+    if kept.dtype.kind in "iub" and not np.array_equal(kept, given):
+        raise InvalidInput(f"the input {name!r} takes whole numbers, got {value!r}.")
+    return kept
+
+
+def _units(model: keras.Model, output: str | int | None) -> int | None:
+    """Return how many numbers the explained output has, where the network tells."""
+    try:
+        given = model.output if model.built else None
+    except (AttributeError, ValueError):
+        given = None
+    if given is None:
+        shape = getattr(model, "output_shape", None) if model.built else None
+        return shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
+    named = by_name(given, list(getattr(model, "output_names", [])))
+    if output is None and len(named) > 1:
+        return None
+    chosen = next(iter(named.values())) if output is None else _member(named, output)
+    count = chosen.shape[-1] if hasattr(chosen, "shape") else None
+    return None if count is None else int(count)
+
+
+def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return outputs by name: a mapping's keys, else the layers' names, else their numbers."""
+    if isinstance(answer, Mapping):
+        return dict(answer)
+    listed = list(answer) if isinstance(answer, list | tuple) else [answer]
+    unique = len(set(names)) == len(names) == len(listed)
+    labels = names if unique else [str(i) for i in range(len(listed))]
+    return dict(zip(labels, listed, strict=True))
+
+
+def _member(outputs: Mapping[str, Any], output: str | int | None) -> Any:
+    """Return one of several outputs by name or index, or name them all."""
+    if isinstance(output, str) and output in outputs:
+        return outputs[output]
+    number = isinstance(output, int | np.integer) and not isinstance(output, bool)
+    if number and 0 <= cast(int, output) < len(outputs):
+        return list(outputs.values())[cast(int, output)]
+    got = "" if output is None else f", not {output!r}"
+    raise InvalidInput(
+        f"the network's outputs are {_listed(outputs)}: pick the one to explain by `output=`, such as "
+        f"output={next(iter(outputs))!r}{got}."
+    )
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(repr, names))

@@ -1,0 +1,17 @@
+"""Every drawing that is no map: training curves, confusion matrices, metrics' curves and tables, cascades."""
+
+from xaimri.charts.cascade import cascade
+from xaimri.charts.confusion import confusion_matrix
+from xaimri.charts.curves import metric_curves
+from xaimri.charts.network import network_diagram
+from xaimri.charts.table import heat_table
+from xaimri.charts.training import training_curves
+
+__all__ = [
+    "cascade",
+    "confusion_matrix",
+    "heat_table",
+    "metric_curves",
+    "network_diagram",
+    "training_curves",
+]

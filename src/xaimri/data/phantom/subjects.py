@@ -1,0 +1,194 @@
+"""The bundled example: T1-like brain images in four stages of atrophy, made from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from xaimri.arrays import Array, Mask
+from xaimri.data.case import Case, Dataset
+from xaimri.data.phantom.head import CENTRE, Head, Subject, brain_depth
+from xaimri.data.phantom.shapes import Points, Waves
+from xaimri.data.phantom.tissue import Fractions, tissue
+from xaimri.errors import InvalidInput
+
+STAGES = ("no atrophy", "mild atrophy", "moderate atrophy", "severe atrophy")
+"""Names of the four classes. They name what was done to the anatomy, not a diagnosis."""
+
+HEIGHTS = (-8.0, 21.0)
+"""Lowest and highest slice, mm above the anterior commissure."""
+
+FIELD_OF_VIEW = (150.0, 208.0, 176.0)
+"""What an image shows at least, mm: bottom to top, front to back, left to right."""
+
+MEAN = 144.0
+"""Mean grey value in the brain, over subjects."""
+
+BLUR = 0.72
+"""Standard deviation of the scanner's point spread, voxels."""
+
+CHANGED = 0.3
+"""A voxel counts as changed where this share of it is another tissue."""
+
+
+def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), seed: int = 0) -> Dataset:
+    """Make brain images of subjects in four stages of atrophy.
+
+    Ventricles grow, hippocampi shrink and sulci widen from stage to stage; each subject has a size,
+    shape, folding, contrast, bias field, noise, and rate of loss of its own. Outline and mean grey
+    value are drawn without regard to the stage, so neither tells it.
+
+    Parameters
+    ----------
+    subjects
+        How many; their stages cycle, so a multiple of 4 is balanced. Subject i is the same whatever
+        the number.
+    slices
+        Axial slices per subject, evenly spaced from the hippocampi to the bodies of the lateral
+        ventricles; a single one lies at the middle of the head. 1 for volumes.
+    size
+        ``(height, width)`` of a slice, front at the top, or ``(depth, height, width)`` of a volume,
+        bottom slice first. Voxels are cubes, of the size at which the head fits: 1 mm at (208, 176).
+    seed
+        Same seed, same bytes.
+
+    Returns
+    -------
+    Dataset
+        Cases with `STAGES` as classes, ``source`` uint8 ``(*space)`` (0 outside the brain, at least
+        1 inside) and ``mask`` ``(*space)``: where the tissue of this subject differs from its own at
+        stage 0. A subject at stage 0 has not changed; its mask is where it would, at stage 3.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is not positive, ``size`` has not 2 or 3 axes, or volumes come in slices.
+
+    Examples
+    --------
+    >>> dataset = make(subjects=4, slices=2, size=(52, 44))
+    >>> len(dataset), dataset[7].id, dataset.classes[dataset[7].label]
+    (8, 'S003/slice 1', 'severe atrophy')
+    >>> dataset[7].source.shape, dataset[7].source.dtype, dataset[7].mask.dtype
+    ((52, 44), dtype('uint8'), dtype('bool'))
+    """
+    size = _checked(subjects, slices, size, seed)
+    heights = np.linspace(*HEIGHTS, slices) if slices > 1 else np.array([CENTRE[2]])
+    cases = []
+    for index in range(subjects):
+        subject = Subject.draw(np.random.default_rng([seed, index]))
+        for position, height in enumerate(heights):
+            cases.append(_case(subject, index, position, _grid(size, height), size, seed))
+    return Dataset(classes=STAGES, cases=tuple(cases))
+
+
+def voxel_edge(size: Sequence[int]) -> float:
+    """Return the edge of a voxel in mm for images of this size."""
+    return max(extent / n for extent, n in zip(FIELD_OF_VIEW[-len(size) :], size, strict=True))
+
+
+def _checked(subjects: int, slices: int, size: Sequence[int], seed: int) -> tuple[int, ...]:
+    for name, value in (("subjects", subjects), ("slices", slices)):
+        if value < 1:
+            raise InvalidInput(f"`{name}` must be at least 1, got {value}.")
+    if seed < 0:
+        raise InvalidInput(f"`seed` must not be negative, got {seed}.")
+    if len(size) not in (2, 3) or min(size) < 16:
+        raise InvalidInput(
+            "`size` must be (height, width) or (depth, height, width) with at least 16 voxels along each "
+            f"axis, got {tuple(size)}."
+        )
+    if len(size) == 3 and slices != 1:
+        raise InvalidInput(f"a volume is one image per subject: pass `slices=1` with `size={tuple(size)}`.")
+    return tuple(int(n) for n in size)
+
+
+def _grid(size: tuple[int, ...], height: float) -> Points:
+    """Return the centres of the voxels in scanner coordinates, ``(voxels, 3)``, first axis slowest."""
+    edge = voxel_edge(size)
+    centre = CENTRE[::-1]
+    axes = [edge * (np.arange(n) - (n - 1) / 2) for n in size]
+    axes[-2] = -axes[-2]
+    axes = [axis + c for axis, c in zip(axes, centre[-len(size) :], strict=True)]
+    if len(size) == 2:
+        axes.insert(0, np.array([height]))
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    return np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+
+
+def _case(
+    subject: Subject, index: int, position: int, points: Points, size: tuple[int, ...], seed: int
+) -> Case:
+    stage, edge = index % len(STAGES), voxel_edge(size)
+    brain = brain_depth(subject, points) > 0
+    head = Head.at(subject, points[brain])
+    now = tissue(head, stage, edge)
+    other = tissue(head, 0 if stage else len(STAGES) - 1, edge)
+    changed = np.zeros(size, dtype=bool)
+    changed[brain.reshape(size)] = np.abs(now - other).sum(axis=1) / 2 > CHANGED
+    rng = np.random.default_rng([seed, index, 2 + position])
+    habit = np.random.default_rng([seed, index, 1])
+    image = _scan(now, points[brain], brain.reshape(size), habit, rng)
+    name = f"S{index:03d}"
+    where = f"{name}/slice {position}" if len(size) == 2 else f"{name}/volume"
+    return Case(where, stage, name, image, position if len(size) == 2 else None, changed)
+
+
+def _scan(
+    fractions: Fractions,
+    points: Points,
+    brain: Mask,
+    habit: np.random.Generator,
+    rng: np.random.Generator,
+) -> Array:
+    """Return the image of these tissues: contrast, bias field, blur, Rician noise and grey values."""
+    signal = fractions @ _contrast(habit)
+    bias = Waves.draw(habit, 170.0, waves=8, spread=0.3)(points)[:, 0]
+    cloud = Waves.draw(habit, 22.0, waves=40, spread=0.5)(points)[:, 0]
+    bright = float(231 + 3 * habit.normal())
+    mean = float(np.clip(MEAN + 7 * habit.normal() + 2 * rng.normal(), 110, 175))
+    sigma = 6.6 * np.exp(0.2 * habit.normal())
+    image = np.zeros(brain.shape)
+    image[brain] = signal * np.exp(0.04 * bias + 0.04 * cloud)
+    inside = gaussian_filter(brain.astype(float), BLUR)
+    image = gaussian_filter(image, BLUR) / np.maximum(inside, 0.3)
+    noise = np.stack([gaussian_filter(rng.normal(size=brain.shape), 0.55)[brain] for _ in range(2)])
+    shown = np.zeros(brain.shape, dtype=np.uint8)
+    shown[brain] = _toned(image[brain], 2 * sigma * noise, mean, bright)
+    return shown
+
+
+def _contrast(rng: np.random.Generator) -> Array:
+    """Return the grey value of each tissue; white matter is 1."""
+    typical = np.array([0.12, 0.60, 1.0, 0.76, 0.86])
+    spread = np.array([0.02, 0.02, 0.0, 0.02, 0.015])
+    return typical + spread * rng.normal(size=len(typical))
+
+
+def _toned(signal: Array, noise: Array, mean: float, bright: float) -> Array:
+    """Return grey values 1 to 255 with Rician noise and this mean.
+
+    White matter is put at ``bright``; gamma and mid-tones are moved until the mean is right. The noise
+    comes last, so neither its strength nor white matter's grey value follows from the tissue areas.
+
+    Parameters
+    ----------
+    signal
+        Without noise, ``(voxels,)``.
+    noise
+        Real and imaginary part, ``(2, voxels)``, grey values.
+    mean, bright
+        Wanted mean, and grey value of the 97th percentile of the signal.
+    """
+    values = np.minimum(signal / np.percentile(signal, 97), 1.12)
+    midtones = values**2 * (1 - values)
+    low, high = -3.0, 3.0
+    for _ in range(16):
+        step = (low + high) / 2
+        curve = values ** np.exp(-0.4 * step) + 0.6 * np.tanh(2 * step) * midtones
+        grey = np.clip(np.hypot(bright * curve + noise[0], noise[1]), 1, 255)
+        low, high = (step, high) if grey.mean() < mean else (low, step)
+    shown: Array = np.rint(grey).astype(np.uint8)
+    return shown

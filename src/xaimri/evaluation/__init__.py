@@ -1,0 +1,7 @@
+"""Figures of a classifier: how well it does on people it has not seen, with intervals over people."""
+
+from xaimri.evaluation.classification import evaluate
+from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
+
+__all__ = ["ClassFigures", "ClassificationReport", "Estimate", "Level", "evaluate"]

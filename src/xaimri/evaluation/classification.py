@@ -1,0 +1,252 @@
+"""How well a classifier does on people it has not seen, with intervals over people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float, Int
+
+from xaimri.arrays import Array, Scores
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate, check_bootstrap
+from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
+
+KINDS = ("precision", "recall", "f1")
+"""The figures that every class has."""
+
+
+def evaluate(
+    probabilities: Scores,
+    truth: Dataset | npt.ArrayLike,
+    subjects: Sequence[Hashable] | None = None,
+    classes: Sequence[str] | None = None,
+    *,
+    independent: bool = False,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> ClassificationReport:
+    """Compare predicted probabilities with the truth, by slice and by subject.
+
+    By slice, the prediction is the most probable class (the first of equals). By subject, it is that of
+    the mean probability over the subject's slices; a subject with several true classes, as at several
+    visits, gives one mean per class. Point values are those of scikit-learn with ``zero_division=0``.
+
+    Parameters
+    ----------
+    probabilities
+        ``(cases, classes)``, rows summing to 1.
+    truth
+        A data set, which also gives the subjects and classes; or integer labels ``(cases,)``.
+    subjects
+        Whose image each is, one per case.
+    classes
+        Names; by default those of the data set, else ``class_0``, ...
+    independent
+        True states that every case without a subject is of a person of its own.
+    resamples
+        Bootstrap resamples of *subjects*. They are drawn within each class (that of a subject with
+        several is its most frequent one), as the splits draw them: the intervals hold for the given
+        numbers of subjects per class.
+    confidence
+        Of the percentile intervals. They are somewhat narrow (simulated studies of 18, 45 and 120
+        subjects with 8 slices each: 0.90, 0.92 and 0.92 of the 95 % intervals hold the true balanced
+        accuracy; intervals over images do in 0.6), and have no width where every subject is right or
+        every one wrong.
+    seed
+        Same seed, same intervals; no global generator is touched.
+
+    Returns
+    -------
+    ClassificationReport
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes disagree, the rows are no probabilities, a label has no class, or subjects are
+        missing.
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7], [0.2, 0.8], [0.6, 0.4]])
+    >>> report = evaluate(p, [0, 0, 0, 1, 1, 1], subjects=["a", "a", "a", "b", "b", "b"])
+    >>> round(report.slice.accuracy.value, 3), report.subject.accuracy.value
+    (0.667, 1.0)
+    >>> report.slice.confusion.tolist()
+    [[2, 1], [1, 2]]
+    """
+    labels, who, names = _truth(truth, subjects, classes, np.shape(probabilities), independent)
+    p = _checked(probabilities, labels, names)
+    check_bootstrap(resamples, confidence, seed)
+    people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
+    by_slice = _confusions(p, labels, person, len(people))
+    pooled, true, owner = _pooled(p, labels, person)
+    by_subject = _confusions(pooled, true, owner, len(people))
+    weights = _resampled(by_slice.sum(axis=2).argmax(axis=1), resamples, seed)
+    images = np.bincount(labels, minlength=len(names))
+    present = np.bincount(true, minlength=len(names))
+    levels = [_level(c, weights, confidence, names, images, present) for c in (by_slice, by_subject)]
+    return ClassificationReport(
+        classes=names,
+        slice=levels[0],
+        subject=levels[1],
+        images=len(labels),
+        subjects=len(people),
+        minimum_subjects=MINIMUM_SUBJECTS,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _truth(
+    truth: Dataset | npt.ArrayLike,
+    subjects: Sequence[Hashable] | None,
+    classes: Sequence[str] | None,
+    shape: tuple[int, ...],
+    independent: bool,
+) -> tuple[Int[Array, " cases"], list[Hashable], tuple[str, ...]]:
+    """Return labels, subjects and class names of either kind of truth."""
+    own: Sequence[Hashable | None]
+    if isinstance(truth, Dataset):
+        labels, own, default = truth.labels, truth.subjects, truth.classes
+    else:
+        labels = np.asarray(truth)
+        own = [None] * labels.size
+        default = tuple(f"class_{i}" for i in range(shape[-1] if shape else 0))
+    if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
+        raise InvalidInput(
+            "the true labels must be integers, one per case, at least one: pass class indices."
+        )
+    given = own if subjects is None else subjects
+    if len(given) != len(labels):
+        raise InvalidInput(f"`subjects` needs one entry per case, {len(labels)}, got {len(given)}.")
+    unknown = sum(subject is None for subject in given)
+    if unknown and not independent:
+        raise InvalidInput(
+            f"{unknown} of {len(labels)} cases have no subject, and the intervals are over subjects: pass "
+            "`subjects=`, one per case, or `independent=True` if each such image is of its own person."
+        )
+    who = [f"case {i:09d}" if subject is None else f"subject {subject}" for i, subject in enumerate(given)]
+    return labels.astype(np.int64), list(who), tuple(default if classes is None else classes)
+
+
+def _checked(probabilities: Scores, labels: Array, names: tuple[str, ...]) -> Float[Array, "cases classes"]:
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.shape != (len(labels), len(names)):
+        raise InvalidInput(
+            f"`probabilities` must be (cases, classes) = {(len(labels), len(names))}, got {p.shape}: pass "
+            "one row per case and one column per class."
+        )
+    if not np.isfinite(p).all() or p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-2:
+        raise InvalidInput(
+            "`probabilities` must be at least 0 and sum to 1 in every row: apply softmax first."
+        )
+    if labels.min() < 0 or labels.max() >= len(names):
+        raise InvalidInput(
+            f"labels must be class indices from 0 to {len(names) - 1}, got {labels.min()} to {labels.max()}."
+        )
+    return p
+
+
+def _pooled(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:
+    """Return mean probability, true class and subject of every (subject, class)."""
+    pairs, inverse = np.unique(np.stack([person, labels], axis=1), axis=0, return_inverse=True)
+    sums = np.zeros((len(pairs), p.shape[1]))
+    np.add.at(sums, inverse.ravel(), p)
+    mean = sums / np.bincount(inverse.ravel())[:, None]
+    return mean, pairs[:, 1], pairs[:, 0]
+
+
+def _confusions(p: Array, labels: Array, person: Array, people: int) -> Int[Array, "subjects true predicted"]:
+    """Return one confusion matrix per subject."""
+    counts = np.zeros((people, p.shape[1], p.shape[1]), dtype=np.int64)
+    np.add.at(counts, (person, labels, p.argmax(axis=1)), 1)
+    return counts
+
+
+def _resampled(
+    stratum: Int[Array, " subjects"], resamples: int, seed: int
+) -> Int[Array, "resamples subjects"]:
+    """Return how often each resample has each subject, drawn within the classes."""
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((resamples, len(stratum)), dtype=np.int64)
+    for label in np.unique(stratum):
+        members = np.flatnonzero(stratum == label)
+        share = np.full(len(members), 1 / len(members))
+        weights[:, members] = rng.multinomial(len(members), share, size=resamples)
+    return weights
+
+
+def _figures(confusion: Float[Array, "*resamples true predicted"]) -> dict[str, Array]:
+    """Return the figures of confusion matrices (rows: truth), whatever axes come before the last two.
+
+    ``precision``, ``recall`` and ``f1`` are per class, 0 where nothing was predicted and NaN for the
+    recall and F1 of a class that is not there; ``accuracy`` is over all.
+    """
+    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    there = support > 0
+    precision = np.where(there, hits / np.maximum(predicted, 1), np.nan)
+    recall = np.where(there, hits / np.maximum(support, 1), np.nan)
+    f1 = np.where(there, 2 * hits / np.maximum(support + predicted, 1), np.nan)
+    accuracy = np.asarray(hits.sum(axis=-1) / support.sum(axis=-1))
+    return {"precision": precision, "recall": recall, "f1": f1, "support": support, "accuracy": accuracy}
+
+
+def _mean(values: Array, weights: Array) -> Array:
+    """Return the weighted mean over the classes that are there."""
+    weights = np.where(np.isnan(values), 0, weights)
+    total = weights.sum(axis=-1)
+    mean: Array = np.where(
+        total > 0, np.nansum(values * weights, axis=-1) / np.where(total > 0, total, 1), np.nan
+    )
+    return mean
+
+
+def _level(
+    confusions: Array,
+    weights: Array,
+    confidence: float,
+    names: tuple[str, ...],
+    images: Array,
+    subjects: Array,
+) -> Level:
+    """Return the figures of one level, with intervals from the resampled subjects."""
+    n = len(names)
+    confusion = confusions.sum(axis=0)
+    resampled = (weights @ confusions.reshape(len(confusions), -1)).reshape(-1, n, n)
+    point, drawn = _figures(confusion.astype(np.float64)), _figures(resampled.astype(np.float64))
+
+    def estimate(value: float, sample: Array) -> Estimate:
+        if np.isnan(value):
+            return Estimate.none()
+        low, high = np.nanquantile(sample, [(1 - confidence) / 2, (1 + confidence) / 2])
+        return Estimate(value, float(low), float(high))
+
+    def mean(weigh: Callable[[dict[str, Array]], Array]) -> ClassFigures:
+        chosen = {
+            k: estimate(float(_mean(point[k], weigh(point))), _mean(drawn[k], weigh(drawn))) for k in KINDS
+        }
+        return ClassFigures("", **chosen, images=int(images.sum()), subjects=len(confusions))
+
+    def of_class(i: int) -> ClassFigures:
+        chosen = {
+            k: estimate(float(point[k][i]), drawn[k][:, i]) if enough[i] else Estimate.none() for k in KINDS
+        }
+        return ClassFigures(names[i], **chosen, images=int(images[i]), subjects=int(subjects[i]))
+
+    enough = subjects >= MINIMUM_SUBJECTS
+    macro = mean(lambda f: np.ones(n))
+    return Level(
+        accuracy=estimate(float(point["accuracy"]), drawn["accuracy"]),
+        balanced_accuracy=macro.recall,
+        per_class=tuple(of_class(i) for i in range(n)),
+        macro=macro,
+        weighted=mean(lambda f: f["support"]),
+        macro_estimable=mean(lambda f: enough * 1.0),
+        confusion=confusion,
+    )

@@ -1,0 +1,203 @@
+"""What an evaluation found: figures with their intervals, as data and as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jaxtyping import Int
+
+from xaimri import archive
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+from xaimri.evaluation.estimate import Estimate
+
+LevelName = Literal["slice", "subject"]
+"""Whether an image counts by itself, or a subject's images count together."""
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Precision, recall and F1 of one class, or their mean over classes.
+
+    Attributes
+    ----------
+    name
+        Of the class; empty for a mean.
+    precision, recall, f1
+        NaN where the class has too few subjects.
+    images, subjects
+        How many there are in truth.
+    """
+
+    name: str
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    images: int
+    subjects: int
+
+    @property
+    def note(self) -> str | None:
+        """None, or why there are no figures."""
+        if not math.isnan(self.recall.value):
+            return None
+        return f"not estimable: {self.subjects} subject{'' if self.subjects == 1 else 's'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        figures = {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1")}
+        return {**figures, "images": self.images, "subjects": self.subjects, "note": self.note}
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The figures of one level: slices by themselves, or subjects.
+
+    Attributes
+    ----------
+    accuracy
+        Share of right predictions.
+    balanced_accuracy
+        Mean recall of the classes that are present; chance is 1 over their number.
+    per_class
+        In the order of the classes.
+    macro, weighted
+        Means over the classes present, plain and by the number of cases of each.
+    macro_estimable
+        Plain means over the classes with enough subjects; its recall is their balanced accuracy.
+    confusion
+        Counts, rows are the truth and columns the prediction.
+    """
+
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    per_class: tuple[ClassFigures, ...]
+    macro: ClassFigures
+    weighted: ClassFigures
+    macro_estimable: ClassFigures
+    confusion: Int[Array, "classes classes"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        return {
+            "accuracy": self.accuracy.to_dict(),
+            "balanced_accuracy": self.balanced_accuracy.to_dict(),
+            "classes": {figures.name: figures.to_dict() for figures in self.per_class},
+            "macro": self.macro.to_dict(),
+            "weighted": self.weighted.to_dict(),
+            "macro_estimable": self.macro_estimable.to_dict(),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationReport:
+    """The result of `xaimri.evaluation.classification.evaluate`; printing it gives the text report.
+
+    Attributes
+    ----------
+    classes
+        Names.
+    slice, subject
+        The figures of the two levels.
+    images, subjects
+        How many were evaluated.
+    minimum_subjects
+        Classes with fewer have no figures.
+    confidence, resamples, seed
+        Of the intervals.
+    """
+
+    classes: tuple[str, ...]
+    slice: Level
+    subject: Level
+    images: int
+    subjects: int
+    minimum_subjects: int
+    confidence: float
+    resamples: int
+    seed: int
+
+    def level(self, name: LevelName) -> Level:
+        """Return the figures of a level by its name.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such level.
+        """
+        if name not in ("slice", "subject"):
+            raise InvalidInput(f'`level` must be "slice" or "subject", got {name!r}.')
+        return self.slice if name == "slice" else self.subject
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that say what the figures cannot tell."""
+        few = [c for c in self.slice.per_class if 0 < c.subjects < self.minimum_subjects]
+        absent = [c.name for c in self.slice.per_class if c.subjects == 0]
+        notes = []
+        if few:
+            who = ", ".join(f"`{c.name}` ({c.note})" for c in few)
+            notes.append(
+                f"Balanced accuracy and macro average count {who}; the intervals cannot show the error of so "
+                "few. The row of estimable classes leaves them out."
+            )
+        if absent:
+            notes.append(f"No image is of {', '.join(f'`{name}`' for name in absent)}: not in any average.")
+        return tuple(notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON types; None stands for what is not estimable."""
+        return {
+            "classes": list(self.classes),
+            "images": self.images,
+            "subjects": self.subjects,
+            "slice": self.slice.to_dict(),
+            "subject": self.subject.to_dict(),
+            "minimum_subjects": self.minimum_subjects,
+            "confidence": self.confidence,
+            "resamples": self.resamples,
+            "seed": self.seed,
+            "notes": list(self.notes),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write `to_dict` as a JSON file and return its path."""
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        return archive.write_text(path, text + "\n")
+
+    def __str__(self) -> str:
+        intervals = (
+            f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
+            "of subjects within classes."
+        )
+        slices = f"By slice: {self.images} images of {self.subjects} subjects"
+        subjects = f"By subject: mean probability over the slices of each of {self.subjects} subjects"
+        tables = [slices, "", _table(self.slice), "", subjects, "", _table(self.subject), ""]
+        return "\n".join([*tables, intervals, *self.notes])
+
+
+def _table(level: Level) -> str:
+    """Lay out one level as scikit-learn's report does."""
+    means = {"macro avg": level.macro, "weighted avg": level.weighted}
+    if any(figures.note for figures in level.per_class):
+        means["macro avg, estimable"] = level.macro_estimable
+    width = max(len(name) for name in [*means, "balanced accuracy", *(c.name for c in level.per_class)])
+    lines = [f"{'':>{width}}" + "".join(f"{head:>20}" for head in ("precision", "recall", "f1-score"))]
+    lines[0] += f"{'images':>9}{'subjects':>10}"
+    lines += ["", *(_row(c.name, c, width) for c in level.per_class), ""]
+    for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
+        lines.append(f"{name:>{width}}{'':>40}{figure!s:>20}")
+    return "\n".join([*lines, *(_row(name, mean, width) for name, mean in means.items())])
+
+
+def _row(name: str, figures: ClassFigures, width: int) -> str:
+    if figures.note:
+        middle = f"{figures.note:>60}"
+    else:
+        middle = f"{figures.precision!s:>20}{figures.recall!s:>20}{figures.f1!s:>20}"
+    return f"{name:>{width}}{middle}{figures.images:>9}{figures.subjects:>10}"

@@ -1,0 +1,94 @@
+"""From whatever holds an image to what a model is given, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.arrays import Array, Image
+from xaimri.errors import InvalidInput
+from xaimri.grid import Fit, Grid
+from xaimri.images.read import Layout, read_image
+from xaimri.images.window import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """One image, as it was given and as the model is given it.
+
+    Attributes
+    ----------
+    image
+        ``(*space, channels)``: as it was given, in the model's number of channels.
+    fitted
+        The same on the model's grid, its window applied.
+    grid
+        Where the model's pixels lie on the image.
+    window
+        The window with its limits for this image; None where there is none.
+    """
+
+    image: Image
+    fitted: Float[Array, "*grid channels"]
+    grid: Grid
+    window: Window | None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How images are brought to a model: read, windowed, fitted.
+
+    Parameters
+    ----------
+    shape
+        ``(*space, channels)`` that the model takes, None where any size does; empty where it doesn't say.
+    fit, window, layout
+        As of :func:`xaimri.explain`.
+
+    Examples
+    --------
+    >>> taken = Intake((4, 6, 1)).take(np.ones((8, 12), np.uint8))
+    >>> taken.image.shape, taken.fitted.shape
+    ((8, 12, 1), (4, 6, 1))
+    """
+
+    shape: tuple[int | None, ...] = ()
+    fit: Fit = "stretch"
+    window: Window | None = None
+    layout: Layout | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape and len(self.shape) not in (3, 4):
+            raise InvalidInput(
+                f"the network's input {self.shape} is no image: pass a function of images (batch, *space, "
+                "channels) that brings them into that form and calls it."
+            )
+
+    def take(self, source: Any) -> Taken:
+        """Read one image and bring it to the model's grid."""
+        channels = self.shape[-1] if self.shape else None
+        image = read_image(source, self._rank(source), channels, layout=self.layout)
+        window = None if self.window is None else self.window.resolved(image)
+        seen = image if window is None else window.apply(image)
+        own = image.shape[:-1]
+        grid = Grid.fitted(own, self._space(own), self.fit)
+        fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
+        return Taken(image, np.ascontiguousarray(fitted), grid, window)
+
+    def _rank(self, source: Any) -> int:
+        """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""
+        if self.shape:
+            return len(self.shape) - 1
+        if isinstance(source, np.ndarray) and source.ndim > 2:
+            sides = (source.shape[0], source.shape[-1])
+            some = sides[0] in (1, 3) if self.layout == "channels_first" else sides[-1] in (1, 3, 4)
+            return source.ndim - 1 if some else source.ndim
+        return 2
+
+    def _space(self, own: tuple[int, ...]) -> tuple[int, ...]:
+        if not self.shape:
+            return own
+        return tuple(n if wanted is None else wanted for wanted, n in zip(self.shape[:-1], own, strict=False))

@@ -1,0 +1,199 @@
+"""Reading images: whatever holds pixels becomes one float32 array, channels last, intensities as stored."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.arrays import Array, Image
+from xaimri.errors import InvalidInput
+from xaimri.images import files
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"})
+"""Endings of file names, in lower case, that count as an image in a folder."""
+
+LARGEST = 1e15
+"""Largest magnitude of an intensity: sums of squares of such values still fit float32."""
+
+Layout: TypeAlias = Literal["channels_last", "channels_first"]
+"""Where an array has its axis of channels."""
+
+
+def read_image(
+    source: object, rank: int = 2, channels: int | None = None, *, layout: Layout | None = None
+) -> Image:
+    """Read one image; its intensities stay as they are stored, so 8-bit files give 0 to 255.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``: the content
+        decides, not the name), a PIL image, or an array. An array of ``rank`` axes is grey; one more axis
+        holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
+    rank
+        Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis.
+    channels
+        How many the model takes: the image comes through `with_channels`, and an array that has this
+        many is taken as it is (so four sequences are four channels, not colour and alpha). None leaves
+        the image's own.
+    layout
+        Where an array or ``.npy`` file has its channels; pictures know it themselves. None is channels
+        last, and asks where an array can only have them first.
+
+    Returns
+    -------
+    Image
+        float32 ``(*space, channels)``, an array of its own. Files that are grey have one channel;
+        palettes, CMYK and other colour spaces become red, green and blue; 16-bit and float files, grey
+        or colour, keep their values; EXIF rotation is applied. A PIL image gives what Pillow holds,
+        which is 8 bits for colour.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is missing, broken, no image or of more than `xaimri.images.pictures.MOST_PIXELS`
+        pixels, or the array is empty, not numeric, not finite, beyond `LARGEST`, or of another rank.
+
+    Examples
+    --------
+    >>> read_image(np.arange(6, dtype=np.uint8).reshape(2, 3))[..., 0]
+    array([[0., 1., 2.],
+           [3., 4., 5.]], dtype=float32)
+    >>> read_image(np.zeros((5, 6, 7), np.uint8), rank=3).shape
+    (5, 6, 7, 1)
+    """
+    if rank not in (2, 3):
+        raise InvalidInput(f"`rank` must be 2 for slices or 3 for volumes, got {rank}.")
+    if layout not in (None, *get_args(Layout)):
+        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {layout!r}.')
+    pixels, name, own = _pixels(source, rank)
+    image = _channels_last(pixels, rank, channels, name, layout if own else "channels_last")
+    return with_channels(_finite(image, name), channels)
+
+
+def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:
+    """Give an image the number of channels that a model takes.
+
+    Grey is repeated, colour becomes its ITU-R 601 luminance, and None or an equal number leaves the
+    image as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such conversion.
+
+    Examples
+    --------
+    >>> with_channels(np.full((2, 4, 1), 7.0, np.float32), 3).shape
+    (2, 4, 3)
+    >>> round(with_channels(np.float32([[[255, 0, 0]]]), 1).item(), 3)
+    76.245
+    """
+    present = image.shape[-1]
+    if channels is None or channels == present:
+        return image
+    if present == 1 and channels > 1:
+        return np.repeat(image, channels, axis=-1)
+    if present == 3 and channels == 1:
+        grey: Array = image @ np.asarray(LUMINANCE, image.dtype)
+        return grey[..., None]
+    raise InvalidInput(
+        f"an image of {present} channels cannot be given {channels}: pass a grey image, or one of "
+        f"{channels} channels."
+    )
+
+
+def _pixels(source: object, rank: int) -> tuple[Array, str, bool]:
+    """Return the pixels of any source, what to call it, and whether its axes are the caller's."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.fsdecode(source))
+        return _named(files.of_path(path, rank), files.quoted(path))
+    if isinstance(source, bytes | bytearray) or (isinstance(source, memoryview) and source.ndim == 1):
+        content = io.BytesIO(bytes(source))
+        return _named(files.decoded(content, "the file given as bytes", rank), "the file given as bytes")
+    if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
+        return files.of_picture(cast("Picture", source), rank), "the PIL image", False
+    if hasattr(source, "read") and not isinstance(source, np.ndarray):
+        return _named(files.of_stream(source, rank), "the file")
+    return _array(source), "the image", True
+
+
+def _named(found: tuple[Array, bool], name: str) -> tuple[Array, str, bool]:
+    return found[0], name, found[1]
+
+
+def _array(source: object) -> Array:
+    if isinstance(source, np.ma.MaskedArray) and source.mask.any():
+        raise InvalidInput("the image has masked pixels: give them a value, as by `image.filled(0)`.")
+    try:
+        return np.asarray(source)
+    except Exception as error:  # whatever an object's own conversion raises
+        if isinstance(source, list | tuple):
+            raise InvalidInput("the image must be a rectangular array, and this one is ragged.") from error
+        raise InvalidInput(
+            f"the image, of type {type(source).__name__}, is no array ({files.said(error)}): pass a NumPy "
+            "array."
+        ) from error
+
+
+def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, layout: Layout | None) -> Array:
+    """Bring the array to `rank` spatial axes and one of channels."""
+    if pixels.dtype.kind not in "buif":
+        raise InvalidInput(
+            f"{name} must hold real numbers, and this is of type {files.quoted(pixels.dtype)}: pass a path, "
+            "the bytes of a file, a PIL image or an array of numbers."
+        )
+    if pixels.size == 0:
+        raise InvalidInput(f"{name} is empty, of shape {pixels.shape}: pass one with at least one pixel.")
+    if pixels.ndim == rank:
+        return pixels[..., None]
+    allowed = (1, 3, 4, channels)
+    moved = np.moveaxis(pixels, 0, -1) if layout == "channels_first" and pixels.ndim > 1 else pixels
+    if moved.ndim != rank + 1 or moved.shape[-1] not in allowed:
+        raise InvalidInput(_misshaped(pixels.shape, rank, name, allowed, layout))
+    return moved if moved.shape[-1] in (1, 3, channels) else moved[..., :3]
+
+
+def _misshaped(
+    shape: tuple[int, ...], rank: int, name: str, allowed: tuple[int | None, ...], layout: Layout | None
+) -> str:
+    """Say what is wrong with a shape."""
+    if len(shape) == rank + 1 and layout is None and shape[0] in allowed:
+        return (
+            f"{name} has the shape {shape}, which can only be channels first: pass "
+            'layout="channels_first", or move the axis, as by `np.moveaxis(image, 0, -1)`.'
+        )
+    space = "height, width" if rank == 2 else "depth, height, width"
+    axes = f"channels, {space}" if layout == "channels_first" else f"{space}, channels"
+    last = layout.replace("_", " ") if layout else "channels last"
+    return (
+        f"{name} has the shape {shape}, and a {rank}-D model takes one image ({space}) or ({axes}) of 1, 3 "
+        f"or 4 channels: pass one image at a time, {last}."
+    )
+
+
+def _finite(pixels: Array, name: str) -> Image:
+    """Copy to float32 and refuse what is no number, or none that can be computed with."""
+    with np.errstate(all="ignore"):
+        image: Array = np.array(pixels, dtype=np.float32, order="C", subok=False)
+    bad = int((~np.isfinite(pixels)).sum())
+    if bad:
+        raise InvalidInput(
+            f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
+        )
+    if max(image.max(), -image.min()) > LARGEST:
+        raise InvalidInput(
+            f"{name} has values beyond {LARGEST:g}, with which float32 overflows: divide it by its largest."
+        )
+    return image

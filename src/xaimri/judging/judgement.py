@@ -1,0 +1,272 @@
+"""What a judgement of explanations found: a row per explainer, case and metric, and what follows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from xaimri import archive
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.judging.catalogue import Metric
+from xaimri.metrics.curve import Curve
+
+LISTED = 20
+"""Certain differences that are printed, at most."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number: what a metric says of one explainer's map of one case.
+
+    ``value`` is NaN where there is none, and ``failure`` then says why, else it is None.
+    """
+
+    explainer: str
+    metric: str
+    case: str
+    subject: str
+    target: str
+    value: float
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A metric's mean for one explainer, over its cases; the interval is over subjects.
+
+    ``failures`` counts the cases that have no value; they are not in the mean.
+    """
+
+    explainer: str
+    metric: str
+    estimate: Estimate
+    cases: int
+    subjects: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one explainer's metric exceeds another's, over the cases in which both have a value."""
+
+    metric: str
+    first: str
+    second: str
+    estimate: Estimate
+    cases: int
+
+    @property
+    def certain(self) -> bool:
+        """True where the interval leaves zero out."""
+        return self.estimate.low > 0 or self.estimate.high < 0
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The result of :func:`xaimri.evaluate_explanations`; printing it gives a table.
+
+    Attributes
+    ----------
+    rows
+        One per explainer, metric and case, failures too.
+    explainers
+        Names, in the order given.
+    metrics
+        By name.
+    records
+        The record of each explainer: its name and settings; arrays stand as their SHA-256.
+    curves
+        The curves of metrics that have some, by explainer and metric, one per case that has a value.
+    confidence, resamples, seed
+        Of the intervals: bootstrap over subjects, percentiles; the same resamples everywhere.
+    """
+
+    rows: tuple[Row, ...]
+    explainers: tuple[str, ...]
+    metrics: Mapping[str, Metric]
+    records: Mapping[str, Mapping[str, Any]]
+    curves: Mapping[tuple[str, str], tuple[Curve, ...]] = field(default_factory=dict, repr=False)
+    confidence: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+
+    @cached_property
+    def cases(self) -> tuple[str, ...]:
+        """Their ids, in order."""
+        return tuple(dict.fromkeys(row.case for row in self.rows))
+
+    @cached_property
+    def _person(self) -> Int[Array, " cases"]:
+        """The number of every case's subject."""
+        subjects = {row.case: row.subject for row in self.rows}
+        number = {subject: n for n, subject in enumerate(dict.fromkeys(subjects.values()))}
+        return np.array([number[subject] for subject in subjects.values()], dtype=np.int64)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return the rows as plain dictionaries: ``pandas.DataFrame(evaluation.to_records())``."""
+        return [asdict(row) for row in self.rows]
+
+    def values(self, explainer: str, metric: str) -> Float[Array, " cases"]:
+        """Return one explainer's values of one metric, in the order of the cases; NaN where there is none."""
+        place = {case: number for number, case in enumerate(self.cases)}
+        found = np.full(len(place), np.nan)
+        for row in self._chosen(explainer, metric):
+            found[place[row.case]] = row.value
+        return found
+
+    @property
+    def summary(self) -> tuple[Summary, ...]:
+        """Every explainer's mean of every metric."""
+        return tuple(self.mean(explainer, metric) for metric in self.metrics for explainer in self.explainers)
+
+    def mean(self, explainer: str, metric: str) -> Summary:
+        """Return one explainer's mean of one metric."""
+        values = self.values(explainer, metric)
+        known = np.isfinite(values)
+        failures = sum(row.failure is not None for row in self._chosen(explainer, metric))
+        subjects = len(np.unique(self._person[known]))
+        return Summary(explainer, metric, self._estimate(values), int(known.sum()), subjects, failures)
+
+    def difference(self, first: str, second: str, metric: str) -> Difference:
+        """Return by how much the first explainer's mean exceeds the second's, case by case."""
+        values = self.values(first, metric) - self.values(second, metric)
+        return Difference(metric, first, second, self._estimate(values), int(np.isfinite(values).sum()))
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """All pairs of explainers, metric by metric."""
+        pairs = list(combinations(self.explainers, 2))
+        return tuple(self.difference(a, b, metric) for metric in self.metrics for a, b in pairs)
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Why rows have no value, and how many: the commonest first."""
+        return dict(Counter(row.failure for row in self.rows if row.failure is not None).most_common())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the rows as a table (``.csv``), or everything but the curves as JSON (``.json``)."""
+        file = Path(path)
+        if file.suffix == ".csv":
+            text = io.StringIO()
+            writer = csv.DictWriter(text, list(asdict(self.rows[0])), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.to_records())
+            return archive.write_text(file, text.getvalue())
+        if file.suffix != ".json":
+            raise InvalidInput(f"`{file.name}` must end in .csv or .json.")
+        return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the curves as JSON types; None stands for what there is no value of."""
+        found = {
+            "explainers": {name: dict(self.records[name]) for name in self.explainers},
+            "metrics": {name: {"better": m.better, "chance": m.chance} for name, m in self.metrics.items()},
+            "summary": [{**asdict(s), "estimate": s.estimate.to_dict()} for s in self.summary],
+            "differences": [{**asdict(d), "estimate": d.estimate.to_dict()} for d in self.differences],
+            "rows": self.to_records(),
+            "confidence": self.confidence,
+            "resamples": self.resamples,
+            "seed": self.seed,
+        }
+        return {name: _plain(part) for name, part in found.items()}
+
+    def __str__(self) -> str:
+        heads = [f"{name} ({'^' if m.better == 'higher' else 'v'})" for name, m in self.metrics.items()]
+        means = {(s.explainer, s.metric): s for s in self.summary}
+        body = [[_cell(means[explainer, metric]) for metric in self.metrics] for explainer in self.explainers]
+        people = len(np.unique(self._person))
+        lines = [
+            f"{len(self.cases)} cases of {people} subjects; ^ higher is better, v lower is better.",
+            "",
+            *_columns(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
+            "",
+            f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects.",
+        ]
+        if people < MINIMUM_SUBJECTS:
+            lines.append(
+                f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects, and there are {people}."
+            )
+        apart = [d for d in self.differences if d.certain]
+        if apart:
+            lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
+            lines += [f"  {d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart[:LISTED]]
+            if len(apart) > LISTED:
+                lines.append(f"  and {len(apart) - LISTED} more: `.differences` has them all.")
+        if self.failures:
+            lines += ["", "Without a value:"]
+            lines += [f"  {count} x {why}" for why, count in self.failures.items()]
+        return "\n".join(lines)
+
+    def _chosen(self, explainer: str, metric: str) -> list[Row]:
+        for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
+            if name not in known:
+                raise InvalidInput(f"{name!r} was not evaluated: use {', '.join(map(repr, known))}.")
+        return [row for row in self.rows if row.explainer == explainer and row.metric == metric]
+
+    def _estimate(self, values: Float[Array, " cases"]) -> Estimate:
+        """Return the mean over cases, its interval over resampled subjects."""
+        known = np.isfinite(values)
+        if not known.any():
+            return Estimate.none()
+        low, high = self.interval(values[:, None])[:, 0]
+        return Estimate(float(values[known].mean()), float(low), float(high))
+
+    def interval(self, values: Float[Array, "cases points"]) -> Float[Array, "2 points"]:
+        """Return the ends of the interval of every column's mean; NaN where too few subjects have a value.
+
+        ``values`` has a row per case, in their order, NaN where the case has none.
+        """
+        known = np.isfinite(values).all(axis=1)
+        people = int(self._person.max()) + 1
+        count = np.bincount(self._person[known], minlength=people)
+        if np.count_nonzero(count) < MINIMUM_SUBJECTS:
+            return np.full((2, values.shape[1]), np.nan)
+        total = np.zeros((people, values.shape[1]))
+        np.add.at(total, self._person[known], values[known])
+        share = np.full(people, 1 / people)
+        weights = np.random.default_rng(self.seed).multinomial(people, share, size=self.resamples)
+        some = weights @ count > 0
+        drawn = (weights[some] @ total) / (weights[some] @ count)[:, None]
+        return np.quantile(drawn, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
+
+
+def _cell(summary: Summary) -> str:
+    estimate = summary.estimate
+    if math.isnan(estimate.value):
+        return f"- ({summary.failures} failed)"
+    return _figure(estimate) + (f" ({summary.failures} failed)" if summary.failures else "")
+
+
+def _figure(estimate: Estimate) -> str:
+    """Write a mean in three digits, its interval behind it where there is one."""
+    text = f"{estimate.value:.3g}"
+    return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
+
+
+def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    table = (heads, *rows)
+    return ["  ".join(f"{x:<{n}}" for x, n in zip(row, wide, strict=True)).rstrip() for row in table]
+
+
+def _plain(value: Any) -> Any:
+    """Turn NaN into None, as JSON has none."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

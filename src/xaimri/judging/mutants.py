@@ -1,0 +1,157 @@
+"""Methods made wrong on purpose: what a metric must tell from the method itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from xaimri.arrays import Image, Images, Map, Scores
+from xaimri.classifier import Classifier, Randomisable
+from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers import wrapped
+from xaimri.explanation import Explanation, Regions
+from xaimri.images.foreground import foreground
+from xaimri.metrics.reading import spread
+from xaimri.metrics.sanity import randomisable
+from xaimri.objective import Objective
+from xaimri.settings import choice, whole
+
+Mutation: TypeAlias = Literal["negated", "shifted", "flat", "other class", "untrained"]
+"""What is wrong with the map:
+
+``"negated"``: its sign; ``"shifted"``: it lies a quarter of the object away; ``"flat"``: it is blurred by a
+quarter of the object; ``"other class"``: it explains the most probable class but the one that was asked for;
+``"untrained"``: it explains a network all of whose weights have changed places."""
+
+MUTATIONS: tuple[Mutation, ...] = get_args(Mutation)
+
+QUARTER = 0.25
+"""Of the object's longest side: how far a map is shifted, and the standard deviation of its blur."""
+
+
+@dataclass(frozen=True)
+class Mutant(Explainer[Classifier]):
+    """A method whose maps are made wrong in one known way, to see whether a metric notices.
+
+    Parameters
+    ----------
+    inner
+        The method, by name, with its settings, or by its record. Costs what it costs; ``"other class"`` and
+        ``"untrained"`` cost one prediction more.
+    mutation
+        What is made wrong.
+    shuffle
+        Seed of the destroyed weights.
+
+    Raises
+    ------
+    MissingCapability
+        If ``"untrained"`` is asked of a model whose weights can't be shuffled.
+
+    Notes
+    -----
+    A shifted or blurred map of regions is a map of pixels: a region's value spread evenly over its pixels.
+    Standard errors are left out, but for negated maps and those of another class.
+
+    Examples
+    --------
+    >>> from xaimri import InputXGradient, LinearClassifier, evaluate_explanations
+    >>> from xaimri.data import phantom
+    >>> cases = phantom.make(subjects=6, slices=1, size=(26, 22))
+    >>> model = LinearClassifier.random((26, 22, 1), classes=4, seed=0)
+    >>> right = InputXGradient()
+    >>> both = {"right": right, "negated": Mutant(right, "negated")}
+    >>> found = evaluate_explanations(both, model, cases, ["insertion"])
+    >>> found.difference("right", "negated", "insertion").certain
+    True
+    """
+
+    inner: Explainer[Any] | str | Mapping[str, Any]
+    mutation: Mutation
+    shuffle: int = 0
+    name: ClassVar[str] = "mutant"
+
+    def __post_init__(self) -> None:
+        choice(self, "mutation", MUTATIONS)
+        whole(self, "shuffle", 0)
+        method = wrapped(self.inner)
+        object.__setattr__(self, "inner", method)
+        object.__setattr__(self, "of", method.of)
+        plain = self.mutation == "untrained" and method.needs is Classifier
+        object.__setattr__(self, "needs", Randomisable if plain else method.needs)
+
+    def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
+        """Let the inner method explain, and spoil its maps."""
+        if self.mutation == "other class":
+            logits = model.logits(images)
+            targets = objective.resolve(logits)
+            found = self._explained(model, images, _others(logits, targets), objective)
+            return _handed(found, logits)
+        if self.mutation == "untrained":
+            logits = model.logits(images)
+            network = randomisable(model, '"untrained"')
+            destroyed = network.randomised(network.layers, self.shuffle)
+            return _handed(self._explained(destroyed, images, objective.resolve(logits), objective), logits)
+        found = self._explained(model, images, objective.targets, objective)
+        logits = np.stack([each.logits for each in found])
+        if self.mutation == "negated":
+            return _handed([_negated(each) for each in found], logits)
+        moved = _shifted if self.mutation == "shifted" else _flat
+        values = np.stack([moved(spread(each), each.image) for each in found])
+        return Attribution(values.astype(np.float32), logits, unit=found[0].unit)
+
+    def _explained(
+        self, model: Classifier, images: Images, targets: Any, objective: Objective
+    ) -> tuple[Explanation, ...]:
+        each = None if targets is None else [int(target) for target in targets]
+        method = cast(Explainer[Any], self.inner)
+        return method.explain(model, images, each, of=objective.of)
+
+
+def _others(logits: Scores, targets: Any) -> list[int]:
+    """Return each image's most probable class but its target."""
+    masked = logits.astype(np.float64)
+    masked[np.arange(len(masked)), np.asarray(targets)] = -np.inf
+    return [int(n) for n in masked.argmax(axis=1)]
+
+
+def _handed(found: Any, logits: Scores) -> Attribution:
+    """Hand on maps under the logits of the network itself."""
+    first = found[0]
+    return Attribution(
+        np.stack([each.values for each in found]),
+        logits,
+        unit=first.unit,
+        errors=None if first.errors is None else np.stack([each.errors for each in found]),
+        regions=[each.regions for each in found] if first.regions is not None else (),
+    )
+
+
+def _negated(explanation: Explanation) -> Explanation:
+    regions = explanation.regions
+    turned = None if regions is None else Regions(regions.labels, -regions.values, regions.errors)
+    return replace(explanation, values=-explanation.values, regions=turned)
+
+
+def _sides(image: Image) -> tuple[int, ...]:
+    """Return the lengths of the object along every axis, pixels."""
+    places = np.argwhere(foreground(image))
+    return tuple(int(n) for n in places.max(axis=0) - places.min(axis=0) + 1)
+
+
+def _shifted(values: Map, image: Image) -> Map:
+    """Roll a map along the object's longest side."""
+    sides = _sides(image)
+    axis = int(np.argmax(sides))
+    moved: Map = np.roll(values, max(round(QUARTER * sides[axis]), 1), axis=axis)
+    return moved
+
+
+def _flat(values: Map, image: Image) -> Map:
+    """Blur a map until hardly more than its mean is left."""
+    blurred: Map = gaussian_filter(values, QUARTER * max(_sides(image)), mode="nearest")
+    return blurred

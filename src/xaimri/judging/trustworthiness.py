@@ -1,0 +1,173 @@
+"""The four criteria of Arun et al.: a map lies right, and changes when, and only when, it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from xaimri.adapters import as_classifier
+from xaimri.arrays import Image
+from xaimri.classifier import Classifier, Sized
+from xaimri.data.case import Case, Dataset
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer
+from xaimri.explanation import Explanation
+from xaimri.judging.catalogue import Metric
+from xaimri.judging.judge import evaluate_explanations
+from xaimri.judging.judgement import Judgement
+from xaimri.metrics.localisation import auprc
+from xaimri.metrics.reading import Values, filled, of_each
+from xaimri.metrics.robustness import repeatability
+from xaimri.metrics.sanity import randomisation
+from xaimri.metrics.similarity import Similarity, check_similarity, similarity
+
+COMPARED = 5
+"""Maps of other images that each is compared with."""
+
+
+def trustworthiness(
+    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
+    classifier: Any,
+    cases: Dataset | Sequence[Case],
+    *,
+    retrained: Any,
+    other: Any,
+    by: Similarity = "ssim",
+    **settings: Any,
+) -> Judgement:
+    """Judge methods by the four criteria of Arun et al., case by case.
+
+    ``localisation``
+        area under precision and recall against the case's mask; higher is better.
+    ``randomisation``
+        similarity to the map of the network with all its weights destroyed; lower is better.
+    ``repeatability``
+        similarity to the map of the same network trained once more; higher is better.
+    ``reproducibility``
+        similarity to the map of a network of another architecture; higher is better.
+    ``unrelated``
+        similarity to the method's maps of other cases: what the three similarities are to be held against.
+
+    Parameters
+    ----------
+    explainers, classifier, cases
+        As of :func:`xaimri.evaluate_explanations`; cases without a mask have no localisation.
+    retrained
+        The same architecture trained on the same cases from another seed.
+    other
+        Another architecture trained on the same cases. A method that names a layer has no map of it.
+    by
+        How maps are compared, as of :func:`xaimri.metrics.similarity`.
+    **settings
+        Of :func:`xaimri.evaluate_explanations`, such as ``target=`` or ``seed=``.
+
+    Returns
+    -------
+    Judgement
+        With these as its metrics.
+
+    Raises
+    ------
+    InvalidInput
+        If the networks' classes or image sizes differ, or no case has a mask.
+
+    Notes
+    -----
+    Costs every explainer seven times per case. As in the study, the level that randomisation must fall below
+    is that of unrelated maps. The study's other yardstick, a segmentation network, is not part of this. A map
+    that never changes repeats perfectly, and fails randomisation: none of the criteria is to be read alone.
+
+    References
+    ----------
+    Arun et al. (2021), doi:10.1148/ryai.2021200267.
+
+    Examples
+    --------
+    >>> from xaimri import LinearClassifier
+    >>> from xaimri.data import phantom
+    >>> cases = phantom.make(subjects=6, slices=1, size=(52, 44))
+    >>> first, second, third = (LinearClassifier.random((52, 44, 1), classes=4, seed=n) for n in range(3))
+    >>> found = trustworthiness(["saliency"], first, cases[:5], retrained=first, other=third)
+    >>> found.mean("saliency", "repeatability").estimate.value
+    1.0
+    """
+    check_similarity(by)
+    model, again, third = (as_classifier(each) for each in (classifier, retrained, other))
+    for name, second in (("retrained", again), ("other", third)):
+        _alike(name, second, model)
+    criteria = [
+        Metric("localisation", auprc, "higher", "the region's share of the object"),
+        Metric("randomisation", partial(randomisation, by=by), "lower", "1"),
+        Metric("repeatability", partial(repeatability, other=again, by=by), "higher", "0"),
+        Metric("reproducibility", partial(repeatability, other=third, by=by), "higher", "0"),
+    ]
+    yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", "0")
+    return evaluate_explanations(explainers, model, cases, [*criteria, yardstick], **settings)
+
+
+@of_each
+def unrelated_similarity(explanations: Sequence[Explanation], *, by: Similarity = "ssim") -> Values:
+    """Tell how alike a method's maps of different images are: the mean over its next few in the list.
+
+    From -1 to 1, lower is better: a method that draws the same whatever the image shows nothing of it. What
+    images have in common, such as empty background, raises it for a right method too.
+
+    Parameters
+    ----------
+    explanations
+        Several at once; a single one has nothing to be compared with.
+    by
+        How maps are compared.
+
+    Returns
+    -------
+    float or (batch,)
+        NaN where no other image was explained by the same method.
+
+    Notes
+    -----
+    Costs no model call.
+
+    References
+    ----------
+    The randomisation baseline of Arun et al. (2021), doi:10.1148/ryai.2021200267.
+
+    Examples
+    --------
+    >>> from xaimri import LinearClassifier, Saliency
+    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
+    >>> maps = Saliency().explain(model, np.random.default_rng(0).random((3, 8, 9, 1)), 1)
+    >>> unrelated_similarity(maps).tolist()  # a linear model has one gradient, whatever the image
+    [1.0, 1.0, 1.0]
+    """
+    found = []
+    for number, own in enumerate(explanations):
+        around = (*explanations[number + 1 :], *explanations[:number])
+        others = [each for each in around if each.method == own.method and not _same(each.image, own.image)]
+        alike = [similarity(filled(own), filled(each), by) for each in others[:COMPARED]]
+        found.append(float(np.mean(alike)) if alike else np.nan)
+    return np.array(found)
+
+
+def _same(one: Image, other: Image) -> bool:
+    return one.shape == other.shape and bool(np.array_equal(one, other))
+
+
+def _alike(name: str, second: Classifier, first: Classifier) -> None:
+    """Check that two networks answer the same question about the same images."""
+    if second.classes and first.classes and tuple(second.classes) != tuple(first.classes):
+        raise InvalidInput(
+            f"`{name}` has the classes {', '.join(second.classes)}, and the classifier "
+            f"{', '.join(first.classes)}: give a network for the same classes."
+        )
+    if isinstance(first, Sized) and isinstance(second, Sized):
+        one, two = tuple(first.input_shape), tuple(second.input_shape)
+        fits = len(one) == len(two) and all(a == b or None in (a, b) for a, b in zip(one, two, strict=True))
+        if one and two and not fits:
+            raise InvalidInput(
+                f"`{name}` takes images of {two}, and the classifier of {one}: give networks for images of "
+                "one size."
+            )

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import json
+import math
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn
+
+from xaimri.data import Case, Dataset
+from xaimri.errors import InvalidInput
+from xaimri.evaluation.classification import evaluate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
+
+NAMES = ("ill", "well", "odd")
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def simulated(rng, per_class=(9, 14, 6), slices=5, skill=1.0, own=1.0, noise=0.5):
+    """Return probabilities, labels and subjects; slices of one subject share an offset."""
+    labels = np.repeat(np.repeat(np.arange(len(per_class)), per_class), slices)
+    people = np.repeat(np.arange(sum(per_class)), slices)
+    n = len(per_class)
+    offsets = rng.normal(0, own, (sum(per_class), n))[people]
+    z = skill * np.eye(n)[labels] + offsets + rng.normal(0, noise, (len(labels), n))
+    return softmax(z), labels, [f"s{p}" for p in people]
+
+
+def by_subject(p, labels, people):
+    keys = sorted(set(people))
+    rows = [[i for i, who in enumerate(people) if who == key] for key in keys]
+    return np.array([p[row].mean(axis=0) for row in rows]), np.array([labels[row[0]] for row in rows])
+
+
+def agree(level, labels, predicted, classes):
+    present = np.unique(labels)
+    kinds = {"precision": 0, "recall": 1, "f1": 2}
+    expected = sklearn.precision_recall_fscore_support(
+        labels, predicted, labels=range(classes), zero_division=0
+    )
+    for name, row in kinds.items():
+        for i, figures in enumerate(level.per_class):
+            if figures.note is None:
+                assert getattr(figures, name).value == pytest.approx(expected[row][i], abs=1e-12)
+    for mean, average in ((level.macro, "macro"), (level.weighted, "weighted")):
+        of = sklearn.precision_recall_fscore_support(
+            labels, predicted, labels=present, average=average, zero_division=0
+        )
+        for name, row in kinds.items():
+            assert getattr(mean, name).value == pytest.approx(of[row], abs=1e-12)
+    assert level.accuracy.value == pytest.approx(sklearn.accuracy_score(labels, predicted))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn warns of predicted classes that are not there
+        balanced = sklearn.balanced_accuracy_score(labels, predicted)
+    assert level.balanced_accuracy.value == pytest.approx(balanced)
+    matrix = sklearn.confusion_matrix(labels, predicted, labels=range(classes))
+    np.testing.assert_array_equal(level.confusion, matrix)
+
+
+@pytest.mark.parametrize("per_class", [(9, 14, 6), (7, 2, 8), (5, 0, 6), (1, 1, 1)])
+@pytest.mark.parametrize("skill", [0.0, 3.0])
+def test_point_values_are_scikit_learns_on_both_levels(per_class, skill):
+    p, labels, people = simulated(np.random.default_rng(4), per_class, skill=skill)
+    report = evaluate(p, labels, people, NAMES, resamples=20)
+    agree(report.slice, labels, p.argmax(axis=1), 3)
+    pooled, true = by_subject(p, labels, people)
+    agree(report.subject, true, pooled.argmax(axis=1), 3)
+
+
+def test_by_hand():
+    p = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7], [0.45, 0.55], [0.9, 0.1]])
+    report = evaluate(p, [0, 0, 0, 1, 1, 1], ["a", "a", "b", "c", "c", "c"])
+    assert report.slice.confusion.tolist() == [[2, 1], [1, 2]]
+    assert report.subject.confusion.tolist() == [[2, 0], [1, 0]]  # c: mean 0.55 for the first class
+    assert report.slice.balanced_accuracy.value == pytest.approx(2 / 3)
+    assert report.subject.accuracy.value == pytest.approx(2 / 3)
+    assert [c.images for c in report.slice.per_class] == [3, 3]
+    assert [c.subjects for c in report.subject.per_class] == [2, 1]
+
+
+def test_a_data_set_gives_labels_subjects_and_names():
+    p, labels, people = simulated(np.random.default_rng(1))
+    cases = [
+        Case(str(i), int(y), who, np.zeros((2, 3)))
+        for i, (y, who) in enumerate(zip(labels, people, strict=True))
+    ]
+    dataset = Dataset(NAMES, tuple(cases))
+    assert evaluate(p, dataset).to_dict() == evaluate(p, labels, people, NAMES).to_dict()
+
+
+def test_too_few_subjects_give_no_number():
+    p, labels, people = simulated(np.random.default_rng(0), (9, MINIMUM_SUBJECTS - 1, MINIMUM_SUBJECTS))
+    report = evaluate(p, labels, people, NAMES)
+    for level in (report.slice, report.subject):
+        few, enough = level.per_class[1:]
+        assert all(
+            math.isnan(x) for e in (few.precision, few.recall, few.f1) for x in (e.value, e.low, e.high)
+        )
+        assert few.note == "not estimable: 4 subjects"
+        assert enough.note is None
+        kept = [level.per_class[i].recall.value for i in (0, 2)]
+        assert level.macro_estimable.recall.value == pytest.approx(np.mean(kept))
+    assert "not estimable: 4 subjects" in str(report)
+    assert any("`well`" in note for note in report.notes)
+    figures = report.to_dict()["slice"]["classes"]["well"]
+    assert figures["recall"] == {"value": None, "low": None, "high": None}
+
+
+def test_the_minimum_is_the_fewest_whose_perfect_score_tells_recall_from_one_half():
+    from scipy.stats import binomtest
+
+    def bound(n):
+        return binomtest(n, n, alternative="greater").proportion_ci(0.95).low
+
+    assert bound(MINIMUM_SUBJECTS) > 0.5 > bound(MINIMUM_SUBJECTS - 1)
+
+
+def test_a_perfect_and_a_hopeless_classifier():
+    labels, people = np.repeat([0, 1], 30), np.repeat(np.arange(12), 5).astype(str).tolist()
+    right = evaluate(np.eye(2)[labels], labels, people)
+    wrong = evaluate(np.eye(2)[1 - labels], labels, people)
+    for level in (right.slice, right.subject):
+        assert (level.accuracy.value, level.accuracy.low, level.macro.f1.high) == (1, 1, 1)
+    for level in (wrong.slice, wrong.subject):
+        assert (level.balanced_accuracy.value, level.weighted.f1.value, level.macro.precision.high) == (
+            0,
+            0,
+            0,
+        )
+
+
+def test_intervals_contain_the_value_shrink_with_subjects_and_not_with_slices():
+    def width(per_class, slices):
+        p, labels, people = simulated(np.random.default_rng(0), per_class, slices=slices, noise=0.01)
+        accuracy = evaluate(p, labels, people).slice.accuracy
+        assert accuracy.low <= accuracy.value <= accuracy.high
+        return accuracy.high - accuracy.low
+
+    few = width((10, 10, 10), 4)
+    assert width((10, 10, 10), 40) == pytest.approx(few, rel=0.25)
+    assert width((160, 160, 160), 4) == pytest.approx(few / 4, rel=0.3)
+
+
+def test_one_slice_each_is_a_binomial():
+    """With one slice per subject and one class, the bootstrap is that of a coin thrown n times."""
+    from scipy.stats import binom
+
+    p = np.eye(2)[np.repeat([0, 1], [28, 12])]
+    report = evaluate(p, np.zeros(40, int), [f"s{i}" for i in range(40)], resamples=40_000)
+    low, high = binom.ppf([0.025, 0.975], 40, 0.7) / 40
+    assert report.slice.accuracy.low == pytest.approx(low, abs=1e-9)
+    assert report.slice.accuracy.high == pytest.approx(high, abs=1e-9)
+    assert report.slice.per_class[0].recall == report.slice.accuracy
+
+
+def test_resamples_keep_the_number_of_subjects_of_every_class():
+    """If one class is always right and the other never, only the mixture could vary, and it is fixed."""
+    labels, people = np.repeat([0, 1], [12, 28]), [f"s{i // 2}" for i in range(40)]
+    for level in ("slice", "subject"):
+        accuracy = evaluate(np.eye(2)[[0] * 40], labels, people).level(level).accuracy
+        assert (accuracy.value, accuracy.low, accuracy.high) == pytest.approx((0.3, 0.3, 0.3))
+
+
+def test_intervals_cover_the_truth_over_subjects_and_not_over_images():
+    """Of 80 studies of 45 subjects, percentile intervals over subjects hold the truth in nine of ten."""
+    rng = np.random.default_rng(7)
+    p, labels, people = simulated(rng, (3000, 3000, 3000), slices=8, skill=1.2)
+    truth = evaluate(p, labels, people, resamples=1).slice.balanced_accuracy.value
+    held = {"subjects": 0, "images": 0}
+    for _ in range(80):
+        p, labels, people = simulated(rng, (15, 15, 15), slices=8, skill=1.2)
+        for over, who in (("subjects", people), ("images", [str(i) for i in range(len(labels))])):
+            interval = evaluate(p, labels, who, resamples=250).slice.balanced_accuracy
+            held[over] += interval.low <= truth <= interval.high
+    assert 0.88 <= held["subjects"] / 80 <= 0.985
+    assert held["images"] / 80 < 0.75
+
+
+def test_same_seed_same_intervals_whatever_the_order():
+    p, labels, people = simulated(np.random.default_rng(2))
+    np.random.seed(5)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    report = evaluate(p, labels, people)
+    order = np.random.default_rng(0).permutation(len(labels))
+    shuffled = evaluate(p[order], labels[order], [people[i] for i in order])
+    assert json.dumps(report.to_dict()) == json.dumps(shuffled.to_dict())
+    assert evaluate(p, labels, people, seed=1).slice.to_dict() != report.slice.to_dict()
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
+def test_wider_confidence_is_wider():
+    p, labels, people = simulated(np.random.default_rng(2))
+    inner = evaluate(p, labels, people, confidence=0.5).slice.accuracy
+    outer = evaluate(p, labels, people, confidence=0.99).slice.accuracy
+    assert outer.low < inner.low <= inner.value <= inner.high < outer.high
+
+
+def test_a_subject_of_two_classes_is_pooled_per_class():
+    p = np.array([[0.8, 0.2], [0.4, 0.6], [0.1, 0.9], [0.7, 0.3]])
+    report = evaluate(p, [0, 0, 1, 1], ["a", "a", "a", "b"])
+    assert report.subject.confusion.tolist() == [[1, 0], [1, 1]]
+    assert report.subjects == 2
+
+
+def test_independent_images_count_one_by_one():
+    p, labels, _ = simulated(np.random.default_rng(3), slices=1)
+    report = evaluate(p, labels, independent=True)
+    assert report.subjects == len(labels)
+    assert report.slice.to_dict() == report.subject.to_dict()
+
+
+def test_text_and_file(tmp_path):
+    p, labels, people = simulated(np.random.default_rng(3), (9, 2, 7))
+    report = evaluate(p, labels, people, NAMES)
+    lines = str(report).splitlines()
+    assert lines[0] == "By slice: 90 images of 18 subjects"
+    row = next(line for line in lines if line.lstrip().startswith("ill"))
+    recall = report.slice.per_class[0].recall
+    assert f"{recall.value:.2f} [{recall.low:.2f}, {recall.high:.2f}]" in row
+    assert row.split()[-2:] == ["45", "9"]
+    file = report.save(tmp_path / "report.json")
+    assert json.loads(file.read_text()) == report.to_dict()
+
+
+GOOD = np.full((4, 2), 0.5)
+WHO = ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "sentence"),
+    [
+        ((GOOD, [0, 1, 0], ["a", "b", "c"]), {}, "must be"),
+        ((GOOD, [0, 1, 0, 2], WHO), {}, "from 0 to 1"),
+        ((GOOD, [0, -1, 0, 1], WHO), {}, "from 0 to 1"),
+        ((GOOD, [0.0, 1.0, 0.0, 1.0], WHO), {}, "integers"),
+        ((GOOD, [0, 1, 0, 1]), {}, "4 of 4 cases have no subject"),
+        ((GOOD, [0, 1, 0, 1], ["a"]), {}, "one entry per case"),
+        ((GOOD * 3, [0, 1, 0, 1], WHO), {}, "softmax"),
+        ((GOOD * np.nan, [0, 1, 0, 1], WHO), {}, "softmax"),
+        ((GOOD, [0, 1, 0, 1], WHO, ("x", "y", "z")), {}, "one column per class"),
+        ((GOOD, [0, 1, 0, 1], WHO), {"resamples": 0}, "`resamples`"),
+        ((GOOD, [0, 1, 0, 1], WHO), {"confidence": 95.0}, "`confidence`"),
+        ((GOOD, [0, 1, 0, 1], WHO), {"seed": -1}, "`seed`"),
+        ((np.zeros((0, 2)), np.zeros(0, int), []), {}, "at least one"),
+    ],
+)
+def test_bad_arguments(arguments, options, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        evaluate(*arguments, **options)

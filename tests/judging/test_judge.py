@@ -1,0 +1,419 @@
+"""One call over explainers, cases and metrics: numbers as by hand, failures counted, honest intervals."""
+
+import csv
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from masked import SHAPE, model_of, phantoms
+from xaimri import (
+    Cancelled,
+    GradCAM,
+    InputXGradient,
+    InvalidInput,
+    LinearClassifier,
+    Occlusion,
+    Saliency,
+    evaluate_explanations,
+    metrics,
+)
+from xaimri.classifier import Classifier
+from xaimri.data import phantom
+from xaimri.data.case import Case, Dataset
+from xaimri.explainer import Attribution, Explainer
+from xaimri.images.foreground import foreground
+from xaimri.judging import Metric, judge
+from xaimri.judging.judgement import Judgement, Row
+from xaimri.metrics import Curve
+from xaimri.objective import softmax
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return phantoms(7)
+
+
+@dataclass(frozen=True)
+class Fussy(Explainer[Classifier]):
+    """Refuses bright images, and has a map of zeros for dark ones."""
+
+    name: ClassVar[str] = "fussy"
+    limit: float = 0.0
+
+    def attribute(self, model, images, objective, /):
+        if images.mean() > self.limit:
+            raise InvalidInput("the image is too bright: dim it.")
+        return Attribution(np.zeros(images.shape[:-1], np.float32), model.logits(images))
+
+
+def images_of(cases):
+    return np.stack([case.source[..., None] for case in cases]).astype(np.float32)
+
+
+def test_every_row_is_what_the_metric_says_of_the_map(cases):
+    model, explainers = model_of(), {"a": InputXGradient(), "b": Occlusion(regions=6)}
+    found = evaluate_explanations(
+        explainers, model, cases, ["deletion", "relevance_mass", "sparseness", "max_sensitivity"]
+    )
+    assert len(found.rows) == 2 * 4 * len(cases)
+    images = images_of(cases)
+    for name, explainer in explainers.items():
+        maps = explainer.explain(model, images)
+        regions, objects = [case.mask for case in cases], [foreground(image) for image in images]
+        expected = {
+            "deletion": [float(curve) for curve in metrics.deletion(maps, model)],
+            "relevance_mass": metrics.relevance_mass(maps, regions, within=objects),
+            "sparseness": metrics.sparseness(maps),
+            "max_sensitivity": [metrics.max_sensitivity(explainer, model, image) for image in images],
+        }
+        for metric, values in expected.items():
+            np.testing.assert_allclose(found.values(name, metric), values, rtol=1e-12)
+        assert [float(c) for c in found.curves[name, "deletion"]] == expected["deletion"]
+    assert set(found.curves) == {("a", "deletion"), ("b", "deletion")}
+
+
+def test_maps_of_one_image_share_the_ends_whatever_the_number_of_explainers(cases):
+    asked = []
+
+    class Counting:
+        classes = phantom.STAGES
+        model = model_of()
+
+        def logits(self, images, /):
+            asked.append(len({image.tobytes() for image in images}))
+            return self.model.logits(images)
+
+        def gradient(self, images, objective, /):
+            return self.model.gradient(images, objective)
+
+    steps, few = 6, cases.take(range(4))
+    for count in (1, 3):
+        asked.clear()
+        explainers = {str(n): Saliency() for n in range(count)}
+        evaluate_explanations(explainers, Counting(), few, [partial(metrics.deletion, steps=steps)])
+        maps = count * len(few)
+        assert sum(asked) <= maps * (steps - 1) + 2 * len(few)
+
+
+def test_nothing_is_dropped_failures_are_counted_and_told(cases):
+    brightness = images_of(cases).mean(axis=(1, 2, 3))
+    limit = float(np.sort(brightness)[4] + 1e-3)  # five are dark enough
+    explainers = [Fussy(limit=limit), Saliency()]
+    found = evaluate_explanations(explainers, model_of(), cases, ["relevance_mass", "relevance_rank"])
+    assert len(found.rows) == 4 * len(cases)
+    refused = [r for r in found.rows if r.failure == "the image is too bright: dim it."]
+    assert len(refused) == 2 * (len(cases) - 5)
+    assert {r.case for r in refused} == {c.id for c, b in zip(cases, brightness, strict=True) if b > limit}
+    mass, rank = found.mean("fussy", "relevance_mass"), found.mean("fussy", "relevance_rank")
+    assert (mass.cases, mass.failures) == (0, len(cases))  # a map of zeros has no mass, and so no share
+    assert (rank.cases, rank.failures) == (5, len(cases) - 5)
+    assert found.mean("saliency", "relevance_mass").failures == 0
+    assert sum(found.failures.values()) == len(cases) + len(cases) - 5
+    text = str(found)
+    assert f"- ({len(cases)} failed)" in text
+    assert f"{2 * (len(cases) - 5)} x the image is too bright: dim it." in text
+    assert json.loads(json.dumps(found.to_records()[0], allow_nan=True))["explainer"] == "fussy"
+
+
+def test_a_metric_that_fails_for_one_map_is_told_for_that_one(cases):
+    def picky(explanations, classifier):
+        if any(e.image.mean() > limit for e in explanations):
+            raise InvalidInput("too bright.")
+        return np.ones(len(explanations))
+
+    limit = np.median(images_of(cases).mean(axis=(1, 2, 3)))
+    found = evaluate_explanations(["saliency"], model_of(), cases, [Metric("picky", picky, "higher")])
+    values = found.values("saliency", "picky")
+    assert np.array_equal(np.isnan(values), images_of(cases).mean(axis=(1, 2, 3)) > limit)
+    with pytest.raises(ZeroDivisionError):  # a fault of the caller's own code is not hidden
+        evaluate_explanations(["saliency"], model_of(), cases, [Metric("broken", lambda e: 1 / 0, "higher")])
+
+
+def test_an_image_that_cannot_be_read_is_a_failure_of_its_own(cases, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    some = replace(cases, cases=(*cases.cases[:2], replace(cases[2], source=broken), *cases.cases[3:]))
+    explainers, asked = ["saliency", Occlusion(regions=5)], ["sparseness", "auprc", "max_sensitivity"]
+    found = evaluate_explanations(explainers, model_of(), some, asked)
+    assert [row.case for row in found.rows if row.failure] == [cases[2].id] * 6
+    assert all(str(broken) in why for why in found.failures)
+    assert found.cases == tuple(case.id for case in cases)
+    rest = replace(cases, cases=(*cases.cases[:2], *cases.cases[3:]))
+    expected = evaluate_explanations(explainers, model_of(), rest, asked)
+    assert [row for row in found.rows if not row.failure] == list(expected.rows)
+
+
+def test_labels_are_never_explained_as_another_class(cases):
+    turned = LinearClassifier(model_of().weights, model_of().bias, classes=("b", "c", "d", "e"))
+    with pytest.raises(
+        InvalidInput, match="the classifier knows 'b', 'c', 'd', 'e', and the cases hold 'mild"
+    ):
+        evaluate_explanations(["saliency"], turned, cases, ["sparseness"], target="label")
+    linear = LinearClassifier.random(SHAPE, classes=4, seed=0)  # its classes have no names: they go by number
+    found = evaluate_explanations(["saliency"], linear, cases, ["sparseness"], target="label")
+    assert [row.target for row in found.rows] == [f"class_{case.label}" for case in cases]
+    few = LinearClassifier.random(SHAPE, classes=3, seed=0)
+    with pytest.raises(InvalidInput, match="the cases hold"):
+        evaluate_explanations(["saliency"], few, cases, ["sparseness"], target="label")
+    for label in (-1, 9):
+        wrong = [replace(cases[0], label=label), *cases.cases[1:]]
+        with pytest.raises(InvalidInput, match=f"the label {label} of the case"):
+            evaluate_explanations(["saliency"], linear, wrong, ["sparseness"], target="label")
+
+
+def test_cases_are_cut_into_even_parts():
+    for count in (1, 15, 16, 17, 33, 100):
+        parts = judge._parts(count)
+        assert [n for part in parts for n in part] == list(range(count))
+        assert max(map(len, parts)) <= judge.TOGETHER
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_one_function_is_a_metric_too(cases):
+    found = evaluate_explanations("saliency", model_of(), cases, metrics.deletion)
+    again = evaluate_explanations(["saliency"], model_of(), cases, ["deletion"])
+    assert found.rows == again.rows
+
+
+def test_a_run_can_be_watched_and_cancelled_and_is_no_failure_then(cases):
+    seen = []
+    evaluate_explanations(["saliency"], model_of(), cases, progress=lambda *now: seen.append(now))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1] > 0
+    with pytest.raises(Cancelled):
+        evaluate_explanations(["lime"], model_of(), cases, progress=lambda done, total: False)
+
+
+def test_a_case_without_a_mask_has_no_localisation_and_keeps_the_rest(cases):
+    some = replace(cases, cases=(replace(cases[0], mask=None), *cases.cases[1:]))
+    found = evaluate_explanations(["saliency"], model_of(), some, ["auprc", "sparseness"])
+    assert next(r.failure for r in found.rows if r.metric == "auprc") == "the case has no mask"
+    assert found.mean("saliency", "auprc").failures == 1
+    assert found.mean("saliency", "sparseness").failures == 0
+    none = replace(cases, cases=tuple(replace(c, mask=None) for c in cases))
+    with pytest.raises(InvalidInput, match="'auprc' needs a region, and no case has a mask"):
+        evaluate_explanations(["saliency"], model_of(), none, ["auprc"])
+
+
+def test_masks_go_to_the_classifiers_grid_with_the_image():
+    small = LinearClassifier.random((13, 11, 1), classes=4, seed=1)
+    cases = phantom.make(subjects=5, slices=1, size=(26, 22), seed=3)
+    mask = np.zeros((26, 22), bool)
+    mask[4:12, 6:16] = True
+    cases = replace(cases, cases=tuple(replace(c, mask=mask) for c in cases))
+
+    def area(explanations, region):
+        return np.array([float(r.sum()) for r in region])
+
+    found = evaluate_explanations(["saliency"], small, cases, [Metric("area", area, "higher")])
+    assert set(found.values("saliency", "area")) == {4 * 5}
+
+
+def test_the_label_is_explained_by_its_name_where_it_is_asked_for(cases):
+    turned = LinearClassifier.random(SHAPE, classes=4, seed=0)
+    turned = LinearClassifier(turned.weights, turned.bias, classes=phantom.STAGES[::-1])
+    found = evaluate_explanations(["saliency"], turned, cases, ["sparseness"], target="label")
+    assert [r.target for r in found.rows] == [cases.classes[c.label] for c in cases]
+    predicted = evaluate_explanations(["saliency"], turned, cases, ["sparseness"])
+    best = turned.logits(images_of(cases)).argmax(axis=1)
+    assert [r.target for r in predicted.rows] == [turned.classes[i] for i in best]
+
+
+def test_cases_at_once_do_not_matter(cases, monkeypatch):
+    explainers, asked = ["saliency", Occlusion(regions=5)], ["deletion", "auprc"]
+    together = evaluate_explanations(explainers, model_of(), cases, asked)
+    monkeypatch.setattr(judge, "TOGETHER", 3)
+    apart = evaluate_explanations(explainers, model_of(), cases, asked)
+    assert {(r.explainer, r.metric, r.case): r for r in together.rows} == {
+        (r.explainer, r.metric, r.case): r for r in apart.rows
+    }
+
+
+# Means, intervals and differences
+
+
+def table(values, subjects, other=None):
+    """An evaluation with these values, one case each."""
+    metric = Metric("m", lambda explanations: None, "higher")
+    given = {"a": values, **({} if other is None else {"b": other})}
+    rows = [
+        Row(name, "m", str(n), str(s), "x", float(v), None if np.isfinite(v) else "why")
+        for name, each in given.items()
+        for n, (v, s) in enumerate(zip(each, subjects, strict=True))
+    ]
+    return Judgement(tuple(rows), tuple(given), {"m": metric}, {name: {} for name in given})
+
+
+def test_intervals_of_independent_cases_are_the_textbooks():
+    values = np.random.default_rng(0).normal(size=300)
+    estimate = table(values, range(300)).mean("a", "m").estimate
+    half = 1.96 * values.std(ddof=1) / np.sqrt(300)
+    assert estimate.value == pytest.approx(values.mean())
+    assert estimate.high - estimate.value == pytest.approx(half, rel=0.12)
+    assert estimate.value - estimate.low == pytest.approx(half, rel=0.12)
+
+
+def test_more_slices_of_the_same_people_tell_no_more():
+    values = np.random.default_rng(0).normal(size=20)
+    once = table(values, range(20)).mean("a", "m").estimate
+    thrice = table(np.repeat(values, 3), np.repeat(range(20), 3)).mean("a", "m").estimate
+    apart = table(np.repeat(values, 3), range(60)).mean("a", "m").estimate
+    np.testing.assert_allclose([thrice.low, thrice.high], [once.low, once.high])
+    assert apart.high - apart.low < 0.75 * (once.high - once.low)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    generator, held = np.random.default_rng(1), 0
+    for _ in range(300):
+        people = generator.normal(size=40)
+        values = np.repeat(people, 2) + 0.3 * generator.normal(size=80)
+        evaluation = replace(table(values, np.repeat(range(40), 2)), resamples=400)
+        estimate = evaluation.mean("a", "m").estimate
+        held += estimate.low <= 0 <= estimate.high
+    assert 0.89 < held / 300 < 0.98
+
+
+def test_differences_are_paired_and_have_a_sign():
+    generator = np.random.default_rng(2)
+    base = 5 * generator.normal(size=50)
+    both = table(base + 1 + 0.1 * generator.normal(size=50), range(50), other=base)
+    found = both.difference("a", "b", "m")
+    assert found.estimate.value == pytest.approx(1, abs=0.06)
+    assert found.certain
+    turned = both.difference("b", "a", "m")
+    np.testing.assert_allclose(
+        [turned.estimate.low, turned.estimate.high], [-found.estimate.high, -found.estimate.low]
+    )
+    means = [both.mean(n, "m").estimate for n in "ab"]
+    assert means[0].low < means[1].high  # side by side, the two can't be told apart
+    same = both.difference("a", "a", "m").estimate
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert f"m: a - b = {found.estimate.value:.3g} [{found.estimate.low:.3g}, " in str(both)
+
+
+def test_a_long_list_of_differences_is_cut_and_says_so():
+    names = [f"e{n}" for n in range(8)]
+    rows = [
+        Row(name, "m", str(case), str(case), "x", float(n) + case / 100, None)
+        for n, name in enumerate(names)
+        for case in range(6)
+    ]
+    metric = Metric("m", lambda explanations: None, "higher")
+    text = str(Judgement(tuple(rows), tuple(names), {"m": metric}, {name: {} for name in names}))
+    assert text.count("m: e") == 20
+    assert "and 8 more: `.differences` has them all." in text  # 28 pairs
+
+
+def test_a_difference_counts_the_cases_that_both_have():
+    nan = float("nan")
+    both = table([1, 2, nan, 4, 5, 6, 7], range(7), other=[0, nan, 0, 0, 0, 0, 0])
+    found = both.difference("a", "b", "m")
+    assert found.cases == 5
+    assert found.estimate.value == pytest.approx((1 + 4 + 5 + 6 + 7) / 5)
+
+
+def test_few_people_have_a_mean_and_no_interval():
+    estimate = table([1.0, 2, 3, 4, 5, 6], [0, 0, 1, 1, 2, 3]).mean("a", "m").estimate
+    assert estimate.value == 3.5
+    assert np.isnan([estimate.low, estimate.high]).all()
+    assert "at least 5 subjects, and there are 4" in str(table([1.0, 2, 3, 4], range(4)))
+
+
+# Out of it, and into it
+
+
+def test_rows_and_summary_go_into_files_whole(cases, tmp_path):
+    found = evaluate_explanations([Saliency(), Fussy()], model_of(), cases, ["deletion"])
+    file = found.save(tmp_path / "new" / "rows.csv")
+    with file.open(newline="") as opened:
+        read = list(csv.DictReader(opened))
+    assert len(read) == len(found.rows)
+    for row, record in zip(found.rows, read, strict=True):
+        assert record["failure"] == (row.failure or "")
+        np.testing.assert_equal(float(record["value"]), row.value)
+    record = json.loads(found.save(tmp_path / "all.json").read_text())
+    assert record["explainers"]["saliency"] == Saliency().record()
+    assert record["summary"][1]["estimate"]["value"] is None
+    assert len(record["rows"]) == len(found.rows)
+    with pytest.raises(InvalidInput, match=r"`rows.txt` must end in .csv or .json"):
+        found.save(tmp_path / "rows.txt")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["all.json", "new"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"explainers": []}, "`explainers` is empty"),
+        ({"explainers": [Saliency(), Saliency(signed=True)]}, "two explainers have one name"),
+        ({"metrics": []}, "`metrics` must be at least one"),
+        ({"metrics": ["deletion", partial(metrics.deletion, steps=3)]}, "each with a name of its own"),
+        ({"metrics": ["deletions"]}, "there is no metric 'deletions': use 'deletion'"),
+        ({"metrics": [metrics.repeatability]}, "'repeatability' needs `other`: bind it"),
+        ({"metrics": [len]}, "it isn't known which way 'len' is better"),
+        ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
+        ({"resamples": 0}, "`resamples` must be a whole number of at least 1"),
+        ({"cases": [Case("x", 0, "s", np.ones(SHAPE[:2]))] * 2}, "`x` stands for several cases"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+        (
+            {"metrics": [Metric("one", lambda explanations: 0.5, "lower")]},
+            "'one' must give one value for each",
+        ),
+        (
+            {"metrics": [Metric("few", lambda explanations: [0.5], "lower")]},
+            "'few' must give one value for each",
+        ),
+        ({"cases": []}, "there are no cases"),
+        ({"cases": [Case("x", 0, None, np.ones(SHAPE[:2]))]}, "1 of 1 cases have no subject"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(cases, options, sentence):
+    given = {"explainers": ["saliency"], "cases": cases, "metrics": ["sparseness"], **options}
+    with pytest.raises(InvalidInput, match=sentence):
+        evaluate_explanations(given.pop("explainers"), model_of(), given.pop("cases"), **given)
+
+
+def test_cases_without_subjects_may_be_people_of_their_own(cases):
+    alone = Dataset(cases.classes, tuple(replace(c, subject=None) for c in cases))
+    found = evaluate_explanations(["saliency"], model_of(), alone, ["sparseness"], independent=True)
+    assert found.mean("saliency", "sparseness").subjects == len(cases)
+
+
+def test_a_lacking_capability_is_a_failure_of_every_case(cases):
+    found = evaluate_explanations(
+        [GradCAM()], lambda batch: softmax(model_of().logits(batch)), cases, ["deletion"]
+    )
+    assert {r.failure for r in found.rows} == {next(iter(found.failures))}
+    assert "GradCAM needs a Convolutional model" in next(iter(found.failures))
+    assert isinstance(Curve(np.array([0.0, 1.0]), np.array([1.0, 0.0])).area, float)
+
+
+def test_shuffled_labels_go_by_subject_and_keep_their_number(cases):
+    shuffled = cases.with_shuffled_labels(seed=1)
+    assert [c.id for c in shuffled] == [c.id for c in cases]
+    assert np.array_equal(np.sort(shuffled.labels), np.sort(cases.labels))
+    assert not np.array_equal(shuffled.labels, cases.labels)
+    for subject in set(cases.subjects):
+        assert len({c.label for c in shuffled if c.subject == subject}) == 1
+    assert np.array_equal(cases.with_shuffled_labels(1).labels, shuffled.labels)
+
+
+def test_a_case_without_a_mask_is_told_by_a_metric_of_the_explainer_too(cases):
+    def alone(explainer, image, region):
+        return float(region.sum())
+
+    some = [replace(cases[0], mask=None), *cases[1:]]
+    found = evaluate_explanations(["saliency"], model_of(), some, [Metric("alone", alone, "lower")])
+    assert [row.failure for row in found.rows] == ["the case has no mask"] + [None] * (len(cases) - 1)
+
+
+def test_what_is_told_as_json_types_has_no_number_that_json_has_not(cases):
+    endless = Metric("endless", lambda explanations: np.full(len(explanations), np.inf), "lower")
+    found = evaluate_explanations(["saliency"], model_of(), cases, [endless])
+    assert all(np.isnan(row.value) for row in found.rows)
+    told = found.to_dict()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert {row["value"] for row in told["rows"]} == {None}
