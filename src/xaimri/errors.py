@@ -1,8 +1,8 @@
 """The error tree: every error is one sentence with a remedy, and its class says what is at fault.
 
 A wrong argument is `InvalidInput`, an image that can't be used `UnusableImage`, a model that can't do it
-`MissingCapability`, a package that is not there `MissingExtra`, a disk `StorageFault`. Only what is an image's own
-fault is collected where many are explained; everything else stops the call.
+`MissingCapability`, a package that is not there `MissingExtra`, a disk `StorageFault`. Only what is an
+image's own fault is collected where many are explained; everything else stops the call.
 
 Each class also derives from the built-in error that a caller would expect, so ``except ValueError``
 catches a bad argument whether or not the caller knows this module.
