@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from xaimri.adapters.keras import clear_cache as clear_cache
     from xaimri.api import compare as compare
     from xaimri.api import explain as explain
+    from xaimri.api import explain_all as explain_all
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
     from xaimri.errors import Cancelled as Cancelled
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
     from xaimri.errors import MissingExtra as MissingExtra
+    from xaimri.errors import StorageFault as StorageFault
+    from xaimri.errors import UnusableImage as UnusableImage
     from xaimri.errors import XaimriError as XaimriError
     from xaimri.explainer import Explainer as Explainer
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
@@ -48,9 +51,13 @@ if TYPE_CHECKING:
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
+    from xaimri.failure import Failure as Failure
     from xaimri.images.window import Window as Window
+    from xaimri.judging import Judgement as Judgement
     from xaimri.judging import evaluate_explanations as evaluate_explanations
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
+    from xaimri.model import Model as Model
+    from xaimri.model import open_model as open_model
     from xaimri.perturb.stopping import Auto as Auto
     from xaimri.render import Comparison as Comparison
 
@@ -96,8 +103,15 @@ _HOMES = {
     "MissingExtra": "xaimri.errors",
     "Window": "xaimri.images",
     "XaimriError": "xaimri.errors",
+    "Failure": "xaimri.failure",
+    "Judgement": "xaimri.judging",
+    "Model": "xaimri.model",
+    "StorageFault": "xaimri.errors",
+    "UnusableImage": "xaimri.errors",
     "compare": "xaimri.api",
     "explain": "xaimri.api",
+    "explain_all": "xaimri.api",
+    "open_model": "xaimri.model",
 }
 
 _ROOMS = {

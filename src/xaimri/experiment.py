@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xaimri.adapters.keras import KerasClassifier
-from xaimri.api import explain
-from xaimri.arrays import Scores
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split
-from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
-from xaimri.explainer import Explainer
-from xaimri.explainers import LIME, GradCAM
 from xaimri.images.read import read_image
-from xaimri.objective import softmax
+from xaimri.methods import Method
+from xaimri.model import ModelLike, open_model
+from xaimri.options import open_with
 from xaimri.render import Comparison, save
 
 if TYPE_CHECKING:
@@ -31,17 +27,6 @@ if TYPE_CHECKING:
 
 PARTS = ("test", "validation", "train")
 """Where the explained cases are looked for, in this order."""
-
-
-def predict(classifier: KerasClassifier, dataset: Dataset, fit: Any = "stretch") -> Scores:
-    """Return the probabilities of every case, ``(cases, classes)``."""
-    *space, channels = classifier.input_shape
-    if None in space or channels is None:
-        raise InvalidInput(
-            "the network takes images of any size: give one with a fixed input to predict a data set."
-        )
-    fixed = [n for n in space if n is not None]
-    return softmax(classifier.logits(load_images(dataset, fixed, channels, fit)))
 
 
 def train(
@@ -82,23 +67,32 @@ def train(
     return training.load(target)
 
 
-def evaluate(bundle: Bundle, part: Dataset, folder: str | Path) -> ClassificationReport:
+def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
     Classes are matched by name. Writes ``report.txt``, ``report.json``, ``confusion_slice.png`` and
     ``confusion_subject.png``.
+
+    Parameters
+    ----------
+    model, **options
+        As of :func:`xaimri.open_model`.
+    part
+        The cases.
+    folder
+        Made if it is missing.
 
     Raises
     ------
     InvalidInput
         If the cases have a class that the network does not know.
     """
-    part = relabelled(part, bundle.classes)
-    independent = bundle.split is not None and bundle.split["by"] == "case"
+    opened = open_model(model, **options)
+    part = relabelled(part, opened.classes)
+    independent = opened.split is not None and opened.split["by"] == "case"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    probabilities = predict(KerasClassifier(bundle.model, bundle.classes), part, bundle.fit)
-    report = classification.evaluate(probabilities, part, independent=independent)
+    report = classification.evaluate(opened.predict(part), part, independent=independent)
     report.save(target / "report.json")
     (target / "report.txt").write_text(f"{report}\n", encoding="utf-8")
     for level in ("slice", "subject"):
@@ -133,29 +127,28 @@ class Explained:
 
 
 def explain_classes(
-    bundle: Bundle,
+    model: ModelLike,
     split: Split,
     folder: str | Path,
-    methods: Sequence[Explainer[Any]] = (GradCAM(), LIME()),
+    methods: Sequence[Method] = ("gradcam", "lime"),
     announce: Callable[[str], object] = print,
+    **options: Any,
 ) -> tuple[Explained, ...]:
     """Explain one case of every class and draw it by every method, and all methods side by side.
 
     The case is the middle slice of the class's first subject (by name) in the test part; where the
     class has none there, in validation, then in training. Every figure says which.
     """
+    opened, settings = open_with(model, options, methods)
     found = []
-    for label, name in enumerate(bundle.classes):
+    for label, name in enumerate(opened.classes):
         chosen = representative(split, label)
         if chosen is None:
             announce(f"{name}: no case in any part.")
             continue
         case, part = chosen
-        made = [
-            explain(bundle.model, case.source, m, classes=bundle.classes, fit=bundle.fit, target=label)
-            for m in methods
-        ]
-        explained = _drawn(Comparison(made), case, part, name, Path(folder))
+        made = opened.compare(case.source, methods, target=label, **settings)
+        explained = _drawn(made, case, part, name, Path(folder))
         announce(f"{name}: {case.id} ({part} part) -> {explained.figures[-1].name}")
         found.append(explained)
     return tuple(found)

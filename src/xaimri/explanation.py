@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from statistics import NormalDist
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 from xaimri.objective import Of
+from xaimri.sealed import sealed, unsealed
 
 ROUNDING = 1e-6
 """Of single precision, in which models compute: a share of the largest value."""
@@ -152,7 +152,7 @@ class Explanation:
         _freeze(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: _opened(v) for k, v in self.__dict__.items()}
+        return {k: unsealed(v) for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -280,20 +280,4 @@ def _freeze(record: Any) -> None:
         if isinstance(value, np.ndarray):
             object.__setattr__(record, entry.name, frozen(value))
         elif isinstance(value, Mapping):
-            object.__setattr__(record, entry.name, _sealed(value))
-
-
-def _sealed(value: Any) -> Any:
-    """Make nested mappings and lists read-only."""
-    if isinstance(value, Mapping):
-        return MappingProxyType({k: _sealed(v) for k, v in value.items()})
-    if isinstance(value, list | tuple):
-        return tuple(_sealed(v) for v in value)
-    return frozen(value) if isinstance(value, np.ndarray) else value
-
-
-def _opened(value: Any) -> Any:
-    """Undo :func:`_sealed` for pickle, which knows no read-only mappings."""
-    if isinstance(value, Mapping):
-        return {k: _opened(v) for k, v in value.items()}
-    return value
+            object.__setattr__(record, entry.name, sealed(value))

@@ -1,52 +1,150 @@
-"""The explanations of a whole folder, and the images that could not be explained."""
+"""The explanations of many images, and what could not be explained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from xaimri import archive
 from xaimri.explanation import Explanation
+from xaimri.failure import Failure
+from xaimri.table import aligned, csv_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = ("name", "predicted", "target", "probability", "caveats", "failure")
+"""Of the table."""
+
+PRINTED = 50
+"""Rows that are printed, at most."""
 
 
 class Explanations(Sequence[Explanation]):
-    """A sequence of explanations that knows their files, and what failed.
+    """A sequence of explanations that knows their names, and what failed; printing it gives a table.
 
     Parameters
     ----------
     explanations
-        One per image that could be explained, in order.
-    sources
-        The file of each.
+        By the name of the image: its path relative to its folder, or its position.
     failures
-        One sentence for each of the other files.
+        The images that could not be explained, by name.
 
     Examples
     --------
-    >>> Explanations([], (), {"notes.png": "`notes.png` is no image."})
-    <Explanations: 0 of 1 images; failures: 'notes.png'>
+    >>> found = Explanations({}, {"notes.png": Failure("notes.png", "read", "`notes.png` is no image.")})
+    >>> found, found.failures["notes.png"].stage
+    (<Explanations: 0 of 1 images; failures: 'notes.png'>, 'read')
     """
 
     def __init__(
-        self, explanations: Iterable[Explanation], sources: Iterable[str], failures: Mapping[str, str]
+        self, explanations: Mapping[str, Explanation], failures: Mapping[str, Failure] | None = None
     ) -> None:
-        self._explanations = tuple(explanations)
-        self.sources = tuple(sources)
-        self.failures: Mapping[str, str] = MappingProxyType(dict(failures))
+        self._named = dict(explanations)
+        self._listed = tuple(self._named.values())
+        self.failures: Mapping[str, Failure] = MappingProxyType(dict(failures or {}))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the images that are explained, in order."""
+        return tuple(self._named)
+
+    def items(self) -> ItemsView[str, Explanation]:
+        """Return the pairs of name and explanation, in order."""
+        return self._named.items()
 
     def __len__(self) -> int:
-        return len(self._explanations)
+        return len(self._listed)
 
     @overload
     def __getitem__(self, index: int) -> Explanation: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[Explanation, ...]: ...
     def __getitem__(self, index: int | slice) -> Explanation | tuple[Explanation, ...]:
-        return self._explanations[index]
+        return self._listed[index]
+
+    def __iter__(self) -> Iterator[Explanation]:
+        return iter(self._listed)
 
     def __repr__(self) -> str:
         failed = f"; failures: {', '.join(map(repr, self.failures))}" if self.failures else ""
         return f"<Explanations: {len(self)} of {len(self) + len(self.failures)} images{failed}>"
 
+    def __str__(self) -> str:
+        rows = self.to_rows()
+        lines = aligned(COLUMNS, [[_word(row[column]) for column in COLUMNS] for row in rows[:PRINTED]])
+        more = len(rows) - PRINTED
+        return "\n".join([*lines, *([f"and {more} more: `.to_rows()` has them all."] if more > 0 else [])])
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Explanations, (self._explanations, self.sources, dict(self.failures))
+        return Explanations, (self._named, dict(self.failures))
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as plain dictionaries, failures last: ``pandas.DataFrame(found.to_rows())``.
+
+        ``predicted`` and ``target`` are names of classes, ``probability`` is the target's, ``caveats`` are
+        names. A failure has but ``name`` and ``failure``, its sentence; the rest of it is None.
+        """
+        rows = [{"name": name, **_row(each), "failure": None} for name, each in self.items()]
+        blank = dict.fromkeys(COLUMNS)
+        return [*rows, *({**blank, "name": n, "failure": f.sentence} for n, f in self.failures.items())]
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the table; words that a spreadsheet would take for a formula begin with an apostrophe."""
+        return archive.write_text(path, csv_text(COLUMNS, self.to_rows()))
+
+    def figure(self, **options: Any) -> Figure:
+        """Return a figure with a panel for each; see :func:`xaimri.render.sheet`."""
+        from xaimri import render
+
+        return render.sheet(self._named, **options)
+
+    def save(self, folder: str | Path, *, style: str = "side_by_side", **options: Any) -> tuple[Path, ...]:
+        """Draw each into a PNG file of a folder, called as the image; see :meth:`xaimri.Explanation.save`."""
+        return tuple(
+            each.save(Path(folder) / f"{stem}.png", style=style, **options)
+            for stem, each in zip(file_stems(self.names), self, strict=True)
+        )
+
+    def _repr_html_(self) -> str:
+        from xaimri import render
+
+        return render.html_table(COLUMNS, self.to_rows(), self._named)
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """Return what the file of each image is called, no two alike: folders become part of it.
+
+    Examples
+    --------
+    >>> file_stems(["a.png", "a.jpg", "more/a.png"])
+    ['a', 'a-2', 'more_a']
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        path = Path(name)
+        plain = (
+            "_".join(part for part in (*path.parts[:-1], path.stem) if part not in ("/", "..", "."))
+            or "image"
+        )
+        stem, number = plain, 1
+        while stem in found:
+            number += 1
+            stem = f"{plain}-{number}"
+        found[stem] = None
+    return list(found)
+
+
+def _row(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "predicted": explanation.classes[explanation.predicted],
+        "target": explanation.target_class,
+        "probability": float(explanation.probabilities[explanation.target]),
+        "caveats": ", ".join(caveat.name for caveat in explanation.caveats),
+    }
+
+
+def _word(value: object) -> str:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

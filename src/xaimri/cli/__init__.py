@@ -10,31 +10,24 @@ from typing import Annotated, Any
 import typer
 
 from xaimri.cli import data, judge
-from xaimri.cli.arguments import file_names, files_of, given, methods_of, samples_of, target_of, verdict
-from xaimri.cli.data import dataset_of
+from xaimri.cli.arguments import files_of, target_of, verdict
+from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
     Data,
-    EngineOption,
     Fit,
-    FitOption,
     Folder,
     IndependentOption,
-    LayerOption,
-    LayoutOption,
     Methods,
     ModelPath,
     OfOption,
-    OutputOption,
-    OutputsOption,
-    SamplesOption,
+    PanelsOption,
     Seed,
     StyleOption,
     SubjectOption,
     TargetOption,
-    UnitOption,
-    WindowOption,
+    takes_options,
 )
-from xaimri.errors import InvalidInput, XaimriError
+from xaimri.errors import XaimriError
 
 app = typer.Typer(
     help="Train and explain image classifiers, made for brain MRI.",
@@ -124,22 +117,15 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Evaluate a trained network on held-out subjects, with intervals over subjects."""
-    from xaimri import experiment, training
-    from xaimri.data import Split
+    from xaimri import experiment, open_model
 
-    bundle = training.load(model)
-    if part == "all":
-        chosen = dataset_of(data, seed, subject)
-    elif bundle.split is None:
-        raise InvalidInput(
-            'the bundle records no split: evaluate on data the network never saw with --part "all".'
-        )
-    else:
-        chosen = Split.from_record(dataset_of(data, seed, subject), bundle.split).part(part)
-    typer.echo(experiment.evaluate(bundle, chosen, out or model))
+    opened = open_model(model)
+    chosen = part_of(dataset_of(data, seed, subject), opened.split, part)
+    typer.echo(experiment.evaluate(opened, chosen, out or model))
 
 
 @app.command()
+@takes_options
 def explain(
     model: ModelPath,
     image: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
@@ -147,55 +133,44 @@ def explain(
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method.")] = "gradcam",
     target: TargetOption = None,
     of: OfOption = None,
-    layer: LayerOption = None,
-    samples: SamplesOption = None,
-    fit: FitOption = None,
-    window: WindowOption = None,
-    outputs: OutputsOption = None,
-    output: OutputOption = None,
-    unit: UnitOption = None,
-    engine: EngineOption = None,
-    style: LayoutOption = "side_by_side",
+    style: PanelsOption = "side_by_side",
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Explain why a network scores images as it does, one figure per image; bad files are listed."""
     from tqdm import tqdm
 
-    import xaimri
-    from xaimri.api import opened
-    from xaimri.explainers import build
+    from xaimri.endings import endings
+    from xaimri.explanations import file_stems
+    from xaimri.failure import Failure
+    from xaimri.methods import build_all
+    from xaimri.options import open_with
+    from xaimri.perturb.progress import watched
+    from xaimri.questions import ask
 
-    explainer = build(method, given(layer=layer, samples=samples_of(samples)))
-    asked = given(outputs=outputs, output=output, unit=unit, engine=engine)
-    classifier, chosen = opened(model, fit=fit, **asked)
-    wanted = target_of(target, classifier.classes)
+    opened, settings = open_with(model, options, method)
+    (explainer,) = build_all(method, settings)
     files = files_of(image)
-    quiet, failed = len(files) < 2 or not sys.stderr.isatty(), 0
-    for source, name in tqdm(list(zip(files, file_names(files), strict=True)), unit="image", disable=quiet):
-        try:
-            made = xaimri.explain(
-                classifier,
-                source,
-                explainer,
-                target=wanted,
-                of=of,
-                fit=chosen,
-                window=window,
-                progress=samples is not None and len(files) == 1 and sys.stderr.isatty(),
-            )
-        except InvalidInput as error:
-            if len(files) == 1:
-                raise
-            failed += 1
-            typer.echo(f"xaimri: {source}: {error}", err=True)
-            continue
-        written = made.save(out / f"{name}_{method}.png", style=style)
-        typer.echo(f"{source}: {verdict(made)} -> {written}")
+    several, shown = len(files) > 1, sys.stderr.isatty()
+    questions = ask([*map(str, files)], opened.intake, opened.classes, target_of(target, opened.classes))
+    stems, failed = iter(file_stems([file.name for file in files])), 0
+    with watched("samples" in options and not several and shown):
+        found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
+        for question, ending in tqdm(found, total=len(files), unit="image", disable=not (several and shown)):
+            source, stem = question.image.source, next(stems)
+            if isinstance(ending, Failure):
+                failed += 1
+                typer.echo(f"xaimri: {source}: {ending}", err=True)
+                continue
+            written = ending.save(out / f"{stem}_{method}.png", style=style)
+            typer.echo(f"{source}: {verdict(ending)} -> {written}")
     if failed:
         typer.echo(f"xaimri: {failed} of {len(files)} images could not be explained.", err=True)
         raise typer.Exit(1)
 
 
 @app.command()
+@takes_options
 def compare(
     model: ModelPath,
     image: Annotated[Path, typer.Argument(help="Image file.")],
@@ -203,25 +178,16 @@ def compare(
     method: Methods = None,
     target: TargetOption = None,
     of: OfOption = None,
-    layer: LayerOption = None,
-    samples: SamplesOption = None,
-    fit: FitOption = None,
-    window: WindowOption = None,
-    outputs: OutputsOption = None,
-    output: OutputOption = None,
-    unit: UnitOption = None,
-    engine: EngineOption = None,
     style: StyleOption = "overlay",
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Explain one image by several methods, side by side in one figure."""
-    import xaimri
-    from xaimri.api import opened
+    from xaimri.options import open_with
 
-    methods = methods_of(method or ["gradcam", "lime"], given(layer=layer, samples=samples_of(samples)))
-    asked = given(outputs=outputs, output=output, unit=unit, engine=engine)
-    classifier, chosen = opened(model, fit=fit, **asked)
-    wanted = target_of(target, classifier.classes)
-    made = xaimri.compare(classifier, image, methods, target=wanted, of=of, fit=chosen, window=window)
+    methods = method or ["gradcam", "lime"]
+    opened, settings = open_with(model, options, methods)
+    made = opened.compare(image, methods, target=target_of(target, opened.classes), of=of, **settings)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
     typer.echo(f"{image}: {verdict(made[0])} -> {written}")
 

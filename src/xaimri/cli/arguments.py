@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from xaimri.errors import InvalidInput
 
-
-def samples_of(given: str | None) -> int | str | None:
-    """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
-    if given is None or given == "auto":
-        return given
-    if not given.isdigit():
-        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {given!r}.')
-    return int(given)
-
-
-def given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
+if TYPE_CHECKING:
+    from xaimri.explanation import Explanation
 
 
 def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
@@ -28,17 +17,6 @@ def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
     if not any(names):
         raise InvalidInput(f"{', '.join(map(repr, given or ()))} names nothing: give {','.join(default)}.")
     return list(dict.fromkeys(name for name in names if name))
-
-
-def methods_of(names: list[str], options: dict[str, Any]) -> list[Any]:
-    """Make the methods, each with those of the options that it has."""
-    from xaimri.explainers import build, settings_of
-
-    known = {name: settings_of(name) for name in names}
-    for option in options:
-        if not any(option in settings for settings in known.values()):
-            raise InvalidInput(f"--{option} is a setting of none of {', '.join(names)}: leave it away.")
-    return [build(name, {k: v for k, v in options.items() if k in known[name]}) for name in names]
 
 
 def files_of(given: list[Path]) -> list[Path]:
@@ -56,19 +34,7 @@ def target_of(given: str | None, classes: tuple[str, ...]) -> str | int | None:
     return int(given) if given is not None and given not in classes and given.isdecimal() else given
 
 
-def file_names(images: list[Path]) -> list[str]:
-    """Name the figures after the images; where two have one name, number them."""
-    names: list[str] = []
-    for source in images:
-        number, name = 1, source.stem
-        while name in names:
-            number += 1
-            name = f"{source.stem}-{number}"
-        names.append(name)
-    return names
-
-
-def verdict(explanation: Any) -> str:
+def verdict(explanation: Explanation) -> str:
     """Say class, probability and caveats in one line."""
     p = float(explanation.probabilities[explanation.target])
     caveats = ", ".join(caveat.name for caveat in explanation.caveats)

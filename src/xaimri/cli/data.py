@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -73,3 +74,30 @@ def dataset_of(source: str, seed: int, subject: str | None = None) -> Dataset:
     if set(near) & set(alzheimer.CLASSES):
         return alzheimer.load(source)
     return read_folder(source)
+
+
+def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dataset:
+    """Return a part of a recorded split, or all of the data.
+
+    Raises
+    ------
+    InvalidInput
+        If no split is recorded, or the part has no case in this data.
+    """
+    from xaimri.data import Split
+
+    if part == "all":
+        return dataset
+    if split is None:
+        raise InvalidInput(
+            f"the model records no split, so it has no {part} part: use --part all, for data that the "
+            "network never saw."
+        )
+    try:
+        parts = Split.from_record(dataset, split)
+    except InvalidInput as error:
+        raise InvalidInput(f"{str(error)[:-1]}; for data the network never saw use --part all.") from error
+    chosen = parts.part(part)
+    if not len(chosen):
+        raise InvalidInput(f"the {part} part has no case in this data: use another --part, or all.")
+    return chosen

@@ -5,40 +5,32 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from xaimri.cli.arguments import given, methods_of, names_of, samples_of
-from xaimri.cli.data import dataset_of
+from xaimri.cli.arguments import names_of
+from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
     AimOption,
     CasesOption,
     DataPath,
-    EngineOption,
-    FitOption,
     Folder,
     IndependentOption,
-    LayerOption,
     MethodsOption,
     MetricsOption,
     ModelPath,
-    OutputOption,
-    OutputsOption,
     PartOption,
-    SamplesOption,
     Seed,
     SubjectOption,
-    UnitOption,
-    WindowOption,
+    takes_options,
 )
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from xaimri.classifier import Classifier
     from xaimri.data import Dataset
     from xaimri.judging import Judgement
 
@@ -48,6 +40,7 @@ STEPS = 20
 """Model calls that a curve costs."""
 
 
+@takes_options
 def judge(
     model: ModelPath,
     data: DataPath,
@@ -59,15 +52,9 @@ def judge(
     out: Folder = Path("judgement"),
     subject: SubjectOption = None,
     independent: IndependentOption = False,
-    layer: LayerOption = None,
-    samples: SamplesOption = None,
-    fit: FitOption = None,
-    window: WindowOption = None,
-    outputs: OutputsOption = None,
-    output: OutputOption = None,
-    unit: UnitOption = None,
-    engine: EngineOption = None,
     seed: Seed = 0,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Judge methods by metrics on held-out cases: a table with intervals over subjects, and figures.
 
@@ -75,26 +62,28 @@ def judge(
     it takes by itself: LIME 1000 unless --samples says otherwise, a gradient method one or a few. Written
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
-    from xaimri import evaluate_explanations
     from xaimri.judging.catalogue import as_metric
+    from xaimri.methods import build_named
+    from xaimri.options import open_with
 
-    explainers = methods_of(
-        names_of(methods, ("gradcam", "lime")), given(layer=layer, samples=samples_of(samples))
-    )
+    names = names_of(methods, ("gradcam", "lime"))
     measures = [as_metric(name) for name in names_of(metrics, CURVES)]
     with whole(out) as folder:
         dataset = dataset_of(data, seed, subject)
-        asked = given(outputs=outputs, output=output, unit=unit, engine=engine)
-        classifier, fitted, split = _opened(model, fit, asked)
-        held, where = _part(dataset, split, part)
-        alone = independent or (split is not None and held is not dataset and split["by"] == "case")
-        chosen = some(held, cases, seed, independent=alone)
+        opened, settings = open_with(model, options, names)
+        explainers = build_named(names, settings)
+        chosen = part if part is not None else "all" if opened.split is None else "test"
+        held = part_of(dataset, opened.split, chosen)
+        by_case = opened.split is not None and held is not dataset and opened.split["by"] == "case"
+        alone = independent or by_case
+        some = drawn_cases(held, cases, seed, independent=alone)
         if target == "label":
-            typer.echo(_matched(chosen, classifier.classes), nl=False)
-        typer.echo(_plan(explainers, [metric.name for metric in measures], chosen, where))
-        found = evaluate_explanations(
-            explainers, classifier, chosen, measures, target=target, fit=fitted, window=window,
-            independent=alone, seed=seed, progress=sys.stderr.isatty(),
+            typer.echo(_matched(some, opened.classes), nl=False)
+        where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
+        typer.echo(_plan(list(explainers.values()), [metric.name for metric in measures], some, where))
+        found = opened.judge(
+            some, explainers, measures, target=target, independent=alone, seed=seed,
+            progress=sys.stderr.isatty(),
         )  # fmt: skip
         if all(row.failure is not None for row in found.rows):
             raise InvalidInput(f"nothing could be measured: {next(iter(found.failures))}")
@@ -103,40 +92,7 @@ def judge(
     typer.echo(f"\nKept in {out.resolve()}.")
 
 
-def _opened(model: Path, fit: Any, asked: dict[str, Any]) -> tuple[Classifier, Any, Mapping[str, Any] | None]:
-    """Return the classifier, how images are fitted to it, and the split that it was trained on."""
-    from xaimri.adapters import is_saved_model
-    from xaimri.api import opened
-
-    if not model.is_dir() or is_saved_model(model):
-        return *opened(model, fit=fit, **asked), None
-    from xaimri import training
-
-    bundle = training.load(model)
-    classifier, fitted = opened(bundle.model, fit=fit or bundle.fit, classes=bundle.classes, **asked)
-    return classifier, fitted, bundle.split
-
-
-def _part(dataset: Dataset, split: Mapping[str, Any] | None, part: str | None) -> tuple[Dataset, str]:
-    """Return the part that is judged, and how it is called."""
-    from xaimri.data import Split
-
-    if part == "all" or (part is None and split is None):
-        return dataset, "all of the data"
-    if split is None:
-        raise InvalidInput(f"the model records no split, so it has no {part} part: use --part all.")
-    try:
-        parts = Split.from_record(dataset, split)
-    except InvalidInput as error:
-        raise InvalidInput(f"{str(error)[:-1]}; for data the network never saw use --part all.") from error
-    name = part or "test"
-    chosen = parts.part(name)
-    if not len(chosen):
-        raise InvalidInput(f"the {name} part has no case in this data: use another --part, or all.")
-    return chosen, f"{name} part of the recorded split"
-
-
-def some(dataset: Dataset, count: int, seed: int, *, independent: bool) -> Dataset:
+def drawn_cases(dataset: Dataset, count: int, seed: int, *, independent: bool) -> Dataset:
     """Return at most so many cases, by chance, of as many subjects as possible, in the data's order.
 
     Raises

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+
+from xaimri.errors import InvalidInput
 
 Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
 Data = Annotated[
@@ -15,9 +20,6 @@ Data = Annotated[
     ),
 ]
 Fit = Literal["stretch", "pad"]
-FitOption = Annotated[
-    Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
-]
 Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A method; give it several times.")]
 TargetOption = Annotated[
     str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
@@ -28,31 +30,11 @@ OfOption = Annotated[
 SubjectOption = Annotated[
     str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
 ]
-LayerOption = Annotated[str | None, typer.Option(help="Layer of a class activation map.")]
-OutputsOption = Annotated[
-    Literal["probabilities", "logits"] | None, typer.Option(help="What the network gives.")
-]
-OutputOption = Annotated[str | None, typer.Option(help="Which of several outputs to explain.")]
-UnitOption = Annotated[int | None, typer.Option(help="Which of several independent sigmoids to explain.")]
-WindowOption = Annotated[
-    tuple[float, float] | None,
-    typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),
-]
-SamplesOption = Annotated[
-    str | None,
-    typer.Option(
-        help='Samples of a perturbation method, or "auto": until the order is settled.', metavar="N|auto"
-    ),
-]
-EngineOption = Annotated[
-    Literal["auto", "tensorflow", "openvino"] | None,
-    typer.Option(help="What runs the network where many predictions are needed."),
-]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[
     Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")
 ]
-LayoutOption = Annotated[
+PanelsOption = Annotated[
     Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "image"],
     typer.Option(help="How maps are drawn."),
 ]
@@ -98,3 +80,67 @@ PartOption = Annotated[
 IndependentOption = Annotated[
     bool, typer.Option("--independent", help="Every image is of a person of its own.")
 ]
+
+MODEL: Mapping[str, Any] = {
+    "outputs": Annotated[
+        Literal["probabilities", "logits"] | None, typer.Option(help="What the network gives.")
+    ],
+    "output": Annotated[str | None, typer.Option(help="Which of several outputs to explain.")],
+    "unit": Annotated[int | None, typer.Option(help="Which of several independent sigmoids to explain.")],
+    "engine": Annotated[
+        Literal["auto", "tensorflow", "openvino"] | None,
+        typer.Option(help="What runs the network where many predictions are needed."),
+    ],
+    "fit": Annotated[
+        Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
+    ],
+    "window": Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),
+    ],
+    "layout": Annotated[
+        Literal["channels_last", "channels_first"] | None,
+        typer.Option(help="Where .npy files have their channels; last unless it is said."),
+    ],
+}
+"""The options of `xaimri.open_model` that can be said in words."""
+
+METHOD: Mapping[str, Any] = {
+    "layer": Annotated[str | None, typer.Option(help="Layer of a class activation map.")],
+    "samples": Annotated[
+        str | None,
+        typer.Option(
+            help='Samples of a perturbation method, or "auto": until the order is settled.', metavar="N|auto"
+        ),
+    ],
+}
+"""Settings of methods; each goes to those that have it."""
+
+
+def takes_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a model and of methods; those that were given reach it as ``options``."""
+    plain = inspect.signature(command, eval_str=True)
+    own = [each for name, each in plain.parameters.items() if name != "options"]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in (*METHOD.items(), *MODEL.items())
+    ]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        options = {each.name: given.pop(each.name) for each in more}
+        if options["samples"] is not None:
+            options["samples"] = samples_of(options["samples"])
+        command(**given, options={name: value for name, value in options.items() if value is not None})
+
+    parameters = [*own, *more]
+    called.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
+
+
+def samples_of(given: str) -> int | str:
+    """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
+    if given != "auto" and not given.isdigit():
+        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {given!r}.')
+    return given if given == "auto" else int(given)

@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput
-from xaimri.grid import Fit, Grid
-from xaimri.images.read import Layout, read_image
+from xaimri.grid import Fit, Grid, check_fit
+from xaimri.images.read import Layout, check_layout, read_image
 from xaimri.images.window import Window
 
 
@@ -61,11 +61,25 @@ class Intake:
     layout: Layout | None = None
 
     def __post_init__(self) -> None:
+        check_fit(self.fit)
+        check_layout(self.layout)
         if self.shape and len(self.shape) not in (3, 4):
             raise InvalidInput(
                 f"the network's input {self.shape} is no image: pass a function of images (batch, *space, "
                 "channels) that brings them into that form and calls it."
             )
+
+    def describe(self) -> list[str]:
+        """Say how images are brought to the model, in a few words each."""
+        if not self.shape:
+            words = ["images of any size"]
+        else:
+            size = " x ".join("any" if n is None else str(n) for n in self.shape)
+            words = [f"images {size}", "padded" if self.fit == "pad" else "stretched"]
+        if self.window is not None:
+            percent = " %" if self.window.percentile else ""
+            words.append(f"window {self.window.low:g} to {self.window.high:g}{percent}")
+        return words if self.layout is None else [*words, self.layout.replace("_", " ")]
 
     def take(self, source: Any) -> Taken:
         """Read one image and bring it to the model's grid."""

@@ -75,11 +75,16 @@ def read_image(
     """
     if rank not in (2, 3):
         raise InvalidInput(f"`rank` must be 2 for slices or 3 for volumes, got {rank}.")
-    if layout not in (None, *get_args(Layout)):
-        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {layout!r}.')
+    check_layout(layout)
     pixels, name, own = _pixels(source, rank)
     image = _channels_last(pixels, rank, channels, name, layout if own else "channels_last")
     return with_channels(_finite(image, name), channels)
+
+
+def check_layout(layout: object) -> None:
+    """See that there is such a place for an array's channels, or none is named."""
+    if layout not in (None, *get_args(Layout)):
+        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {layout!r}.')
 
 
 def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:

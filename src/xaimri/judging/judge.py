@@ -3,67 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from xaimri.adapters import as_classifier
-from xaimri.classifier import Classifier, Sized
 from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import check_bootstrap
-from xaimri.explainer import Explainer, Target
-from xaimri.explainers import build
-from xaimri.grid import Fit, check_fit
-from xaimri.images.foreground import foreground
-from xaimri.images.intake import Intake
-from xaimri.images.window import Window, as_window
+from xaimri.explainer import Target, require
 from xaimri.judging.catalogue import Metric, as_metric
 from xaimri.judging.judgement import Judgement, Row
-from xaimri.judging.trials import Trial, attempted, judged
+from xaimri.judging.trials import measure_all
+from xaimri.methods import Methods, build_named
 from xaimri.metrics.curve import Curve
+from xaimri.model import ModelLike
+from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher, watched
 
 Aim: TypeAlias = Literal["predicted", "label"]
 """Which class is explained: the one that the model predicts, or the case's own."""
 
-Asked: TypeAlias = str | Metric | Callable[..., Any]
+Measure: TypeAlias = str | Metric | Callable[..., Any]
 """A metric by name, as itself, or as a function of this library."""
+
+Metrics: TypeAlias = Measure | Iterable[Measure]
+"""One metric or several."""
+
+T = TypeVar("T")
 
 TOGETHER = 16
 """Cases that are explained, and measured, at once."""
 
-NOTHING = (
-    "the metric is not defined for this map (it is empty, constant, changes nothing, or has no other to be "
-    "compared with)"
-)
-
 
 def evaluate_explanations(
-    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
-    classifier: Any,
-    cases: Dataset | Sequence[Case],
-    metrics: Asked | Iterable[Asked] = ("deletion", "insertion"),
+    methods: Methods,
+    model: ModelLike,
+    cases: Iterable[Case],
+    metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
-    fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
     independent: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
     progress: bool | Watcher = False,
+    **options: Any,
 ) -> Judgement:
-    """Explain every case by every explainer, and measure every map.
+    """Judge methods: explain every case by each of them, and measure every map.
 
     Parameters
     ----------
-    explainers
+    methods
         Names or explainers; in a mapping under names of your own, which two settings of one method need.
-    classifier
-        A classifier, or what :func:`xaimri.explain` takes as a model, but for a folder; a network that needs
-        more said, such as ``outputs="logits"``, as :class:`xaimri.KerasClassifier`.
+    model
+        Whatever :func:`xaimri.open_model` opens, or an open :class:`~xaimri.Model`.
     cases
         Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
         localisation ask for.
@@ -73,15 +66,16 @@ def evaluate_explanations(
     target
         ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
         classes the classifier has.
-    fit, window
-        How an image is brought to the classifier's grid, on which everything is done, as of
-        :func:`xaimri.explain`. The mask goes with it, and the object, such as the brain, is found on it.
     independent
         True states that every case without a subject is of a person of its own.
     confidence, resamples, seed
         Of the intervals, over subjects.
     progress
         As of :func:`xaimri.explain`: perturbed images that were predicted, over all cases.
+    **options
+        Those of the model, as :func:`xaimri.open_model` lists them, and settings, each of which goes to the
+        methods by name that have it. Everything is done on the model's grid: the mask is brought there as the
+        image is, and the object, such as the brain, is found there.
 
     Returns
     -------
@@ -93,6 +87,8 @@ def evaluate_explanations(
     ------
     InvalidInput
         If names are used twice, subjects are missing, or no case has what a metric needs.
+    MissingCapability
+        If the model can't do what a method needs.
     Cancelled
         If ``progress`` returned ``False``.
 
@@ -111,42 +107,37 @@ def evaluate_explanations(
     >>> len(found.rows), len(found.summary), found.rows[0].failure is None
     (12, 2, True)
     """
-    chosen, measures = _named(explainers), _metrics(metrics)
-    model: Classifier = as_classifier(classifier)
+    opened, settings = open_with(model, options, methods)
+    explainers, measures = build_named(methods, settings), _metrics(metrics)
     listed = list(cases) if isinstance(cases, Iterable) else [cases]
-    _check(listed, measures, target, fit)
+    _check(listed, measures, target)
     check_bootstrap(resamples, confidence, seed)
+    for explainer in explainers.values():
+        require(explainer, opened.classifier)
     subjects = _subjects(listed, independent)
-    shape = tuple(model.input_shape) if isinstance(model, Sized) else ()
-    intake = Intake(shape, fit, None if window is None else as_window(window))
     names = cases.classes if isinstance(cases, Dataset) else ()
-    aims = _aims(listed, names, model) if target == "label" else [None] * len(listed)
+    aims = _aims(listed, names, opened.classes) if target == "label" else [None] * len(listed)
     rows: list[Row] = []
-    drawn: dict[tuple[str, str], list[Curve]] = {}
+    curves: dict[tuple[str, str], list[Curve]] = {}
     with watched(progress):
-        for some in _parts(len(listed)):
-            trials = [attempted(partial(_trial, listed[n], intake, aims[n])) for n in some]
-            for explainer, name, number, found, to, failure in judged(chosen, model, trials, measures):
-                case, subject = listed[some[number]], subjects[some[number]]
-                known = found is not None and np.isfinite(float(found))
-                value = float(found) if known else float("nan")
-                why = failure or (None if known else NOTHING)
-                rows.append(Row(explainer, name, case.id, subject, to, value, why))
-                if isinstance(found, Curve) and why is None:
-                    drawn.setdefault((explainer, name), []).append(found)
+        for part in _parts(list(zip(listed, subjects, aims, strict=True))):
+            for result in measure_all(explainers, opened, part, measures):
+                rows.append(result.row)
+                if result.curve is not None:
+                    curves.setdefault((result.row.explainer, result.row.metric), []).append(result.curve)
     return Judgement(
         tuple(rows),
-        tuple(chosen),
+        tuple(explainers),
         measures,
-        {name: explainer.record() for name, explainer in chosen.items()},
-        {key: tuple(curves) for key, curves in drawn.items()},
+        {name: explainer.record() for name, explainer in explainers.items()},
+        {key: tuple(each) for key, each in curves.items()},
         confidence,
         resamples,
         seed,
     )
 
 
-def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, fit: str) -> None:
+def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) -> None:
     """See that a judgement can be made of these, before hours of work."""
     if not cases:
         raise InvalidInput("there are no cases: give at least one.")
@@ -158,33 +149,13 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str, fi
             "xaimri.data.Case(id, label, subject, source)."
         )
     check_ids(cases)
-    check_fit(fit)
     if all(case.mask is None for case in cases):
         for metric in metrics.values():
             if "region" in metric.needs:
                 raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
 
 
-def _named(
-    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
-) -> dict[str, Explainer[Any]]:
-    if isinstance(explainers, Mapping):
-        named = {str(name): build(method) for name, method in explainers.items()}
-    else:
-        listed = [explainers] if isinstance(explainers, str | Explainer) else list(explainers)
-        built = [build(method) for method in listed]
-        named = {explainer.name: explainer for explainer in built}
-        if len(named) < len(built):
-            raise InvalidInput(
-                "two explainers have one name: give a mapping from names of your own, such as "
-                '{"few": LIME(samples=100), "many": LIME(samples=1000)}.'
-            )
-    if not named:
-        raise InvalidInput('`explainers` is empty: give at least one, such as ["gradcam"].')
-    return named
-
-
-def _metrics(metrics: Asked | Iterable[Asked]) -> dict[str, Metric]:
+def _metrics(metrics: Metrics) -> dict[str, Metric]:
     listed = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else list(metrics)
     built = [as_metric(metric) for metric in listed]
     named = {metric.name: metric for metric in built}
@@ -206,15 +177,14 @@ def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
     return [f"case {case.id}" if case.subject is None else str(case.subject) for case in cases]
 
 
-def _parts(count: int) -> list[list[int]]:
+def _parts(cases: Sequence[T]) -> list[list[T]]:
     """Cut the cases into even parts of at most so many as are taken at once."""
-    cut = np.array_split(np.arange(count), -(-count // TOGETHER))
-    return [[int(n) for n in part] for part in cut]
+    cut = np.array_split(np.arange(len(cases)), -(-len(cases) // TOGETHER))
+    return [[cases[int(place)] for place in part] for part in cut]
 
 
-def _aims(cases: Sequence[Case], names: Sequence[str], model: Classifier) -> list[Target]:
-    """Return every case's own class, by name where the classifier knows the names, else by index."""
-    classes = tuple(model.classes)
+def _aims(cases: Sequence[Case], names: Sequence[str], classes: tuple[str, ...]) -> list[Target]:
+    """Return every case's own class, by name where the model knows the names, else by index."""
     wrong = [case for case in cases if not 0 <= case.label < (len(names) or len(classes) or case.label + 1)]
     if wrong:
         raise InvalidInput(f"the label {wrong[0].label} of the case {wrong[0].id!r} is none of the classes.")
@@ -224,16 +194,7 @@ def _aims(cases: Sequence[Case], names: Sequence[str], model: Classifier) -> lis
     nameless = classes == tuple(f"class_{n}" for n in range(len(classes)))
     if names and not (nameless and len(classes) in (0, len(names))):
         raise InvalidInput(
-            f"the classifier knows {', '.join(map(repr, classes))}, and the cases hold "
+            f"the model knows {', '.join(map(repr, classes))}, and the cases hold "
             f"{min(held - set(classes))!r}: name its classes as the data's, or explain the predicted ones."
         )
     return [case.label for case in cases]
-
-
-def _trial(case: Case, intake: Intake, target: Target) -> Trial:
-    """Bring a case to the classifier's grid."""
-    taken = intake.take(case.source)
-    region = None
-    if case.mask is not None:
-        region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
-    return Trial(case, taken.fitted, region, foreground(taken.fitted), target)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -21,8 +19,10 @@ from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.failure import Failure
 from xaimri.judging.catalogue import Metric
 from xaimri.metrics.curve import Curve
+from xaimri.table import aligned, csv_text
 
 LISTED = 20
 """Certain differences that are printed, at most."""
@@ -32,7 +32,7 @@ LISTED = 20
 class Row:
     """One number: what a metric says of one explainer's map of one case.
 
-    ``value`` is NaN where there is none, and ``failure`` then says why, else it is None.
+    ``value`` is NaN where there is none, and ``failure`` then says why and at which stage, else it is None.
     """
 
     explainer: str
@@ -41,7 +41,7 @@ class Row:
     subject: str
     target: str
     value: float
-    failure: str | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ class Judgement:
         number = {subject: n for n, subject in enumerate(dict.fromkeys(subjects.values()))}
         return np.array([number[subject] for subject in subjects.values()], dtype=np.int64)
 
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return the rows as plain dictionaries: ``pandas.DataFrame(evaluation.to_records())``."""
-        return [asdict(row) for row in self.rows]
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the rows as plain dictionaries: ``pandas.DataFrame(evaluation.to_rows())``."""
+        return [{**asdict(row), "failure": row.failure and row.failure.sentence} for row in self.rows]
 
     def values(self, explainer: str, metric: str) -> Float[Array, " cases"]:
         """Return one explainer's values of one metric, in the order of the cases; NaN where there is none."""
@@ -155,17 +155,15 @@ class Judgement:
     @property
     def failures(self) -> Mapping[str, int]:
         """Why rows have no value, and how many: the commonest first."""
-        return dict(Counter(row.failure for row in self.rows if row.failure is not None).most_common())
+        return dict(
+            Counter(row.failure.sentence for row in self.rows if row.failure is not None).most_common()
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the rows as a table (``.csv``), or everything but the curves as JSON (``.json``)."""
         file = Path(path)
         if file.suffix == ".csv":
-            text = io.StringIO()
-            writer = csv.DictWriter(text, list(asdict(self.rows[0])), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.to_records())
-            return archive.write_text(file, text.getvalue())
+            return archive.write_text(file, csv_text([f.name for f in fields(Row)], self.to_rows()))
         if file.suffix != ".json":
             raise InvalidInput(f"`{file.name}` must end in .csv or .json.")
         return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
@@ -177,7 +175,7 @@ class Judgement:
             "metrics": {name: {"better": m.better, "chance": m.chance} for name, m in self.metrics.items()},
             "summary": [{**asdict(s), "estimate": s.estimate.to_dict()} for s in self.summary],
             "differences": [{**asdict(d), "estimate": d.estimate.to_dict()} for d in self.differences],
-            "rows": self.to_records(),
+            "rows": self.to_rows(),
             "confidence": self.confidence,
             "resamples": self.resamples,
             "seed": self.seed,
@@ -192,7 +190,7 @@ class Judgement:
         lines = [
             f"{len(self.cases)} cases of {people} subjects; ^ higher is better, v lower is better.",
             "",
-            *_columns(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
+            *aligned(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
             "",
             f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects.",
         ]
@@ -255,12 +253,6 @@ def _figure(estimate: Estimate) -> str:
     """Write a mean in three digits, its interval behind it where there is one."""
     text = f"{estimate.value:.3g}"
     return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
-
-
-def _columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    table = (heads, *rows)
-    return ["  ".join(f"{x:<{n}}" for x, n in zip(row, wide, strict=True)).rstrip() for row in table]
 
 
 def _plain(value: Any) -> Any:

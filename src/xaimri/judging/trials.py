@@ -1,159 +1,182 @@
-"""Explain and measure a few cases; whatever fails is noted with its sentence, and stops nothing."""
+"""Explain and measure a few cases by every method: a row for each, the failures among them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, SupportsFloat, TypeAlias, TypeVar
 
 import numpy as np
 
-from xaimri.arrays import Image, Mask
-from xaimri.classifier import Classifier
+from xaimri.arrays import Mask
 from xaimri.data.case import Case
-from xaimri.errors import Cancelled, InvalidInput, XaimriError
+from xaimri.endings import Ending, endings
+from xaimri.errors import Cancelled, InvalidInput, UnusableImage, XaimriError
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
+from xaimri.failure import Failure
+from xaimri.images.foreground import foreground
+from xaimri.images.intake import Taken
 from xaimri.judging.catalogue import Metric
+from xaimri.judging.judgement import Row
+from xaimri.metrics.curve import Curve
+from xaimri.model import Model
+from xaimri.questions import Question
+from xaimri.sources import Named, take
 
 T = TypeVar("T")
 
 MASKLESS = "the case has no mask"
 
+NOTHING = (
+    "the metric is not defined for this map (it is empty, constant, changes nothing, or has no other to be "
+    "compared with)"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A case as the classifier sees it."""
+    """A case as it is judged: its subject, the class to explain, and the image on the model's grid."""
 
     case: Case
-    image: Image
+    subject: str
+    target: Target
+    taken: Taken
     region: Mask | None
     within: Mask
-    target: Target
 
 
-Result: TypeAlias = tuple[str, str, int, Any, str, str | None]
-"""Explainer, metric, number of the case, what was found, the class, and why there is nothing."""
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A row of the judgement, and the curve behind its value where there is one."""
+
+    row: Row
+    curve: Curve | None = None
 
 
-def judged(
+Value: TypeAlias = SupportsFloat | Failure
+"""What a metric says of one map, or why nothing."""
+
+Key: TypeAlias = tuple[str, int]
+"""Name of the explainer, and place of the case."""
+
+
+def trial_of(case: Case, subject: str, target: Target, model: Model) -> Trial | Failure:
+    """Bring a case to the model's grid, or say why it can't be brought there."""
+    try:
+        taken = take(case, model.intake)
+    except UnusableImage as fault:
+        return Failure(case.id, "read", str(fault))
+    region = None
+    if case.mask is not None:
+        region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
+    return Trial(case, subject, target, taken, region, foreground(taken.fitted))
+
+
+def measure_all(
     explainers: Mapping[str, Explainer[Any]],
-    model: Classifier,
-    given: Sequence[Trial | str],
+    model: Model,
+    cases: Sequence[tuple[Case, str, Target]],
     metrics: Mapping[str, Metric],
 ) -> Iterator[Result]:
-    """Yield every result, ordered by metric, explainer and case; the maps are made once.
-
-    A case that could not be read is given as the sentence why.
-    """
-    trials = {number: trial for number, trial in enumerate(given) if isinstance(trial, Trial)}
-    maps: dict[tuple[str, int], Explanation] = {}
-    failed = {(name, n): why for n, why in enumerate(given) if isinstance(why, str) for name in explainers}
+    """Yield every result, ordered by metric, explainer and case; the maps are made once."""
+    tried = [trial_of(*one, model) for one in cases]
+    trials = {place: trial for place, trial in enumerate(tried) if isinstance(trial, Trial)}
+    made: dict[Key, Ending] = {}
     for name, explainer in explainers.items():
-        for number, found in zip(trials, _explained(explainer, model, list(trials.values())), strict=True):
-            if isinstance(found, Explanation):
-                maps[name, number] = found
-            else:
-                failed[name, number] = found
+        for place, trial in enumerate(tried):
+            if isinstance(trial, Failure):
+                made[name, place] = trial
+        asked = [Question(Named(trial.case.id, trial.taken), trial.target) for trial in trials.values()]
+        ends = endings(model.classifier, model.intake, explainer, asked, on_grid=True)
+        made |= {(name, place): ending for place, (_, ending) in zip(trials, ends, strict=True)}
+    maps = {key: ending for key, ending in made.items() if isinstance(ending, Explanation)}
     for metric in metrics.values():
-        found_: dict[tuple[str, int], Any] = {}
-        if metric.of_explainer:
-            for key, own in maps.items():
-                found_[key] = _alone(metric, explainers[key[0]], own.target, model, trials[key[1]])
-        else:
-            found_ = _measured(metric, maps, model, trials)
+        values = _values(metric, explainers, maps, model, trials)
         for name in explainers:
-            for number in range(len(given)):
-                key = name, number
-                if key in failed:
-                    yield name, metric.name, number, None, "", failed[key]
-                    continue
-                value, to = found_[key], maps[key].target_class
-                bad = value if isinstance(value, str) else None
-                yield name, metric.name, number, None if bad else value, to, bad
+            for place, (case, subject, _) in enumerate(cases):
+                ending = made[name, place]
+                value = ending if isinstance(ending, Failure) else values[name, place]
+                to = ending.target_class if isinstance(ending, Explanation) else ""
+                yield _result(name, metric.name, case, subject, to, value)
 
 
-def _explained(
-    explainer: Explainer[Any], model: Classifier, trials: Sequence[Trial]
-) -> list[Explanation | str]:
-    """Return each trial's map, or why there is none; images of one shape are explained together."""
-
-    def made(some: Sequence[Trial]) -> list[Explanation]:
-        images, targets = np.stack([t.image for t in some]), [t.target for t in some]
-        return list(explainer.explain(model, images, targets))
-
-    if len({trial.image.shape for trial in trials}) == 1:
-        together = attempted(lambda: made(trials))
-        if not isinstance(together, str):
-            return [*together]
-    alone = [attempted(partial(made, [trial])) for trial in trials]
-    return [each if isinstance(each, str) else each[0] for each in alone]
+def _result(explainer: str, metric: str, case: Case, subject: str, to: str, value: Value) -> Result:
+    """Make a row of a value; what is no number is none of the map's."""
+    if not isinstance(value, Failure) and not np.isfinite(float(value)):
+        value = Failure(case.id, "measure", NOTHING)
+    if isinstance(value, Failure):
+        return Result(Row(explainer, metric, case.id, subject, to, float("nan"), value))
+    curve = value if isinstance(value, Curve) else None
+    return Result(Row(explainer, metric, case.id, subject, to, float(value)), curve)
 
 
-def _measured(
+def _values(
     metric: Metric,
-    maps: Mapping[tuple[str, int], Explanation],
-    model: Classifier,
+    explainers: Mapping[str, Explainer[Any]],
+    maps: Mapping[Key, Explanation],
+    model: Model,
     trials: Mapping[int, Trial],
-) -> dict[tuple[str, int], Any]:
-    """Return what a metric says of every map, or why nothing: maps of one shape together."""
-    groups: dict[tuple[int, ...], list[tuple[str, int]]] = {}
-    found: dict[tuple[str, int], Any] = {}
+) -> dict[Key, Value]:
+    """Return what a metric says of every map: maps of one shape together, or explainer by explainer."""
+    found: dict[Key, Value] = {}
+    groups: dict[tuple[int, ...], list[Key]] = {}
     for key, explanation in maps.items():
-        if "region" in metric.needs and trials[key[1]].region is None:
-            found[key] = MASKLESS
+        trial = trials[key[1]]
+        if "region" in metric.needs and trial.region is None:
+            found[key] = Failure(trial.case.id, "measure", MASKLESS)
+        elif metric.of_explainer:
+            found[key] = _alone(metric, explainers[key[0]], explanation.target, model, trial)
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():
-        each = [maps[key] for key in keys]
-        values = _together(metric, each, model, [trials[key[1]] for key in keys])
-        if isinstance(values, str):  # one of them can't be measured: find out which
-            pairs = zip(keys, each, strict=True)
-            values = [_together(metric, [one], model, [trials[key[1]]]) for key, one in pairs]
-            values = [value if isinstance(value, str) else value[0] for value in values]
-        found |= dict(zip(keys, values, strict=True))
+        each = [(maps[key], trials[key[1]]) for key in keys]
+        found |= dict(zip(keys, _together(metric, each, model), strict=True))
     return found
 
 
-def _together(metric: Metric, maps: Sequence[Explanation], model: Classifier, trials: Sequence[Trial]) -> Any:
-    """Call a metric of maps with what it asks for, or return the sentence of its error."""
+def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: Model) -> list[Value]:
+    """Measure maps together; if one of them can't be measured, each alone, to find out which."""
+    trials = [trial for _, trial in maps]
     context: dict[str, Any] = {
-        "classifier": model,
+        "classifier": model.classifier,
         "region": [trial.region for trial in trials],
         "within": [trial.within for trial in trials],
     }
     given = {name: context[name] for name in metric.needs}
-    found = attempted(lambda: metric.function(maps, **given))
-    if not hasattr(found, "__len__") or (len(found) != len(maps) and not isinstance(found, str)):
+    found = attempt(lambda: metric.function([explanation for explanation, _ in maps], **given), trials[0])
+    if isinstance(found, Failure):
+        if len(maps) == 1:
+            return [found]
+        return [value for one in maps for value in _together(metric, [one], model)]
+    if not hasattr(found, "__len__") or len(found) != len(maps):
         raise InvalidInput(
             f"the metric {metric.name!r} must give one value for each of {len(maps)} explanations: return an "
             "array or a list."
         )
-    return found
+    return list(found)
 
 
-def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Classifier, trial: Trial) -> Any:
-    """Call a metric that explains by itself with what it asks for, or return the sentence of its error."""
-    if "region" in metric.needs and trial.region is None:
-        return MASKLESS
+def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Model, trial: Trial) -> Value:
+    """Call a metric that explains by itself with what it asks for."""
     context: dict[str, Any] = {
         "explainer": explainer,
-        "classifier": model,
-        "image": trial.image,
+        "classifier": model.classifier,
+        "image": trial.taken.fitted,
         "target": target,
         "region": trial.region,
         "within": trial.within,
     }
     given = {name: context[name] for name in metric.needs}
-    return attempted(lambda: metric.function(**given))
+    found: Value = attempt(lambda: metric.function(**given), trial)
+    return found
 
 
-def attempted(call: Callable[[], T]) -> T | str:
-    """Return what a call gives, or the sentence of its error; a cancelled run stays cancelled."""
+def attempt(call: Callable[[], T], trial: Trial) -> T | Failure:
+    """Return what a metric gives, or why it gives nothing; a cancelled run stays cancelled."""
     try:
         return call()
     except Cancelled:
         raise
-    except XaimriError as error:
-        return str(error)
+    except XaimriError as fault:
+        return Failure(trial.case.id, "measure", str(fault))

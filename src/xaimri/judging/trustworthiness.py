@@ -8,35 +8,35 @@ from typing import Any
 
 import numpy as np
 
-from xaimri.adapters import as_classifier
 from xaimri.arrays import Image
 from xaimri.classifier import Classifier, Sized
-from xaimri.data.case import Case, Dataset
+from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.judging.catalogue import Metric
 from xaimri.judging.judge import evaluate_explanations
 from xaimri.judging.judgement import Judgement
+from xaimri.methods import Methods
 from xaimri.metrics.localisation import auprc
 from xaimri.metrics.reading import Values, filled, of_each
 from xaimri.metrics.robustness import repeatability
 from xaimri.metrics.sanity import randomisation
 from xaimri.metrics.similarity import Similarity, check_similarity, similarity
+from xaimri.model import OPTIONS, Model, ModelLike, open_model
 
 COMPARED = 5
 """Maps of other images that each is compared with."""
 
 
 def trustworthiness(
-    explainers: Mapping[str, str | Explainer[Any]] | Iterable[str | Explainer[Any]],
-    classifier: Any,
-    cases: Dataset | Sequence[Case],
+    methods: Methods,
+    model: ModelLike,
+    cases: Iterable[Case],
     *,
-    retrained: Any,
-    other: Any,
+    retrained: ModelLike,
+    other: ModelLike,
     by: Similarity = "ssim",
-    **settings: Any,
+    **options: Any,
 ) -> Judgement:
     """Judge methods by the four criteria of Arun et al., case by case.
 
@@ -53,7 +53,7 @@ def trustworthiness(
 
     Parameters
     ----------
-    explainers, classifier, cases
+    methods, model, cases
         As of :func:`xaimri.evaluate_explanations`; cases without a mask have no localisation.
     retrained
         The same architecture trained on the same cases from another seed.
@@ -61,8 +61,9 @@ def trustworthiness(
         Another architecture trained on the same cases. A method that names a layer has no map of it.
     by
         How maps are compared, as of :func:`xaimri.metrics.similarity`.
-    **settings
-        Of :func:`xaimri.evaluate_explanations`, such as ``target=`` or ``seed=``.
+    **options
+        Of :func:`xaimri.evaluate_explanations`, such as ``target=`` or ``seed=``; those of a model open all
+        three, but for what is an open :class:`~xaimri.Model` already.
 
     Returns
     -------
@@ -95,17 +96,25 @@ def trustworthiness(
     1.0
     """
     check_similarity(by)
-    model, again, third = (as_classifier(each) for each in (classifier, retrained, other))
+    first, again, third = (_opened(each, options) for each in (model, retrained, other))
     for name, second in (("retrained", again), ("other", third)):
-        _alike(name, second, model)
+        _alike(name, second.classifier, first.classifier)
     criteria = [
         Metric("localisation", auprc, "higher", "the region's share of the object"),
         Metric("randomisation", partial(randomisation, by=by), "lower", "1"),
-        Metric("repeatability", partial(repeatability, other=again, by=by), "higher", "0"),
-        Metric("reproducibility", partial(repeatability, other=third, by=by), "higher", "0"),
+        Metric("repeatability", partial(repeatability, other=again.classifier, by=by), "higher", "0"),
+        Metric("reproducibility", partial(repeatability, other=third.classifier, by=by), "higher", "0"),
     ]
     yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", "0")
-    return evaluate_explanations(explainers, model, cases, [*criteria, yardstick], **settings)
+    rest = {name: value for name, value in options.items() if name not in OPTIONS}
+    return evaluate_explanations(methods, first, cases, [*criteria, yardstick], **rest)
+
+
+def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
+    """Open one of the networks with those of the options that are a model's."""
+    if isinstance(model, Model):
+        return model
+    return open_model(model, **{name: value for name, value in options.items() if name in OPTIONS})
 
 
 @of_each

@@ -4,6 +4,7 @@ from xaimri.render.colour import Scale
 from xaimri.render.comparison import Comparison
 from xaimri.render.figure import figure, grid, html, save, show
 from xaimri.render.panel import plot
+from xaimri.render.sheet import html_table, sheet
 
 __all__ = [
     "Comparison",
@@ -11,7 +12,9 @@ __all__ = [
     "figure",
     "grid",
     "html",
+    "html_table",
     "plot",
     "save",
+    "sheet",
     "show",
 ]

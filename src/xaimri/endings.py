@@ -1,0 +1,168 @@
+"""An ending for every image: explained together where that can be, else each alone; a failure is a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from xaimri.arrays import Array, Scores
+from xaimri.classifier import Classifier
+from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.explainer import Explainer, Target
+from xaimri.explanation import Explanation
+from xaimri.failure import Failure
+from xaimri.images.intake import Intake, Taken
+from xaimri.objective import Of, softmax
+from xaimri.questions import Question
+from xaimri.sources import Named, take
+
+CHUNK = 32
+"""Images read and explained at once, at most."""
+
+PREDICTED = 256
+"""Images whose predictions are asked for at once, at most."""
+
+Ending: TypeAlias = Explanation | Failure
+"""How the explanation of one image ends."""
+
+
+def endings(
+    classifier: Classifier,
+    intake: Intake,
+    explainer: Explainer[Any],
+    questions: Iterable[Question],
+    *,
+    of: Of | None = None,
+    on_grid: bool = False,
+) -> Iterator[tuple[Question, Ending]]:
+    """Yield each question with how it ends, in order; no more than `CHUNK` of them are held at once.
+
+    Parameters
+    ----------
+    classifier, intake
+        The model, and how images reach it.
+    explainer, of
+        The method, and the score; None takes the method's own.
+    questions
+        The images with their targets. Of equal shape, they are explained together.
+    on_grid
+        Leave the maps on the model's own grid, rather than to carry them to each image's.
+
+    Yields
+    ------
+    question, ending
+        The ending is an `Explanation`, or a `Failure` where the image is at fault (`UnusableImage`).
+
+    Raises
+    ------
+    XaimriError
+        Whatever else is at fault stops at once.
+    """
+    waiting = iter(questions)
+    while chunk := list(islice(waiting, CHUNK)):
+        read: list[Taken | Failure] = []
+        for number, one in enumerate(chunk):
+            again = number and one.image.source is chunk[number - 1].image.source
+            read.append(read[-1] if again else _take(one.image, intake))
+        whole = [(one, found) for one, found in zip(chunk, read, strict=True) if isinstance(found, Taken)]
+        made = iter(_explain_group(classifier, explainer, whole, of, on_grid=on_grid))
+        for one, found in zip(chunk, read, strict=True):
+            yield one, next(made) if isinstance(found, Taken) else replace(found, name=one.image.name)
+
+
+def explain_together(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    images: Sequence[Taken],
+    targets: Sequence[Target],
+    of: Of | None = None,
+    *,
+    on_grid: bool = False,
+) -> list[Explanation]:
+    """Explain images of one shape together, and carry the maps to the images as they were given."""
+    batch = np.stack([one.fitted for one in images])
+    found = explainer.explain(classifier, batch, list(targets), of=of)
+    return list(found) if on_grid else [_carried(map_, one) for map_, one in zip(found, images, strict=True)]
+
+
+def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
+    """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
+    waiting, found = iter(images), list[Array]()
+    while chunk := list(islice(waiting, PREDICTED)):
+        fitted = [take(image.source, intake).fitted for image in chunk]
+        together = len({image.shape for image in fitted}) == 1
+        for batch in [np.stack(fitted)] if together else [image[None] for image in fitted]:
+            found.append(softmax(classifier.logits(batch)))
+    if not found:
+        raise InvalidInput("the list of images is empty: give at least one image.")
+    return np.concatenate(found)
+
+
+def _take(image: Named, intake: Intake) -> Taken | Failure:
+    try:
+        return take(image.source, intake)
+    except UnusableImage as fault:
+        return Failure(image.name, "read", str(fault))
+
+
+def _explain_group(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    group: Sequence[tuple[Question, Taken]],
+    of: Of | None,
+    *,
+    on_grid: bool,
+) -> list[Ending]:
+    """Explain a group together; where shapes or inputs differ, or one of them is at fault, each alone."""
+    if len(group) > 1 and (len({one.fitted.shape for _, one in group}) > 1 or _own_inputs(group)):
+        return _alone(classifier, explainer, group, of, on_grid=on_grid)
+    try:
+        if not group:
+            return []
+        own = with_inputs(classifier, group[0][0].inputs)
+        targets = [asked.target for asked, _ in group]
+        return list(explain_together(own, explainer, [one for _, one in group], targets, of, on_grid=on_grid))
+    except UnusableImage as fault:
+        if len(group) == 1:
+            return [Failure(group[0][0].image.name, "explain", str(fault))]
+        return _alone(classifier, explainer, group, of, on_grid=on_grid)
+
+
+def _alone(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    group: Sequence[tuple[Question, Taken]],
+    of: Of | None,
+    *,
+    on_grid: bool,
+) -> list[Ending]:
+    return [
+        ending
+        for one in group
+        for ending in _explain_group(classifier, explainer, [one], of, on_grid=on_grid)
+    ]
+
+
+def _own_inputs(group: Sequence[tuple[Question, Taken]]) -> bool:
+    return any(asked.inputs is not None for asked, _ in group)
+
+
+def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
+    """Return the classifier with one image's own values of the inputs beside it."""
+    if inputs is None:
+        return classifier
+    if not hasattr(classifier, "with_inputs"):
+        raise InvalidInput(f"`inputs` can't stand beside a {type(classifier).__name__}: fix them inside it.")
+    return cast(Classifier, classifier.with_inputs(inputs))
+
+
+def _carried(explanation: Explanation, taken: Taken) -> Explanation:
+    """Lay an explanation on the user's image, the window that was looked through written beside it."""
+    carried = explanation.carried(taken.grid, taken.image)
+    if taken.window is None:
+        return carried
+    return replace(carried, diagnostics={**carried.diagnostics, "window": taken.window.record()})

@@ -1,0 +1,90 @@
+"""The methods that a caller names, made with the settings that stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Explainer
+from xaimri.explainers import build, settings_of
+
+Method: TypeAlias = str | Explainer[Any]
+"""A method by name, or an explainer."""
+
+Methods: TypeAlias = Mapping[str, Method] | Iterable[Method] | Method
+"""One method or several; in a mapping under names of the caller's own."""
+
+
+def build_all(methods: Methods, settings: Mapping[str, Any] | None = None) -> list[Explainer[Any]]:
+    """Return the explainers in order, each made by name with those of the settings that it has.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no method, a name is unknown, or none of them has a setting.
+
+    Examples
+    --------
+    >>> build_all(["gradcam", "lime"], {"relu": False})[0]
+    GradCAM(layer=None, relu=False)
+    """
+    listed = listed_methods(methods)
+    given = dict(settings or {})
+    known = {each: settings_of(each) for each in listed if isinstance(each, str)}
+    for name in given:
+        if not any(name in its for its in known.values()):
+            raise InvalidInput(_unknown(name, listed, [one for its in known.values() for one in its]))
+    return [
+        build(each, {k: v for k, v in given.items() if k in known[each]})
+        if isinstance(each, str)
+        else build(each)
+        for each in listed
+    ]
+
+
+def build_named(methods: Methods, settings: Mapping[str, Any] | None = None) -> dict[str, Explainer[Any]]:
+    """Return the explainers under the caller's names, or else their own, no two alike.
+
+    Raises
+    ------
+    InvalidInput
+        As `build_all`, and if two have one name.
+    """
+    built = build_all(methods, settings)
+    names = list(map(str, methods)) if isinstance(methods, Mapping) else [each.name for each in built]
+    named = dict(zip(names, built, strict=True))
+    if len(named) < len(built):
+        raise InvalidInput(
+            "two explainers have one name: give a mapping from names of your own, such as "
+            '{"few": LIME(samples=100), "many": LIME(samples=1000)}.'
+        )
+    return named
+
+
+def listed_methods(methods: Methods) -> list[Method]:
+    """Return one method or several as a list."""
+    if isinstance(methods, Mapping):
+        listed = list(methods.values())
+    elif isinstance(methods, str | Explainer):
+        listed = [methods]
+    else:
+        listed = list(methods) if isinstance(methods, Iterable) else []
+    if not listed:
+        raise InvalidInput('`methods` must be a list of methods, such as ["gradcam", "lime"].')
+    return listed
+
+
+def _unknown(name: str, methods: list[Method], settings: list[str]) -> str:
+    """Say that no method has such a setting, and which it may have been."""
+    named = [repr(each) if isinstance(each, str) else type(each).__name__ for each in methods]
+    made = next((type(each).__name__ for each in methods if not isinstance(each, str)), None)
+    near = get_close_matches(name, settings, 1)
+    if near:
+        hint = f": did you mean {near[0]!r}?"
+    elif made is not None:
+        hint = f": set it where the explainer is made, as {made}({name}=...)."
+    else:
+        hint = f": they have {', '.join(map(repr, dict.fromkeys(settings)))}."
+    return f"`{name}` is a setting of none of {', '.join(named)}{hint}"

@@ -1,0 +1,314 @@
+"""A model as it is to be used: the one door through which whatever the user has becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from inspect import signature
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from xaimri.adapters import as_classifier
+from xaimri.adapters.bundles import bundle_of
+from xaimri.arrays import Scores
+from xaimri.classifier import Classifier, Outputs, Sized
+from xaimri.data.case import Case
+from xaimri.endings import endings, explain_together, predict, with_inputs
+from xaimri.errors import InvalidInput
+from xaimri.explainer import Target
+from xaimri.explainers import build, settings_of
+from xaimri.explanation import Explanation
+from xaimri.explanations import Explanations
+from xaimri.failure import Failure
+from xaimri.grid import Fit
+from xaimri.images.intake import Intake
+from xaimri.images.read import Layout
+from xaimri.images.window import Window, as_window
+from xaimri.methods import Method, Methods, build_all
+from xaimri.objective import Of
+from xaimri.perturb.progress import Watcher, watched
+from xaimri.questions import Inputs, ask, require_one
+from xaimri.sealed import sealed, unsealed
+from xaimri.sources import Source, Sources, name_images, take
+
+if TYPE_CHECKING:
+    from xaimri.adapters.keras.engine import Engine
+    from xaimri.judging.judgement import Judgement
+    from xaimri.render import Comparison
+
+ModelLike: TypeAlias = object
+"""Whatever the user has: a `Model`, a Keras network, the path of a saved one, a bundle or its folder, a
+function of a batch of images, a classifier."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A classifier, how images reach it, and where it comes from; :func:`open_model` makes one.
+
+    Attributes
+    ----------
+    classifier
+        Scores images on its own grid.
+    intake
+        How images are brought there: shape, fit, window and layout.
+    path
+        The file or folder that it was read from; None where it was given as an object.
+    split, origin
+        Of a bundle: the record of the split it was trained on, and how its data were made.
+    history, versions
+        Of a bundle: one list per column of the training, and of xaimri, Keras and TensorFlow then.
+
+    Examples
+    --------
+    >>> import numpy as np, xaimri
+    >>> model = open_model(xaimri.LinearClassifier.random((16, 20, 1), classes=3), window=(0, 4000))
+    >>> model
+    <Model: 3 classes, images 16 x 20 x 1, stretched, window 0 to 4000>
+    >>> model.explain(np.ones((32, 40))).values.shape
+    (32, 40)
+    """
+
+    classifier: Classifier
+    intake: Intake = field(default_factory=Intake)
+    path: Path | None = None
+    split: Mapping[str, Any] | None = None
+    origin: Mapping[str, Any] | None = None
+    history: Mapping[str, Sequence[Any]] | None = None
+    versions: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("split", "origin", "history", "versions"):
+            object.__setattr__(self, name, sealed(getattr(self, name)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: unsealed(value) for name, value in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; none where a function's first answer must tell how many there are."""
+        return tuple(self.classifier.classes)
+
+    def __repr__(self) -> str:
+        classes = f"{len(self.classes)} classes" if self.classes else "classes told by its first answer"
+        origin = () if self.path is None else (f"from {self.path}",)
+        return f"<Model: {', '.join((classes, *self.intake.describe(), *origin))}>"
+
+    def explain(
+        self,
+        image: Source,
+        method: Method = "gradcam",
+        *,
+        target: Target = None,
+        of: Of | None = None,
+        progress: bool | Watcher = False,
+        **settings: Any,
+    ) -> Explanation:
+        """Explain one image for one class; as :func:`xaimri.explain`, for this model."""
+        explainer = build(method, self._settings(settings, method))
+        require_one(image, target, self.intake, self.classes)
+        with watched(progress):
+            return explain_together(self.classifier, explainer, [take(image, self.intake)], [target], of)[0]
+
+    def explain_all(
+        self,
+        images: Sources,
+        method: Method = "gradcam",
+        *,
+        target: Target | Sequence[Target] = None,
+        of: Of | None = None,
+        inputs: Inputs = None,
+        progress: bool | Watcher = False,
+        **settings: Any,
+    ) -> Explanations:
+        """Explain many images, or one for several classes; as :func:`xaimri.explain_all`, for this model."""
+        explainer = build(method, self._settings(settings, method))
+        questions = ask(images, self.intake, self.classes, target, inputs)
+        made: dict[str, Explanation] = {}
+        failures: dict[str, Failure] = {}
+        with watched(progress):
+            for question, ending in endings(self.classifier, self.intake, explainer, questions, of=of):
+                if isinstance(ending, Failure):
+                    failures[question.image.name] = ending
+                else:
+                    made[question.image.name] = ending
+        return Explanations(made, failures)
+
+    def compare(
+        self,
+        image: Source,
+        methods: Iterable[Method] = ("gradcam", "lime"),
+        *,
+        target: Target = None,
+        of: Of | None = None,
+        progress: bool | Watcher = False,
+        **settings: Any,
+    ) -> Comparison:
+        """Explain one image by several methods; as :func:`xaimri.compare`, for this model."""
+        from xaimri.render import Comparison
+
+        explainers = build_all(methods := list(methods), self._settings(settings, *methods))
+        require_one(image, target, self.intake, self.classes)
+        one = take(image, self.intake)
+        with watched(progress):
+            return Comparison(
+                explain_together(self.classifier, each, [one], [target], of)[0] for each in explainers
+            )
+
+    def predict(self, images: Sources) -> Scores:
+        """Return the probabilities of one image or of many, ``(images, classes)``.
+
+        Nothing is collected: an image that can't be read raises its own sentence. Costs one forward pass an
+        image.
+
+        Raises
+        ------
+        UnusableImage
+            If an image can't be read, or not be brought to the model's grid.
+
+        Examples
+        --------
+        >>> import numpy as np, xaimri
+        >>> model = open_model(xaimri.LinearClassifier.random((4, 5, 1), classes=3))
+        >>> model.predict([np.ones((4, 5)), np.zeros((8, 10))]).shape
+        (2, 3)
+        """
+        return predict(self.classifier, self.intake, name_images(images, self.intake))
+
+    def judge(
+        self,
+        cases: Iterable[Case],
+        methods: Methods,
+        metrics: Any = ("deletion", "insertion"),
+        **settings: Any,
+    ) -> Judgement:
+        """Judge methods by metrics on cases; as :func:`xaimri.evaluate_explanations`, for this model."""
+        judging = import_module("xaimri.judging")  # it stands above: asked for by name, and late
+        return cast("Judgement", judging.evaluate_explanations(methods, self, cases, metrics, **settings))
+
+    def with_inputs(self, inputs: object) -> Model:
+        """Return the same model with other values of the network's inputs beside the image."""
+        return replace(self, classifier=with_inputs(self.classifier, inputs))
+
+    def _settings(self, settings: Mapping[str, Any], *methods: Method) -> Mapping[str, Any]:
+        """Return the methods' settings, among which no option of the model may stand."""
+        own = {name for method in methods if isinstance(method, str) for name in settings_of(method)}
+        misplaced = [name for name in settings if name in OPTIONS and name not in own]
+        if misplaced:
+            raise InvalidInput(
+                f"`{misplaced[0]}` belongs to the model, which is open already: give it to xaimri.open_model."
+            )
+        return settings
+
+
+def open_model(
+    model: ModelLike,
+    *,
+    classes: Sequence[str] | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    outputs: Outputs | None = None,
+    unit: int | None = None,
+    output: str | int | None = None,
+    inputs: object = None,
+    engine: Engine | None = None,
+    fit: Fit | None = None,
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
+) -> Model:
+    """Open whatever the user has as a model; do it once where many images are explained.
+
+    An option that is None is the bundle's own where there is one, else the default that is named here.
+
+    Parameters
+    ----------
+    model
+        A Keras model however built, the path of a saved one (``.keras``, ``.h5``, a SavedModel), a bundle or
+        the folder that ``xaimri.training.save`` wrote, a function of a batch of images, any
+        :class:`~xaimri.classifier.Classifier`, or a `Model`, which comes back as it is.
+    classes
+        Names of the classes; ``class_0``, ... by default.
+    preprocess
+        What must be done to a batch before the model, if the model doesn't do it itself.
+    outputs
+        What the model gives: ``"probabilities"`` (the default) or ``"logits"``.
+    unit
+        Which of several independent sigmoids to present as two classes.
+    output
+        Which of several outputs to explain, by name or index.
+    inputs
+        The inputs beside the image, for one image and without a batch axis: by name, such as ``{"age":
+        71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``.
+    engine
+        What runs a Keras network where a method needs many predictions: ``"tensorflow"``, ``"openvino"``
+        (extra ``openvino``), or ``"auto"`` (the default): OpenVINO where it is installed and pays off.
+    fit
+        How an image of another shape is brought to the model's input: ``"stretch"`` (the default) or
+        ``"pad"``, which keeps the proportions.
+    window
+        Stored intensities to spread over 0..255, such as ``(0, 4000)``, or a :class:`~xaimri.Window`, which
+        can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
+    layout
+        ``"channels_first"`` for arrays that have their channels first.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no model, an option is none of these, or options stand beside a model that has its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> open_model(lambda images: np.full((len(images), 2), 0.5), classes=["no", "yes"])
+    <Model: 2 classes, images of any size>
+    """
+    given: dict[str, Any] = {
+        "classes": classes, "preprocess": preprocess, "outputs": outputs, "unit": unit, "output": output,
+        "inputs": inputs, "engine": engine,
+    }  # fmt: skip
+    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
+    if isinstance(model, Model):
+        _refuse({**given, **reach})
+        return model
+    bundle = bundle_of(model)
+    if bundle is not None:
+        given = {**given, "classes": classes or bundle.classes}
+        reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
+    classifier = as_classifier(
+        model if bundle is None else bundle.model, **{k: v for k, v in given.items() if v is not None}
+    )
+    shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
+    window = None if reach["window"] is None else as_window(reach["window"])
+    intake = Intake(shape, reach["fit"] or "stretch", window, reach["layout"])
+    path = Path(model) if isinstance(model, str | PathLike) else None
+    if bundle is None:
+        return Model(classifier, intake, path)
+    return Model(
+        classifier,
+        intake,
+        path,
+        bundle.split,
+        getattr(bundle, "origin", None),
+        bundle.history,
+        bundle.versions,
+    )
+
+
+OPTIONS = tuple(
+    name for name, each in signature(open_model).parameters.items() if each.kind is each.KEYWORD_ONLY
+)
+"""Names of the options that belong to a model."""
+
+
+def _refuse(options: Mapping[str, object]) -> None:
+    """Say that a model is open already."""
+    given = [f"`{name}`" for name, value in options.items() if value is not None]
+    if given:
+        raise InvalidInput(
+            f"{' and '.join(given)} can't stand beside a Model, which is open already: give them to "
+            "xaimri.open_model, or `model.with_inputs` for other inputs."
+        )

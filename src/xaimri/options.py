@@ -1,0 +1,59 @@
+"""Options that stand together in one call: those of the model open it, the rest are the method's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from xaimri.errors import InvalidInput
+from xaimri.explainers import build, settings_of
+from xaimri.images.window import Window
+from xaimri.methods import Methods, listed_methods
+from xaimri.model import OPTIONS, Model, ModelLike, open_model
+
+
+def open_with(
+    model: ModelLike, options: Mapping[str, Any], methods: Methods = ()
+) -> tuple[Model, dict[str, Any]]:
+    """Open a model with those of the options that are a model's, and hand back the rest: a method's settings.
+
+    Raises
+    ------
+    InvalidInput
+        If an option could be the model's or the method's, is neither, or can't be used.
+
+    Examples
+    --------
+    >>> model, settings = open_with(lambda x: x, {"classes": ["no", "yes"], "samples": 100}, "lime")
+    >>> model.classes, settings
+    (('no', 'yes'), {'samples': 100})
+    """
+    given = {name: value for name, value in options.items() if name in OPTIONS}
+    settings = {name: value for name, value in options.items() if name not in OPTIONS}
+    for method in listed_methods(methods):
+        if isinstance(method, str):
+            _check_window(given.get("window"), method)
+            _check_spelling(settings, method)
+    return open_model(model, **given), settings
+
+
+def _check_window(window: object, method: str) -> None:
+    """Refuse a window that could be one of intensities, or the method's own."""
+    if window is None or isinstance(window, Window) or "window" not in settings_of(method):
+        return
+    raise InvalidInput(
+        f"`window` beside {method!r} could be one of intensities, or the method's own: write "
+        f"xaimri.{type(build(method)).__name__}(window={window!r}) for its own, or window="
+        "xaimri.Window(low, high) for intensities."
+    )
+
+
+def _check_spelling(settings: Mapping[str, object], method: str) -> None:
+    """Refuse what is nearly the name of a model's option."""
+    for name in settings:
+        near = get_close_matches(name, OPTIONS, 1)
+        if near and name not in settings_of(method):
+            raise InvalidInput(
+                f"`{name}` is no option of a model and no setting of {method!r}: did you mean `{near[0]}`?"
+            )

@@ -1,0 +1,118 @@
+"""The images that a caller names: one or many, in whatever they come, each with a name of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from numbers import Number
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from xaimri.data.case import Case
+from xaimri.data.folder import images_below
+from xaimri.errors import InvalidInput
+from xaimri.images.intake import Intake, Taken
+
+Source: TypeAlias = object
+"""Whatever holds one image: a path, the bytes of a file, an open file, a PIL image, an array, a
+:class:`~xaimri.data.Case`."""
+
+Sources: TypeAlias = object
+"""Whatever holds several images: a folder, a list, a mapping by name, a :class:`~xaimri.data.Dataset`, a
+generator, an array with a batch axis; or one image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """An image, not read yet, and what it is called: its path below its folder, else its position."""
+
+    name: str
+    source: Source
+
+
+def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
+    """Return every image with a name that no other has; where their number is known, as a sequence.
+
+    A folder's images are called by their paths relative to it, cases by their ids, entries of a mapping by
+    their keys, all else by position.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no image.
+
+    Examples
+    --------
+    >>> [image.name for image in name_images([np.ones((4, 5)), np.ones((6, 7))], Intake())]
+    ['0', '1']
+    """
+    if is_folder(images):
+        folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
+        files = images_below(folder)
+        if not files:
+            raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
+        return [Named(file.relative_to(folder).as_posix(), file) for file in files]
+    if is_single(images, intake):
+        return [Named(images.id if isinstance(images, Case) else "0", images)]
+    pairs = images.items() if isinstance(images, Mapping) else enumerate(images)  # type: ignore[arg-type]
+    unique = _unique(pairs)
+    if not isinstance(images, Sized):
+        return unique
+    listed = list(unique)
+    if not listed:
+        raise InvalidInput("the list of images is empty: give at least one image.")
+    return listed
+
+
+def is_folder(images: object) -> bool:
+    """Tell whether this is the path of a folder."""
+    return isinstance(images, str | os.PathLike) and os.path.isdir(images)  # noqa: PTH112 - any name will do
+
+
+def is_single(images: object, intake: Intake) -> bool:
+    """Tell whether this is one image rather than several."""
+    if isinstance(images, str | os.PathLike | bytes | bytearray | memoryview | Case | Taken):
+        return True
+    if hasattr(images, "getbands") or hasattr(images, "read"):
+        return True
+    if isinstance(images, np.ndarray) or hasattr(images, "__array__"):
+        return not intake.shape or np.ndim(images) != len(intake.shape) + 1
+    if isinstance(images, Sequence):
+        return _is_numbers(images)
+    return not isinstance(images, Iterable)
+
+
+def take(source: Source, intake: Intake) -> Taken:
+    """Bring one image to a model's grid; one that has been brought there is itself.
+
+    Raises
+    ------
+    UnusableImage
+        If it can't be read, or not be brought there.
+    """
+    if isinstance(source, Taken):
+        return source
+    return intake.take(source.source if isinstance(source, Case) else source)
+
+
+def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:
+    names: set[str] = set()
+    for key, source in pairs:
+        wanted = source.id if isinstance(source, Case) else str(key)
+        name, number = wanted, 1
+        while name in names:
+            number += 1
+            name = f"{wanted} ({number})"
+        names.add(name)
+        yield Named(name, source)
+
+
+def _is_numbers(nested: Sequence[object]) -> bool:
+    """Tell whether a nested list holds numbers: an array by another name."""
+    first: object = nested
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    return isinstance(first, Number | np.generic)
