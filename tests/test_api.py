@@ -5,11 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 from PIL import Image
 
 import xaimri
 from xaimri import GradCAM, LinearClassifier
-from xaimri.errors import Cancelled, InvalidInput, MissingCapability
+from xaimri.errors import Cancelled, InvalidInput, MissingCapability, UnusableImage
 from xaimri.objective import softmax
 
 MODEL = LinearClassifier.random((16, 20, 3), classes=3, seed=0, patch=4)
@@ -42,10 +43,10 @@ def test_the_image_comes_back_as_it_was_given():
     np.testing.assert_array_equal(found.image[..., 0], SCAN)
 
 
-def test_a_list_gives_a_list_and_a_batch_equals_one_by_one():
+def test_many_images_of_any_shape_equal_one_by_one():
     images = [SCAN, SCAN[:20], np.rot90(SCAN).copy()]
-    found = xaimri.explain(MODEL, images, relu=False)
-    assert isinstance(found, list)
+    found = xaimri.explain_all(MODEL, images, relu=False)
+    assert (found.names, dict(found.failures)) == (("0", "1", "2"), {})
     assert [e.values.shape for e in found] == [i.shape for i in images]
     for one, image in zip(found, images, strict=True):
         alone = xaimri.explain(MODEL, image, relu=False)
@@ -54,9 +55,9 @@ def test_a_list_gives_a_list_and_a_batch_equals_one_by_one():
 
 def test_more_images_than_a_batch_holds(monkeypatch):
     images = [np.roll(SCAN, i) for i in range(7)]
-    whole = xaimri.explain(MODEL, images, target=[0, 1, 2, 0, 1, 2, 0])
-    monkeypatch.setattr("xaimri.explaining.CHUNK", 3)
-    parts = xaimri.explain(MODEL, images, target=[0, 1, 2, 0, 1, 2, 0])
+    whole = xaimri.explain_all(MODEL, images, target=[0, 1, 2, 0, 1, 2, 0])
+    monkeypatch.setattr("xaimri.endings.CHUNK", 3)
+    parts = xaimri.explain_all(MODEL, images, target=[0, 1, 2, 0, 1, 2, 0])
     assert [e.target for e in parts] == [0, 1, 2, 0, 1, 2, 0]
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a.values, b.values, atol=1e-5 * max(np.abs(a.values).max(), 1e-9))
@@ -178,10 +179,10 @@ def scans(tmp_path):
 
 
 def test_a_folder_gives_an_explanation_of_each_image(scans):
-    found = xaimri.explain(MODEL, scans)
-    assert found.sources == ("a.png", "b.png", "more/c.png")
+    found = xaimri.explain_all(MODEL, scans)
+    assert found.names == ("a.png", "b.png", "more/c.png")
     assert not found.failures
-    for name, explanation in zip(found.sources, found, strict=True):
+    for name, explanation in found.items():
         np.testing.assert_allclose(explanation.values, xaimri.explain(MODEL, scans / name).values, rtol=1e-5)
     assert repr(found) == "<Explanations: 3 of 3 images>"
 
@@ -194,47 +195,81 @@ def test_a_folder_with_bad_files_gives_the_rest_and_lists_the_bad_ones(scans, mo
     np.save(scans / "nan.npy", np.full((8, 9), np.nan))
     (scans / "notes.txt").write_text("not an image by its name: passed over")
     for chunk in (32, 2):
-        monkeypatch.setattr("xaimri.explaining.CHUNK", chunk)
-        found = xaimri.explain(MODEL, str(scans), "lime", samples=10, regions=3)
-        assert found.sources == ("a.png", "b.png", "more/c.png")
+        monkeypatch.setattr("xaimri.endings.CHUNK", chunk)
+        found = xaimri.explain_all(MODEL, str(scans), "lime", samples=10, regions=3)
+        assert found.names == ("a.png", "b.png", "more/c.png")
         assert set(found.failures) == {"text.png", "cut.png", "empty.png", "nan.npy"}
-        assert all("\n" not in sentence for sentence in found.failures.values())
+        assert {failure.stage for failure in found.failures.values()} == {"read"}
+        assert all(failure.name == name for name, failure in found.failures.items())
+        assert all("\n" not in failure.sentence for failure in found.failures.values())
         assert "failures: 'cut.png', 'empty.png', 'nan.npy', 'text.png'" in repr(found)
 
 
 def test_an_image_that_the_model_refuses_is_listed_too(scans):
     def picky(images):
         if images.shape[1] < 20:
-            raise InvalidInput("the image is too small: give a larger one.")
+            raise UnusableImage("the image is too small: give a larger one.")
         return np.full((len(images), 2), 0.5)
 
     Image.fromarray(SCAN[:10, :10]).save(scans / "small.png")
-    found = xaimri.explain(picky, scans, "lime", samples=10, regions=3)
+    found = xaimri.explain_all(picky, scans, "lime", samples=10, regions=3)
     assert len(found) == 3
-    assert dict(found.failures) == {"small.png": "the image is too small: give a larger one."}
+    small = xaimri.Failure("small.png", "explain", "the image is too small: give a larger one.")
+    assert dict(found.failures) == {"small.png": small}
 
 
-def test_a_folder_of_nothing_that_can_be_explained_is_an_error(scans, tmp_path):
+def test_what_is_no_images_fault_stops_at_once(scans):
+    read = []
+
+    def broken(images):
+        read.append(len(images))
+        raise InvalidInput("this function takes no images of grey.")
+
+    with pytest.raises(InvalidInput, match="takes no images of grey"):
+        xaimri.explain_all(broken, scans, "lime", samples=10, regions=3)
+    assert len(read) == 1  # tried once, and not image by image
+
+
+def test_a_folder_of_nothing_that_can_be_explained_gives_its_failures_alone(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(InvalidInput, match="holds no image"):
-        xaimri.explain(MODEL, empty)
+        xaimri.explain_all(MODEL, empty)
     only = tmp_path / "only"
     only.mkdir()
     (only / "x.png").write_text("no picture")
-    with pytest.raises(InvalidInput, match=r"none of the 1 images .* the first, 'x\.png'"):
-        xaimri.explain(MODEL, only)
-    with pytest.raises(InvalidInput, match="2 targets were given for 3 images"):
-        xaimri.explain(MODEL, scans, target=[0, 1])
+    found = xaimri.explain_all(MODEL, only)
+    assert (len(found), list(found.failures)) == (0, ["x.png"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"target": [0, 1]}, "2 targets were given for 3 images"),
+        ({"target": "no such"}, "'no such' is not one of the classes"),
+        ({"target": []}, "the list of targets is empty"),
+        ({"method": "lime", "samples": -3}, "`samples`"),
+        ({"method": "limes"}, "'limes' is not known"),
+        ({"layout": "last"}, "layout"),
+        ({"fit": "crop"}, "fit"),
+        ({"windw": (0, 3)}, "did you mean `window`"),
+    ],
+)
+def test_arguments_are_checked_before_the_first_image_is_read(scans, monkeypatch, asked, sentence):
+    read = []
+    monkeypatch.setattr("xaimri.images.intake.Intake.take", lambda self, source: read.append(source))
+    with pytest.raises((InvalidInput, TypeCheckError), match=sentence):
+        xaimri.explain_all(MODEL, scans, **asked)
+    assert not read
 
 
 def test_explanations_of_a_folder_survive_pickling(scans):
     import pickle
 
     (scans / "text.png").write_text("no picture")
-    found = xaimri.explain(MODEL, scans)
+    found = xaimri.explain_all(MODEL, scans)
     again = pickle.loads(pickle.dumps(found))
-    assert (again.sources, again.failures) == (found.sources, found.failures)
+    assert (again.names, again.failures) == (found.names, found.failures)
     np.testing.assert_array_equal(again[0].values, found[0].values)
 
 
@@ -254,18 +289,29 @@ def test_explanations_of_a_folder_survive_pickling(scans):
         (
             lambda: xaimri.explain(MODEL, SCAN, GradCAM(), relu=False),
             InvalidInput,
-            "stand beside an explainer",
+            "stands beside an explainer",
         ),
         (lambda: xaimri.explain(MODEL, SCAN, target="x"), InvalidInput, "'class_0', 'class_1', 'class_2'"),
         (lambda: xaimri.explain(MODEL, SCAN, target=3), InvalidInput, r"index in 0\.\.2"),
         (
-            lambda: xaimri.explain(MODEL, [SCAN], target=[1, 2]),
+            lambda: xaimri.explain_all(MODEL, [SCAN], target=[1, 2]),
             InvalidInput,
             "2 targets were given for 1 images",
         ),
-        (lambda: xaimri.explain(MODEL, []), InvalidInput, "list of images is empty"),
+        (lambda: xaimri.explain_all(MODEL, []), InvalidInput, "list of images is empty"),
+        (
+            lambda: xaimri.explain(MODEL, [SCAN, SCAN]),
+            InvalidInput,
+            "a list can hold several: use `explain_all`",
+        ),
+        (lambda: xaimri.explain(MODEL, "."), InvalidInput, "a folder can hold several: use `explain_all`"),
+        (
+            lambda: xaimri.explain(MODEL, SCAN, target=[0]),
+            (InvalidInput, TypeCheckError),
+            "is a list: use `explain_all`|target",
+        ),
         (lambda: xaimri.explain(MODEL, SCAN.astype(float) * np.nan), InvalidInput, "NaN|finite"),
-        (lambda: xaimri.explain(MODEL, np.zeros((4, 5, 6, 3))), InvalidInput, "4|axes"),
+        (lambda: xaimri.explain(MODEL, np.zeros((4, 5, 6, 3))), InvalidInput, "use `explain_all`"),
         (lambda: xaimri.explain(MODEL, "gone.png"), InvalidInput, r"gone\.png"),
         (lambda: xaimri.explain(MODEL, SCAN, classes=("a", "b", "c")), InvalidInput, "stand beside a Linear"),
         (lambda: xaimri.explain(3, SCAN), InvalidInput, "a int is no model"),
@@ -282,7 +328,7 @@ def test_explanations_of_a_folder_survive_pickling(scans):
         ),
         (lambda: xaimri.compare(MODEL, SCAN, []), InvalidInput, "`methods` must be a list"),
         (
-            lambda: xaimri.explain(MODEL, [SCAN], "lime", seed=2**40),
+            lambda: xaimri.explain(MODEL, SCAN, "lime", seed=2**40),
             InvalidInput,
             r"`seed` must be below 2\*\*32",
         ),
@@ -291,7 +337,7 @@ def test_explanations_of_a_folder_survive_pickling(scans):
 def test_errors_are_one_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence) as refusal:
         call()
-    assert "\n" not in str(refusal.value)
+    assert isinstance(refusal.value, TypeCheckError) or "\n" not in str(refusal.value)
 
 
 def test_importing_loads_no_framework():
@@ -322,7 +368,8 @@ def test_several_classes_of_one_image_come_from_the_same_predictions():
     model = LinearClassifier.random((8, 9, 1), classes=3, seed=0)
     image = np.random.default_rng(0).random((8, 9))
     settings = {"samples": 60, "regions": 5, "classes": ["a", "b", "c"]}
-    both = xaimri.explain(watching, image, "lime", target=["a", "c"], **settings)
+    both = xaimri.explain_all(watching, image, "lime", target=["a", "c"], **settings)
+    assert both.names == ("0", "1")
     together = sum(calls)
     calls.clear()
     alone = xaimri.explain(watching, image, "lime", target="c", **settings)
@@ -363,4 +410,4 @@ def test_a_window_that_could_be_two_things_is_refused():
 def test_an_empty_list_of_classes_is_refused():
     model, scan = LinearClassifier.random((16, 16, 1)), np.random.default_rng(0).random((16, 16))
     with pytest.raises(InvalidInput, match="the list of targets is empty"):
-        xaimri.explain(model, scan, "saliency", target=[])
+        xaimri.explain_all(model, scan, "saliency", target=[])

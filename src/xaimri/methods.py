@@ -78,13 +78,20 @@ def listed_methods(methods: Methods) -> list[Method]:
 
 def _unknown(name: str, methods: list[Method], settings: list[str]) -> str:
     """Say that no method has such a setting, and which it may have been."""
-    named = [repr(each) if isinstance(each, str) else type(each).__name__ for each in methods]
     made = next((type(each).__name__ for each in methods if not isinstance(each, str)), None)
+    if made is not None and len(methods) == 1:
+        return (
+            f"the setting {name!r} stands beside an explainer that has its own: set it where that is made, "
+            f"as {made}({name}=...)."
+        )
+    named = ", ".join(repr(each) if isinstance(each, str) else type(each).__name__ for each in methods)
+    begin = (
+        f"{named} has no setting {name!r}" if len(methods) == 1 else f"none of {named} has a setting {name!r}"
+    )
     near = get_close_matches(name, settings, 1)
     if near:
-        hint = f": did you mean {near[0]!r}?"
-    elif made is not None:
-        hint = f": set it where the explainer is made, as {made}({name}=...)."
-    else:
-        hint = f": they have {', '.join(map(repr, dict.fromkeys(settings)))}."
-    return f"`{name}` is a setting of none of {', '.join(named)}{hint}"
+        return f"{begin}: did you mean {near[0]!r}?"
+    if made is not None:
+        return f"{begin}: what belongs to an explainer is set where it is made, as {made}({name}=...)."
+    has = ", ".join(map(repr, dict.fromkeys(settings))) or "none"
+    return f"{begin}: {'it has' if len(methods) == 1 else 'they have'} {has}."

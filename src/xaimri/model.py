@@ -18,7 +18,7 @@ from xaimri.data.case import Case
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Target
-from xaimri.explainers import build, settings_of
+from xaimri.explainers import settings_of
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.failure import Failure
@@ -110,7 +110,7 @@ class Model:
         **settings: Any,
     ) -> Explanation:
         """Explain one image for one class; as :func:`xaimri.explain`, for this model."""
-        explainer = build(method, self._settings(settings, method))
+        (explainer,) = build_all(method, self._settings(settings, method))
         require_one(image, target, self.intake, self.classes)
         with watched(progress):
             return explain_together(self.classifier, explainer, [take(image, self.intake)], [target], of)[0]
@@ -127,7 +127,7 @@ class Model:
         **settings: Any,
     ) -> Explanations:
         """Explain many images, or one for several classes; as :func:`xaimri.explain_all`, for this model."""
-        explainer = build(method, self._settings(settings, method))
+        (explainer,) = build_all(method, self._settings(settings, method))
         questions = ask(images, self.intake, self.classes, target, inputs)
         made: dict[str, Explanation] = {}
         failures: dict[str, Failure] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -31,16 +31,17 @@ def open_with(
     """
     given = {name: value for name, value in options.items() if name in OPTIONS}
     settings = {name: value for name, value in options.items() if name not in OPTIONS}
-    for method in listed_methods(methods):
-        if isinstance(method, str):
+    known = {each: settings_of(each) for each in listed_methods(methods) if isinstance(each, str)}
+    for method, its in known.items():
+        if "window" in its:
             _check_window(given.get("window"), method)
-            _check_spelling(settings, method)
+    _check_spelling([name for name in settings if not any(name in its for its in known.values())])
     return open_model(model, **given), settings
 
 
 def _check_window(window: object, method: str) -> None:
     """Refuse a window that could be one of intensities, or the method's own."""
-    if window is None or isinstance(window, Window) or "window" not in settings_of(method):
+    if window is None or isinstance(window, Window):
         return
     raise InvalidInput(
         f"`window` beside {method!r} could be one of intensities, or the method's own: write "
@@ -49,11 +50,11 @@ def _check_window(window: object, method: str) -> None:
     )
 
 
-def _check_spelling(settings: Mapping[str, object], method: str) -> None:
-    """Refuse what is nearly the name of a model's option."""
-    for name in settings:
-        near = get_close_matches(name, OPTIONS, 1)
-        if near and name not in settings_of(method):
+def _check_spelling(unknown: Sequence[str]) -> None:
+    """Refuse what is nearly the name of a model's option, and no setting."""
+    for name in unknown:
+        near = get_close_matches(name, OPTIONS, 1, cutoff=0.7)
+        if near:
             raise InvalidInput(
-                f"`{name}` is no option of a model and no setting of {method!r}: did you mean `{near[0]}`?"
+                f"`{name}` is no option of a model and no setting of a method: did you mean `{near[0]}`?"
             )

@@ -79,7 +79,7 @@ def require_one(image: Source, target: object, intake: Intake, classes: Sequence
     InvalidInput
         If there could be several; the sentence names ``explain_all``.
     """
-    if is_folder(image) or not is_single(image, intake):
+    if not is_single(image, intake):
         what = "a folder" if is_folder(image) else f"a {type(image).__name__}"
         raise InvalidInput(
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "

@@ -74,7 +74,9 @@ def is_folder(images: object) -> bool:
 
 def is_single(images: object, intake: Intake) -> bool:
     """Tell whether this is one image rather than several."""
-    if isinstance(images, str | os.PathLike | bytes | bytearray | memoryview | Case | Taken):
+    if isinstance(images, str | os.PathLike):
+        return not is_folder(images)
+    if isinstance(images, bytes | bytearray | memoryview | Case | Taken):
         return True
     if hasattr(images, "getbands") or hasattr(images, "read"):
         return True

@@ -15,6 +15,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from stripes import explained, texts
 from xaimri.charts import cascade, heat_table, metric_curves
 from xaimri.errors import InvalidInput
+from xaimri.failure import Failure
 from xaimri.judging import Judgement, Metric
 from xaimri.judging.catalogue import METRICS
 from xaimri.judging.judgement import Row
@@ -31,7 +32,8 @@ def evaluation(values, metrics=("deletion",), subjects=None, scores=None, **sett
         for metric, numbers in zip(named, found, strict=True):
             for case, number in enumerate(numbers):
                 subject = f"s{case}" if subjects is None else subjects[case]
-                value, why = (np.nan, "the image is too bright") if number is None else (number, None)
+                failure = Failure(f"c{case}", "explain", "the image is too bright")
+                value, why = (np.nan, failure) if number is None else (number, None)
                 rows.append(Row(explainer, metric, f"c{case}", subject, "ill", value, why))
                 if scores is not None and number is not None:
                     curve = scores(explainer, case)

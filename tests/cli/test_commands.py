@@ -135,7 +135,7 @@ class TestWithANetwork:
         assert run(*words, "--layer", "cells", "--samples", 20)[0] == 0
         code, _, err = run("compare", bundle, scan, "-m", "saliency", "--samples", 20)
         assert code == 1
-        assert "--samples is a setting of none of saliency" in err
+        assert "'saliency' has no setting 'samples'" in err
 
     def test_compare_draws_both_methods(self, run, bundle, scan, tmp_path):
         code, _, err = run("compare", bundle, scan, "--out", tmp_path)
@@ -152,17 +152,6 @@ class TestWithANetwork:
         code, _, err = run("evaluate", bundle, "--data", "phantom")
         assert code == 1
         assert "--part" in err
-
-
-def test_figures_of_images_with_one_name_do_not_overwrite_each_other():
-    from pathlib import Path
-
-    from xaimri.cli.arguments import file_names
-
-    names = file_names([Path("p/a/x.png"), Path("q/a/x.png"), Path("x.bmp"), Path("y.png")])
-    assert names == ["x", "x-2", "x-3", "y"]
-    taken = file_names([Path("p/a.png"), Path("q/a.png"), Path("p/a-2.png")])
-    assert len(set(taken)) == 3
 
 
 def test_a_class_named_by_a_number_is_found_by_its_name():

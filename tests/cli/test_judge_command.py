@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xaimri import InvalidInput, LinearClassifier
+from xaimri import InvalidInput, LinearClassifier, Model, open_model
 from xaimri.cli import judge
 from xaimri.data import phantom, split
+from xaimri.images.intake import Intake
 
 SIZE = (26, 22)
 FILES = ["deletion.png", "heat.png", "insertion.png", "judgement.csv", "judgement.json"]
@@ -27,7 +28,8 @@ def network(monkeypatch):
     """Stand in for a saved network: a linear one, and the split it is said to be trained on."""
 
     def stand_in(split=None, **settings):
-        monkeypatch.setattr(judge, "_opened", lambda *_: (model_of(**settings), "stretch", split))
+        model = Model(model_of(**settings), Intake((*SIZE, 1)), split=split)
+        monkeypatch.setattr("xaimri.options.open_model", lambda *_: model)
 
     stand_in()
     return stand_in
@@ -224,26 +226,30 @@ class TestParts:
 class TestSome:
     def test_as_many_subjects_as_possible_in_the_order_of_the_data(self, cases):
         for seed in range(5):
-            few = judge.some(cases, 12, seed, independent=False)
+            few = judge.drawn_cases(cases, 12, seed, independent=False)
             assert len(set(few.subjects)) == 12
-            more = judge.some(cases, 30, seed, independent=False)
+            more = judge.drawn_cases(cases, 30, seed, independent=False)
             assert max(more.subjects.count(who) for who in set(more.subjects)) == 3
             assert min(more.subjects.count(who) for who in set(more.subjects)) == 2
             places = [cases.cases.index(case) for case in more]
             assert places == sorted(set(places))
 
     def test_the_seed_decides(self, cases):
-        drawn = [[case.id for case in judge.some(cases, 5, seed, independent=False)] for seed in (0, 0, 1)]
+        drawn = [
+            [case.id for case in judge.drawn_cases(cases, 5, seed, independent=False)] for seed in (0, 0, 1)
+        ]
         assert drawn[0] == drawn[1] != drawn[2]
 
     def test_all_where_there_are_no_more(self, cases):
-        assert [case.id for case in judge.some(cases, 100, 3, independent=False)] == [c.id for c in cases]
+        assert [case.id for case in judge.drawn_cases(cases, 100, 3, independent=False)] == [
+            c.id for c in cases
+        ]
 
     def test_images_without_subjects_must_be_said_to_be_independent(self, cases):
         unknown = replace(cases, cases=tuple(replace(case, subject=None) for case in cases))
         with pytest.raises(InvalidInput, match=r"36 of 36 images have no subject.*--subject.*--independent"):
-            judge.some(unknown, 4, 0, independent=False)
-        assert len(judge.some(unknown, 4, 0, independent=True)) == 4
+            judge.drawn_cases(unknown, 4, 0, independent=False)
+        assert len(judge.drawn_cases(unknown, 4, 0, independent=True)) == 4
 
 
 def test_images_without_subjects(run, network, folder, tmp_path):
@@ -263,7 +269,7 @@ def test_images_without_subjects(run, network, folder, tmp_path):
         (("--metrics", "deletions"), "no metric 'deletions': use 'deletion'"),
         (("--metrics", ","), "',' names nothing: give deletion,insertion."),
         (("--samples", "many"), "`--samples` must be a whole number"),
-        (("--samples", "5"), "--samples is a setting of none of saliency, input_x_gradient"),
+        (("--samples", "5"), "none of 'saliency', 'input_x_gradient' has a setting 'samples'"),
         (("--metrics", "iou"), "'iou' needs a region, and no case has a mask: leave it out."),
         (("--subject", "(?P<subject>X)"), "does not fit the file name"),
     ],
@@ -285,7 +291,7 @@ def test_names_are_checked_before_the_network_is_opened(judged, monkeypatch):
     def opened(*_):
         raise AssertionError("the network was opened")
 
-    monkeypatch.setattr(judge, "_opened", opened)
+    monkeypatch.setattr("xaimri.options.open_model", opened)
     for words in (("--methods", "limes"), ("--metrics", "deletions")):
         assert judged(*words)[0] == 1
 
@@ -297,8 +303,10 @@ def test_data_that_are_not_there(run, network, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nothing_can_be_measured_nothing_is_written(judged, tmp_path):
-    code, out, err = judged("--layer", "none", methods="gradcam")
+def test_where_nothing_can_be_measured_nothing_is_written(judged, folder, tmp_path):
+    for file in folder.rglob("*.png"):
+        file.write_text("no picture")
+    code, out, err = judged()
     assert code == 1
     assert "nothing could be measured: " in err
     assert "insertion (^)" not in out
@@ -388,14 +396,14 @@ class TestWithANetwork:
         return training.save(folder / "bundle", model, phantom.STAGES, "pad", record), folder / "net.keras"
 
     def test_a_bundle_brings_its_fit_and_its_split(self, saved, cases):
-        classifier, fit, record = judge._opened(saved[0], None, {})
-        assert (classifier.classes, fit) == (phantom.STAGES, "pad")
-        assert list(record["test"]) == split(cases, seed=1).record()["test"]
-        assert judge._opened(saved[0], "stretch", {})[1] == "stretch"
+        model = open_model(saved[0])
+        assert (model.classes, model.intake.fit) == (phantom.STAGES, "pad")
+        assert list(model.split["test"]) == split(cases, seed=1).record()["test"]
+        assert open_model(saved[0], fit="stretch").intake.fit == "stretch"
 
     def test_a_file_has_neither(self, saved):
-        classifier, fit, record = judge._opened(saved[1], None, {})
-        assert (len(classifier.classes), fit, record) == (4, "stretch", None)
+        model = open_model(saved[1])
+        assert (len(model.classes), model.intake.fit, model.split) == (4, "stretch", None)
 
     def test_the_default_methods_are_judged_on_the_held_out_part(self, run, saved, cases, folder, tmp_path):
         words = ("--subject", "(?P<subject>S[0-9]+)_", "--samples", 20, "--out", tmp_path / "out")
