@@ -42,7 +42,7 @@ def _ways(model: keras.Model, classifier: xaimri.KerasClassifier, images: np.nda
     ways = {
         "forward": lambda: forward(tf.constant(images)).numpy(),
         "explainer": lambda: explainer.explain(classifier, images),
-        "explain()": lambda: xaimri.explain(model, listed),
+        "explain()": lambda: xaimri.explain_all(model, listed),
     }
     if importlib.util.find_spec("tf_keras_vis"):
         ways["tf-keras-vis"] = _tf_keras_vis(model, images)

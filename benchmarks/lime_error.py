@@ -21,7 +21,7 @@ from ratio import medians
 from real_slices import SHARED, network, slices
 
 import xaimri
-from xaimri.api import opened
+from xaimri import open_model
 from xaimri.objective import Objective
 from xaimri.perturb.absent import segment_mean
 from xaimri.perturb.coalitions import halves
@@ -171,7 +171,7 @@ def times(model, image, labels, enough: dict[str, float], rounds: int) -> None:
     labels = np.where(labels < 0, labels.max() + 1, labels)
     ways = {"lime package, 1,000": lambda: package(model, image, labels, 1000)}
     for engine in ("tensorflow", "openvino"):
-        fast = opened(model, fit="pad", engine=engine)[0]
+        fast = open_model(model, fit="pad", engine=engine).classifier
         for name in ("plain", "orthogonal", "orthogonal, adjusted"):
             explainer = xaimri.LIME(samples=round(enough[name]), regions=labels, **WAYS[name])
             ways[f"ours, {name}, {engine}, {explainer.samples:,}"] = lambda e=explainer, c=fast: e.explain(

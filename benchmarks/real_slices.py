@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import keras
-from xaimri.api import opened
+from xaimri import open_model
 from xaimri.classifier import Classifier
 from xaimri.data import Dataset, alzheimer
 from xaimri.images.intake import Intake
@@ -19,7 +19,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 def network(shared: Path = SHARED, **options) -> tuple[Classifier, keras.Model]:
     """Return the network of four stages, 96 x 96 pixels."""
     model = keras.models.load_model(shared / "models" / "resnet50_stages.keras")
-    return opened(model, fit="pad", **options)[0], model
+    return open_model(model, fit="pad", **options).classifier, model
 
 
 def slices(count: int, shared: Path = SHARED) -> list[np.ndarray]:

@@ -25,11 +25,11 @@ def held_out(real):
 
 
 def test_held_out_figures_are_those_that_the_network_was_delivered_with(network, held_out):
-    from xaimri import KerasClassifier, experiment
+    from xaimri import open_model
     from xaimri.evaluation import classification
 
     assert len(held_out) == 41 * 32
-    probabilities = experiment.predict(KerasClassifier(network, held_out.classes), held_out, "pad")
+    probabilities = open_model(network, classes=held_out.classes, fit="pad").predict(held_out)
     report = classification.evaluate(probabilities, held_out)
     assert report.slice.accuracy.value == pytest.approx(0.473, abs=0.004)
     assert report.slice.balanced_accuracy.value == pytest.approx(0.383, abs=0.004)

@@ -150,7 +150,7 @@ methods["lime"] = xaimri.LIME(samples=300)
 gains = {}
 for name, method in methods.items():
     options = {"of": "log_odds"} if name == "lime" else {}
-    found = xaimri.explain(model, [c.source for c in cases], method, classes=classes, target=1, **options)
+    found = xaimri.explain_all(model, cases, method, classes=classes, target=1, **options)
     gains[name] = [gain(e, c) for e, c in zip(found, cases, strict=True)]
 blind = [replace(e, regions=None) for e in found]
 bell = np.exp(-2 * sum(np.meshgrid(np.linspace(-1, 1, 80) ** 2, np.linspace(-1, 1, 68) ** 2, indexing="ij")))

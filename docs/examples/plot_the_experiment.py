@@ -112,14 +112,11 @@ training_curves(result.history)
 #
 # *Here* every figure has an interval, drawn over subjects: four slices of one person are not four
 # people. Chance is 0.25. With so few subjects the intervals are wide, and that is the finding.
-from xaimri import KerasClassifier
-from xaimri.objective import softmax
-from xaimri.data.loading import load_images
-from xaimri.evaluation.classification import evaluate
+import xaimri
+from xaimri.evaluation import evaluate
 
-classifier = KerasClassifier(model, dataset.classes)
-probabilities = softmax(classifier.logits(load_images(parts.test, (96, 80))))
-report = evaluate(probabilities, parts.test)
+trained = xaimri.open_model(model, classes=dataset.classes)
+report = evaluate(trained.predict(parts.test), parts.test)
 print(report)
 
 # %%
