@@ -139,7 +139,7 @@ def test_a_second_class_of_the_same_image_costs_nothing(explainer):
 
 def test_so_a_list_of_classes_costs_one_run_through_explain():
     model = counting()
-    found = xaimri.explain(model, IMAGE, METHODS["lime"], target=[0, 1, 2])
+    found = xaimri.explain_all(model, IMAGE, METHODS["lime"], target=[0, 1, 2])
     assert [e.target for e in found] == [0, 1, 2]
     assert model.predicted == found[0].diagnostics["model_calls"]
 

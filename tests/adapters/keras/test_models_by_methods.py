@@ -83,7 +83,7 @@ def test_every_cell_of_the_table(specimen, method):
         assert "saliency" in str(told.value)
         assert "lime" in str(told.value)
         return
-    found = xaimri.explain(specimen.model, list(images), explainer, **specimen.options)
+    found = xaimri.explain_all(specimen.model, list(images), explainer, **specimen.options)
     for explanation, own in zip(found, specimen.probabilities(images), strict=True):
         assert explanation.values.shape == specimen.shape[:-1]
         assert np.isfinite(explanation.values).all()

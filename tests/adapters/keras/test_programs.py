@@ -89,11 +89,11 @@ def test_a_call_set_by_the_user_is_kept():
 
 def test_a_second_explanation_traces_nothing(traces):
     model, images = small(), noise((20, 28, 3), count=3)
-    first = xaimri.explain(model, list(images))
+    first = xaimri.explain_all(model, list(images))
     count = len(traces)
     assert count == 1
-    again = xaimri.explain(model, list(images))
-    xaimri.explain(model, [*images, images[0]], target=2)  # padded to the same batch of four
+    again = xaimri.explain_all(model, list(images))
+    xaimri.explain_all(model, [*images, images[0]], target=2)  # padded to the same batch of four
     assert len(traces) == count
     assert np.array_equal(first[0].values, again[0].values)
     xaimri.explain(model, images[0])  # a batch of one is a function of its own

@@ -43,7 +43,7 @@ def test_the_other_inputs_are_those_that_were_given():
 
 def test_one_age_for_all_and_one_age_each():
     model = with_age()
-    same = xaimri.explain(model, list(SCANS), "saliency", inputs={"age": 1.5})
+    same = xaimri.explain_all(model, list(SCANS), "saliency", inputs={"age": 1.5})
     expected = own(model, SCANS, [1.5] * 3)
     np.testing.assert_allclose([e.probabilities for e in same], expected, atol=1e-6)
     ages = [0.5, 1.0, 3.0]
@@ -70,13 +70,13 @@ def test_a_saved_network_is_opened_once_for_many_inputs(tmp_path, monkeypatch):
     opened, load = [], saved.load_model
     monkeypatch.setattr(saved, "load_model", lambda path: opened.append(path) or load(path))
     ages = [{"age": a} for a in (0.5, 1.0, 3.0)]
-    found = xaimri.explain(tmp_path / "age.keras", list(SCANS), inputs=ages)
+    found = xaimri.explain_all(tmp_path / "age.keras", list(SCANS), inputs=ages)
     assert len(opened) == 1
     np.testing.assert_allclose(
         [e.probabilities for e in found], own(with_age(), SCANS, [0.5, 1, 3]), atol=1e-6
     )
     with pytest.raises(InvalidInput, match="list of images is empty"):
-        xaimri.explain(tmp_path / "age.keras", [], inputs=[])
+        xaimri.explain_all(tmp_path / "age.keras", [], inputs=[])
 
 
 @pytest.mark.parametrize("value", [0.7, [0.7], np.array([[0.7]]), np.float64(0.7)])
