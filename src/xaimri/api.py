@@ -139,7 +139,7 @@ def explain_all(
     (1, ['1'])
     """
     own = each_inputs(inputs)
-    given = {} if inputs is None else {"inputs": own[0] if own else inputs}
+    given = {} if inputs is None or inputs == [] else {"inputs": own[0] if own else inputs}
     opened, settings = open_with(model, {**options, **given}, method)
     return opened.explain_all(images, method, target=target, of=of, inputs=own, progress=progress, **settings)
 

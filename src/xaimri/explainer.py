@@ -12,7 +12,7 @@ import numpy as np
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat, common_caveats
 from xaimri.classifier import Classifier, Differentiable, Doubting
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax
 from xaimri.settings import held, read, written
@@ -173,7 +173,7 @@ def checked(images: Images) -> Images:
             f"{batch.shape}."
         )
     if not np.isfinite(batch).all():
-        raise InvalidInput(
+        raise UnusableImage(
             "the images hold NaN or infinite values: replace them, for instance with np.nan_to_num."
         )
     return batch
@@ -246,10 +246,14 @@ def _explanations(
 ) -> tuple[Explanation, ...]:
     """Cut a batch's attribution into one explanation per image."""
     classes = model.classes
-    if found.logits.shape != (len(images), len(classes)) or not np.isfinite(found.logits).all():
+    if found.logits.shape != (len(images), len(classes)):
         raise InvalidInput(
-            f"the model must give one finite score for each of its {len(classes)} classes, got an array "
-            f"of shape {found.logits.shape} for {len(images)} images: check its outputs and weights."
+            f"the model must give one score for each of its {len(classes)} classes, got an array of shape "
+            f"{found.logits.shape} for {len(images)} images: check its outputs."
+        )
+    if not np.isfinite(found.logits).all():
+        raise UnusableImage(
+            "the model gives a score that is NaN or infinite: check its weights, and the range of the image."
         )
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)

@@ -66,7 +66,7 @@ def ask(
 
 def each_inputs(inputs: object) -> Inputs:
     """Return the other inputs of every image, where they are given one by one: as a list of mappings."""
-    if isinstance(inputs, list) and inputs and all(isinstance(one, Mapping) for one in inputs):
+    if isinstance(inputs, list) and all(isinstance(one, Mapping) for one in inputs):
         return inputs
     return None
 

@@ -139,9 +139,9 @@ NAMES = {
 """How the methods are written in the literature."""
 
 
-def draw_colourbar(ax: Axes, scale: Scale, unit: str) -> None:
-    """Draw the scale beside an axes, on the grey of tissue, with zero marked."""
-    figure: Any = ax.figure
+def draw_colourbar(ax: Axes | list[Axes], scale: Scale, unit: str) -> None:
+    """Draw the scale beside one axes or several, on the grey of tissue, with zero marked."""
+    figure: Any = (ax[0] if isinstance(ax, list) else ax).figure
     bar = figure.colorbar(ScalarMappable(scale.norm, scale.colours), ax=ax, fraction=0.046, pad=0.03)
     bar.ax.set_facecolor((BACKDROP,) * 3)
     bar.ax.tick_params(labelsize=7)

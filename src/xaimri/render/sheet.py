@@ -14,7 +14,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
 from xaimri.render.figure import embedded
-from xaimri.render.panel import headline, plot, strongest_plane
+from xaimri.render.panel import draw_colourbar, headline, plot, strongest_plane
 
 SIDE = 2.3
 """Width of a panel in inches."""
@@ -45,7 +45,7 @@ def sheet(
     style
         As of :func:`xaimri.render.plot`.
     columns
-        Panels side by side; None takes up to six.
+        Panels side by side; None takes up to six, in even rows.
     options
         Passed to :func:`xaimri.render.plot`.
 
@@ -56,7 +56,7 @@ def sheet(
     """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
-    across = columns or min(len(explanations), ACROSS)
+    across = columns or -(-len(explanations) // -(-len(explanations) // ACROSS))
     down = -(-len(explanations) // across)
     scales = common_scales(list(explanations.values()))
     drawn = Figure(figsize=(SIDE * across + 0.2, (SIDE + 0.55) * down + 0.1), layout="constrained")
@@ -69,6 +69,8 @@ def sheet(
         ax.title.set_fontsize(7)
     for ax in axes[len(explanations) :]:
         ax.set_axis_off()
+    if len(scales) == 1 and style == "overlay":
+        draw_colourbar(list(axes), *scales.values(), next(iter(explanations.values())).unit)
     return drawn
 
 
