@@ -99,7 +99,7 @@ def test_the_error_is_that_of_all_values_together(confidence):
     rule = Auto(by="error", tolerance=0.2, confidence=confidence)
     assert rule.accepts(estimate(values, 0.999 * edge * errors))
     assert not rule.accepts(estimate(values, 1.001 * edge * errors))
-    assert rule.close(np.reshape([3.0, 4.0], (2, 1)), np.full((2, 1), 0.999 * edge / np.sqrt(2)))
+    assert rule.accepts_errors(np.reshape([3.0, 4.0], (2, 1)), np.full((2, 1), 0.999 * edge / np.sqrt(2)))
 
 
 def test_one_region_alone_must_be_told_from_zero():

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
 from xaimri.arrays import Array
 from xaimri.caveats import Caveat
@@ -93,16 +92,23 @@ class Auto:
         kept = rows < self.top
         first, second = order[rows[kept]], order[columns[kept]]
         if not len(first):
-            return bool(np.abs(values[0]) > ndtri((1 + self.confidence) / 2) * estimate.errors[0])
+            return bool(np.abs(values[0]) > _quantile((1 + self.confidence) / 2) * estimate.errors[0])
         apart, error = _contrasts(estimate, first, second)
-        limit = ndtri(1 - (1 - self.confidence) / (2 * len(first))) * error
+        limit = _quantile(1 - (1 - self.confidence) / (2 * len(first))) * error
         tied = apart + limit <= self.tolerance * np.abs(values).max()
         return bool(((apart > limit) | tied).all())
 
     def accepts_errors(self, values: Array, errors: Array) -> bool:
         """Tell whether the errors, all together, are below the tolerance."""
-        wide = ndtri((1 + self.confidence) / 2) * np.linalg.norm(errors)
+        wide = _quantile((1 + self.confidence) / 2) * np.linalg.norm(errors)
         return bool(wide <= self.tolerance * np.linalg.norm(values))
+
+
+def _quantile(probability: float) -> float:
+    """Return what a standard normal variable stays below with this probability."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
 
 
 def _contrasts(
