@@ -27,7 +27,7 @@ from xaimri.objective import Objective
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import segment_mean
 from xaimri.perturb.coalitions import all_of
-from xaimri.perturb.predictions import Answers
+from xaimri.perturb.predictions import Predictions
 from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import Locality, exhaustive
 
@@ -110,7 +110,7 @@ def run(seed: int, count: int, scatter: int, only: str | None) -> dict:
         labels = superpixels(image, 12)
         if done == count or labels.max() + 1 > MOST:
             continue
-        answers = Answers(classifier, image, segment_mean(image, labels), labels, 4096)
+        answers = Predictions(classifier, image, segment_mean(image, labels), labels, 4096)
         table = Table(answers(all_of(answers.regions)))
         for name, (method, settings) in chosen.items():
             e = table.explained(method, settings, seed=1000 * seed + number)

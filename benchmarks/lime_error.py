@@ -26,7 +26,7 @@ from xaimri.objective import Objective
 from xaimri.perturb.absent import segment_mean
 from xaimri.perturb.coalitions import halves
 from xaimri.perturb.least_squares import solve
-from xaimri.perturb.predictions import Answers
+from xaimri.perturb.predictions import Predictions
 from xaimri.perturb.segments import superpixels
 from xaimri.perturb.surrogate import PENALTY, Locality
 from xaimri.render import save
@@ -49,7 +49,7 @@ def references(folder: Path, images: list, classifier) -> list[dict]:
         if not path.exists():
             labels = superpixels(image, 50)
             masks = halves(REFERENCE, int(labels.max()) + 1, seed=10**6 + number)
-            answers = Answers(classifier, image, segment_mean(image, labels), labels, REFERENCE)
+            answers = Predictions(classifier, image, segment_mean(image, labels), labels, REFERENCE)
             np.savez(path, labels=labels, masks=masks, logits=answers(masks))
             print(f"reference {number} made", flush=True)
         found.append(dict(np.load(path)))

@@ -26,7 +26,7 @@ from xaimri.objective import Objective
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import segment_mean
 from xaimri.perturb.coalitions import all_of, paired
-from xaimri.perturb.predictions import Answers
+from xaimri.perturb.predictions import Predictions
 from xaimri.perturb.segments import grid
 from xaimri.perturb.trees import Leaves
 
@@ -59,7 +59,7 @@ def tabled(classifier, image: np.ndarray, regions: int) -> tuple[Game, np.ndarra
     """Predict all masks of an image's regions; return the game and its exact values."""
     labels = exactly(image, regions)
     masks = all_of(regions)
-    answers = Answers(classifier, image, segment_mean(image, labels), labels, len(masks))
+    answers = Predictions(classifier, image, segment_mean(image, labels), labels, len(masks))
     logits = answers(masks)
     scores = Objective((int(logits[-1].argmax()),) * len(logits), "log_odds").scores(logits)
     bits = 1 << np.arange(regions)

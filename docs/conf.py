@@ -23,6 +23,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "gallery_pictures",
+    "methods",
     "reference",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}

@@ -112,7 +112,6 @@ training_curves(result.history)
 #
 # *Here* every figure has an interval, drawn over subjects: four slices of one person are not four
 # people. Chance is 0.25. With so few subjects the intervals are wide, and that is the finding.
-import xaimri
 from xaimri.evaluation import evaluate
 
 trained = xaimri.open_model(model, classes=dataset.classes)

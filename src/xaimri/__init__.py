@@ -30,24 +30,7 @@ if TYPE_CHECKING:
     from xaimri.errors import XaimriError as XaimriError
     from xaimri.explainer import Explainer as Explainer
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
-    from xaimri.explainers import LIME as LIME
-    from xaimri.explainers import RISE as RISE
-    from xaimri.explainers import SHAP as SHAP
-    from xaimri.explainers import EigenCAM as EigenCAM
-    from xaimri.explainers import ExpectedGradients as ExpectedGradients
-    from xaimri.explainers import GradCAM as GradCAM
-    from xaimri.explainers import GradCAMPlusPlus as GradCAMPlusPlus
-    from xaimri.explainers import GradientSHAP as GradientSHAP
-    from xaimri.explainers import HiResCAM as HiResCAM
-    from xaimri.explainers import InputXGradient as InputXGradient
-    from xaimri.explainers import IntegratedGradients as IntegratedGradients
-    from xaimri.explainers import LayerCAM as LayerCAM
-    from xaimri.explainers import Occlusion as Occlusion
-    from xaimri.explainers import PartitionSHAP as PartitionSHAP
-    from xaimri.explainers import Saliency as Saliency
-    from xaimri.explainers import ScoreCAM as ScoreCAM
-    from xaimri.explainers import SmoothGrad as SmoothGrad
-    from xaimri.explainers import VarGrad as VarGrad
+    from xaimri.explainers.table import *  # noqa: F403  # every method under its own name
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
@@ -65,28 +48,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
-    "LIME": "xaimri.explainers",
-    "RISE": "xaimri.explainers",
-    "SHAP": "xaimri.explainers",
     "Auto": "xaimri.perturb.stopping",
-    "Occlusion": "xaimri.explainers",
     "absent_sensitivity": "xaimri.metrics",
     "evaluate_explanations": "xaimri.judging",
     "Cancelled": "xaimri.errors",
-    "GradCAM": "xaimri.explainers",
-    "EigenCAM": "xaimri.explainers",
-    "ExpectedGradients": "xaimri.explainers",
-    "GradCAMPlusPlus": "xaimri.explainers",
-    "GradientSHAP": "xaimri.explainers",
-    "HiResCAM": "xaimri.explainers",
-    "InputXGradient": "xaimri.explainers",
-    "IntegratedGradients": "xaimri.explainers",
-    "LayerCAM": "xaimri.explainers",
-    "PartitionSHAP": "xaimri.explainers",
-    "Saliency": "xaimri.explainers",
-    "ScoreCAM": "xaimri.explainers",
-    "SmoothGrad": "xaimri.explainers",
-    "VarGrad": "xaimri.explainers",
     "Caveat": "xaimri.caveats",
     "Explanation": "xaimri.explanation",
     "Explanations": "xaimri.explanations",
@@ -130,20 +95,29 @@ _ROOMS = {
 }
 """Packages that are loaded when they are asked for."""
 
-__all__ = ["__version__", *_HOMES]
-
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use, so that importing xaimri costs nothing."""
     if name == "__version__":
         return import_module("importlib.metadata").version("xaimri")
+    if name == "__all__":
+        return ["__version__", *_HOMES, *_methods()]
     if name in _HOMES:
         value = globals()[name] = getattr(import_module(_HOMES[name]), name)
         return value
     if name in _ROOMS:
         return import_module(f"xaimri.{name}")
+    if name[:1].isupper() and name in _methods():  # a class, so that no look for a module loads the methods
+        value = globals()[name] = _methods()[name]
+        return value
     raise AttributeError(f"module 'xaimri' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(__getattr__("__all__"))
+
+
+def _methods() -> dict[str, Any]:
+    """Return the explainers of the one table, by the names of their classes."""
+    table = vars(import_module("xaimri.explainers.table"))
+    return {name: kind for name, kind in table.items() if isinstance(kind, type)}

@@ -11,16 +11,24 @@ import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat, common_caveats
-from xaimri.classifier import Classifier, Differentiable, Doubting
+from xaimri.classifier import Classifier, Convolutional, Differentiable, Doubting
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax
-from xaimri.settings import held, read, written
+from xaimri.record import arrays_of, from_json, to_json
+from xaimri.settings import check, document
 
 ModelT = TypeVar("ModelT", bound=Classifier)
 
 Target: TypeAlias = int | str | None
 """A class by index or name; None is the predicted class."""
+
+FAMILIES = {
+    Convolutional: "class activation map",
+    Differentiable: "gradient",
+    object: "perturbation",
+}
+"""What methods are called that need such a model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +62,8 @@ class Explainer(ABC, Generic[ModelT]):
     """A method with its settings.
 
     Derive a frozen dataclass, name the capability it needs in the brackets, and write
-    :meth:`attribute`. An explainer holds no model and no data, so it is equal, hashable, picklable,
+    :meth:`attribute`. Its settings are fields made by :func:`xaimri.settings.setting`, each with the
+    rule for it beside it. An explainer holds no model and no data, so it is equal, hashable, picklable,
     and runs unchanged on another model. Inheritance is one deep: vary a method by wrapping it.
 
     Examples
@@ -72,6 +81,13 @@ class Explainer(ABC, Generic[ModelT]):
     """
 
     name: ClassVar[str]
+    """The method's name in code, such as ``"gradcam"``: what records and ``method=`` call it."""
+    title: ClassVar[str] = ""
+    """How the method is written in figures, such as ``"Grad-CAM"``; the class's own name if left out."""
+    family: ClassVar[str] = ""
+    """``"class activation map"``, ``"gradient"`` or ``"perturbation"``; told from `needs` if left out."""
+    cost: ClassVar[str] = "not stated"
+    """What one image costs, such as ``"1 forward pass"``."""
     of: ClassVar[Of] = "logit"
     """The score that is explained unless the caller says otherwise."""
     needs: ClassVar[type]
@@ -82,6 +98,18 @@ class Explainer(ABC, Generic[ModelT]):
         bases = getattr(cls, "__orig_bases__", ())
         named = [a for base in bases for a in get_args(base) if isinstance(a, type)]
         cls.needs = named[0] if named else Classifier
+        if cls.attribute is not Explainer.attribute and not hasattr(cls, "name"):
+            raise InvalidInput(
+                f"{cls.__name__} has no name that a record could call it by: add the line "
+                f'`name: ClassVar[str] = "{cls.__name__.lower()}"` to the class.'
+            )
+        cls.title = cls.title or cls.__name__
+        cls.family = cls.family or next(FAMILIES[kind] for kind in cls.needs.__mro__ if kind in FAMILIES)
+        document(cls)
+
+    def __post_init__(self) -> None:
+        """Hold every setting to its rule; a check across settings comes after ``super().__post_init__()``."""
+        check(self)
 
     @abstractmethod
     def attribute(self, model: ModelT, images: Images, objective: Objective, /) -> Attribution:
@@ -137,27 +165,26 @@ class Explainer(ABC, Generic[ModelT]):
 
     @final
     def record(self) -> dict[str, Any]:
-        """Return the name and every setting as JSON types; arrays stand as their SHA-256."""
-        settings = {f.name: written(getattr(self, f.name)) for f in fields(cast(Any, self))}
-        return {"name": self.name, "settings": settings}
+        """Return name, title and every setting as JSON types; arrays stand as their SHA-256."""
+        settings = {f.name: to_json(getattr(self, f.name)) for f in fields(cast(Any, self))}
+        return {"name": self.name, "title": self.title, "settings": settings}
 
     @final
     def arrays(self) -> dict[str, Array]:
         """Return the settings that are arrays, by the SHA-256 under which the record names them."""
-        return {
-            sha: array for f in fields(cast(Any, self)) for sha, array in held(getattr(self, f.name)).items()
-        }
+        given = [getattr(self, f.name) for f in fields(cast(Any, self))]
+        return {sha: array for value in given for sha, array in arrays_of(value).items()}
 
     @final
     @classmethod
     def from_record(
         cls, record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None
     ) -> Explainer[ModelT]:
-        """Rebuild the explainer that wrote the record; equal to the first."""
+        """Rebuild the explainer that wrote the record; equal to the first. Its title is not read."""
         if record.get("name") != cls.name:
             raise InvalidInput(f"this is a record of `{record.get('name')}`, not of `{cls.name}`.")
         try:
-            return cls(**{k: read(v, arrays or {}) for k, v in record["settings"].items()})
+            return cls(**{k: from_json(v, arrays or {}) for k, v in record["settings"].items()})
         except (KeyError, AttributeError, TypeError) as damage:
             raise InvalidInput(
                 f"this is no whole record of `{cls.name}` ({damage}): give what `Explainer.record` wrote."

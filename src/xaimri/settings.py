@@ -1,113 +1,143 @@
-"""What a method's settings may hold, and how they are written down."""
+"""A setting: the rule for what it may hold, its meaning and its unit, all beside its field.
+
+>>> from dataclasses import dataclass
+>>> from xaimri.rules import WholeNumber
+>>> @document
+... @dataclass(frozen=True)
+... class Walk:
+...     '''A walk.'''
+...
+...     steps: int = setting(100, WholeNumber(2), doc="How many steps to take.", unit="steps")
+...
+...     def __post_init__(self) -> None:
+...         check(self)
+>>> Walk(steps=1)
+Traceback (most recent call last):
+...
+xaimri.errors.InvalidInput: `steps` must be a whole number of at least 2, got 1.
+>>> setting_of(Walk, "steps").parse("200")
+200
+"""
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+import textwrap
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, TypeVar, cast
 
-import numpy as np
-
-from xaimri.arrays import Array, Stored
 from xaimri.errors import InvalidInput
+from xaimri.rules import Rule
+
+T = TypeVar("T")
+Kind = TypeVar("Kind", bound=type)
+
+SETTING = "setting"
+"""Under which a field's metadata hold its :class:`Setting`."""
+
+SECTION = re.compile(r"^\w[\w ]*\n-{3,}$", re.MULTILINE)
+"""The heading of a part of a numpydoc docstring."""
 
 
-def whole(explainer: Any, name: str, least: int, also: str = "") -> None:
-    """Check that a setting is a whole number of at least so much, and keep it as a plain int."""
-    object.__setattr__(explainer, name, whole_number(getattr(explainer, name), name, least, also))
+@dataclass(frozen=True)
+class Setting:
+    """What is known of a setting: its rule, what it does, and its unit.
+
+    Attributes
+    ----------
+    rule
+        What it may hold.
+    doc
+        What it does, in sentences; the first is enough for a list.
+    unit
+        Of a number, such as ``"images"`` or ``"pixels"``.
+    """
+
+    rule: Rule
+    doc: str = ""
+    unit: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What it does, up to the first full stop, colon or semicolon."""
+        return re.split(r"[.:;](?:\s|$)", self.doc, maxsplit=1)[0]
+
+    def parse(self, words: str, name: str = "it") -> object:
+        """Return the value that is written so on a command line: as JSON, or else the words themselves.
+
+        Raises
+        ------
+        InvalidInput
+            If the rule does not allow it.
+        """
+        try:
+            value: object = json.loads(words)
+        except ValueError:
+            value = words
+        return self.rule.convert(value, name)
 
 
-def whole_number(value: Any, name: str, least: int, also: str = "") -> int:
-    """Return a whole number of at least so much as a plain int."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInput(
-            f"`{name}` must be a whole number of at least {least}{also and f' {also}'}, got {value!r}."
-        )
-    return int(value)
+def setting(default: T, rule: Rule, *, doc: str = "", unit: str = "") -> T:
+    """Return a dataclass field with this default and the rule for it; see :class:`Setting`."""
+    return field(default=default, metadata={SETTING: Setting(rule, doc, unit)})
 
 
-def positive(explainer: Any, name: str, *, zero: bool = False) -> None:
-    """Check that a setting is a finite number above 0 (or at least 0), and keep it as a plain float."""
-    value = getattr(explainer, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 <= float(value) < np.inf or (value == 0 and not zero):
-        raise InvalidInput(
-            f"`{name}` must be a number {'of at least' if zero else 'above'} 0, got {value!r}."
-        )
-    object.__setattr__(explainer, name, float(value))
+def metadata(rule: Rule, *, doc: str = "", unit: str = "") -> Mapping[str, Setting]:
+    """Return what ``field(metadata=...)`` needs, for a setting that has no default."""
+    return {SETTING: Setting(rule, doc, unit)}
 
 
-def choice(explainer: Any, name: str, choices: tuple[Any, ...]) -> None:
-    """Check that a setting is one of a few."""
-    value = getattr(explainer, name)
-    if not any(value is c or (isinstance(value, str) and value == c) for c in choices):
-        raise InvalidInput(f"`{name}` must be {' or '.join(map(repr, choices))}, got {value!r}.")
+def check(settings: object) -> None:
+    """Hold every setting of a frozen dataclass to its rule, and keep what the rule makes of it."""
+    for each in fields(cast(Any, settings)):
+        if SETTING in each.metadata:
+            kept = each.metadata[SETTING].rule.convert(getattr(settings, each.name), each.name)
+            object.__setattr__(settings, each.name, kept)
 
 
-def flag(explainer: Any, name: str) -> None:
-    """Check that a setting is True or False."""
-    value = getattr(explainer, name)
-    if not isinstance(value, bool | np.bool_):
-        raise InvalidInput(f"`{name}` must be True or False, got {value!r}.")
-    object.__setattr__(explainer, name, bool(value))
+def settings_in(kind: type) -> dict[str, Setting]:
+    """Return those settings of a class that have a rule, by name and in order."""
+    inherited: Mapping[str, Any] = getattr(kind, "__dataclass_fields__", {})
+    own = {name: value for name, value in vars(kind).items() if isinstance(value, Field)}
+    given = {**inherited, **own}  # `own` is empty once @dataclass has run
+    return {name: each.metadata[SETTING] for name, each in given.items() if SETTING in each.metadata}
 
 
-def images(explainer: Any, name: str) -> None:
-    """Check that a setting is an array of finite numbers, and keep it as a stored float32 array."""
-    value = getattr(explainer, name)
-    given = value.array if isinstance(value, Stored) else value
-    if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub" or not given.size:
-        raise InvalidInput(f"`{name}` must be an array of numbers, got {_short(given)}.")
-    with np.errstate(over="ignore"):
-        kept = given.astype(np.float32)
-    if not np.isfinite(kept).all():
-        raise InvalidInput(f"`{name}` holds NaN, infinite or far too large values: leave those out.")
-    if not isinstance(value, Stored) or given.dtype != np.float32:
-        object.__setattr__(explainer, name, Stored(kept))
+def setting_of(kind: type, name: str) -> Setting:
+    """Return what is known of one setting of a class.
+
+    Raises
+    ------
+    InvalidInput
+        If the class has no such setting, or no rule for it.
+    """
+    known = settings_in(kind)
+    if name not in known:
+        has = f"it has {', '.join(map(repr, known))}" if known else "it has none"
+        raise InvalidInput(f"{kind.__name__} tells no rule for a setting {name!r}: {has}.")
+    return known[name]
 
 
-def _short(value: Any) -> str:
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+def document(kind: Kind) -> Kind:
+    """Write the settings into the docstring of a class, as the section ``Parameters``; return the class.
+
+    A docstring that has this section already, and a class that has no docstring, stay as they are.
+    """
+    told = {name: each for name, each in settings_in(kind).items() if each.doc}
+    text = inspect.cleandoc(kind.__doc__ or "")
+    if not text or not told or re.search(r"^Parameters\n-{3,}$", text, re.MULTILINE):
+        return kind
+    section = "\n".join(["Parameters", "-" * 10, *(_entry(name, each) for name, each in told.items())])
+    heading = SECTION.search(text)
+    end = heading.start() if heading else len(text)
+    kind.__doc__ = f"{text[:end].rstrip()}\n\n{section}\n\n{text[end:]}"
+    return kind
 
 
-@runtime_checkable
-class Recorded(Protocol):
-    """Writes itself down: an explainer that is a setting of another one."""
-
-    def record(self) -> dict[str, Any]:
-        """Return the name and every setting as JSON types."""
-        ...
-
-    def arrays(self) -> dict[str, Array]:
-        """Return the settings that are arrays, by their SHA-256."""
-        ...
-
-
-def written(value: Any) -> Any:
-    """Turn a setting into JSON types; an array stands as its SHA-256, an explainer as its record."""
-    if isinstance(value, Stored):
-        return {"array": value.sha256}
-    if isinstance(value, Recorded):
-        return value.record()
-    if isinstance(value, tuple):
-        return [written(v) for v in value]
-    return value
-
-
-def held(value: Any) -> dict[str, Array]:
-    """Return the arrays of a setting, by the SHA-256 under which :func:`written` names them."""
-    if isinstance(value, Stored):
-        return {value.sha256: value.array}
-    return value.arrays() if isinstance(value, Recorded) else {}
-
-
-def read(value: Any, arrays: Mapping[str, Array]) -> Any:
-    """Undo :func:`written`; the record of an explainer comes back with its arrays beside it."""
-    if isinstance(value, Mapping) and {"name", "settings"} <= set(value):
-        return {**value, "arrays": arrays}
-    if isinstance(value, Mapping) and set(value) == {"array"}:
-        if value["array"] not in arrays:
-            raise InvalidInput(
-                f"the record names an array {value['array'][:8]}... that was not given with it."
-            )
-        return Stored(arrays[value["array"]])
-    return tuple(read(v, arrays) for v in value) if isinstance(value, list) else value
+def _entry(name: str, told: Setting) -> str:
+    lines = textwrap.wrap(told.doc, 100, break_long_words=False, break_on_hyphens=False)
+    unit = f", in {told.unit}" if told.unit else ""
+    return "\n    ".join([f"{name} : {told.rule.allowed}{unit}", *lines])

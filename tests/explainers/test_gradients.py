@@ -19,7 +19,7 @@ from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainers import from_record
 from xaimri.explainers.smoothgrad import _noisy
 from xaimri.objective import softmax
-from xaimri.perturb.running_mean import Moments
+from xaimri.perturb.running_mean import RunningMean
 
 SPACES = {"2d": (5, 7), "3d": (3, 4, 6)}
 
@@ -297,7 +297,7 @@ def test_a_wrapped_method_is_kept_with_its_own_settings():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: SmoothGrad(inner="lime"), "SmoothGrad needs a gradient method, and LIME is none"),
+        (lambda: SmoothGrad(inner="lime"), "`inner` must be a gradient method, and LIME is none"),
         (lambda: SmoothGrad(inner="gradcma"), "'gradcma' is not known"),
         (lambda: VarGrad(copies=1), "`copies` must be a whole number of at least 2"),
         (lambda: SmoothGrad(noise=-1), "`noise` must be a number of at least 0"),
@@ -350,7 +350,7 @@ def test_what_a_wrapped_method_needs_is_asked_of_the_model():
 @pytest.mark.parametrize("cuts", [[], [1], [3, 4], [2, 2, 9]])
 def test_moments_do_not_depend_on_how_the_samples_come(cuts):
     samples = np.random.default_rng(0).normal(5, 2, (10, 3, 4))
-    moments = Moments()
+    moments = RunningMean()
     for part in np.split(samples, cuts):
         moments.add(part)
     np.testing.assert_allclose(moments.mean, samples.mean(axis=0))

@@ -246,12 +246,12 @@ def test_auto_stops_where_the_error_is_small_enough():
     rule = Auto(by="error", tolerance=0.3, floor=50, ceiling=4000)
     (found,) = RISE(samples=rule, cells=1, centred=True).explain(model, np.ones((1, 5, 7, 1)), 1)
     samples = found.diagnostics["samples"]
-    assert samples in list(rule.looks())[:-1]
+    assert samples in list(rule.checkpoints())[:-1]
     assert "not_converged" not in {c.name for c in found.caveats}
     assert 1.96 * np.linalg.norm(found.errors) <= 0.3 * np.linalg.norm(found.values)
     (fixed,) = RISE(samples=samples, cells=1, centred=True).explain(model, np.ones((1, 5, 7, 1)), 1)
     np.testing.assert_allclose(found.values, fixed.values, atol=1e-6)
-    before = [n for n in rule.looks() if n < samples]
+    before = [n for n in rule.checkpoints() if n < samples]
     if before:
         (early,) = RISE(samples=before[-1], cells=1, centred=True).explain(model, np.ones((1, 5, 7, 1)), 1)
         assert 1.96 * np.linalg.norm(early.errors) > 0.3 * np.linalg.norm(early.values)

@@ -10,7 +10,7 @@ from xaimri import LIME, RISE, SHAP, LinearClassifier, Occlusion
 from xaimri.errors import Cancelled, InvalidInput, XaimriError
 from xaimri.perturb import progress
 from xaimri.perturb.absent import hidden
-from xaimri.perturb.predictions import Answers, answers_of
+from xaimri.perturb.predictions import Predictions, predict_each
 from xaimri.perturb.progress import advance, expect, watched
 from xaimri.perturb.responses import responses
 
@@ -40,7 +40,7 @@ def counting(seed=1):
 
 
 def asked(model, labels=LABELS, image=IMAGE, expected=10):
-    return Answers(model, image, hidden(image, labels, 0.0), labels, expected)
+    return Predictions(model, image, hidden(image, labels, 0.0), labels, expected)
 
 
 @settings(max_examples=50, deadline=None)
@@ -107,7 +107,7 @@ def test_equal_images_share_their_answers_and_others_do_not():
         made.append(image)
         return asked(counting(), image=image)
 
-    a, b, c, d = answers_of(np.stack([IMAGE, other, IMAGE, other]), ask)
+    a, b, c, d = predict_each(np.stack([IMAGE, other, IMAGE, other]), ask)
     assert a is c
     assert b is d
     assert a is not b

@@ -13,7 +13,7 @@ from xaimri import LIME, RISE, SHAP, Auto, FunctionClassifier, LinearClassifier
 from xaimri.errors import InvalidInput
 from xaimri.explainers import from_record
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.stopping import enough, fewest, looks, not_settled
+from xaimri.perturb.stopping import accepts, checkpoints, fewest, shortfall
 
 
 def estimate(values, errors):
@@ -36,20 +36,20 @@ def test_the_order_is_settled_once_the_strongest_are_apart(top, sign, order):
     apart = [(8 - 5) / np.hypot(1, 2), (8 - 1) / np.hypot(1, 3), (5 - 1) / np.hypot(2, 3)]
     edge = min(apart[:pairs]) / limit(pairs)
     rule, taken = Auto(top=top, tolerance=1e-9), list(order)
-    assert rule.settled(estimate(values[taken], 0.999 * edge * errors[taken]))
-    assert not rule.settled(estimate(values[taken], 1.001 * edge * errors[taken]))
+    assert rule.accepts(estimate(values[taken], 0.999 * edge * errors[taken]))
+    assert not rule.accepts(estimate(values[taken], 1.001 * edge * errors[taken]))
 
 
 def test_regions_below_the_top_need_no_order_among_themselves():
     values, errors = [9.0, 1.0, 0.99, 0.98], [0.1] * 4
-    assert Auto(top=1, tolerance=1e-9).settled(estimate(values, errors))
-    assert not Auto(top=2, tolerance=1e-9).settled(estimate(values, errors))
+    assert Auto(top=1, tolerance=1e-9).accepts(estimate(values, errors))
+    assert not Auto(top=2, tolerance=1e-9).accepts(estimate(values, errors))
 
 
 def test_but_none_of_them_may_be_stronger_than_the_top():
     values = [9.0, 8.0, 1.0, -0.9]
-    assert Auto(top=1, tolerance=1e-9).settled(estimate(values, [0.1] * 4))
-    assert not Auto(top=1, tolerance=1e-9).settled(estimate(values, [0.1, 0.1, 0.1, 9.0]))
+    assert Auto(top=1, tolerance=1e-9).accepts(estimate(values, [0.1] * 4))
+    assert not Auto(top=1, tolerance=1e-9).accepts(estimate(values, [0.1, 0.1, 0.1, 9.0]))
 
 
 def test_the_order_of_the_regions_does_not_matter():
@@ -59,8 +59,8 @@ def test_the_order_of_the_regions_does_not_matter():
         order = generator.permutation(6)
         a, b = estimate(values, errors), estimate(values[order], errors[order])
         for rule in (Auto(top=2), Auto(top=4), Auto(by="error")):
-            assert rule.settled(a) == rule.settled(b)
-            answers.append(rule.settled(a))
+            assert rule.accepts(a) == rule.accepts(b)
+            answers.append(rule.accepts(a))
     assert 0.2 < np.mean(answers) < 0.8
 
 
@@ -71,25 +71,25 @@ def test_errors_that_go_together_leave_the_order_alone(signs):
     alike = np.array([[5.0, 5.0]]) * signs
     apart = np.array([[5.0, -5.0]]) * signs
     rule = Auto(top=1, tolerance=1e-9)
-    assert rule.settled(Sampled(values, alike))
-    assert not rule.settled(Sampled(values, apart))
+    assert rule.accepts(Sampled(values, alike))
+    assert not rule.accepts(Sampled(values, apart))
     half = 1 / (2 * limit(1))
-    assert rule.settled(Sampled(values, apart * 0.999 * half / 5))
-    assert not rule.settled(Sampled(values, apart * 1.001 * half / 5))
+    assert rule.accepts(Sampled(values, apart * 0.999 * half / 5))
+    assert not rule.accepts(Sampled(values, apart * 1.001 * half / 5))
 
 
 def test_ties_are_settled_once_they_are_known_to_be_ties():
     """Equal values never come apart, and need not: their difference is below a tenth of the strongest."""
     values = [10.0, 10.0]
     edge = 0.1 * 10 / (limit(1) * np.sqrt(2))
-    assert Auto().settled(estimate(values, [0.999 * edge] * 2))
-    assert not Auto().settled(estimate(values, [1.001 * edge] * 2))
+    assert Auto().accepts(estimate(values, [0.999 * edge] * 2))
+    assert not Auto().accepts(estimate(values, [1.001 * edge] * 2))
     near = [10.0, 9.5]  # half the room is taken by the difference itself
-    assert Auto().settled(estimate(near, [0.499 * edge] * 2))
-    assert Auto(tolerance=0.2).settled(estimate(near, [1.499 * edge] * 2))
+    assert Auto().accepts(estimate(near, [0.499 * edge] * 2))
+    assert Auto(tolerance=0.2).accepts(estimate(near, [1.499 * edge] * 2))
     far = [10.0, 8.0]  # no tie, so that it must be apart: 2 units, two edges
-    assert Auto().settled(estimate(far, [1.999 * edge] * 2))
-    assert not Auto().settled(estimate(far, [2.001 * edge] * 2))
+    assert Auto().accepts(estimate(far, [1.999 * edge] * 2))
+    assert not Auto().accepts(estimate(far, [2.001 * edge] * 2))
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.99])
@@ -97,27 +97,27 @@ def test_the_error_is_that_of_all_values_together(confidence):
     values, errors = [3.0, 4.0, 0.0], np.array([2.0, 2.0, 1.0]) / 3  # norms 5 and 1
     edge = 0.2 * 5 / norm.ppf((1 + confidence) / 2)
     rule = Auto(by="error", tolerance=0.2, confidence=confidence)
-    assert rule.settled(estimate(values, 0.999 * edge * errors))
-    assert not rule.settled(estimate(values, 1.001 * edge * errors))
-    assert rule.close(np.reshape([3.0, 4.0], (2, 1)), np.full((2, 1), 0.999 * edge / np.sqrt(2)))
+    assert rule.accepts(estimate(values, 0.999 * edge * errors))
+    assert not rule.accepts(estimate(values, 1.001 * edge * errors))
+    assert rule.accepts_errors(np.reshape([3.0, 4.0], (2, 1)), np.full((2, 1), 0.999 * edge / np.sqrt(2)))
 
 
 def test_one_region_alone_must_be_told_from_zero():
-    assert Auto().settled(estimate([-1.97], [1.0]))
-    assert not Auto().settled(estimate([-1.95], [1.0]))
+    assert Auto().accepts(estimate([-1.97], [1.0]))
+    assert not Auto().accepts(estimate([-1.95], [1.0]))
 
 
 @pytest.mark.parametrize("by", ["order", "error"])
 def test_no_region_is_settled_and_an_unknown_error_never(by):
-    assert Auto(by=by).settled(Sampled(np.zeros(0), np.zeros((1, 0))))
+    assert Auto(by=by).accepts(Sampled(np.zeros(0), np.zeros((1, 0))))
     unknown = Sampled(np.array([3.0, 1.0]), np.array([[0.01, np.nan]]))
-    assert not Auto(by=by).settled(unknown)
+    assert not Auto(by=by).accepts(unknown)
 
 
 @pytest.mark.parametrize("by", ["order", "error"])
 def test_without_error_all_is_settled(by):
-    assert Auto(by=by).settled(Sampled(np.array([3.0, 3.0, 0.0]), np.zeros((1, 3))))
-    assert Auto(by=by).settled(Sampled(np.zeros(3), np.zeros((1, 3))))
+    assert Auto(by=by).accepts(Sampled(np.array([3.0, 3.0, 0.0]), np.zeros((1, 3))))
+    assert Auto(by=by).accepts(Sampled(np.zeros(3), np.zeros((1, 3))))
 
 
 def test_the_statement_holds_as_often_as_it_says():
@@ -129,14 +129,14 @@ def test_the_statement_holds_as_often_as_it_says():
     for _ in range(3000):
         found = estimate(truth + error * generator.normal(size=4), [error] * 4)
         order = np.argsort(-np.abs(found.values))[:2]
-        wrong += rule.settled(found) and not np.array_equal(order, [0, 1])
+        wrong += rule.accepts(found) and not np.array_equal(order, [0, 1])
     assert wrong / 3000 <= 0.2
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(20, 3000), st.integers(0, 20_000))
 def test_looks_grow_from_floor_to_ceiling(floor, more):
-    found = list(Auto(floor=floor, ceiling=floor + more).looks())
+    found = list(Auto(floor=floor, ceiling=floor + more).checkpoints())
     assert found[0] == floor
     assert found[-1] == floor + more
     steps = np.diff(found)
@@ -147,22 +147,22 @@ def test_looks_grow_from_floor_to_ceiling(floor, more):
 
 def test_a_plain_number_is_one_look_and_always_enough():
     lost = estimate([1.0, 1.0], [9.0, 9.0])
-    assert list(looks(70)) == [70]
+    assert list(checkpoints(70)) == [70]
     assert fewest(70) == 70
     assert fewest(Auto(floor=40)) == 40
-    assert enough(70, lost)
-    assert not_settled(70, lost) == []
-    assert not enough(Auto(), lost)
+    assert accepts(70, lost)
+    assert shortfall(70, lost) == []
+    assert not accepts(Auto(), lost)
 
 
 def test_what_is_not_settled_is_named():
     lost = estimate([1.0, 1.0], [9.0, 9.0])
-    (caveat,) = not_settled(Auto(top=4, ceiling=777), lost)
+    (caveat,) = shortfall(Auto(top=4, ceiling=777), lost)
     assert caveat.name == "not_converged"
     assert "After 777 samples the order of the 4 strongest regions is not settled" in caveat.text
-    (caveat,) = not_settled(Auto(by="error"), lost)
+    (caveat,) = shortfall(Auto(by="error"), lost)
     assert "the relative error is not settled" in caveat.text
-    assert not_settled(Auto(), estimate([1.0, 0.1], [0.01, 0.01])) == []
+    assert shortfall(Auto(), estimate([1.0, 0.1], [0.01, 0.01])) == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_auto_by_name_is_the_rule_as_it_stands():
         ({"top": 0}, "`top` must be a whole number of at least 1"),
         ({"tolerance": 0.0}, "`tolerance` must be a number above 0"),
         ({"tolerance": float("nan")}, "`tolerance`"),
-        ({"confidence": 1.0}, "`confidence` must be between 0 and 1, got 1.0"),
+        ({"confidence": 1.0}, "`confidence` must be a number above 0 and below 1, got 1.0"),
         ({"confidence": 0.0}, "`confidence`"),
         ({"by": "rank"}, "by"),
         ({"top": True}, "top"),
@@ -241,7 +241,7 @@ def test_a_clear_order_stops_early_with_the_values_of_that_many_samples(method):
     rule = Auto(top=2, floor=40, ceiling=900)
     model = apart([5, 3, 0.5, *[0.1] * 7])
     (found,) = method(samples=rule, **options).explain(model, IMAGE, 1, of="logit")
-    assert found.diagnostics["samples"] in list(rule.looks())[:-1]
+    assert found.diagnostics["samples"] in list(rule.checkpoints())[:-1]
     assert found.diagnostics["model_calls"] <= found.diagnostics["samples"] + 2
     assert "not_converged" not in {c.name for c in found.caveats}
     assert found.regions.strongest(2) == (0, 1)

@@ -89,7 +89,9 @@ def test_volumes_are_mirrored_and_scaled_alone():
         assert min(np.ptp(ratio) for ratio in ratios) < 1e-5
 
 
-@pytest.mark.parametrize("settings", [{"rotation": 181}, {"shift": -0.1}, {"zoom": 1.0}, {"contrast": 2}])
-def test_ranges_are_checked(settings):
-    with pytest.raises(InvalidInput, match="`rotation` must be"):
-        Augmentation(**settings)
+@pytest.mark.parametrize(
+    ("name", "value"), [("rotation", 181), ("shift", -0.1), ("zoom", 1.0), ("contrast", 2)]
+)
+def test_ranges_are_checked(name, value):
+    with pytest.raises(InvalidInput, match=f"`{name}` must be a number of at least 0"):
+        Augmentation(**{name: value})

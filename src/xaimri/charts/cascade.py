@@ -14,7 +14,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.sanity import Cascade
 from xaimri.render.colour import Scale
 from xaimri.render.fade import NOTE, certain
-from xaimri.render.panel import NAMES, Plane, cut, plot, strongest_plane
+from xaimri.render.panel import Plane, cut, plot, strongest_plane, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,10 +54,9 @@ def cascade(
         Not registered with pyplot. All rows share the chart's similarity axis.
     """
     if isinstance(found, Cascade):
-        name = str(found.own.method["name"])
-        rows = {NAMES.get(name, name): found}
+        rows = {title_of(found.own.method): found}
     else:
-        rows = {NAMES.get(str(name), str(name)): one for name, one in found.items()}
+        rows = {title_of(one.own.method, str(name)): one for name, one in found.items()}
     if not rows:
         raise InvalidInput("there is no cascade to draw: give at least one, from `metrics.randomisation`.")
     if most < 1:

@@ -18,7 +18,7 @@ from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.judging.judgement import Judgement, Summary
 from xaimri.metrics.curve import Curve, deletion, insertion
-from xaimri.render.panel import NAMES
+from xaimri.render.panel import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,10 @@ def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: fl
     found = [asked.mean(explainer, metric) for explainer in asked.explainers]
     if not any((explainer, metric) in asked.curves for explainer in asked.explainers):
         raise InvalidInput(_nothing(asked, metric))
-    labels = {summary.explainer: _label(summary) for summary in _ordered(found, asked.metrics[metric].better)}
+    labels = {
+        summary.explainer: _label(summary, title_of(asked.records[summary.explainer], summary.explainer))
+        for summary in _ordered(found, asked.metrics[metric].better)
+    }
     height = 0.8 + sum(0.22 + 0.125 * label.count("\n") for label in labels.values())
     drawn = Figure(figsize=(8.2, max(3.6, height)), layout="constrained", facecolor="white")
     axes = drawn.subplots()
@@ -138,10 +141,10 @@ def _draw(axes: Axes, band: Band | None, place: int, label: str, of: int) -> Any
     return line
 
 
-def _label(summary: Summary) -> str:
+def _label(summary: Summary, title: str) -> str:
     """Return a name, the area with its interval, and what is missing."""
     estimate = summary.estimate
-    name = textwrap.fill(NAMES.get(summary.explainer, summary.explainer), 34)
+    name = textwrap.fill(title, 34)
     failed = f"{summary.failures} failed"
     if math.isnan(estimate.value):
         return f"{name}\nno value ({failed})"

@@ -16,7 +16,7 @@ from xaimri.arrays import Array
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.judging.catalogue import Metric
 from xaimri.judging.judgement import Judgement, Summary
-from xaimri.render.panel import NAMES
+from xaimri.render.panel import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def heat_table(judgement: Judgement) -> Figure:
     matplotlib.figure.Figure
         Not registered with pyplot. Cells without a value are grey and hatched, and say how many cases failed.
     """
-    names = [textwrap.fill(NAMES.get(name, name), 26) for name in judgement.explainers]
+    names = [textwrap.fill(title_of(judgement.records[name], name), 26) for name in judgement.explainers]
     means = [[judgement.mean(e, metric) for metric in judgement.metrics] for e in judgement.explainers]
     heads = [_head(metric) for metric in judgement.metrics.values()]
     notes = _notes(judgement, means)

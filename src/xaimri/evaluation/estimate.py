@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from xaimri.errors import InvalidInput
-from xaimri.settings import whole_number
+from xaimri.rules import whole_number
 
 MINIMUM_SUBJECTS = 5
 """Classes with fewer subjects get no figures: "not estimable".

@@ -4,79 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
-from xaimri.explainers.cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
-from xaimri.explainers.eigencam import EigenCAM
-from xaimri.explainers.expected import ExpectedGradients
-from xaimri.explainers.gradient import InputXGradient, Saliency
-from xaimri.explainers.gradient_shap import GradientSHAP
-from xaimri.explainers.integrated import IntegratedGradients
-from xaimri.explainers.lime import LIME
-from xaimri.explainers.occlusion import Occlusion
-from xaimri.explainers.partition_shap import PartitionSHAP
-from xaimri.explainers.rise import RISE
-from xaimri.explainers.scorecam import ScoreCAM
-from xaimri.explainers.shap import SHAP
-from xaimri.explainers.smoothgrad import SmoothGrad, VarGrad
+from xaimri.explainers import table
+from xaimri.explainers.table import *  # noqa: F403  # the names of the table, and nothing else
+from xaimri.settings import Setting
+from xaimri.settings import setting_of as _setting_of
 
 EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
     {
         kind.name: kind
-        for kind in (
-            GradCAM,
-            GradCAMPlusPlus,
-            HiResCAM,
-            LayerCAM,
-            ScoreCAM,
-            EigenCAM,
-            Saliency,
-            InputXGradient,
-            IntegratedGradients,
-            ExpectedGradients,
-            GradientSHAP,
-            SmoothGrad,
-            VarGrad,
-            LIME,
-            SHAP,
-            PartitionSHAP,
-            Occlusion,
-            RISE,
-        )
+        for kind in vars(table).values()
+        if isinstance(kind, type) and issubclass(kind, Explainer)
     }
 )
 """The methods by name. Other packages add theirs by the entry-point group ``xaimri.explainers``."""
-
-__all__ = [
-    "EXPLAINERS",
-    "LIME",
-    "RISE",
-    "SHAP",
-    "EigenCAM",
-    "ExpectedGradients",
-    "GradCAM",
-    "GradCAMPlusPlus",
-    "GradientSHAP",
-    "HiResCAM",
-    "InputXGradient",
-    "IntegratedGradients",
-    "LayerCAM",
-    "Occlusion",
-    "PartitionSHAP",
-    "Saliency",
-    "ScoreCAM",
-    "SmoothGrad",
-    "VarGrad",
-    "build",
-    "from_record",
-    "settings_of",
-    "wrapped",
-]
 
 
 def build(method: object, settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
@@ -116,23 +62,42 @@ def settings_of(method: str) -> tuple[str, ...]:
     return tuple(f.name for f in fields(_kind(method)))  # type: ignore[arg-type]
 
 
+def setting_of(method: str, name: str) -> Setting:
+    """Return the rule, the words and the unit of one setting of a method.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such method or setting.
+
+    Examples
+    --------
+    >>> found = setting_of("lime", "samples")
+    >>> found.rule.allowed, found.unit, found.parse("300")
+    ('a whole number of at least 2 or "auto"', 'images', 300)
+    """
+    return _setting_of(_kind(method), name)
+
+
 def from_record(record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> Explainer[Any]:
     """Rebuild the explainer that wrote a record, such as ``explanation.method``."""
     return _kind(str(record.get("name"))).from_record(record, arrays)
 
 
-def wrapped(inner: object) -> Explainer[Any]:
-    """Return the explainer that another one wraps: given as itself, by name, or as its record."""
-    if isinstance(inner, Mapping):
-        return from_record(inner, inner.get("arrays"))
-    if isinstance(inner, str | Explainer):
-        return build(inner)
-    raise InvalidInput(f"`inner` must be a method or its name, got {inner!r}.")
+def as_explainer(method: object, name: str = "method") -> Explainer[Any]:
+    """Return an explainer from itself, its name or its record; ``name`` is what an error calls it."""
+    if isinstance(method, Mapping):
+        return from_record(method, method.get("arrays"))
+    if isinstance(method, str | Explainer):
+        return build(method)
+    raise InvalidInput(f"`{name}` must be a method or its name, got {method!r}.")
 
 
 def _kind(name: str) -> type[Explainer[Any]]:
     if name in EXPLAINERS:
         return EXPLAINERS[name]
+    from importlib.metadata import entry_points
+
     others = {entry.name: entry for entry in entry_points(group="xaimri.explainers")}
     if name in others:
         loaded: type[Explainer[Any]] = others[name].load()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,6 +14,26 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Convolutional, FeatureMaps
 from xaimri.explainer import Attribution, Explainer
 from xaimri.objective import Objective
+from xaimri.rules import Flag, Name, OrNone
+from xaimri.settings import setting
+
+T = TypeVar("T")
+
+
+def layer_setting(default: T) -> T:
+    """Return the field of a setting ``layer``."""
+    doc = (
+        "Path or name of the layer whose maps are read; None takes the last map through which everything "
+        'flows to the output. Such as ``"resnet50/conv4_block6_out"``.'
+    )
+    return setting(default, OrNone(Name()), doc=doc)
+
+
+def relu_setting(default: T) -> T:
+    """Return the field of a setting ``relu``."""
+    as_published = "as published" if default else "the paper keeps both signs"
+    doc = f"Keep positive evidence only ({as_published}): on the cells, before resampling."
+    return setting(default, Flag(), doc=doc)
 
 
 @dataclass(frozen=True)
@@ -22,14 +42,6 @@ class GradCAM(Explainer[Convolutional]):
 
     Values are at least 0 (signed with ``relu=False``), in units of the explained score per cell: the
     mean gradient times the activation. Costs about one forward pass per image.
-
-    Parameters
-    ----------
-    layer
-        Path or name of the layer, such as ``"resnet50/conv4_block6_out"``; None takes the last map
-        through which everything flows to the output.
-    relu
-        Keep positive evidence only, as published. It is applied on the cells, before resampling.
 
     Notes
     -----
@@ -49,9 +61,11 @@ class GradCAM(Explainer[Convolutional]):
     ((6, 8), 'patches')
     """
 
-    layer: str | None = None
-    relu: bool = True
+    layer: str | None = layer_setting(None)
+    relu: bool = relu_setting(True)
     name: ClassVar[str] = "gradcam"
+    title: ClassVar[str] = "Grad-CAM"
+    cost: ClassVar[str] = "1 forward pass"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Weight the maps by their mean gradient over the cells."""
@@ -67,11 +81,6 @@ class GradCAMPlusPlus(Explainer[Convolutional]):
     Where one object covers few cells and another many, Grad-CAM's mean favours the many; the weights
     here make up for it. Values are at least 0 (signed with ``relu=False``), in units of the explained
     score per cell. Costs about one forward pass per image.
-
-    Parameters
-    ----------
-    layer, relu
-        As of :class:`GradCAM`.
 
     Notes
     -----
@@ -94,9 +103,11 @@ class GradCAMPlusPlus(Explainer[Convolutional]):
     True
     """
 
-    layer: str | None = None
-    relu: bool = True
+    layer: str | None = layer_setting(None)
+    relu: bool = relu_setting(True)
     name: ClassVar[str] = "gradcam++"
+    title: ClassVar[str] = "Grad-CAM++"
+    cost: ClassVar[str] = "1 forward pass"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Weight the maps by their positive gradients times the cells' shares."""
@@ -119,13 +130,6 @@ class HiResCAM(Explainer[Convolutional]):
     follows, the cell values add up to the logit less its bias. Values are signed (at least 0 with
     ``relu=True``), in units of the explained score per cell. Costs about one forward pass per image.
 
-    Parameters
-    ----------
-    layer
-        As of :class:`GradCAM`.
-    relu
-        Keep positive evidence only; the paper keeps both signs.
-
     References
     ----------
     Draelos & Carin (2020), arXiv:2011.08891.
@@ -139,9 +143,11 @@ class HiResCAM(Explainer[Convolutional]):
     24.0
     """
 
-    layer: str | None = None
-    relu: bool = False
+    layer: str | None = layer_setting(None)
+    relu: bool = relu_setting(False)
     name: ClassVar[str] = "hirescam"
+    title: ClassVar[str] = "HiResCAM"
+    cost: ClassVar[str] = "1 forward pass"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Multiply every activation by its own gradient."""
@@ -157,11 +163,6 @@ class LayerCAM(Explainer[Convolutional]):
     (signed with ``relu=False``), in units of the explained score per cell. Costs about one forward
     pass per image.
 
-    Parameters
-    ----------
-    layer, relu
-        As of :class:`GradCAM`.
-
     References
     ----------
     Jiang et al. (2021), doi:10.1109/TIP.2021.3089943.
@@ -175,9 +176,11 @@ class LayerCAM(Explainer[Convolutional]):
     True
     """
 
-    layer: str | None = None
-    relu: bool = True
+    layer: str | None = layer_setting(None)
+    relu: bool = relu_setting(True)
     name: ClassVar[str] = "layercam"
+    title: ClassVar[str] = "LayerCAM"
+    cost: ClassVar[str] = "1 forward pass"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Multiply every activation by its own gradient where that is positive."""

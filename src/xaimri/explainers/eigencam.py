@@ -12,8 +12,10 @@ from xaimri.arrays import Array, Images
 from xaimri.caveats import Caveat
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import constant_maps, on_image
+from xaimri.explainers.cam import constant_maps, layer_setting, on_image
 from xaimri.objective import Objective
+from xaimri.rules import Flag
+from xaimri.settings import setting
 
 CLASS_INDEPENDENT = Caveat(
     "class_independent",
@@ -28,13 +30,6 @@ class EigenCAM(Explainer[Convolutional]):
 
     The map is the same for every class. Values are in units of the layer's activation; the direction
     is turned so that they add up to at least 0. Costs about one forward pass per image.
-
-    Parameters
-    ----------
-    layer
-        As of :class:`~xaimri.GradCAM`.
-    relu
-        Set negative cells to 0; where all activations are positive none is negative.
 
     Notes
     -----
@@ -54,9 +49,15 @@ class EigenCAM(Explainer[Convolutional]):
     1.0
     """
 
-    layer: str | None = None
-    relu: bool = False
+    layer: str | None = layer_setting(None)
+    relu: bool = setting(
+        False,
+        Flag(),
+        doc="Set negative cells to 0, before resampling; where all activations are positive, none is.",
+    )
     name: ClassVar[str] = "eigencam"
+    title: ClassVar[str] = "Eigen-CAM"
+    cost: ClassVar[str] = "1 forward pass"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Project every cell's features on their first principal direction."""

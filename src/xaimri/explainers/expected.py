@@ -15,8 +15,9 @@ from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
 from xaimri.objective import Objective
-from xaimri.perturb.running_mean import Moments
-from xaimri.settings import whole
+from xaimri.perturb.running_mean import RunningMean
+from xaimri.rules import WholeNumber
+from xaimri.settings import setting
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,6 @@ class ExpectedGradients(Explainer[Differentiable]):
     Values are signed, in units of the explained score; in expectation they add up to the score of the
     image less the mean score of the references. Each sample takes one reference and one place on the
     path from it. Costs ``samples`` gradient passes and one forward pass per image.
-
-    Parameters
-    ----------
-    references
-        Images on the model's grid, ``(references, *space, channels)``, such as those of the training set.
-    samples
-        How many are drawn, at least 2.
-    seed
-        Of the draw; every image gets the same references and places.
 
     Notes
     -----
@@ -55,15 +47,14 @@ class ExpectedGradients(Explainer[Differentiable]):
     (20.0, 0.0)
     """
 
-    references: Stored | Array | None = None
-    samples: int = 100
-    seed: int = 0
+    references: Stored | Array | None = references_setting(None)
+    samples: int = setting(100, WholeNumber(2), doc="How many pairs of a reference and a place are drawn.")
+    seed: int = setting(
+        0, WholeNumber(0), doc="Of the draw; every image gets the same references and places."
+    )
     name: ClassVar[str] = "expected_gradients"
-
-    def __post_init__(self) -> None:
-        references_setting(self)
-        whole(self, "samples", 2)
-        whole(self, "seed", 0)
+    title: ClassVar[str] = "Expected gradients"
+    cost: ClassVar[str] = "`samples` gradient passes"
 
     def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Average over references and places, image by image."""
@@ -92,7 +83,7 @@ class ExpectedGradients(Explainer[Differentiable]):
     def _drawn(
         self, shape: tuple[int, ...]
     ) -> tuple[Images, Int[Array, " samples"], Float[Array, " samples"]]:
-        references = references_of(self, shape)
+        references = references_of(self.references, shape)
         generator = np.random.default_rng(self.seed)
         drawn = generator.integers(0, len(references), self.samples)
         return references, drawn, generator.random(self.samples)
@@ -100,10 +91,10 @@ class ExpectedGradients(Explainer[Differentiable]):
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """Moments of the samples' maps and of their sums, and whether any gradient was not 0."""
+    """The mean of the samples' maps and that of their sums, and whether any gradient was not 0."""
 
-    maps: Moments
-    sums: Moments
+    maps: RunningMean
+    sums: RunningMean
     changes: bool
 
 
@@ -116,7 +107,7 @@ def _expected(
     objective: Objective,
 ) -> _Samples:
     """Gather one image's samples, a bounded number at a time."""
-    maps, sums, changes = Moments(), Moments(), False
+    maps, sums, changes = RunningMean(), RunningMean(), False
     for first in range(0, len(drawn), CHUNK):
         starts = references[drawn[first : first + CHUNK]]
         way = image - starts

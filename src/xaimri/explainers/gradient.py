@@ -12,6 +12,8 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.objective import Objective
+from xaimri.rules import Flag
+from xaimri.settings import setting
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,6 @@ class Saliency(Explainer[Differentiable]):
 
     Values are at least 0, in units of the explained score per unit of intensity. Costs one forward and
     one backward pass per image.
-
-    Parameters
-    ----------
-    signed
-        Sum the gradient over the channels and keep its sign, instead of the largest absolute value,
-        which is what was published.
 
     References
     ----------
@@ -40,8 +36,15 @@ class Saliency(Explainer[Differentiable]):
     (0.5, 'logit per unit of intensity')
     """
 
-    signed: bool = False
+    signed: bool = setting(
+        False,
+        Flag(),
+        doc="Sum the gradient over the channels and keep its sign, instead of the largest absolute value, "
+        "which is what was published.",
+    )
     name: ClassVar[str] = "saliency"
+    title: ClassVar[str] = "Saliency"
+    cost: ClassVar[str] = "1 gradient pass"
 
     def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
         """Reduce the gradient over the channels."""
@@ -78,6 +81,8 @@ class InputXGradient(Explainer[Differentiable]):
     """
 
     name: ClassVar[str] = "input_x_gradient"
+    title: ClassVar[str] = "Input x gradient"
+    cost: ClassVar[str] = "1 gradient pass"
 
     def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
         """Multiply every pixel by its gradient."""

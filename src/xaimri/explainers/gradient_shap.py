@@ -14,10 +14,10 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
-from xaimri.explainers.regional import seed_setting
 from xaimri.explainers.shap_package import apart, part, quietly
 from xaimri.objective import Objective
-from xaimri.settings import positive, whole
+from xaimri.rules import Number, Seed, WholeNumber
+from xaimri.settings import setting
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,6 @@ class GradientSHAP(Explainer[Differentiable]):
     signed, in units of the explained score; in expectation they add up to the score of the image less the
     mean score of the references. Costs ``samples`` gradient passes and one forward pass per image, and
     memory for ``4 * samples`` images.
-
-    Parameters
-    ----------
-    references
-        Images on the model's grid, ``(references, *space, channels)``, such as those of the training set.
-    samples
-        How many are drawn, at least 2 (the package's ``nsamples``).
-    smoothing
-        Standard deviation of the noise on the image, in its units (the package's ``local_smoothing``).
-    seed
-        Of the draw (the package's ``rseed``); every image gets the same references, places and noise.
 
     Notes
     -----
@@ -65,21 +54,30 @@ class GradientSHAP(Explainer[Differentiable]):
     (20.0, 0.0)
     """
 
-    references: Stored | Array | None = None
-    samples: int = 200
-    smoothing: float = 0.0
-    seed: int = 0
+    references: Stored | Array | None = references_setting(None)
+    samples: int = setting(
+        200,
+        WholeNumber(2),
+        doc="How many pairs of a reference and a place are drawn (the package's ``nsamples``).",
+    )
+    smoothing: float = setting(
+        0.0,
+        Number(least=0),
+        doc="Standard deviation of the noise on the image (the package's ``local_smoothing``).",
+        unit="the image's own intensities",
+    )
+    seed: int = setting(
+        0,
+        Seed(),
+        doc="Of the draw (the package's ``rseed``); every image gets the same references, places and noise.",
+    )
     name: ClassVar[str] = "gradient_shap"
-
-    def __post_init__(self) -> None:
-        references_setting(self)
-        whole(self, "samples", 2)
-        positive(self, "smoothing", zero=True)
-        seed_setting(self)
+    title: ClassVar[str] = "Gradient SHAP"
+    cost: ClassVar[str] = "`samples` gradient passes"
 
     def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Let the package explain image by image: each gets the same draws."""
-        references = references_of(self, batch.shape[1:])
+        references = references_of(self.references, batch.shape[1:])
         logits = model.logits(batch)
         targets = objective.resolve(logits)
         found = [

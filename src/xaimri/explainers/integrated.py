@@ -16,13 +16,33 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.objective import Objective
-from xaimri.settings import images, positive, whole
+from xaimri.rules import Number, Numbers, Rule, WholeNumber, whole_number
+from xaimri.settings import setting
 
 LARGEST = 1e15
 """Intensities beyond this are refused: sums of their products overflow in single precision."""
 
 CHUNK = 32
 """Images whose gradients are held at once."""
+
+
+@dataclass(frozen=True)
+class BaselineRule(Rule):
+    """One intensity, kept as a plain float, or an image, kept as a stored array."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "a finite number or an image, as an array"
+
+    def convert(self, value: object, name: str, /) -> float | Stored:
+        """Return the intensity or the image as it is kept."""
+        if isinstance(value, np.ndarray | Stored):
+            return Numbers().convert(value, name)
+        try:
+            return Number(above=-LARGEST, below=LARGEST).convert(value, name)
+        except InvalidInput:
+            raise InvalidInput(f"`{name}` must be {self.allowed}, got {reprlib.repr(value)}.") from None
 
 
 @dataclass(frozen=True)
@@ -35,18 +55,6 @@ class IntegratedGradients(Explainer[Differentiable]):
     forward pass where the class is not given;
     ``diagnostics`` tell how many it took, the gap that is left, and by how much the last doubling moved
     the map.
-
-    Parameters
-    ----------
-    baseline
-        What stands for "nothing": one intensity for all pixels, or an image on the model's grid,
-        ``(*space, channels)``. A pixel that equals the baseline has 0.
-    steps
-        Intervals on the path at first (trapezoidal rule); they are halved until the gap is small.
-    most
-        No more intervals than this.
-    tolerance
-        Largest completeness gap, as a share of the difference of the two scores.
 
     Notes
     -----
@@ -68,24 +76,30 @@ class IntegratedGradients(Explainer[Differentiable]):
     (20.0, 15)
     """
 
-    baseline: float | Stored | Array = 0.0
-    steps: int = 15
-    most: int = 960
-    tolerance: float = 0.01
+    baseline: float | Stored | Array = setting(
+        0.0,
+        BaselineRule(),
+        doc='What stands for "nothing": one intensity for all pixels, or an image on the model\'s grid, '
+        "``(*space, channels)``. A pixel that equals the baseline has 0.",
+    )
+    steps: int = setting(
+        15,
+        WholeNumber(1),
+        doc="Intervals on the path at first (trapezoidal rule); they are halved until the gap is small.",
+    )
+    most: int = setting(960, WholeNumber(1), doc="No more intervals than this; at least ``steps``.")
+    tolerance: float = setting(
+        0.01,
+        Number(above=0),
+        doc="Largest completeness gap, as a share of the difference of the two scores.",
+    )
     name: ClassVar[str] = "integrated_gradients"
+    title: ClassVar[str] = "Integrated gradients"
+    cost: ClassVar[str] = "as many gradient passes as it takes, 16 at least"
 
     def __post_init__(self) -> None:
-        if isinstance(self.baseline, np.ndarray | Stored):
-            images(self, "baseline")
-        else:
-            number = isinstance(self.baseline, int | float | np.number)
-            if not number or isinstance(self.baseline, bool) or not abs(self.baseline) < LARGEST:
-                got = reprlib.repr(self.baseline)
-                raise InvalidInput(f"`baseline` must be a finite number or an image, as an array, got {got}.")
-            object.__setattr__(self, "baseline", float(self.baseline))
-        whole(self, "steps", 1)
-        whole(self, "most", self.steps, "(`steps`)")
-        positive(self, "tolerance")
+        super().__post_init__()
+        whole_number(self.most, "most", self.steps, "(`steps`)")
 
     def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Follow every image's path, by itself, until it is complete."""

@@ -13,18 +13,19 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, answers_for, gathered, seed_setting
+from xaimri.explainers.regional import RegionAttribution, gather, region_predictions
 from xaimri.explanation import ROUNDING
 from xaimri.objective import Objective, Of
 from xaimri.perturb import surrogate
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.coalitions import by_size, halves, orthogonal
-from xaimri.perturb.predictions import Answers
+from xaimri.perturb.predictions import Predictions
 from xaimri.perturb.responses import scored
-from xaimri.perturb.segments import Regions, Shape, regions_setting
-from xaimri.perturb.stopping import Samples, enough, looks, not_settled, samples_setting
+from xaimri.perturb.segments import Segmentation, Shape, compactness_setting, regions_setting, shape_setting
+from xaimri.perturb.stopping import Samples, SamplesRule, accepts, checkpoints, shortfall
 from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection, Surrogate
-from xaimri.settings import choice, flag, positive, whole
+from xaimri.rules import Choice, Flag, Number, Seed, WholeNumber
+from xaimri.settings import setting
 
 POOR_FIT = 0.5
 """Below this R² the surrogate is called a poor fit."""
@@ -43,38 +44,6 @@ class LIME(Explainer[Classifier]):
     rises when the region is shown. Costs ``samples`` model calls per image. As it stands, and with the
     same segments and masks, the coefficients equal those of the ``lime`` package, which fits the surrogate
     here; beside each stands its standard error.
-
-    Parameters
-    ----------
-    samples
-        Perturbed images, the unchanged one among them; or ``"auto"``, or an :class:`~xaimri.Auto`: as many
-        as it takes until the order of the strongest regions is settled.
-    regions
-        About how many, or a label image on the model's grid, ``(*space)`` integers with -1 where nothing
-        is to be hidden.
-    shape
-        ``"superpixels"`` (SLIC inside the object) or ``"grid"``.
-    absent
-        What a hidden region looks like: ``"mean"`` (its own mean colour), ``"blur"``, ``"noise"``,
-        ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
-    adjust
-        Subtract what cross-fitted regressions predict, whose own coefficients are known exactly, and fit
-        the rest: the same limit with a smaller error, where there are at least twice as many samples as
-        regions.
-    sampling
-        ``"halves"`` shows each region by the toss of a coin and weights by the kernel, as the package does;
-        ``"orthogonal"`` draws such halves in pairs and blocks in which regions are balanced against each
-        other, so that fewer samples do;
-        ``"local"`` draws with the kernel's weights and counts all alike; ``"stratified"`` does so with each
-        number of shown regions as often as it should come. All have the same limit.
-    features, selection
-        Most regions in the fit, and how the package chooses them.
-    kernel, distance, kernel_width
-        How much a perturbed image counts, by its distance from the image itself.
-    compactness
-        Weight of nearness against likeness in the superpixels.
-    seed
-        Of masks and fit; every image gets the same masks.
 
     Notes
     -----
@@ -100,57 +69,69 @@ class LIME(Explainer[Classifier]):
     (True, True)
     """
 
-    samples: Samples = 1000
-    regions: Regions = 50
-    absent: Absent = "mean"
-    adjust: bool = False
-    sampling: Sampling = "halves"
-    features: int = 100_000
-    selection: Selection = "auto"
-    kernel: Kernel = "exponential"
-    distance: Distance = "cosine"
-    kernel_width: float = 0.25
-    shape: Shape = "superpixels"
-    compactness: float = 0.2
-    seed: int = 0
+    samples: Samples = setting(
+        1000,
+        SamplesRule(2),
+        doc='Perturbed images, the unchanged one among them; or ``"auto"``, or an :class:`~xaimri.Auto`: as '
+        "many as it takes until the order of the strongest regions is settled.",
+        unit="images",
+    )
+    regions: Segmentation = regions_setting(50)
+    absent: Absent = absent_setting("mean")
+    adjust: bool = setting(
+        False,
+        Flag(),
+        doc="Subtract what cross-fitted regressions predict, whose own coefficients are known exactly, and "
+        "fit the rest: the same limit with a smaller error, where there are at least twice as many "
+        "samples as regions.",
+    )
+    sampling: Sampling = setting(
+        "halves",
+        Choice(get_args(Sampling)),
+        doc='How coalitions are drawn. ``"halves"`` shows each region by the toss of a coin and weights by '
+        'the kernel, as the package does; ``"orthogonal"`` draws such halves in pairs and blocks in '
+        'which regions are balanced against each other, so that fewer samples do; ``"local"`` draws '
+        'with the kernel\'s weights and counts all alike; ``"stratified"`` does so with each number of '
+        "shown regions as often as it should come. All have the same limit.",
+    )
+    features: int = setting(100_000, WholeNumber(1), doc="Most regions in the fit.", unit="regions")
+    selection: Selection = setting(
+        "auto",
+        Choice(get_args(Selection)),
+        doc="How the package chooses the regions, where they are too many.",
+    )
+    kernel: Kernel = setting(
+        "exponential",
+        Choice(get_args(Kernel)),
+        doc="How much a perturbed image counts, by its distance from the image itself.",
+    )
+    distance: Distance = setting("cosine", Choice(get_args(Distance)), doc="Which distance that is.")
+    kernel_width: float = setting(0.25, Number(above=0), doc="Of the kernel, in units of that distance.")
+    shape: Shape = shape_setting("superpixels")
+    compactness: float = compactness_setting(0.2)
+    seed: int = setting(0, Seed(), doc="Of masks and fit; every image gets the same masks.")
     name: ClassVar[str] = "lime"
+    title: ClassVar[str] = "LIME"
+    cost: ClassVar[str] = "`samples` forward passes"
     of: ClassVar[Of] = "probability"
-
-    def __post_init__(self) -> None:
-        samples_setting(self, 2)
-        regions_setting(self)
-        absent_setting(self)
-        flag(self, "adjust")
-        whole(self, "features", 1)
-        for name in ("kernel_width", "compactness"):
-            positive(self, name)
-        for name, choices in (
-            ("sampling", get_args(Sampling)),
-            ("selection", get_args(Selection)),
-            ("kernel", get_args(Kernel)),
-            ("distance", get_args(Distance)),
-            ("shape", get_args(Shape)),
-        ):
-            choice(self, name, choices)
-        seed_setting(self)
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions."""
-        return gathered(self._one(*asked) for asked in answers_for(self, model, images, objective))
+        return gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
 
-    def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
-        for samples in looks(self.samples):
-            design = self._design(samples, answers.regions)
-            logits = answers(design.coalitions)
+    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
+        for samples in checkpoints(self.samples):
+            design = self._design(samples, predictions.regions)
+            logits = predictions(design.coalitions)
             fitted = self._fitted(design, scored(logits, target, of))
-            if enough(self.samples, fitted.estimate):
+            if accepts(self.samples, fitted.estimate):
                 break
-        return Found(
-            answers,
+        return RegionAttribution(
+            predictions,
             fitted.estimate,
             logits[0],
             {"r2": fitted.r2, "intercept": fitted.intercept, "samples": samples},
-            [*_poor(fitted), *not_settled(self.samples, fitted.estimate)],
+            [*_poor(fitted), *shortfall(self.samples, fitted.estimate)],
         )
 
     def _fitted(self, design: Design, scores: Float[Array, " samples"]) -> Surrogate:

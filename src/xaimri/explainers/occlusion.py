@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,16 +13,38 @@ from xaimri.arrays import Array, Image, Images, Map, Scores, Stored
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, answers_for, engine_of, gathered, seed_setting
+from xaimri.explainers.regional import RegionAttribution, engine_of, gather, region_predictions
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.predictions import Answers, answers_of
+from xaimri.perturb.predictions import Predictions, predict_each
 from xaimri.perturb.responses import fastest, scored, streamed
-from xaimri.perturb.segments import Regions, Shape, regions_setting, without_gaps
-from xaimri.settings import whole
+from xaimri.perturb.segments import Segmentation, SegmentationRule, Shape, without_gaps
+from xaimri.rules import OrNone, Rule, Seed
+from xaimri.settings import setting
 
 Windows = list[tuple[slice, ...]]
+
+
+@dataclass(frozen=True)
+class SideRule(Rule):
+    """One number of pixels for all axes, or one for each, kept as plain ints."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "whole numbers of at least 1"
+
+    def convert(self, value: object, name: str, /) -> int | tuple[int, ...]:
+        """Return the number, or one per axis."""
+        if isinstance(value, Sequence) and not isinstance(value, str) and value:
+            return tuple(self._side(one, name) for one in value)
+        return self._side(value, name)
+
+    def _side(self, value: object, name: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise self.refusal(value, name)
+        return int(value)
 
 
 @dataclass(frozen=True)
@@ -33,19 +55,6 @@ class Occlusion(Explainer[Classifier]):
     likely. Costs one model call per window or region, and one more. Every window is hidden, none is drawn, so
     the standard errors are 0: given what stands in for it. ``absent="noise"`` is drawn once, and other seeds
     give other maps.
-
-    Parameters
-    ----------
-    window
-        Side of the window in pixels, for all axes or one per axis; None takes an eighth of the shorter.
-    stride
-        Steps between windows, at most the window; None takes half the window.
-    regions
-        Hide these instead of windows: about how many superpixels, or a label image on the model's grid.
-    absent
-        What a hidden window looks like: as of :class:`~xaimri.LIME`. ``"mean"`` is each window's own.
-    seed
-        Of ``absent="noise"``.
 
     References
     ----------
@@ -61,30 +70,36 @@ class Occlusion(Explainer[Classifier]):
     True
     """
 
-    window: int | tuple[int, ...] | None = None
-    stride: int | tuple[int, ...] | None = None
-    regions: Regions | None = None
-    absent: Absent = "mean"
-    seed: int = 0
+    window: int | tuple[int, ...] | None = setting(
+        None,
+        OrNone(SideRule()),
+        doc="Side of the window, for all axes or one per axis; None takes an eighth of the shorter.",
+        unit="pixels",
+    )
+    stride: int | tuple[int, ...] | None = setting(
+        None,
+        OrNone(SideRule()),
+        doc="Steps between windows, at most the window; None takes half the window.",
+        unit="pixels",
+    )
+    regions: Segmentation | None = setting(
+        None,
+        OrNone(SegmentationRule()),
+        doc="Hide these instead of windows: about how many superpixels, or a label image on the model's "
+        "grid.",
+    )
+    absent: Absent = absent_setting("mean", of="hidden window", mean="each window's own")
+    seed: int = setting(0, Seed(), doc='Of ``absent="noise"``.')
     name: ClassVar[str] = "occlusion"
+    title: ClassVar[str] = "Occlusion"
+    cost: ClassVar[str] = "windows + 1 forward passes"
     shape: ClassVar[Shape] = "superpixels"
     compactness: ClassVar[float] = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("window", "stride"):
-            value = getattr(self, name)
-            if isinstance(value, Sequence) and not isinstance(value, str) and value:
-                each = tuple(_side(one, name) for one in value)
-                object.__setattr__(self, name, each)
-            elif value is not None:
-                _side(value, name)
-                whole(self, name, 1)
-        if self.regions is not None:
-            regions_setting(self)
-            if self.window is not None or self.stride is not None:
-                raise InvalidInput("`window` and `stride` can't stand beside `regions`: leave one away.")
-        absent_setting(self)
-        seed_setting(self)
+        super().__post_init__()
+        if self.regions is not None and (self.window is not None or self.stride is not None):
+            raise InvalidInput("`window` and `stride` can't stand beside `regions`: leave one away.")
 
     @property
     def samples(self) -> int:
@@ -96,13 +111,13 @@ class Occlusion(Explainer[Classifier]):
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Hide what is to be hidden, image by image."""
         if self.regions is not None:
-            return gathered(
-                _region_by_region(*asked) for asked in answers_for(self, model, images, objective)
+            return gather(
+                _region_by_region(*asked) for asked in region_predictions(self, model, images, objective)
             )
         windows = self._windows(images.shape[1:-1])
         targets = objective.targets or (None,) * len(images)
         fast = fastest(model, len(windows) + 1, images.shape[1:])
-        each = answers_of(images, lambda image: self._logits(fast, image, windows))
+        each = predict_each(images, lambda image: self._logits(fast, image, windows))
         found = [
             _mean_fall(logits, windows, images.shape[1:-1], target, objective.of)
             for logits, target in zip(each, targets, strict=True)
@@ -171,21 +186,14 @@ def _mean_fall(
     return total / times, logits[0]
 
 
-def _region_by_region(answers: Answers, target: int | None, of: Of) -> Found:
+def _region_by_region(predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
     """Hide every region once."""
-    logits = answers(
-        np.concatenate([np.ones((1, answers.regions), bool), ~np.eye(answers.regions, dtype=bool)])
+    logits = predictions(
+        np.concatenate([np.ones((1, predictions.regions), bool), ~np.eye(predictions.regions, dtype=bool)])
     )
     scores = scored(logits, target, of)
-    exact = np.zeros((1, answers.regions))
-    return Found(answers, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
-
-
-def _side(value: Any, name: str) -> int:
-    """Return one side of a window as a plain int."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidInput(f"`{name}` must be whole numbers of at least 1, got {value!r}.")
-    return int(value)
+    exact = np.zeros((1, predictions.regions))
+    return RegionAttribution(predictions, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
 
 
 def _each(value: int | tuple[int, ...], name: str, space: tuple[int, ...]) -> tuple[int, ...]:

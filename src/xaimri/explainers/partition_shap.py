@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MethodType
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -14,15 +14,16 @@ from xaimri.arrays import Array, Coalitions, Image, Images, Labels
 from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
+from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
 from xaimri.explainers.shap_package import apart, part, quietly
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.predictions import Answers
+from xaimri.perturb.predictions import Predictions
 from xaimri.perturb.responses import MOST
-from xaimri.perturb.segments import Regions, Shape, regions_setting
-from xaimri.settings import choice, positive, whole
+from xaimri.perturb.segments import Segmentation, Shape, compactness_setting, regions_setting, shape_setting
+from xaimri.rules import Seed, WholeNumber
+from xaimri.settings import setting
 
 SHARED = 0.1
 """From this part of the values on that was shared out evenly, a map is called unfinished."""
@@ -38,25 +39,6 @@ class PartitionSHAP(Explainer[Classifier]):
     the score of the image less that of the image with every region hidden. Where there is no interaction
     they equal Shapley values; elsewhere what regions do together stays more with their neighbours. Costs
     at most ``samples`` model calls per image.
-
-    Parameters
-    ----------
-    samples
-        Perturbed images, the unchanged and the wholly hidden one among them, at least 4 (the package's
-        ``max_evals``). Groups that matter are opened first; where the calls end, a group that was not
-        opened shares its value evenly among its regions.
-    regions
-        About how many, or a label image on the model's grid, ``(*space)`` integers with -1 where nothing
-        is to be hidden. Regions whose hiding changes nothing take no part.
-    shape
-        ``"superpixels"`` (SLIC inside the object) or ``"grid"``.
-    absent
-        What a hidden region looks like: ``"mean"`` (its own mean colour), ``"blur"``, ``"noise"``,
-        ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
-    compactness
-        Weight of nearness against likeness in the superpixels.
-    seed
-        Of the order in which the package opens groups that matter as much, and of ``absent="noise"``.
 
     Notes
     -----
@@ -82,36 +64,41 @@ class PartitionSHAP(Explainer[Classifier]):
     True
     """
 
-    samples: int = 1000
-    regions: Regions = 50
-    absent: Absent = "mean"
-    shape: Shape = "superpixels"
-    compactness: float = 0.2
-    seed: int = 0
+    samples: int = setting(
+        1000,
+        WholeNumber(4),
+        doc="Perturbed images, the unchanged and the wholly hidden one among them, at most (the package's "
+        "``max_evals``). Groups that matter are opened first; where the calls end, a group that was not "
+        "opened shares its value evenly among its regions.",
+        unit="images",
+    )
+    regions: Segmentation = regions_setting(50, more="Regions whose hiding changes nothing take no part.")
+    absent: Absent = absent_setting("mean")
+    shape: Shape = shape_setting("superpixels")
+    compactness: float = compactness_setting(0.2)
+    seed: int = setting(
+        0,
+        Seed(),
+        doc='Of the order in which the package opens groups that matter as much, and of ``absent="noise"``.',
+    )
     name: ClassVar[str] = "partition_shap"
-
-    def __post_init__(self) -> None:
-        whole(self, "samples", 4)
-        regions_setting(self)
-        absent_setting(self)
-        choice(self, "shape", get_args(Shape))
-        positive(self, "compactness")
-        seed_setting(self)
+    title: ClassVar[str] = "Partition SHAP"
+    cost: ClassVar[str] = "up to `samples` forward passes"
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions and hierarchy."""
         part("explainers", "PartitionSHAP")
-        found = gathered(self._one(*asked) for asked in answers_for(self, model, images, objective))
+        found = gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
         return replace(found, errors=None, regions=[replace(r, errors=None) for r in found.regions])
 
-    def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
-        game = Game(answers, target, of)
+    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
+        game = Game(predictions, target, of)
         gain = game.ends[1] - game.ends[0]
-        tree = hierarchy(answers.image, answers.labels, np.flatnonzero(answers.tested))
+        tree = hierarchy(predictions.image, predictions.labels, np.flatnonzero(predictions.tested))
         shares, told = _shared_out(game.value, tree, game.players, gain, self.samples, self.seed)
         told |= {"base": game.ends[0], "gap": float(shares.sum() - gain)}
         found = game.spread(Sampled(shares, np.zeros((1, game.players))))
-        return Found(answers, found, game.logits, told, _unopened(told))
+        return RegionAttribution(predictions, found, game.logits, told, _unopened(told))
 
 
 def hierarchy(image: Image, labels: Labels, regions: Array) -> Float[Array, "joins 4"]:

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from xaimri.arrays import Images, Stored
+from xaimri.arrays import Array, Images, Stored
 from xaimri.errors import InvalidInput
-from xaimri.settings import images
+from xaimri.rules import Numbers, Rule
+from xaimri.settings import setting
+
+T = TypeVar("T")
 
 
-def references_setting(explainer: Any) -> None:
-    """Check the setting ``references``: images, which are kept as a stored array."""
-    given = explainer.references.array if isinstance(explainer.references, Stored) else explainer.references
-    if not isinstance(given, np.ndarray) or given.ndim < 3:
-        raise InvalidInput(
-            "`references` must be an array of images on the model's grid, (references, *space, "
-            f"channels), got {getattr(given, 'shape', type(given).__name__)}: pass some of the training "
-            "images, for instance from xaimri.data.load_images."
-        )
-    images(explainer, "references")
+@dataclass(frozen=True)
+class ReferencesRule(Rule):
+    """A set of images, kept as a stored array."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "an array of images on the model's grid, (references, *space, channels)"
+
+    def convert(self, value: object, name: str, /) -> Stored:
+        """Return the images in single precision, read-only."""
+        given = value.array if isinstance(value, Stored) else value
+        if not isinstance(given, np.ndarray) or given.ndim < 3:
+            raise InvalidInput(
+                f"`{name}` must be {self.allowed}, got {getattr(given, 'shape', type(given).__name__)}: pass "
+                "some of the training images, for instance from xaimri.data.load_images."
+            )
+        return Numbers().convert(value, name)
 
 
-def references_of(explainer: Any, shape: tuple[int, ...]) -> Images:
-    """Return the references of an explainer, which must have the shape of the model's images."""
-    references = explainer.references.array if isinstance(explainer.references, Stored) else np.empty(0)
+def references_setting(default: T) -> T:
+    """Return the field of a setting ``references``, which has to be given."""
+    doc = (
+        "Images on the model's grid, ``(references, *space, channels)``, such as those of the training set. "
+        "They have to be given."
+    )
+    return setting(default, ReferencesRule(), doc=doc)
+
+
+def references_of(given: Stored | Array | None, shape: tuple[int, ...]) -> Images:
+    """Return the images of a setting ``references``, which must have the shape of the model's images."""
+    references = given.array if isinstance(given, Stored) else np.empty(0)
     if references.shape[1:] != shape:
         raise InvalidInput(
             f"`references` must be images of shape {shape}, the model's grid, got "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,49 +12,73 @@ from jaxtyping import Bool, Float
 from xaimri.arrays import Array, Coalitions, Image, Images
 from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
-from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution
 from xaimri.explanation import Regions
 from xaimri.objective import Objective, Of
-from xaimri.perturb.absent import hidden
+from xaimri.perturb.absent import Absent, hidden
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.predictions import Answers, answers_of
+from xaimri.perturb.predictions import Predictions, predict_each
 from xaimri.perturb.responses import scored
-from xaimri.perturb.segments import regions_of, without_gaps
-from xaimri.perturb.stopping import fewest
-from xaimri.settings import whole
+from xaimri.perturb.segments import Segmentation, Shape, regions_of, without_gaps
+from xaimri.perturb.stopping import Samples, fewest
+
+
+@runtime_checkable
+class Regional(Protocol):
+    """A method with the settings that say which regions of an image are hidden, and how."""
+
+    @property
+    def regions(self) -> Segmentation | None:
+        """About how many, or a label image."""
+
+    @property
+    def shape(self) -> Shape:
+        """What regions look like."""
+
+    @property
+    def compactness(self) -> float:
+        """Of superpixels."""
+
+    @property
+    def absent(self) -> Absent:
+        """What a hidden region looks like."""
+
+    @property
+    def samples(self) -> Samples:
+        """How many perturbed images will be asked about."""
+
+    @property
+    def seed(self) -> int:
+        """Of what is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class RegionAttribution:
     """What a method found for the regions of one image."""
 
-    answers: Answers
+    predictions: Predictions
     estimate: Sampled
     logits: Float[Array, " classes"]
     diagnostics: dict[str, Any]
     caveats: list[Caveat]
 
 
-def answers_for(
-    explainer: Any, model: Classifier, images: Images, objective: Objective
-) -> Iterator[tuple[Answers, int | None, Of]]:
-    """Yield, for every image, whom to ask, the target and the score; equal images share their answers.
+def region_predictions(
+    explainer: Regional, model: Classifier, images: Images, objective: Objective
+) -> Iterator[tuple[Predictions, int | None, Of]]:
+    """Yield, for every image, its predictions, the target and the score; equal images share predictions."""
 
-    The explainer has the settings ``regions``, ``compactness``, ``shape``, ``absent``, ``samples`` and
-    ``seed``.
-    """
-
-    def ask(image: Image) -> Answers:
+    def predict(image: Image) -> Predictions:
+        assert explainer.regions is not None
         given = regions_of(image, explainer.regions, explainer.compactness, explainer.shape)
         labels, numbers = without_gaps(given)
         gone = hidden(image, labels, explainer.absent, explainer.seed)
         possible = 2 ** len(numbers)  # of few regions there aren't as many coalitions as samples
-        return Answers(model, image, gone, labels, min(fewest(explainer.samples), possible), numbers)
+        return Predictions(model, image, gone, labels, min(fewest(explainer.samples), possible), numbers)
 
     targets = objective.targets or (None,) * len(images)
-    for answers, target in zip(answers_of(images, ask), targets, strict=True):
-        yield answers, target, objective.of
+    for predictions, target in zip(predict_each(images, predict), targets, strict=True):
+        yield predictions, target, objective.of
 
 
 class Game:
@@ -64,30 +88,30 @@ class Game:
     player shown, and with all.
     """
 
-    def __init__(self, answers: Answers, target: int | None, of: Of) -> None:
-        self._answers, self._of = answers, of
-        self._tested = answers.tested
+    def __init__(self, predictions: Predictions, target: int | None, of: Of) -> None:
+        self._predictions, self._of = predictions, of
+        self._tested = predictions.tested
         self.players = int(self._tested.sum())
-        self.logits = answers(np.ones((1, answers.regions), dtype=bool))[0]
+        self.logits = predictions(np.ones((1, predictions.regions), dtype=bool))[0]
         self._target = int(self.logits.argmax()) if target is None else target
-        base, whole = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
-        self.ends = (float(base), float(whole))
+        base, full = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
+        self.ends = (float(base), float(full))
 
     def value(self, coalitions: Coalitions) -> Float[Array, " samples"]:
         """Return the score under coalitions of the players; the other regions are shown."""
-        shown = np.ones((len(coalitions), self._answers.regions), dtype=bool)
+        shown = np.ones((len(coalitions), self._predictions.regions), dtype=bool)
         shown[:, self._tested] = coalitions
-        return scored(self._answers(shown), self._target, self._of)
+        return scored(self._predictions(shown), self._target, self._of)
 
     def spread(self, found: Sampled) -> Sampled:
         """Lay the players' values back among all regions."""
-        values = np.full(self._answers.regions, np.nan)
-        influence = np.zeros((len(found.influence), self._answers.regions))
+        values = np.full(self._predictions.regions, np.nan)
+        influence = np.zeros((len(found.influence), self._predictions.regions))
         values[self._tested], influence[:, self._tested] = found.values, found.influence
         return Sampled(values, influence)
 
 
-def gathered(found: Iterable[Found]) -> Attribution:
+def gather(found: Iterable[RegionAttribution]) -> Attribution:
     """Put the images' results side by side; regions whose hiding changes nothing get no value."""
     each = list(found)
     regions = [_regions(one) for one in each]
@@ -99,31 +123,31 @@ def gathered(found: Iterable[Found]) -> Attribution:
         diagnostics=[
             {
                 **one.diagnostics,
-                "regions": one.answers.regions,
-                "untested": int((~one.answers.tested).sum()),
-                "model_calls": one.answers.calls,
-                **engine_of(one.answers),
+                "regions": one.predictions.regions,
+                "untested": int((~one.predictions.tested).sum()),
+                "model_calls": one.predictions.calls,
+                **engine_of(one.predictions),
             }
             for one in each
         ],
-        caveats=[[*one.caveats, *untested(one.answers.tested)] for one in each],
+        caveats=[[*one.caveats, *untested(one.predictions.tested)] for one in each],
     )
 
 
 def engine_of(asked: object) -> dict[str, str]:
-    """Return what a classifier, or the answers of one, runs on, where it says so."""
+    """Return what a classifier, or the predictions of one, runs on, where it says so."""
     engine = getattr(asked, "engine", None)
     return {"engine": engine} if engine else {}
 
 
-def _regions(found: Found) -> Regions:
+def _regions(found: RegionAttribution) -> Regions:
     """Return the regions with the numbers that they were given."""
-    answers, numbers = found.answers, found.answers.numbers
+    predictions, numbers = found.predictions, found.predictions.numbers
     values, errors = np.full((2, int(numbers.max()) + 1), np.nan)
-    tested = numbers[answers.tested]
-    values[tested] = found.estimate.values[answers.tested]
-    errors[tested] = found.estimate.errors[answers.tested]
-    return Regions(np.append(numbers, -1)[answers.labels], values, errors)
+    tested = numbers[predictions.tested]
+    values[tested] = found.estimate.values[predictions.tested]
+    errors[tested] = found.estimate.errors[predictions.tested]
+    return Regions(np.append(numbers, -1)[predictions.labels], values, errors)
 
 
 def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:
@@ -137,10 +161,3 @@ def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:
             "tested and have no value.",
         )
     ]
-
-
-def seed_setting(explainer: Any) -> None:
-    """Check the setting ``seed``, which numpy's older generators take below 2**32."""
-    whole(explainer, "seed", 0)
-    if explainer.seed >= 2**32:
-        raise InvalidInput(f"`seed` must be below 2**32, got {explainer.seed}.")

@@ -12,13 +12,14 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import engine_of, seed_setting
+from xaimri.explainers.regional import engine_of
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting, hidden
-from xaimri.perturb.predictions import answers_of
+from xaimri.perturb.predictions import predict_each
 from xaimri.perturb.responses import MOST, fastest, scored, streamed
-from xaimri.perturb.stopping import Auto, Samples, fewest, looks, samples_setting, unsettled
-from xaimri.settings import flag, positive, whole
+from xaimri.perturb.stopping import Auto, Samples, SamplesRule, ceiling_caveat, checkpoints, fewest
+from xaimri.rules import Flag, Number, Seed, WholeNumber
+from xaimri.settings import setting
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,6 @@ class RISE(Explainer[Classifier]):
     Values are at least 0 for a probability, in its unit; with ``centred=True`` the mean score is taken away,
     so that they are signed: how much more likely the class is than through a mask at random. Costs
     ``samples`` model calls and one more.
-
-    Parameters
-    ----------
-    samples
-        Masks; or ``"auto"``, or an :class:`~xaimri.Auto` with ``by="error"``: as many as it takes until the
-        relative error of the centred map is below the tolerance.
-    cells
-        Cells of a mask along the shorter axis.
-    keep
-        Probability that a cell is shown.
-    absent
-        What is seen where the mask hides; black as published. ``"mean"`` is the mean of the whole image.
-    centred
-        Take the mean score away: a covariance, with a far smaller error.
-    seed
-        Of the masks; every image gets the same.
 
     Notes
     -----
@@ -67,33 +52,36 @@ class RISE(Explainer[Classifier]):
     ((8, 9), (8, 9))
     """
 
-    samples: Samples = 4000
-    cells: int = 7
-    keep: float = 0.5
-    absent: Absent = 0.0
-    centred: bool = False
-    seed: int = 0
+    samples: Samples = setting(
+        4000,
+        SamplesRule(2, auto=Auto(by="error")),
+        doc='Masks; or ``"auto"``, or an :class:`~xaimri.Auto` with ``by="error"``: as many as it takes '
+        "until the relative error of the centred map is below the tolerance.",
+        unit="masks",
+    )
+    cells: int = setting(7, WholeNumber(1), doc="Cells of a mask along the shorter axis.", unit="cells")
+    keep: float = setting(0.5, Number(above=0, below=1), doc="Probability that a cell is shown.")
+    absent: Absent = absent_setting(
+        0.0, of="place that a mask hides, black as published,", mean="of the whole image"
+    )
+    centred: bool = setting(
+        False, Flag(), doc="Take the mean score away: a covariance, with a far smaller error."
+    )
+    seed: int = setting(0, Seed(), doc="Of the masks; every image gets the same.")
     name: ClassVar[str] = "rise"
+    title: ClassVar[str] = "RISE"
+    cost: ClassVar[str] = "`samples` + 1 forward passes"
     of: ClassVar[Of] = "probability"
 
     def __post_init__(self) -> None:
-        if isinstance(self.samples, str) and self.samples == "auto":
-            object.__setattr__(self, "samples", Auto(by="error"))
-        samples_setting(self, 2)
+        super().__post_init__()
         if isinstance(self.samples, Auto) and self.samples.by != "error":
             raise InvalidInput('RISE has no regions to order: use Auto(by="error").')
-        whole(self, "cells", 1)
-        positive(self, "keep")
-        if self.keep >= 1:
-            raise InvalidInput(f"`keep` must be between 0 and 1, got {self.keep}.")
-        absent_setting(self)
-        flag(self, "centred")
-        seed_setting(self)
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Look at every image through the same masks."""
         targets = objective.targets or (None,) * len(images)
-        each = answers_of(images, lambda image: _Asked(self, model, image))
+        each = predict_each(images, lambda image: _Asked(self, model, image))
         found = [self._one(asked, target, objective.of) for asked, target in zip(each, targets, strict=True)]
         values, errors, logits, told, caveats = zip(*found, strict=True)
         return Attribution(
@@ -110,12 +98,12 @@ class RISE(Explainer[Classifier]):
         rule = self.samples if isinstance(self.samples, Auto) else None
         chosen = int(asked.logits.argmax()) if target is None else target
         seen = _Seen(self.keep)
-        for look in looks(self.samples):
-            scores = scored(asked.through(look), chosen, of)
-            for start in range(seen.count, look, MOST):
-                count = min(MOST, look - start)
-                seen.add(self.masks(start, count, asked.image.shape[:-1]), scores[start:][:count])
-            if rule and seen.settled(rule):
+        for count in checkpoints(self.samples):
+            scores = scored(asked.through(count), chosen, of)
+            for start in range(seen.count, count, MOST):
+                some = min(MOST, count - start)
+                seen.add(self.masks(start, some, asked.image.shape[:-1]), scores[start:][:some])
+            if rule and seen.meets(rule):
                 break
         told: dict[str, object] = {
             "samples": seen.count,
@@ -124,7 +112,7 @@ class RISE(Explainer[Classifier]):
             **engine_of(asked.model),
         }
         values, errors = seen.centred() if self.centred else seen.published()
-        return values, errors, asked.logits, told, _unsettled(rule, seen)
+        return values, errors, asked.logits, told, _shortfall(rule, seen)
 
     def masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
@@ -214,14 +202,14 @@ class _Seen:
         square = sum(x * y * self._sum(a, b) for a, x in of_score for b, y in of_mask) / n
         return value, np.sqrt(np.maximum(square - value**2, 0) / max(n - 1, 1))
 
-    def settled(self, rule: Auto) -> bool:
+    def meets(self, rule: Auto) -> bool:
         """Tell whether the error of the centred map is small enough."""
         value, error = self.centred()
-        return rule.close(value, error)
+        return rule.accepts_errors(value, error)
 
     def _sum(self, score: int, mask: int) -> Array:
         return self._sums[3 * score + mask]
 
 
-def _unsettled(rule: Auto | None, seen: _Seen) -> list[Caveat]:
-    return [] if rule is None or seen.settled(rule) else [unsettled(rule)]
+def _shortfall(rule: Auto | None, seen: _Seen) -> list[Caveat]:
+    return [] if rule is None or seen.meets(rule) else [ceiling_caveat(rule)]

@@ -11,11 +11,12 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image, Images
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import constant_maps, on_image
+from xaimri.explainers.cam import constant_maps, layer_setting, on_image, relu_setting
 from xaimri.grid import Grid
 from xaimri.objective import Objective, softmax
 from xaimri.perturb.responses import scored, streamed
-from xaimri.settings import whole
+from xaimri.rules import OrNone, WholeNumber
+from xaimri.settings import setting
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,6 @@ class ScoreCAM(Explainer[Convolutional]):
     these masked images over the features gives the weights. No gradient is used for them. Values are at
     least 0 (signed with ``relu=False``), in units of the layer's activation. Costs one forward pass per
     feature that is not constant, and one more: 2,049 for the last layer of a ResNet50.
-
-    Parameters
-    ----------
-    layer, relu
-        As of :class:`~xaimri.GradCAM`.
-    features
-        Use only so many features, those whose maps vary most; None uses all, as published.
 
     Notes
     -----
@@ -55,14 +49,17 @@ class ScoreCAM(Explainer[Convolutional]):
     5
     """
 
-    layer: str | None = None
-    relu: bool = True
-    features: int | None = None
+    layer: str | None = layer_setting(None)
+    relu: bool = relu_setting(True)
+    features: int | None = setting(
+        None,
+        OrNone(WholeNumber(1, "or None for all")),
+        doc="Use only so many features, those whose maps vary most; None uses all, as published.",
+        unit="features",
+    )
     name: ClassVar[str] = "scorecam"
-
-    def __post_init__(self) -> None:
-        if self.features is not None:
-            whole(self, "features", 1, "or None for all")
+    title: ClassVar[str] = "Score-CAM"
+    cost: ClassVar[str] = "1 + features forward passes"
 
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Score every image through each of its maps."""

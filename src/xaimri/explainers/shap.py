@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,16 +12,17 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import Found, Game, answers_for, gathered, seed_setting
+from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
 from xaimri.objective import Objective, Of
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.coalitions import all_of, paired
 from xaimri.perturb.least_squares import Sampled
-from xaimri.perturb.predictions import Answers
-from xaimri.perturb.segments import Regions, Shape, regions_setting
-from xaimri.perturb.stopping import Samples, enough, fewest, looks, not_settled, samples_setting
-from xaimri.settings import choice, flag, positive, whole
+from xaimri.perturb.predictions import Predictions
+from xaimri.perturb.segments import Segmentation, Shape, compactness_setting, regions_setting, shape_setting
+from xaimri.perturb.stopping import Samples, SamplesRule, accepts, checkpoints, fewest, shortfall
+from xaimri.rules import Flag, Seed, WholeNumber
+from xaimri.settings import setting
 
 MOST_EXACT = 20
 """Regions of which all perturbed images, about a million, can still be predicted."""
@@ -34,30 +35,6 @@ class SHAP(Explainer[Classifier]):
     Values have both signs, and add up exactly to the score of the image less that of the image with every
     region hidden. Up to ``exact`` regions they are computed from all ``2 ** regions`` perturbed images, and
     have no error; above, they are estimated from ``samples`` of them, and each has a standard error.
-
-    Parameters
-    ----------
-    samples
-        Perturbed images, the unchanged and the wholly hidden one among them; or ``"auto"``, or an
-        :class:`~xaimri.Auto`: as many as it takes until the order of the strongest regions is settled.
-    regions
-        About how many, or a label image on the model's grid, ``(*space)`` integers with -1 where nothing
-        is to be hidden. Regions whose hiding changes nothing take no part.
-    shape
-        ``"superpixels"`` (SLIC inside the object) or ``"grid"``.
-    absent
-        What a hidden region looks like: ``"mean"`` (its own mean colour), ``"blur"``, ``"noise"``,
-        ``"inpaint"``, a number, or an image or a set of images whose mean is taken.
-    exact
-        Up to this many regions, every perturbed image is predicted: 4,096 calls for 12 regions, whatever
-        ``samples`` says; 20 regions at most. 0 never does so, unless ``samples`` suffices for all of them.
-    adjust
-        Subtract what cross-fitted regressions predict, whose own Shapley values are known exactly, and
-        estimate the rest: where there are at least as many pairs of samples as regions.
-    compactness
-        Weight of nearness against likeness in the superpixels.
-    seed
-        Of the sample; images with as many regions get the same masks.
 
     Notes
     -----
@@ -81,45 +58,56 @@ class SHAP(Explainer[Classifier]):
     True
     """
 
-    samples: Samples = 1000
-    regions: Regions = 50
-    absent: Absent = "mean"
-    exact: int = 12
-    adjust: bool = True
-    shape: Shape = "superpixels"
-    compactness: float = 0.2
-    seed: int = 0
+    samples: Samples = setting(
+        1000,
+        SamplesRule(8),
+        doc='Perturbed images, the unchanged and the wholly hidden one among them; or ``"auto"``, or an '
+        ":class:`~xaimri.Auto`: as many as it takes until the order of the strongest regions is "
+        "settled.",
+        unit="images",
+    )
+    regions: Segmentation = regions_setting(50, more="Regions whose hiding changes nothing take no part.")
+    absent: Absent = absent_setting("mean")
+    exact: int = setting(
+        12,
+        WholeNumber(0),
+        doc="Up to this many regions, every perturbed image is predicted: 4,096 calls for 12 regions, "
+        "whatever ``samples`` says; 20 regions at most. 0 never does so, unless ``samples`` suffices "
+        "for all of them.",
+        unit="regions",
+    )
+    adjust: bool = setting(
+        True,
+        Flag(),
+        doc="Subtract what cross-fitted regressions predict, whose own Shapley values are known exactly, "
+        "and estimate the rest: where there are at least as many pairs of samples as regions.",
+    )
+    shape: Shape = shape_setting("superpixels")
+    compactness: float = compactness_setting(0.2)
+    seed: int = setting(0, Seed(), doc="Of the sample; images with as many regions get the same masks.")
     name: ClassVar[str] = "shap"
-
-    def __post_init__(self) -> None:
-        samples_setting(self, 8)
-        regions_setting(self)
-        absent_setting(self)
-        whole(self, "exact", 0)
-        flag(self, "adjust")
-        choice(self, "shape", get_args(Shape))
-        positive(self, "compactness")
-        seed_setting(self)
+    title: ClassVar[str] = "SHAP"
+    cost: ClassVar[str] = "`samples` forward passes; `2 ** regions` up to 12 regions"
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions."""
-        return gathered(self._one(*asked) for asked in answers_for(self, model, images, objective))
+        return gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
 
-    def _one(self, answers: Answers, target: int | None, of: Of) -> Found:
-        game = Game(answers, target, of)
+    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
+        game = Game(predictions, target, of)
         exact = game.players <= self.exact or 2**game.players <= fewest(self.samples)
         if exact and game.players > MOST_EXACT:
             raise InvalidInput(
                 f"all perturbed images of {game.players} regions are {2**game.players:,}: set `exact` to at "
                 f"most {MOST_EXACT}, or take fewer regions."
             )
-        for samples in [2**game.players] if exact else looks(self.samples):
+        for samples in [2**game.players] if exact else checkpoints(self.samples):
             found = _exactly(game) if exact else _estimated(game, samples, self.adjust, self.seed)
-            if exact or enough(self.samples, found):
+            if exact or accepts(self.samples, found):
                 break
         told = {"exact": exact, "samples": min(samples, 2**game.players), "base": game.ends[0]}
-        caveats = [*not_settled(self.samples, found), *_lost(found)]
-        return Found(answers, game.spread(found), game.logits, told, caveats)
+        caveats = [*shortfall(self.samples, found), *_lost(found)]
+        return RegionAttribution(predictions, game.spread(found), game.logits, told, caveats)
 
 
 def _exactly(game: Game) -> Sampled:

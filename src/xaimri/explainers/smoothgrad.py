@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -15,11 +15,67 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer, require
 from xaimri.explainers.gradient import Saliency
 from xaimri.objective import Objective
-from xaimri.perturb.running_mean import Moments
-from xaimri.settings import positive, whole
+from xaimri.perturb.running_mean import RunningMean
+from xaimri.rules import Number, Rule, WholeNumber
+from xaimri.settings import setting
+
+T = TypeVar("T")
 
 TOGETHER = 64
 """Noisy images handed to the inner method at once, at most."""
+
+
+SIGNED = Saliency(signed=True)
+"""Keeps the gradient's sign, so that noise averages out."""
+
+
+@dataclass(frozen=True)
+class GradientMethodRule(Rule):
+    """A method that needs a gradient: as itself, by name, or by its record."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "a gradient method or its name"
+
+    def convert(self, value: object, name: str, /) -> Explainer[Any]:
+        """Return the method as an explainer."""
+        from xaimri.explainers import as_explainer
+
+        inner = as_explainer(value, name)
+        if Differentiable not in inner.needs.__mro__:
+            raise InvalidInput(
+                f"`{name}` must be a gradient method, and {type(inner).__name__} is none: give one such as "
+                '"saliency", "integrated_gradients" or "gradcam".'
+            )
+        return inner
+
+
+def inner_setting(default: T) -> T:
+    """Return the field of a setting ``inner``."""
+    doc = (
+        "The method to run on the copies, by name, with its settings, or by its record: any that needs a "
+        "gradient, such as ``InputXGradient()`` or ``GradCAM()``. The default keeps the gradient's sign, so "
+        "that noise averages out."
+    )
+    return setting(default, GradientMethodRule(), doc=doc)
+
+
+def noise_setting(default: T) -> T:
+    """Return the field of a setting ``noise``."""
+    doc = "Standard deviation of the noise, as a share of the image's range from least to largest."
+    return setting(default, Number(least=0), doc=doc)
+
+
+def copies_setting(default: T) -> T:
+    """Return the field of a setting ``copies``."""
+    return setting(default, WholeNumber(2), doc="Noisy copies of each image.", unit="images")
+
+
+def seed_setting(default: T) -> T:
+    """Return the field of a setting ``seed``."""
+    doc = "Of the noise; every image gets the same, scaled to its own range."
+    return setting(default, WholeNumber(0), doc=doc)
 
 
 @dataclass(frozen=True)
@@ -28,19 +84,6 @@ class SmoothGrad(Explainer[Differentiable]):
 
     Values have the inner method's sign and unit. Costs ``copies`` times the inner method, and one
     forward pass.
-
-    Parameters
-    ----------
-    inner
-        The method to smooth, by name, with its settings, or by its record: any that needs a gradient,
-        such as ``InputXGradient()`` or ``GradCAM()``. The default keeps the gradient's sign, so that
-        noise averages out.
-    noise
-        Standard deviation of the noise, as a share of the image's range from least to largest.
-    copies
-        Noisy copies, at least 2.
-    seed
-        Of the noise; every image gets the same, scaled to its own range.
 
     Notes
     -----
@@ -61,23 +104,22 @@ class SmoothGrad(Explainer[Differentiable]):
     0.0
     """
 
-    inner: Explainer[Any] | str | Mapping[str, Any] = field(default_factory=lambda: Saliency(signed=True))
-    noise: float = 0.15
-    copies: int = 25
-    seed: int = 0
+    inner: Explainer[Any] | str | Mapping[str, Any] = inner_setting(SIGNED)
+    noise: float = noise_setting(0.15)
+    copies: int = copies_setting(25)
+    seed: int = seed_setting(0)
     name: ClassVar[str] = "smoothgrad"
-
-    def __post_init__(self) -> None:
-        _check(self)
+    title: ClassVar[str] = "SmoothGrad"
+    cost: ClassVar[str] = "`copies` times the inner method"
 
     def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
         """Average the inner method's maps."""
         found = _over_copies(self, model, images, objective)
         return Attribution(
-            found.moments.mean.astype(np.float32),
+            found.maps.mean.astype(np.float32),
             found.logits,
             found.unit,
-            errors=found.moments.error.astype(np.float32),
+            errors=found.maps.error.astype(np.float32),
             diagnostics=found.diagnostics(),
             caveats=found.caveats(),
         )
@@ -89,11 +131,6 @@ class VarGrad(Explainer[Differentiable]):
 
     Values are at least 0, in the square of the inner method's unit: where the map is sensitive to
     noise, whichever its sign. Costs ``copies`` times the inner method, and one forward pass.
-
-    Parameters
-    ----------
-    inner, noise, copies, seed
-        As of :class:`SmoothGrad`.
 
     Notes
     -----
@@ -116,20 +153,19 @@ class VarGrad(Explainer[Differentiable]):
     'logit squared'
     """
 
-    inner: Explainer[Any] | str | Mapping[str, Any] = field(default_factory=lambda: Saliency(signed=True))
-    noise: float = 0.15
-    copies: int = 25
-    seed: int = 0
+    inner: Explainer[Any] | str | Mapping[str, Any] = inner_setting(SIGNED)
+    noise: float = noise_setting(0.15)
+    copies: int = copies_setting(25)
+    seed: int = seed_setting(0)
     name: ClassVar[str] = "vargrad"
-
-    def __post_init__(self) -> None:
-        _check(self)
+    title: ClassVar[str] = "VarGrad"
+    cost: ClassVar[str] = "`copies` times the inner method"
 
     def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
         """Take the variance of the inner method's maps."""
         found = _over_copies(self, model, images, objective)
         unit = found.unit or objective.of.replace("_", "-")
-        variance = found.moments.variance.astype(np.float32)
+        variance = found.maps.variance.astype(np.float32)
         return Attribution(
             variance,
             found.logits,
@@ -140,38 +176,22 @@ class VarGrad(Explainer[Differentiable]):
         )
 
 
-def _check(explainer: SmoothGrad | VarGrad) -> None:
-    """Turn the inner method into an explainer, and see that it and the settings can be used."""
-    from xaimri.explainers import wrapped
-
-    inner: Any = wrapped(explainer.inner)
-    if Differentiable not in inner.needs.__mro__:
-        raise InvalidInput(
-            f"{type(explainer).__name__} needs a gradient method, and {type(inner).__name__} is none: give "
-            '`inner` one such as "saliency", "integrated_gradients" or "gradcam".'
-        )
-    object.__setattr__(explainer, "inner", inner)
-    positive(explainer, "noise", zero=True)
-    whole(explainer, "copies", 2)
-    whole(explainer, "seed", 0)
-
-
 @dataclass(frozen=True, eq=False)
 class _Copies:
     """What the inner method found over noisy copies."""
 
     logits: Scores
     unit: str | None
-    moments: Moments
+    maps: RunningMean
     records: list[dict[str, Any]]
     counts: list[dict[Caveat, int]]
 
     def diagnostics(self) -> list[dict[str, Any]]:
-        return [{"copies": self.moments.count, **record} for record in self.records]
+        return [{"copies": self.maps.count, **record} for record in self.records]
 
     def caveats(self) -> list[list[Caveat]]:
         """Return the inner method's caveats, by name, that hold for at least half of the copies."""
-        return [_frequent(count, self.moments.count) for count in self.counts]
+        return [_frequent(count, self.maps.count) for count in self.counts]
 
 
 def _frequent(count: Mapping[Caveat, int], copies: int) -> list[Caveat]:
@@ -191,7 +211,7 @@ def _over_copies(
     require(inner, model)
     logits = model.logits(images)
     targets = tuple(int(t) for t in objective.resolve(logits))
-    moments, unit = Moments(), None
+    maps, unit = RunningMean(), None
     records: list[dict[str, Any]] = [{"model_calls": 1} for _ in images]
     counts: list[dict[Caveat, int]] = [{} for _ in images]
     group = max(1, TOGETHER // len(images))
@@ -199,10 +219,10 @@ def _over_copies(
         number = min(group, explainer.copies - start)
         noisy = np.concatenate([_noisy(explainer, images, start + i) for i in range(number)])
         found = inner.attribute(model, noisy, Objective(targets * number, objective.of))
-        moments.add(found.values.reshape(number, len(images), *found.values.shape[1:]))
+        maps.add(found.values.reshape(number, len(images), *found.values.shape[1:]))
         unit = found.unit
         _count(found, records, counts)
-    return _Copies(logits, unit, moments, records, counts)
+    return _Copies(logits, unit, maps, records, counts)
 
 
 def _count(found: Attribution, records: list[dict[str, Any]], counts: list[dict[Caveat, int]]) -> None:

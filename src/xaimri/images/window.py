@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,46 @@ from jaxtyping import Float32, Shaped
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.settings import positive
+from xaimri.rules import Flag, Number, Rule
+from xaimri.settings import check, document, metadata, setting
 
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value of float32, in which images are held."""
 
 
 @dataclass(frozen=True)
+class LimitRule(Rule):
+    """A limit of a window, kept as a plain float."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "a finite number"
+
+    def convert(self, value: object, name: str, /) -> float:
+        """Return the limit as a plain float."""
+        try:
+            return Number(least=-LARGEST, most=LARGEST).convert(value, name)
+        except InvalidInput:
+            raise InvalidInput(f"`{name}` of a window must be {self.allowed}, got {_short(value)}.") from None
+
+
+@dataclass(frozen=True)
+class PercentileRule(Flag):
+    """True or False: the mistake is to write a percentile there."""
+
+    def refusal(self, value: object, name: str) -> InvalidInput:
+        """Return the error that shows how percentiles are written."""
+        return InvalidInput(
+            f"`{name}` of a window must be {self.allowed}, got {_short(value)}: write "
+            "`Window(1, 99, percentile=True)`."
+        )
+
+
+@document
+@dataclass(frozen=True)
 class Window:
     """Spread the intensities between two limits over 0 to ``top``, linearly, and clip those outside.
-
-    Parameters
-    ----------
-    low, high
-        Values at or below ``low`` become 0, values at or above ``high`` become ``top``.
-    percentile
-        The limits are percentiles, 0 to 100, of each image's own values: of all its pixels and
-        channels, the background included.
-    top
-        The value that ``high`` becomes; 255 is what 8-bit files hold.
 
     Raises
     ------
@@ -44,29 +65,25 @@ class Window:
     Window(low=25.0, high=75.0, percentile=False, top=255.0)
     """
 
-    low: float
-    high: float
-    percentile: bool = False
-    top: float = 255.0
+    low: float = field(metadata=metadata(LimitRule(), doc="Values at or below it become 0."))
+    high: float = field(metadata=metadata(LimitRule(), doc="Values at or above it become ``top``."))
+    percentile: bool = setting(
+        False,
+        PercentileRule(),
+        doc="The limits are percentiles, 0 to 100, of each image's own values: of all its pixels and "
+        "channels, the background included.",
+    )
+    top: float = setting(
+        255.0, Number(above=0), doc="The value that ``high`` becomes; 255 is what 8-bit files hold."
+    )
 
     def __post_init__(self) -> None:
-        for name in ("low", "high"):
-            value = getattr(self, name)
-            if not _number(value) or not -LARGEST <= value <= LARGEST:
-                raise InvalidInput(f"`{name}` of a window must be a finite number, got {_short(value)}.")
-            object.__setattr__(self, name, float(value))
-        positive(self, "top")
+        check(self)
         if not self.low < self.high or self.top > LARGEST:
             raise InvalidInput(
                 f"a window needs `low` below `high` and a `top` that fits float32, got {self.low:g}, "
                 f"{self.high:g} and {self.top:g}: give the smaller limit first."
             )
-        if not isinstance(self.percentile, bool | np.bool_):
-            raise InvalidInput(
-                f"`percentile` of a window must be True or False, got {_short(self.percentile)}: write "
-                "`Window(1, 99, percentile=True)`."
-            )
-        object.__setattr__(self, "percentile", bool(self.percentile))
         if self.percentile and not 0 <= self.low < self.high <= 100:
             raise InvalidInput(
                 f"percentiles of a window lie between 0 and 100, got {self.low:g} and {self.high:g}: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 import numpy as np
@@ -12,13 +12,14 @@ from scipy.ndimage import gaussian_filter
 from xaimri.arrays import Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Randomisable
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers import wrapped
+from xaimri.explainers import as_explainer
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.foreground import foreground
 from xaimri.metrics.reading import spread
 from xaimri.metrics.sanity import randomisable
 from xaimri.objective import Objective
-from xaimri.settings import choice, whole
+from xaimri.rules import Choice, Rule, WholeNumber
+from xaimri.settings import metadata, setting
 
 Mutation: TypeAlias = Literal["negated", "shifted", "flat", "other class", "untrained"]
 """What is wrong with the map:
@@ -34,18 +35,22 @@ QUARTER = 0.25
 
 
 @dataclass(frozen=True)
+class MethodRule(Rule):
+    """Any method: as itself, by name, or by its record."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return "a method or its name"
+
+    def convert(self, value: object, name: str, /) -> Explainer[Any]:
+        """Return the method as an explainer."""
+        return as_explainer(value, name)
+
+
+@dataclass(frozen=True)
 class Mutant(Explainer[Classifier]):
     """A method whose maps are made wrong in one known way, to see whether a metric notices.
-
-    Parameters
-    ----------
-    inner
-        The method, by name, with its settings, or by its record. Costs what it costs; ``"other class"`` and
-        ``"untrained"`` cost one prediction more.
-    mutation
-        What is made wrong.
-    shuffle
-        Seed of the destroyed weights.
 
     Raises
     ------
@@ -70,16 +75,20 @@ class Mutant(Explainer[Classifier]):
     True
     """
 
-    inner: Explainer[Any] | str | Mapping[str, Any]
-    mutation: Mutation
-    shuffle: int = 0
+    inner: Explainer[Any] | str | Mapping[str, Any] = field(
+        metadata=metadata(
+            MethodRule(),
+            doc='The method, by name, with its settings, or by its record. Costs what it costs; ``"other '
+            'class"`` and ``"untrained"`` cost one prediction more.',
+        )
+    )
+    mutation: Mutation = field(metadata=metadata(Choice(MUTATIONS), doc="What is made wrong."))
+    shuffle: int = setting(0, WholeNumber(0), doc="Seed of the destroyed weights.")
     name: ClassVar[str] = "mutant"
 
     def __post_init__(self) -> None:
-        choice(self, "mutation", MUTATIONS)
-        whole(self, "shuffle", 0)
-        method = wrapped(self.inner)
-        object.__setattr__(self, "inner", method)
+        super().__post_init__()
+        method = cast(Explainer[Any], self.inner)
         object.__setattr__(self, "of", method.of)
         plain = self.mutation == "untrained" and method.needs is Classifier
         object.__setattr__(self, "needs", Randomisable if plain else method.needs)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Image, Images, Mask
 from xaimri.errors import InvalidInput
-from xaimri.settings import whole_number
+from xaimri.rules import whole_number
 
 Planes: TypeAlias = Float[Array, "planes *space"]
 """One channel of one image each."""

@@ -13,7 +13,7 @@ from xaimri.arrays import Array, Labels, Map, Mask
 from xaimri.classifier import Classifier, Sized
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.settings import whole_number
+from xaimri.rules import whole_number
 
 P = ParamSpec("P")
 One = TypeVar("One", covariant=True)

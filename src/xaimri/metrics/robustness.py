@@ -19,7 +19,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.reading import filled
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.objective import Of
-from xaimri.settings import whole_number
+from xaimri.rules import whole_number
 
 SEEDS = tuple(range(5))
 

@@ -18,7 +18,7 @@ from xaimri.metrics.reading import filled
 from xaimri.metrics.robustness import pinned, repeatability
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.objective import Of
-from xaimri.settings import whole_number
+from xaimri.rules import whole_number
 
 Order: TypeAlias = Literal["cascading", "independent"]
 """Whether the layers above stay destroyed as one goes down, or each is destroyed alone."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput, MissingExtra
-from xaimri.settings import images
+from xaimri.rules import Number, Numbers, Rule
+from xaimri.settings import setting
+
+T = TypeVar("T")
 
 Absent: TypeAlias = Literal["mean", "blur", "noise", "inpaint"] | float | Stored | Array
 """How a hidden region looks: a named way, a constant value, or an array.
@@ -118,24 +122,42 @@ _NAMED: dict[str, Callable[[Image, Labels, int], Image]] = {
 }
 
 
-def absent_setting(explainer: Any) -> None:
-    """Check the setting ``absent``; an array is kept as a stored one, a number as a plain float."""
-    if isinstance(explainer.absent, np.ndarray | Stored):
-        images(explainer, "absent")
-        return
-    object.__setattr__(explainer, "absent", checked_absent(explainer.absent))
+@dataclass(frozen=True)
+class AbsentRule(Rule):
+    """A way of hiding: an array is kept as a stored one, a number as a plain float."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return f"{', '.join(map(repr, _NAMED))}, a finite number or an array"
+
+    def convert(self, value: object, name: str, /) -> object:
+        """Return the way of hiding as it is kept."""
+        return (
+            Numbers().convert(value, name)
+            if isinstance(value, np.ndarray | Stored)
+            else checked_absent(value)
+        )
 
 
-def checked_absent(absent: Absent) -> Absent:
+def absent_setting(default: T, *, of: str = "hidden region", mean: str = "its own mean colour") -> T:
+    """Return the field of a setting ``absent``: what it is that is hidden, and what its mean is."""
+    doc = (
+        f'What a {of} looks like: ``"mean"`` ({mean}), ``"blur"``, ``"noise"``, ``"inpaint"``, a number, or '
+        "an image or a set of images whose mean is taken."
+    )
+    return setting(default, AbsentRule(), doc=doc)
+
+
+def checked_absent(absent: object) -> Absent:
     """Return a way of hiding as it is, a number as a plain float; or name the ways that there are."""
     if isinstance(absent, np.ndarray | Stored) or (isinstance(absent, str) and absent in _NAMED):
-        return absent
-    number = isinstance(absent, int | float | np.number) and not isinstance(absent, bool)
-    if not number or not abs(float(absent)) <= np.finfo(np.float32).max:
-        raise InvalidInput(
-            f"`absent` must be {', '.join(map(repr, _NAMED))}, a finite number or an array, got {absent!r}."
-        )
-    return float(absent)
+        return cast(Absent, absent)
+    limit = float(np.finfo(np.float32).max)
+    try:
+        return Number(least=-limit, most=limit).convert(absent, "absent")
+    except InvalidInput:
+        raise AbsentRule().refusal(absent, "absent") from None
 
 
 def hidden(image: Image, labels: Labels, absent: Absent, seed: int = 0) -> Image:

@@ -8,8 +8,6 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.linalg import hadamard
-from scipy.special import gammaln
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.errors import InvalidInput
@@ -73,6 +71,8 @@ def orthogonal(samples: int, regions: int, seed: int) -> tuple[Coalitions, Int[A
     >>> (signs.T @ signs).tolist(), pairs.tolist()
     ([[8, 0, 0], [0, 8, 0], [0, 0, 8]], [0, 1, 1, 2, 2, 3, 3, 4, 4])
     """
+    from scipy.linalg import hadamard
+
     generator = np.random.default_rng(seed)
     block = hadamard(whole_block(regions) // 2, dtype=np.int8) > 0
     drawn = np.ones((samples + 1, regions), dtype=bool)
@@ -218,6 +218,8 @@ def all_of(regions: int) -> Coalitions:
 
 def log_binomial(n: Array | int, k: Array) -> Array:
     """Return the logarithm of the binomial coefficient; anything where it is 0."""
+    from scipy.special import gammaln
+
     k = np.clip(k, 0, n)
     found: Array = gammaln(np.asarray(n) + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
     return found

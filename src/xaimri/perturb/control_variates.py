@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import nnls
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.perturb.kernel import Kernels, fit_kernels
@@ -120,6 +119,8 @@ def worth(
 
     ``unexplained`` takes away from a column what the final linear fit explains anyway.
     """
+    from scipy.optimize import nnls
+
     root = np.sqrt(weights)
     columns = np.stack([root * unexplained(column) for column in blind.T], axis=1)
     factors, _ = nnls(columns, root * unexplained(responses))

@@ -15,7 +15,7 @@ from xaimri.perturb.responses import fastest, responses
 T = TypeVar("T")
 
 
-class Answers:
+class Predictions:
     """The classifier's logits for an image whose regions are hidden; a coalition is never predicted twice.
 
     All classes are kept, so that every class that is asked for is explained by the same predictions.
@@ -37,8 +37,9 @@ class Answers:
     --------
     >>> from xaimri.adapters.linear import LinearClassifier
     >>> image, labels = np.ones((2, 2, 1), "float32"), np.array([[0, 0], [1, 1]])
-    >>> answers = Answers(LinearClassifier(np.ones((2, 2, 2, 1))), image, 0 * image, labels, expected=2)
-    >>> answers(np.array([[True, False], [True, True], [True, False]]))[:, 0].tolist(), answers.calls
+    >>> model = LinearClassifier(np.ones((2, 2, 2, 1)))
+    >>> predictions = Predictions(model, image, 0 * image, labels, expected=2)
+    >>> predictions(np.array([[True, False], [True, True], [True, False]]))[:, 0].tolist(), predictions.calls
     ([2.0, 4.0, 2.0], 2)
     """
 
@@ -90,15 +91,15 @@ class Answers:
             self._logits.append(found.astype(np.float64))
         known = np.concatenate(self._logits)
         self._logits = [known]
-        answers: Array = known[[self._row[key] for key in keys]]
-        return answers
+        logits: Array = known[[self._row[key] for key in keys]]
+        return logits
 
 
-def answers_of(images: Images, ask: Callable[[Image], T]) -> Iterator[T]:
-    """Yield the answers for every image of a batch, whatever they are; equal images share theirs."""
+def predict_each(images: Images, predict: Callable[[Image], T]) -> Iterator[T]:
+    """Yield what is predicted for every image of a batch, whatever it is; equal images share theirs."""
     known: dict[bytes, T] = {}
     for image in images:
         key = image.tobytes()
         if key not in known:
-            known[key] = ask(image)
+            known[key] = predict(image)
         yield known[key]

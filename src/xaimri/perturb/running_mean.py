@@ -8,7 +8,7 @@ import numpy.typing as npt
 from xaimri.arrays import Array
 
 
-class Moments:
+class RunningMean:
     """Running mean and variance along the first axis, in double precision.
 
     References
@@ -17,7 +17,7 @@ class Moments:
 
     Examples
     --------
-    >>> moments = Moments()
+    >>> moments = RunningMean()
     >>> moments.add([[1.0], [2.0]])
     >>> moments.add([[6.0]])
     >>> float(moments.mean[0]), float(moments.variance[0]), round(float(moments.error[0]), 6)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from jaxtyping import Int
@@ -10,9 +11,12 @@ from jaxtyping import Int
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput
 from xaimri.images.foreground import foreground
-from xaimri.settings import whole
+from xaimri.rules import Choice, Number, Rule, WholeNumber
+from xaimri.settings import setting
 
-Regions: TypeAlias = int | Stored | Array
+T = TypeVar("T")
+
+Segmentation: TypeAlias = int | Stored | Array
 """About how many regions, or a label image on the model's grid."""
 
 HIGHEST = 1_000_000
@@ -107,16 +111,44 @@ def grid(image: Image, count: int = 50, mask: Mask | None = None) -> Labels:
     return without_gaps(np.where(inside, cells, -1))[0]
 
 
-def regions_setting(explainer: Any) -> None:
-    """Check the setting ``regions``: a number of them, or a label image, which is kept as a stored one."""
-    if isinstance(explainer.regions, np.ndarray):
-        object.__setattr__(explainer, "regions", Stored(explainer.regions))
-    if not isinstance(explainer.regions, Stored):
-        whole(explainer, "regions", 1, "or a label image")
+@dataclass(frozen=True)
+class SegmentationRule(Rule):
+    """A number of regions, or a label image, which is kept as a stored one."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return WholeNumber(1, "or a label image").allowed
+
+    def convert(self, value: object, name: str, /) -> int | Stored:
+        """Return the number as a plain int, the label image as a stored array."""
+        if isinstance(value, Stored | np.ndarray):
+            return value if isinstance(value, Stored) else Stored(value)
+        return WholeNumber(1, "or a label image").convert(value, name)
+
+
+def regions_setting(default: T, *, more: str = "") -> T:
+    """Return the field of a setting ``regions``, with what more is to be said of it."""
+    doc = (
+        "About how many regions, or a label image on the model's grid, ``(*space)`` integers with -1 where "
+        "nothing is to be hidden."
+    )
+    return setting(default, SegmentationRule(), doc=f"{doc} {more}".rstrip())
+
+
+def shape_setting(default: T) -> T:
+    """Return the field of a setting ``shape``."""
+    doc = 'What regions look like: ``"superpixels"`` (SLIC inside the object) or ``"grid"``.'
+    return setting(default, Choice(get_args(Shape)), doc=doc)
+
+
+def compactness_setting(default: T) -> T:
+    """Return the field of a setting ``compactness``."""
+    return setting(default, Number(above=0), doc="Weight of nearness against likeness in the superpixels.")
 
 
 def regions_of(
-    image: Image, regions: Regions, compactness: float = 0.2, shape: Shape = "superpixels"
+    image: Image, regions: Segmentation, compactness: float = 0.2, shape: Shape = "superpixels"
 ) -> Labels:
     """Return the regions of one image: cut from it, or the label image that was given.
 

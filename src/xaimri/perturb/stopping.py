@@ -1,91 +1,82 @@
-"""Sample until the answer is settled: when to stop, and when to say that it never was."""
+"""When to stop sampling, and when to say that it was stopped too early."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
 
 from xaimri.arrays import Array
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.perturb.least_squares import Sampled
-from xaimri.settings import choice, positive, whole, written
+from xaimri.record import to_json
+from xaimri.rules import Choice, Number, Rule, WholeNumber
+from xaimri.settings import check, document, setting
 
 GROWTH = 1.4
-"""By how much the number of samples grows from one look to the next."""
+"""By how much the number of samples grows from one checkpoint to the next."""
 
 
+@document
 @dataclass(frozen=True)
 class Auto:
     """How many samples to take: as many as it needs.
 
-    Parameters
-    ----------
-    by
-        ``"order"``: until the order of the ``top`` strongest regions, and that no other is stronger, is
-        settled at the confidence asked for, over all comparisons together. Two regions count as tied, and
-        their order as settled, once they are known to differ by less than ``tolerance`` of the strongest.
-        ``"error"``: until the values' error, all together, is below ``tolerance`` of the values.
-    top
-        How many regions ``"order"`` looks at.
-    tolerance
-        See ``by``.
-    confidence
-        Of the statement, between 0 and 1.
-    floor, ceiling
-        Fewest and most samples. Where the ceiling comes first, the explanation says so (caveat
-        ``not_converged``).
-
     Examples
     --------
-    >>> list(Auto(floor=200, ceiling=500).looks())
+    >>> list(Auto(floor=200, ceiling=500).checkpoints())
     [200, 280, 392, 500]
     >>> values, errors = np.array([5.0, 3.0, 0.1]), np.diag([0.1, 0.1, 0.1])
-    >>> Auto(top=2).settled(Sampled(values, errors)), Auto(top=2).settled(Sampled(values, 10 * errors))
+    >>> Auto(top=2).accepts(Sampled(values, errors)), Auto(top=2).accepts(Sampled(values, 10 * errors))
     (True, False)
     """
 
-    by: Literal["order", "error"] = "order"
-    top: int = 5
-    tolerance: float = 0.1
-    confidence: float = 0.95
-    floor: int = 300
-    ceiling: int = 10_000
+    by: Literal["order", "error"] = setting(
+        "order",
+        Choice(("order", "error")),
+        doc='What is to be known. ``"order"``: the order of the ``top`` strongest regions, and that no '
+        "other is stronger, at the confidence asked for, over all comparisons together. Two regions "
+        "count as tied, and their order as known, once they are known to differ by less than "
+        '``tolerance`` of the strongest. ``"error"``: the values, with an error, all together, below '
+        "``tolerance`` of the values.",
+    )
+    top: int = setting(5, WholeNumber(1), doc='How many regions ``"order"`` asks for.', unit="regions")
+    tolerance: float = setting(0.1, Number(above=0), doc="See ``by``.")
+    confidence: float = setting(0.95, Number(above=0, below=1), doc="Of the statement.")
+    floor: int = setting(300, WholeNumber(20), doc="Fewest samples.")
+    ceiling: int = setting(
+        10_000,
+        WholeNumber(20),
+        doc="Most samples. Where they come first, the explanation says so (caveat ``not_converged``).",
+    )
     name: ClassVar[str] = "auto"
 
     def __post_init__(self) -> None:
-        choice(self, "by", ("order", "error"))
-        for name, least in (("top", 1), ("floor", 20), ("ceiling", 20)):
-            whole(self, name, least)
-        for name in ("tolerance", "confidence"):
-            positive(self, name)
-        if self.confidence >= 1:
-            raise InvalidInput(f"`confidence` must be between 0 and 1, got {self.confidence}.")
+        check(self)
         if self.ceiling < self.floor:
             raise InvalidInput(f"`ceiling` must be at least `floor`, got {self.ceiling} and {self.floor}.")
 
     def record(self) -> dict[str, Any]:
         """Return the name and every setting as JSON types."""
-        return {"name": self.name, "settings": {f.name: written(getattr(self, f.name)) for f in fields(self)}}
+        return {"name": self.name, "settings": {f.name: to_json(getattr(self, f.name)) for f in fields(self)}}
 
     def arrays(self) -> dict[str, Array]:
         """Return the settings that are arrays: none."""
         return {}
 
-    def looks(self) -> Iterator[int]:
-        """Yield after how many samples to look whether it is settled."""
+    def checkpoints(self) -> Iterator[int]:
+        """Yield after how many samples to ask whether they are enough."""
         samples = float(self.floor)
         while round(samples) < self.ceiling:
             yield round(samples)
             samples *= GROWTH
         yield self.ceiling
 
-    def settled(self, estimate: Sampled) -> bool:
+    def accepts(self, estimate: Sampled) -> bool:
         """Tell whether the values are known well enough."""
         left_out = (estimate.values == 0) & np.isnan(estimate.influence).all(axis=0)
         if left_out.all():
@@ -95,22 +86,29 @@ class Auto:
         if not np.isfinite(estimate.influence).all():
             return False
         if self.by == "error":
-            return self.close(values, estimate.errors)
+            return self.accepts_errors(values, estimate.errors)
         order = np.argsort(-np.abs(values), kind="stable")
         rows, columns = np.triu_indices(len(values), 1)
         kept = rows < self.top
         first, second = order[rows[kept]], order[columns[kept]]
         if not len(first):
-            return bool(np.abs(values[0]) > norm.ppf((1 + self.confidence) / 2) * estimate.errors[0])
+            return bool(np.abs(values[0]) > _quantile((1 + self.confidence) / 2) * estimate.errors[0])
         apart, error = _contrasts(estimate, first, second)
-        limit = norm.ppf(1 - (1 - self.confidence) / (2 * len(first))) * error
+        limit = _quantile(1 - (1 - self.confidence) / (2 * len(first))) * error
         tied = apart + limit <= self.tolerance * np.abs(values).max()
         return bool(((apart > limit) | tied).all())
 
-    def close(self, values: Array, errors: Array) -> bool:
+    def accepts_errors(self, values: Array, errors: Array) -> bool:
         """Tell whether the errors, all together, are below the tolerance."""
-        wide = norm.ppf((1 + self.confidence) / 2) * np.linalg.norm(errors)
+        wide = _quantile((1 + self.confidence) / 2) * np.linalg.norm(errors)
         return bool(wide <= self.tolerance * np.linalg.norm(values))
+
+
+def _quantile(probability: float) -> float:
+    """Return what a standard normal variable stays below with this probability."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
 
 
 def _contrasts(
@@ -128,17 +126,30 @@ Samples: TypeAlias = int | Literal["auto"] | Auto | Mapping[str, Any]
 """A number of samples, or a rule for it, or a rule's record; ``"auto"`` is :class:`Auto` as it stands."""
 
 
-def samples_setting(explainer: Any, least: int) -> None:
-    """Check the setting ``samples``, and turn ``"auto"`` and a record into an :class:`Auto`."""
-    value = explainer.samples
-    if isinstance(value, Mapping):
-        value = _from_record(value)
-    elif isinstance(value, str) and value == "auto":
-        value = Auto()
-    if isinstance(value, Auto):
-        object.__setattr__(explainer, "samples", value)
-        return
-    whole(explainer, "samples", least, 'or "auto"')
+@dataclass(frozen=True)
+class SamplesRule(Rule):
+    """A number of samples of at least so much, a rule for it, or the record of one.
+
+    ``auto`` is the rule that the word ``"auto"`` stands for.
+    """
+
+    least: int
+    auto: Auto = field(default_factory=Auto)
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return WholeNumber(self.least, 'or "auto"').allowed
+
+    def convert(self, value: object, name: str, /) -> int | Auto:
+        """Return the number as a plain int, a word or a record as an :class:`Auto`."""
+        if isinstance(value, Mapping):
+            return _from_record(value)
+        if isinstance(value, Auto):
+            return value
+        if isinstance(value, str) and value == "auto":
+            return self.auto
+        return WholeNumber(self.least, 'or "auto"').convert(value, name)
 
 
 def _from_record(record: Mapping[str, Any]) -> Auto:
@@ -156,22 +167,22 @@ def fewest(samples: Samples) -> int:
     return samples.floor if isinstance(samples, Auto) else cast(int, samples)
 
 
-def looks(samples: Samples) -> Iterator[int]:
-    """Yield the numbers of samples at which to look."""
-    yield from samples.looks() if isinstance(samples, Auto) else (fewest(samples),)
+def checkpoints(samples: Samples) -> Iterator[int]:
+    """Yield the numbers of samples at which to ask whether they are enough."""
+    yield from samples.checkpoints() if isinstance(samples, Auto) else (fewest(samples),)
 
 
-def enough(samples: Samples, estimate: Sampled) -> bool:
+def accepts(samples: Samples, estimate: Sampled) -> bool:
     """Tell whether a rule is content with an estimate; without a rule, the number asked for is enough."""
-    return not isinstance(samples, Auto) or samples.settled(estimate)
+    return not isinstance(samples, Auto) or samples.accepts(estimate)
 
 
-def not_settled(samples: Samples, estimate: Sampled) -> list[Caveat]:
-    """Return the caveat of a run that reached its ceiling before it was settled."""
-    return [unsettled(samples)] if isinstance(samples, Auto) and not samples.settled(estimate) else []
+def shortfall(samples: Samples, estimate: Sampled) -> list[Caveat]:
+    """Return the caveat of a run that reached its ceiling before the rule was content."""
+    return [ceiling_caveat(samples)] if isinstance(samples, Auto) and not samples.accepts(estimate) else []
 
 
-def unsettled(rule: Auto) -> Caveat:
+def ceiling_caveat(rule: Auto) -> Caveat:
     """Return the caveat of a rule that met its ceiling first."""
     what = f"the order of the {rule.top} strongest regions" if rule.by == "order" else "the relative error"
     return Caveat(

@@ -7,7 +7,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import binom
 
 from xaimri.arrays import Array, Coalitions
 from xaimri.perturb.coalitions import whole_block
@@ -48,6 +47,8 @@ class Locality:
 
     def of_sizes(self, regions: int) -> Float[Array, " sizes"]:
         """Return the weight of random halves by how many regions they show, ``(regions + 1,)``."""
+        from scipy.stats import binom  # slow to load, and no other method needs it
+
         size = np.arange(regions + 1)
         ladder = np.tri(regions + 1, regions, -1, dtype=bool)  # row k shows the first k
         return np.asarray(binom.pmf(size, regions, 0.5) * self.weights(ladder))

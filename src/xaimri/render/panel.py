@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -103,10 +104,22 @@ def plot(
 
 def headline(explanation: Explanation) -> str:
     """Return what a panel shows, in two lines."""
-    name = str(explanation.method["name"])
     layer = explanation.method["settings"].get("layer")
-    method = NAMES.get(name, name) + (f", {str(layer).rsplit('/', 1)[-1]}" if layer else "")
+    method = title_of(explanation.method) + (f", {str(layer).rsplit('/', 1)[-1]}" if layer else "")
     return f"{method}\n{explanation.target_class}, p = {explanation.probabilities[explanation.target]:.2f}"
+
+
+def title_of(record: Mapping[str, Any], name: str | None = None) -> str:
+    """Return how a recorded method is written: its title, or the name that the user gave it instead.
+
+    Examples
+    --------
+    >>> record = {"name": "gradcam", "title": "Grad-CAM", "settings": {}}
+    >>> title_of(record), title_of(record, "gradcam"), title_of(record, "mine")
+    ('Grad-CAM', 'Grad-CAM', 'mine')
+    """
+    own = str(record["name"])
+    return name if name is not None and name != own else str(record.get("title", own))
 
 
 def _fitting(words: str, ax: Axes) -> str:
@@ -114,29 +127,6 @@ def _fitting(words: str, ax: Axes) -> str:
     figure: Any = ax.figure
     width = int(ax.get_window_extent().width / figure.dpi / 0.075)
     return "\n".join(textwrap.fill(line, max(width, 10)) for line in words.splitlines())
-
-
-NAMES = {
-    "gradcam": "Grad-CAM",
-    "gradcam++": "Grad-CAM++",
-    "hirescam": "HiResCAM",
-    "layercam": "LayerCAM",
-    "scorecam": "Score-CAM",
-    "eigencam": "Eigen-CAM",
-    "saliency": "Saliency",
-    "input_x_gradient": "Input x gradient",
-    "integrated_gradients": "Integrated gradients",
-    "expected_gradients": "Expected gradients",
-    "gradient_shap": "Gradient SHAP",
-    "smoothgrad": "SmoothGrad",
-    "vargrad": "VarGrad",
-    "lime": "LIME",
-    "shap": "SHAP",
-    "partition_shap": "Partition SHAP",
-    "occlusion": "Occlusion",
-    "rise": "RISE",
-}
-"""How the methods are written in the literature."""
 
 
 def draw_colourbar(ax: Axes | list[Axes], scale: Scale, unit: str) -> None:

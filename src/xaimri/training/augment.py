@@ -7,9 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from xaimri.errors import InvalidInput
+from xaimri.rules import Flag, Number
+from xaimri.settings import check, document, setting
+
+SHARE = Number(least=0, below=1)
 
 
+@document
 @dataclass(frozen=True)
 class Augmentation:
     """Ranges of the changes; each image draws its own, uniformly.
@@ -17,38 +21,26 @@ class Augmentation:
     Slices are turned, shifted, scaled, mirrored and changed in contrast; volumes are mirrored and
     changed in contrast alone. What comes in from outside the image is black.
 
-    Attributes
-    ----------
-    rotation
-        Largest turn to either side, degrees.
-    shift
-        Largest shift, as a share of the height and of the width.
-    zoom
-        Largest change of scale, as a share.
-    flip
-        Whether half the images are mirrored left to right (their last spatial axis).
-    contrast
-        Largest change of the intensities' scale, as a share; black stays black.
-
     Examples
     --------
     >>> Augmentation(rotation=5.0, flip=False)
     Augmentation(rotation=5.0, shift=0.05, zoom=0.08, flip=False, contrast=0.1)
     """
 
-    rotation: float = 8.0
-    shift: float = 0.05
-    zoom: float = 0.08
-    flip: bool = True
-    contrast: float = 0.1
+    rotation: float = setting(
+        8.0, Number(least=0, most=180), doc="Largest turn to either side.", unit="degrees"
+    )
+    shift: float = setting(0.05, SHARE, doc="Largest shift, as a share of the height and of the width.")
+    zoom: float = setting(0.08, SHARE, doc="Largest change of scale, as a share.")
+    flip: bool = setting(
+        True, Flag(), doc="Whether half the images are mirrored left to right (their last spatial axis)."
+    )
+    contrast: float = setting(
+        0.1, SHARE, doc="Largest change of the intensities' scale, as a share; black stays black."
+    )
 
     def __post_init__(self) -> None:
-        shares = (self.shift, self.zoom, self.contrast)
-        if not 0 <= self.rotation <= 180 or not all(0 <= share < 1 for share in shares):
-            raise InvalidInput(
-                "`rotation` must be in [0, 180] degrees, and `shift`, `zoom` and `contrast` in [0, 1), "
-                f"got {self}."
-            )
+        check(self)
 
     def __call__(self, images: Any, seed: Any) -> Any:
         """Change a batch.

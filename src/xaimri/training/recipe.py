@@ -12,6 +12,8 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit
+from xaimri.rules import Choice, Number, Rule, WholeNumber
+from xaimri.settings import check, setting
 from xaimri.training.augment import Augmentation
 from xaimri.training.resnet import Depth
 
@@ -20,6 +22,24 @@ Schedule: TypeAlias = Literal["constant", "cosine"]
 
 Weighting: TypeAlias = Literal["balanced"] | Mapping[str, float] | None
 """What an image of each class counts in the loss."""
+
+
+@dataclass(frozen=True)
+class PhasesRule(Rule):
+    """A pair: what a rule allows for the head alone, and for the unfrozen network."""
+
+    each: Rule
+
+    @property
+    def allowed(self) -> str:
+        """What may be given."""
+        return f"(of the head alone, of the unfrozen network), each {self.each.allowed}"
+
+    def convert(self, value: object, name: str, /) -> tuple[object, ...]:
+        """Return both as the rule keeps them."""
+        if not isinstance(value, tuple) or len(value) != 2:
+            raise self.refusal(value, name)
+        return tuple(self.each.convert(one, name) for one in value)
 
 
 @dataclass(frozen=True)
@@ -33,33 +53,25 @@ class Recipe:
     [0.0001, 8.5e-05, 5e-05, 1.5e-05]
     """
 
-    batch: int = 32
-    epochs: tuple[int, int] = (5, 25)
-    learning_rate: tuple[float, float] = (1e-3, 1e-4)
-    schedule: Schedule = "constant"
+    batch: int = setting(32, WholeNumber(1), doc="Most images in a step.", unit="images")
+    epochs: tuple[int, int] = setting((5, 25), PhasesRule(WholeNumber(0)), doc="Most epochs of each phase.")
+    learning_rate: tuple[float, float] = setting(
+        (1e-3, 1e-4), PhasesRule(Number(above=0)), doc="Of each phase."
+    )
+    schedule: Schedule = setting(
+        "constant", Choice(get_args(Schedule)), doc="Whether the learning rate falls within a phase."
+    )
     unfreeze: Depth | None = None
     augment: Augmentation | None = None
     class_weights: tuple[float, ...] = ()
-    patience: int = 8
-    seed: int = 0
+    patience: int = setting(8, WholeNumber(1), doc="Epochs without a better one, until a phase ends.")
+    seed: int = setting(0, WholeNumber(0), doc="Of the order of the images and of their changes.")
     fit: Fit = "stretch"
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.patience < 1:
-            raise InvalidInput(
-                f"`batch` and `patience` must be at least 1, got {self.batch} and {self.patience}."
-            )
-        if min(self.epochs) < 0 or sum(self.epochs) < 1:
-            raise InvalidInput(
-                "`epochs` must be (of the head alone, of the unfrozen network), at least one in all, "
-                f"got {self.epochs}."
-            )
-        if min(self.learning_rate) <= 0:
-            raise InvalidInput(f"`learning_rate` must be positive in both phases, got {self.learning_rate}.")
-        if self.schedule not in get_args(Schedule):
-            raise InvalidInput(f'`schedule` must be "constant" or "cosine", got {self.schedule!r}.')
-        if self.seed < 0:
-            raise InvalidInput(f"`seed` must be 0 or more, got {self.seed}.")
+        check(self)
+        if sum(self.epochs) < 1:
+            raise InvalidInput(f"`epochs` must be at least one in all, got {self.epochs}.")
 
     def length(self, phase: str) -> int:
         """Most epochs of a phase, ``"head"`` or ``"finetune"``."""
