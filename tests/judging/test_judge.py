@@ -25,6 +25,7 @@ from xaimri.classifier import Classifier
 from xaimri.data import phantom
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import MissingCapability, UnusableImage
+from xaimri.failure import Failure
 from xaimri.explainer import Attribution, Explainer
 from xaimri.images.foreground import foreground
 from xaimri.judging import Metric, judge
