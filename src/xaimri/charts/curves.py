@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
 from xaimri.judging.judgement import Judgement, Summary
 from xaimri.metrics.curve import Curve, deletion, insertion
 from xaimri.render.panel import NAMES

@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
 from xaimri.judging.catalogue import Metric
 from xaimri.judging.judgement import Judgement, Summary
 from xaimri.render.panel import NAMES

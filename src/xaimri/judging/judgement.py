@@ -18,7 +18,8 @@ from jaxtyping import Float, Int
 from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 from xaimri.judging.catalogue import Metric
 from xaimri.metrics.curve import Curve
@@ -235,11 +236,10 @@ class Judgement:
             return np.full((2, values.shape[1]), np.nan)
         total = np.zeros((people, values.shape[1]))
         np.add.at(total, self._person[known], values[known])
-        share = np.full(people, 1 / people)
-        weights = np.random.default_rng(self.seed).multinomial(people, share, size=self.resamples)
-        some = weights @ count > 0
-        drawn = (weights[some] @ total) / (weights[some] @ count)[:, None]
-        return np.quantile(drawn, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
+        bootstrap = Bootstrap(self.resamples, self.confidence, self.seed)
+        weights = bootstrap.weights(np.zeros(people, dtype=np.int64))
+        weights = weights[weights @ count > 0]
+        return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
 
 
 def _cell(summary: Summary) -> str:
