@@ -15,8 +15,8 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import wrapped
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.foreground import foreground
-from xaimri.metrics.reading import spread
 from xaimri.metrics.sanity import randomisable
+from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Objective
 from xaimri.settings import choice, whole
 
@@ -101,7 +101,7 @@ class Mutant(Explainer[Classifier]):
         if self.mutation == "negated":
             return _handed([_negated(each) for each in found], logits)
         moved = _shifted if self.mutation == "shifted" else _flat
-        values = np.stack([moved(spread(each), each.image) for each in found])
+        values = np.stack([moved(pixel_shares(each), each.image) for each in found])
         return Attribution(values.astype(np.float32), logits, unit=found[0].unit)
 
     def _explained(
