@@ -59,7 +59,7 @@ class Bootstrap:
         whole_number(self.seed, "seed", 0)
 
     def weights(self, strata: Int[Array, " subjects"]) -> Int[Array, "resamples subjects"]:
-        """Return how often each resample has each subject, drawn within the strata: so many of each always."""
+        """Return how often each resample has each subject, drawn within strata: as many of each as are."""
         generator = np.random.default_rng(self.seed)
         weights = np.zeros((self.resamples, len(strata)), dtype=np.int64)
         for stratum in np.unique(strata):
@@ -68,7 +68,7 @@ class Bootstrap:
             weights[:, members] = generator.multinomial(len(members), share, size=self.resamples)
         return weights
 
-    def ends(self, figures: Float[Array, "resamples *figures"]) -> Float[Array, "2 *figures"]:
+    def ends(self, figures: Float[Array, resamples * figures]) -> Float[Array, 2 * figures]:
         """Return the lower and the upper end of every figure's interval.
 
         A resample in which a figure is not defined, NaN, is left out of that figure's.

@@ -31,9 +31,9 @@ Measures: TypeAlias = Literal["maps", "explainer"]
 Need: TypeAlias = Literal["classifier", "region", "within", "image", "target"]
 """What a metric can be given beside that:
 
-``"classifier"``: the model; ``"region"``: where the answer lies, and ``"within"``: where the object does, such as
-the brain; masks. A metric of an explainer is asked case by case, and can have its ``"image"`` and the
-``"target"`` that is explained too; one of maps has a mask for each map."""
+``"classifier"``: the model; ``"region"``: a mask of where the answer lies; ``"within"``: of where the object
+does, such as the brain. A metric of maps is given a mask for each of them; one of an explainer is asked case by
+case, and can have its ``"image"`` and the ``"target"`` that is explained too."""
 
 
 @dataclass(frozen=True)
@@ -102,28 +102,26 @@ class Metric:
         signature = inspect.signature(self.function)
         given = (self.measures, *self.needs)
         try:
-            signature.bind(*given)
+            taken = signature.bind_partial(*given).arguments
         except TypeError as wrong:
-            free = [name for name, parameter in signature.parameters.items() if _lacks_default(parameter)]
-            if len(free) > len(given):
-                missing = free[len(given)]
-                raise InvalidInput(
-                    f"{self.name!r} needs `{missing}`: bind it, with functools.partial(..., {missing}=...), or "
-                    f"say in `needs` which of {', '.join(map(repr, get_args(Need)))} it is."
-                ) from wrong
             raise InvalidInput(
-                f"{self.name!r} can't be called with ({', '.join(given)}), one after the other: {wrong}; say in "
-                "`needs` what it takes."
+                f"{self.name!r} can't be called with {', '.join(given)}, one after the other ({wrong}): "
+                "say in `needs` what it takes."
             ) from wrong
+        for name, parameter in signature.parameters.items():
+            if name not in taken and _lacks_default(parameter):
+                raise InvalidInput(
+                    f"{self.name!r} needs `{name}`: bind it, with functools.partial(..., {name}=...), or say "
+                    f"in `needs` which of {', '.join(map(repr, get_args(Need)))} it is."
+                )
 
 
 def _some_of(field: str, known: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
     """Return what a field holds as a tuple, if all of it is known and stands once."""
-    listed = (given,) if isinstance(given, str) else tuple(given)
-    wrong = [each for each in listed if each not in known or listed.count(each) > 1]
+    wrong = [each for each in given if each not in known or list(given).count(each) > 1]
     if wrong:
         raise InvalidInput(f"`{field}` must hold some of {', '.join(known)}, each once, got {wrong[0]!r}.")
-    return listed
+    return tuple(given)
 
 
 def _lacks_default(parameter: inspect.Parameter) -> bool:
@@ -152,7 +150,9 @@ def _faithfulness(function: Callable[..., Any], better: Better, **more: Any) -> 
     return Metric(function.__name__, function, better, ("classifier",), **more)
 
 
-def _localisation(function: Callable[..., Any], chance: str, sees: tuple[Mutation, ...] = MUTATIONS) -> Metric:
+def _localisation(
+    function: Callable[..., Any], chance: str, sees: tuple[Mutation, ...] = MUTATIONS
+) -> Metric:
     """Return a metric of maps against a mask, under its function's name."""
     return Metric(function.__name__, function, "higher", ("region", "within"), chance=chance, sees=sees)
 
@@ -197,7 +197,7 @@ CONTROLS: Mapping[str, Metric] = _by_name(
     _of_explainer(repeatability, "higher", "0"),
     _of_explainer(label_randomisation, "lower", "0"),
 )
-"""The metrics that compare with a second network, which is to be bound: ``partial(repeatability, other=again)``."""
+"""The metrics that compare with a second network, which is bound: ``partial(repeatability, other=again)``."""
 
 
 def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -101,7 +101,7 @@ def trustworthiness(
     first, again, third = (_opened(each, options) for each in (model, retrained, other))
     for name, second in (("retrained", again), ("other", third)):
         _alike(name, second.classifier, first.classifier)
-    criteria = {
+    criteria: dict[str, Callable[..., Any]] = {
         "localisation": auprc,
         "randomisation": partial(randomisation, by=by),
         "repeatability": partial(repeatability, other=again, by=by),

@@ -11,8 +11,8 @@ from xaimri.arrays import Array, Coalitions, Labels
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
-from xaimri.model import ModelLike
 from xaimri.metrics.subsets import boxes, subsets, sums_and_falls
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 

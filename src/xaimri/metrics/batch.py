@@ -60,9 +60,10 @@ def curve_of_each(
 
 def _explanations(given: object, seed: object) -> list[Explanation]:
     """Return one or several explanations as a list, and see that the seed is one."""
-    single = isinstance(given, Explanation) or not isinstance(given, Iterable)
-    listed = [given] if single else list(given)
-    if not listed or not all(isinstance(each, Explanation) for each in listed):
+    several = isinstance(given, Iterable) and not isinstance(given, Explanation)
+    every: list[object] = list(cast(Iterable[object], given)) if several else [given]
+    listed = [each for each in every if isinstance(each, Explanation)]
+    if not listed or len(listed) < len(every):
         raise InvalidInput("give an explanation, or a list of at least one.")
     whole_number(seed, "seed", 0)
     return listed

@@ -16,9 +16,9 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import curve_of_each
 from xaimri.metrics.model import classifier_of, image_shape
-from xaimri.model import ModelLike
 from xaimri.metrics.partition import Partition, partitions
 from xaimri.metrics.values import part_sums, ranking
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed

@@ -106,8 +106,8 @@ def _solve(planes: Planes, removed: Removals) -> Planes:
     scale = np.abs(known).max(axis=space, keepdims=True)
     scale[scale == 0] = 1
 
-    total = _neighbourhoods(np.ones((1, *planes.shape[1:]), dtype=planes.dtype))  # weights, own ones among them
-    rest = gone * _neighbourhoods(known / scale)
+    total = _near(np.ones((1, *planes.shape[1:]), dtype=planes.dtype))  # weights, own ones among them
+    rest = gone * _near(known / scale)
     found, step, length = np.zeros_like(rest), np.zeros_like(rest), np.zeros(len(rest), dtype=rest.dtype)
     blocks = _Blocks(gone, total)
     tolerance = ROUNDINGS * np.finfo(rest.dtype).eps * total.max()
@@ -117,7 +117,7 @@ def _solve(planes: Planes, removed: Removals) -> Planes:
         step *= _per_plane(_ratio(longer, length, going), step)
         step += ahead
         length = longer
-        change = gone * (total * step - _neighbourhoods(step))
+        change = gone * (total * step - _near(step))
         share = _per_plane(_ratio(longer, _dot(step, change), going), step)
         found += share * step
         rest -= share * change
@@ -139,7 +139,11 @@ class _Blocks:
         axes = gone.ndim - 1
         own = 2**axes
         self._gone, self._inverse = gone, [gone / (total - own)]
-        held, count, side = gone * (total - _neighbourhoods(gone)), gone, 1  # held: by weights to what is known
+        held, count, side = (
+            gone * (total - _near(gone)),
+            gone,
+            1,
+        )  # held: by weights to what is known
         while max(count.shape[1:]) > 2:
             held, count, side = _halve(held), _halve(count), 2 * side
             share = count / side**axes  # of the block that is gone
@@ -159,7 +163,7 @@ class _Blocks:
         return found
 
 
-def _neighbourhoods(planes: Array) -> Array:
+def _near(planes: Array) -> Array:
     """Return the sum of each pixel and its neighbours with the weights 1, 2, 1 along every axis."""
     for axis in range(1, planes.ndim):
         summed = planes + planes

@@ -14,9 +14,7 @@ from xaimri.metrics.values import top
 
 
 @of_each
-def relevance_mass(
-    explanations: Sequence[Explanation], region: Masks, within: Masks | None = None
-) -> Values:
+def relevance_mass(explanations: Sequence[Explanation], region: Masks, within: Masks | None = None) -> Values:
     """Tell what share of the positive relevance lies in the region.
 
     From 0 to 1, higher is better; by chance the region's share of the object. A superpixel's value counts
@@ -61,9 +59,7 @@ def relevance_mass(
 
 
 @of_each
-def relevance_rank(
-    explanations: Sequence[Explanation], region: Masks, within: Masks | None = None
-) -> Values:
+def relevance_rank(explanations: Sequence[Explanation], region: Masks, within: Masks | None = None) -> Values:
     """Tell how many of the strongest pixels lie in the region, as many being taken as it has.
 
     From 0 to 1, higher is better; by chance the region's share of the object, which a constant map reaches:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from xaimri.arrays import Map, Mask
+from xaimri.arrays import Array, Map, Mask
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.values import finite_values, pixel_shares
@@ -18,12 +17,12 @@ Masks: TypeAlias = Mask | Sequence[Mask]
 
 
 def masks(
-    explanations: Sequence[Explanation], region: npt.ArrayLike | Sequence[npt.ArrayLike], name: str = "region"
+    explanations: Sequence[Explanation], region: Array | Sequence[Array], name: str = "region"
 ) -> list[Mask]:
     """Return one mask per explanation, of the map's shape and not empty."""
     first = explanations[0].values.ndim
-    several = isinstance(region, list | tuple) or np.ndim(region) == first + 1
-    each = list(cast(Sequence[npt.ArrayLike], region)) if several else [region] * len(explanations)
+    one_for_all = isinstance(region, np.ndarray) and region.ndim != first + 1
+    each = [np.asarray(region)] * len(explanations) if one_for_all else list(region)
     if len(each) != len(explanations):
         raise InvalidInput(f"{len(each)} masks were given as `{name}` for {len(explanations)} explanations.")
     found = []

@@ -37,8 +37,8 @@ def image_shape(explanations: Sequence[Explanation], classifier: Classifier) -> 
     same = len(wanted) == len(shape) and all(w in (None, n) for w, n in zip(wanted, shape, strict=True))
     if wanted and not same:
         raise InvalidInput(
-            f"the explained image has the shape {shape}, and the classifier takes {wanted}: explain it on the "
-            "classifier's own grid, with `explainer.explain(classifier, images)`, or use "
+            f"the explained image has the shape {shape}, and the classifier takes {wanted}: explain it on "
+            "the classifier's own grid, with `explainer.explain(classifier, images)`, or use "
             "xaimri.evaluate_explanations, which does."
         )
     return shape

@@ -12,8 +12,8 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.imputation import fill_in, grain
 from xaimri.metrics.model import classifier_of, image_shape
-from xaimri.model import ModelLike
 from xaimri.metrics.values import pixel_shares, ranking
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
 

@@ -15,9 +15,9 @@ from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
-from xaimri.model import ModelLike
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.settings import whole_number
 
