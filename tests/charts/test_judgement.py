@@ -198,7 +198,7 @@ class TestWays:
         assert inside(metric_curves(curved({name: drawn_curves(0), "b": drawn_curves(1)})))
 
     def test_what_has_no_curve_is_said(self):
-        with pytest.raises(InvalidInput, match="'foo' was not evaluated"):
+        with pytest.raises(InvalidInput, match="'foo' was not judged"):
             metric_curves(curved({"m": drawn_curves(0)}), "foo")
         number = evaluation({"m": [[1.0] * 6]}, ("sparseness",))
         with pytest.raises(InvalidInput, match="'sparseness' is a number without a curve"):

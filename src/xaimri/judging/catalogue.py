@@ -32,8 +32,8 @@ Need: TypeAlias = Literal["classifier", "region", "within", "image", "target"]
 """What a metric can be given beside that:
 
 ``"classifier"``: the model; ``"region"``: a mask of where the answer lies; ``"within"``: of where the object
-does, such as the brain. A metric of maps is given a mask for each of them; one of an explainer is asked case by
-case, and can have its ``"image"`` and the ``"target"`` that is explained too."""
+does, such as the brain. A metric of maps is given a mask for each of them; one of an explainer is asked case
+by case, and can have its ``"image"`` and the ``"target"`` that is explained too."""
 
 
 @dataclass(frozen=True)

@@ -118,14 +118,14 @@ class Judgement:
         return np.array([number[subject] for subject in subjects.values()], dtype=np.int64)
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the rows as plain dictionaries: ``pandas.DataFrame(evaluation.to_rows())``."""
+        """Return the rows as plain dictionaries: ``pandas.DataFrame(judgement.to_rows())``."""
         return [{**asdict(row), "failure": row.failure and row.failure.sentence} for row in self.rows]
 
     def values(self, explainer: str, metric: str) -> Float[Array, " cases"]:
         """Return one explainer's values of one metric, in the order of the cases; NaN where there is none."""
         place = {case: number for number, case in enumerate(self.cases)}
         found = np.full(len(place), np.nan)
-        for row in self._chosen(explainer, metric):
+        for row in self._rows(explainer, metric):
             found[place[row.case]] = row.value
         return found
 
@@ -138,7 +138,7 @@ class Judgement:
         """Return one explainer's mean of one metric."""
         values = self.values(explainer, metric)
         known = np.isfinite(values)
-        failures = sum(row.failure is not None for row in self._chosen(explainer, metric))
+        failures = sum(row.failure is not None for row in self._rows(explainer, metric))
         subjects = len(np.unique(self._person[known]))
         return Summary(explainer, metric, self._estimate(values), int(known.sum()), subjects, failures)
 
@@ -210,10 +210,10 @@ class Judgement:
             lines += [f"  {count} x {why}" for why, count in self.failures.items()]
         return "\n".join(lines)
 
-    def _chosen(self, explainer: str, metric: str) -> list[Row]:
+    def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
             if name not in known:
-                raise InvalidInput(f"{name!r} was not evaluated: use {', '.join(map(repr, known))}.")
+                raise InvalidInput(f"{name!r} was not judged: use {', '.join(map(repr, known))}.")
         return [row for row in self.rows if row.explainer == explainer and row.metric == metric]
 
     def _estimate(self, values: Float[Array, " cases"]) -> Estimate:
