@@ -129,7 +129,7 @@ def _lacks_default(parameter: inspect.Parameter) -> bool:
     return parameter.default is inspect.Parameter.empty and not several
 
 
-SHARE = "the region's share of the object"
+RANDOM, SHARE = "a random map's", "the region's share of the object"
 
 SHARP: tuple[Mutation, ...] = ("negated", "shifted", "other class", "untrained")
 """What is seen by metrics that a blurred map deceives."""
@@ -145,14 +145,12 @@ def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
     return MappingProxyType({metric.name: metric for metric in metrics})
 
 
-def _faithfulness(function: Callable[..., Any], better: Better, **more: Any) -> Metric:
+def _faithfulness(function: Callable[..., Any], better: Better, chance: str, *sees: Mutation) -> Metric:
     """Return a metric of maps that asks the model, under its function's name."""
-    return Metric(function.__name__, function, better, ("classifier",), **more)
+    return Metric(function.__name__, function, better, ("classifier",), chance=chance, sees=sees)
 
 
-def _localisation(
-    function: Callable[..., Any], chance: str, sees: tuple[Mutation, ...] = MUTATIONS
-) -> Metric:
+def _localisation(function: Callable[..., Any], chance: str, *sees: Mutation) -> Metric:
     """Return a metric of maps against a mask, under its function's name."""
     return Metric(function.__name__, function, "higher", ("region", "within"), chance=chance, sees=sees)
 
@@ -169,22 +167,22 @@ def _of_explainer(function: Callable[..., Any], better: Better, chance: str, *se
 
 
 METRICS: Mapping[str, Metric] = _by_name(
-    _faithfulness(deletion, "lower", sees=MUTATIONS),
-    _faithfulness(insertion, "higher", sees=MUTATIONS),
-    _faithfulness(road, "higher", chance="0", sees=MUTATIONS),
-    _faithfulness(average_drop, "lower", sees=SHARP),
-    _faithfulness(average_increase, "higher"),
-    _faithfulness(infidelity, "lower", chance="a little less than 1", sees=MUTATIONS),
-    _faithfulness(sensitivity_n, "higher", chance="0", sees=MUTATIONS),
-    _faithfulness(faithfulness_correlation, "higher", chance="0", sees=MUTATIONS),
-    _faithfulness(completeness_gap, "lower", chance="1 for values that add up to 0", sees=AMOUNTS),
-    _localisation(relevance_mass, SHARE),
-    _localisation(relevance_rank, SHARE),
-    _localisation(pointing_game, SHARE, POINT),
-    _localisation(iou, "a random map's"),
-    _localisation(dice, "a random map's"),
-    _localisation(auprc, SHARE),
-    _localisation(mover_similarity, "an even map's", ("shifted",)),
+    _faithfulness(deletion, "lower", RANDOM, *MUTATIONS),
+    _faithfulness(insertion, "higher", RANDOM, *MUTATIONS),
+    _faithfulness(road, "higher", "0", *MUTATIONS),
+    _faithfulness(average_drop, "lower", RANDOM, *SHARP),
+    _faithfulness(average_increase, "higher", RANDOM),
+    _faithfulness(infidelity, "lower", "a little less than 1", *MUTATIONS),
+    _faithfulness(sensitivity_n, "higher", "0", *MUTATIONS),
+    _faithfulness(faithfulness_correlation, "higher", "0", *MUTATIONS),
+    _faithfulness(completeness_gap, "lower", "1 for values that add up to 0", *AMOUNTS),
+    _localisation(relevance_mass, SHARE, *MUTATIONS),
+    _localisation(relevance_rank, SHARE, *MUTATIONS),
+    _localisation(pointing_game, SHARE, *POINT),
+    _localisation(iou, RANDOM, *MUTATIONS),
+    _localisation(dice, RANDOM, *MUTATIONS),
+    _localisation(auprc, SHARE, *MUTATIONS),
+    _localisation(mover_similarity, "an even map's", "shifted"),
     _complexity(sparseness, "higher"),
     _complexity(entropy, "lower"),
     _of_explainer(max_sensitivity, "lower", "about 1.4"),

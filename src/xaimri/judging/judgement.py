@@ -255,7 +255,7 @@ def _figure(estimate: Estimate) -> str:
     return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Turn NaN into None, as JSON has none."""
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}

@@ -70,7 +70,8 @@ def sheet(
     for ax in axes[len(explanations) :]:
         ax.set_axis_off()
     if len(scales) == 1 and style == "overlay":
-        draw_colourbar(list(axes), *scales.values(), next(iter(explanations.values())).unit)
+        (scale,) = scales.values()
+        draw_colourbar(list(axes), scale, next(iter(explanations.values())).unit)
     return drawn
 
 
