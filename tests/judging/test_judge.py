@@ -26,6 +26,7 @@ from xaimri.data import phantom
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import MissingCapability, UnusableImage
 from xaimri.explainer import Attribution, Explainer
+from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.judging import Metric, judge
 from xaimri.judging.judgement import Judgement, Row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 
@@ -108,7 +108,11 @@ class Mutant(Explainer[Classifier]):
         return Attribution(values.astype(np.float32), logits, unit=found[0].unit)
 
     def _explain(
-        self, model: Classifier, images: Images, targets: Iterable[int] | None, objective: Objective
+        self,
+        model: Classifier,
+        images: Images,
+        targets: Sequence[int] | Int[Array, " batch"] | None,
+        objective: Objective,
     ) -> tuple[Explanation, ...]:
         each = None if targets is None else [int(target) for target in targets]
         method = cast(Explainer[Any], self.inner)
