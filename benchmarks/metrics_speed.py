@@ -22,6 +22,7 @@ from ratio import medians
 from real_slices import SHARED, network, slices
 
 from xaimri import Saliency, metrics
+from xaimri.judging import METRICS
 from xaimri.perturb.progress import watched
 from xaimri.perturb.responses import MOST, even_batch, fastest
 
@@ -45,7 +46,7 @@ def main() -> None:
         row(f"deletion and insertion, {explainers} per image", both, maps, classifier, given.rounds)
     maps = drawn(classifier, images[:5], 2)
     for name in HIDING:
-        measure = partial(metrics.METRICS[name].function, maps, classifier)
+        measure = partial(METRICS[name].function, maps, classifier)
         row(name, measure, maps, classifier, given.rounds)
     row("road", partial(metrics.road, maps, classifier), maps, classifier, given.rounds)
     print("\n| deletion and insertion of | peak, in batches |\n|---|---|")

@@ -183,4 +183,4 @@ def _sensitivity(model: xaimri.Classifier, arrays: Arrays) -> dict[str, np.ndarr
 
 def _imputed(arrays: Arrays) -> dict[str, np.ndarray]:
     pairs = zip(arrays["images"], arrays["removed"], strict=True)
-    return {"imputed": np.stack([metrics.imputed(image, removed) for image, removed in pairs])}
+    return {"imputed": np.stack([metrics.impute(image, removed) for image, removed in pairs])}

@@ -25,8 +25,8 @@ from xaimri.classifier import Classifier
 from xaimri.data import phantom
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import MissingCapability, UnusableImage
-from xaimri.failure import Failure
 from xaimri.explainer import Attribution, Explainer
+from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.judging import Metric, judge
 from xaimri.judging.judgement import Judgement, Row
@@ -128,7 +128,8 @@ def test_a_metric_that_fails_for_one_map_is_told_for_that_one(cases):
         return np.ones(len(explanations))
 
     limit = np.median(images_of(cases).mean(axis=(1, 2, 3)))
-    found = evaluate_explanations(["saliency"], model_of(), cases, [Metric("picky", picky, "higher")])
+    metric = Metric("picky", picky, "higher", ("classifier",))
+    found = evaluate_explanations(["saliency"], model_of(), cases, [metric])
     values = found.values("saliency", "picky")
     assert np.array_equal(np.isnan(values), images_of(cases).mean(axis=(1, 2, 3)) > limit)
     with pytest.raises(ZeroDivisionError):  # a fault of the caller's own code is not hidden
@@ -210,7 +211,7 @@ def test_masks_go_to_the_classifiers_grid_with_the_image():
     def area(explanations, region):
         return np.array([float(r.sum()) for r in region])
 
-    found = evaluate_explanations(["saliency"], small, cases, [Metric("area", area, "higher")])
+    found = evaluate_explanations(["saliency"], small, cases, [Metric("area", area, "higher", ("region",))])
     assert set(found.values("saliency", "area")) == {4 * 5}
 
 
@@ -362,7 +363,7 @@ def test_rows_and_summary_go_into_files_whole(cases, tmp_path):
         ({"metrics": ["deletion", partial(metrics.deletion, steps=3)]}, "each with a name of its own"),
         ({"metrics": ["deletions"]}, "there is no metric 'deletions': use 'deletion'"),
         ({"metrics": [metrics.repeatability]}, "'repeatability' needs `other`: bind it"),
-        ({"metrics": [len]}, "it isn't known which way 'len' is better"),
+        ({"metrics": [len]}, "'len' is no metric of this library"),
         ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
         ({"resamples": 0}, "`resamples` must be a whole number of at least 1"),
         ({"cases": [Case("x", 0, "s", np.ones(SHAPE[:2]))] * 2}, "`x` stands for several cases"),
@@ -422,10 +423,11 @@ def test_a_case_without_a_mask_is_told_by_a_metric_of_the_explainer_too(cases):
         return float(region.sum())
 
     some = [replace(cases[0], mask=None), *cases[1:]]
-    found = evaluate_explanations(["saliency"], model_of(), some, [Metric("alone", alone, "lower")])
-    assert [row.failure and row.failure.sentence for row in found.rows] == ["the case has no mask"] + [
-        None
-    ] * (len(cases) - 1)
+    metric = Metric("alone", alone, "lower", ("image", "region"), "explainer")
+    found = evaluate_explanations(["saliency"], model_of(), some, [metric])
+    first, *others = [row.failure for row in found.rows]
+    assert first.sentence == "the case has no mask"
+    assert others == [None] * (len(cases) - 1)
 
 
 def test_what_is_told_as_json_types_has_no_number_that_json_has_not(cases):

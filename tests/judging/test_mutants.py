@@ -10,7 +10,7 @@ from xaimri import LIME, SHAP, FunctionClassifier, InputXGradient, InvalidInput,
 from xaimri.errors import MissingCapability
 from xaimri.judging import MUTATIONS, Mutant
 from xaimri.metrics import completeness_gap
-from xaimri.metrics.reading import spread
+from xaimri.metrics.values import pixel_shares
 from xaimri.testing import check_explainer
 
 SHAPES = [(24, 16, 2), (6, 24, 16, 1)]
@@ -58,7 +58,7 @@ def test_shifted_maps_lie_a_quarter_of_the_objects_longest_side_away(shape):
         *(e.explain(model, images) for e in (inner, Mutant(inner, "shifted"))), strict=True
     ):
         axis = own.values.ndim - 2  # 24 pixels, the longest
-        np.testing.assert_allclose(found.values, np.roll(spread(own), 6, axis=axis), atol=1e-7)
+        np.testing.assert_allclose(found.values, np.roll(pixel_shares(own), 6, axis=axis), atol=1e-7)
         assert found.regions is None
 
 

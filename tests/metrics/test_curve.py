@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
+import maps
 from xaimri import LIME, SHAP, LinearClassifier, Occlusion, Saliency
 from xaimri.errors import InvalidInput
 from xaimri.metrics import Curve, deletion, insertion
@@ -259,3 +260,10 @@ def test_errors_are_one_sentence(measure, given, sentence):
     model, own, _ = subject(SHAPES["2d"])
     with pytest.raises(InvalidInput, match=sentence):
         measure(own, model, **given)
+
+
+@pytest.mark.parametrize(("measure", "change"), [(deletion, "hidden"), (insertion, "shown")])
+def test_a_curve_says_what_was_done_and_which_score_it_is(measure, change):
+    own, model = maps.mapped((4, 5, 1))
+    assert (measure(own, model).change, measure(own, model).of) == (change, "probability")
+    assert measure(own, model, of="log_odds").of == "log_odds"

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, jaccard_score
 from xaimri import LinearClassifier, Saliency
 from xaimri.errors import InvalidInput
 from xaimri.metrics import auprc, dice, iou, mover_similarity, pointing_game, relevance_mass, relevance_rank
-from xaimri.metrics.transport import binned, mover_distance
+from xaimri.metrics.transport import heap, mover_distance
 
 ALL = [relevance_mass, relevance_rank, pointing_game, iou, dice, auprc, mover_similarity]
 RANKED = [relevance_rank, pointing_game, iou, dice, auprc]
@@ -204,10 +204,10 @@ def test_in_one_dimension_mass_moves_as_far_as_scipy_says(length, cells, seed):
     group = (np.arange(length) // side).astype(int)
     centre = np.array([np.flatnonzero(group == g).mean() for g in group])  # of each pixel's cell
     expected = wasserstein_distance(centre, centre, one[0], other[0])
-    found = mover_distance(binned(one, cells), binned(other, cells))
+    found = mover_distance(heap(one, cells), heap(other, cells))
     assert found == pytest.approx(expected, abs=1e-5)
-    assert mover_distance(binned(other, cells), binned(one, cells)) == pytest.approx(found, abs=1e-5)
-    assert len(binned(np.ones((1, length)), cells).mass) <= min(cells, length)
+    assert mover_distance(heap(other, cells), heap(one, cells)) == pytest.approx(found, abs=1e-5)
+    assert len(heap(np.ones((1, length)), cells).mass) <= min(cells, length)
 
 
 @pytest.mark.parametrize("shift", [(2, 3), (-1, 4, 2)])
@@ -264,4 +264,4 @@ def test_errors_are_one_sentence(measure, given, sentence):
 
 def test_a_volume_has_no_more_cells_than_an_image():
     for space in ((300,), (70, 90), (40, 40, 40), (9, 64, 64)):
-        assert len(binned(np.ones(space), 16).mass) <= 16**2
+        assert len(heap(np.ones(space), 16).mass) <= 16**2

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from xaimri import LinearClassifier, Saliency
 from xaimri.errors import InvalidInput
-from xaimri.metrics import imputation, imputed, road
+from xaimri.metrics import imputation, impute, road
 from xaimri.objective import softmax
 
 SPACES = [(6, 8), (1, 9), (3, 4, 5)]
@@ -65,7 +65,7 @@ def test_removed_pixels_are_the_weighted_means_of_their_neighbours(space, channe
     generator = np.random.default_rng(seed)
     image, removed = generator.normal(size=(*space, channels)), generator.random(space) < share
     removed.flat[generator.integers(removed.size)] = False
-    found = imputed(image, removed)
+    found = impute(image, removed)
     np.testing.assert_allclose(found, dense(image, removed), atol=1e-9)
     assert np.array_equal(found[~removed], image[~removed])
     if removed.any():  # no new extremes
@@ -78,7 +78,7 @@ def test_in_two_dimensions_the_weights_are_the_published_ones():
     gone = np.zeros((3, 3), bool)
     gone[1, 1] = True
     weights = np.array([[1 / 12, 1 / 6, 1 / 12], [1 / 6, 0, 1 / 6], [1 / 12, 1 / 6, 1 / 12]])
-    assert imputed(image, gone)[1, 1, 0] == pytest.approx((weights * image[..., 0]).sum())
+    assert impute(image, gone)[1, 1, 0] == pytest.approx((weights * image[..., 0]).sum())
 
 
 @settings(max_examples=40, deadline=None)
@@ -90,34 +90,34 @@ def test_a_ramp_is_restored_in_the_interior(space, seed):
     inner = np.zeros(space, bool)
     inner[(slice(1, -1),) * len(space)] = True
     removed = inner & (generator.random(space) < 0.8)
-    np.testing.assert_allclose(imputed(ramp, removed), ramp, atol=1e-9)
+    np.testing.assert_allclose(impute(ramp, removed), ramp, atol=1e-9)
 
 
 @settings(max_examples=40, deadline=None)
 @given(arrays(bool, (3, 4, 5)), st.floats(-1e3, 1e3), st.floats(0, 5))
 def test_a_constant_image_stays(removed, level, noise):
     image = np.full((3, 4, 5, 2), level)
-    np.testing.assert_allclose(imputed(image, removed, noise), image, rtol=1e-9, atol=1e-9 * (1 + noise))
+    np.testing.assert_allclose(impute(image, removed, noise), image, rtol=1e-9, atol=1e-9 * (1 + noise))
 
 
 def test_where_all_is_removed_the_channels_means_are_left():
     image = np.random.default_rng(0).random((4, 5, 3))
-    found = imputed(image, np.ones((4, 5), bool))
+    found = impute(image, np.ones((4, 5), bool))
     np.testing.assert_allclose(found, np.broadcast_to(image.mean(axis=(0, 1)), image.shape))
-    assert np.array_equal(imputed(image, np.zeros((4, 5), bool), noise=3.0), image)
+    assert np.array_equal(impute(image, np.zeros((4, 5), bool), noise=3.0), image)
 
 
 def test_noise_has_the_spread_that_was_asked_for_and_only_where_pixels_are_gone():
     image = np.random.default_rng(0).random((60, 70, 1)).astype(np.float32)
     removed = np.random.default_rng(1).random((60, 70)) < 0.5
-    added = imputed(image, removed, 0.2, seed=3) - imputed(image, removed)
+    added = impute(image, removed, 0.2, seed=3) - impute(image, removed)
     assert not added[~removed].any()
     there, expected = added[removed], 0.2 * image.std()
     assert there.std() == pytest.approx(expected, rel=0.08)  # 2000 draws: 4 standard errors are 6 %
     assert abs(there.mean()) < 4 * expected / np.sqrt(removed.sum())
-    assert np.array_equal(imputed(image, removed, 0.2, 3), imputed(image, removed, 0.2, 3))
-    assert not np.array_equal(imputed(image, removed, 0.2, 3), imputed(image, removed, 0.2, 4))
-    assert imputed(image, removed, 0.2).dtype == np.float32
+    assert np.array_equal(impute(image, removed, 0.2, 3), impute(image, removed, 0.2, 3))
+    assert not np.array_equal(impute(image, removed, 0.2, 3), impute(image, removed, 0.2, 4))
+    assert impute(image, removed, 0.2).dtype == np.float32
 
 
 @pytest.mark.parametrize("shape", [(6, 8, 2), (3, 4, 5, 2)])
@@ -203,7 +203,7 @@ def test_nothing_is_changed():
     np.random.seed(5)  # noqa: NPY002
     state = np.random.get_state()[1].copy()  # noqa: NPY002
     road(one, model)
-    imputed(one.image, removed, noise=1.0)
+    impute(one.image, removed, noise=1.0)
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     for before, after in zip(kept, (one.values, one.image, removed), strict=True):
         assert np.array_equal(before, after)
@@ -238,7 +238,7 @@ def test_large_images_are_solved_to_the_rounding_of_their_type(space, kind, dtyp
     generator = np.random.default_rng(0)
     image = generator.random((*space, 2)).astype(dtype)
     removed = generator.random(space) < 0.9 if kind == "scattered" else in_one_piece(space, 0.9)
-    found = imputed(image, removed)
+    found = impute(image, removed)
     assert found.dtype == dtype
     np.testing.assert_allclose(found, dense(image, removed), atol=error)
 
@@ -247,7 +247,7 @@ def test_large_images_are_solved_to_the_rounding_of_their_type(space, kind, dtyp
 def test_channels_that_are_alike_stay_alike_and_the_type_stays(dtype, error):
     image = np.random.default_rng(0).random((9, 8, 1)).astype(dtype)
     removed = in_one_piece((9, 8), 0.7)
-    grey, one = imputed(np.repeat(image, 3, axis=-1), removed, noise=0.0), imputed(image, removed)
+    grey, one = impute(np.repeat(image, 3, axis=-1), removed, noise=0.0), impute(image, removed)
     assert np.array_equal(grey, np.repeat(one, 3, axis=-1))
     assert one.dtype == dtype
     np.testing.assert_allclose(one, dense(image, removed), atol=error)
@@ -259,17 +259,17 @@ def test_the_company_of_other_images_changes_nothing():
     images = generator.random((3, *space, 1)).astype(np.float32)
     easy, hard = generator.random(space) < 0.1, in_one_piece(space, 0.9)
     removed = np.stack([easy, hard, np.ones_like(easy)])
-    together = imputation.filled_in(images, removed)
+    together = imputation.fill_in(images, removed)
     for image, gone, found in zip(images, removed, together, strict=True):
-        assert np.array_equal(found, imputed(image, gone))
+        assert np.array_equal(found, impute(image, gone))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_no_size_of_values_is_too_small_or_too_large(scale):
     image = np.random.default_rng(0).random((9, 8, 1)).astype(np.float32)
     removed = in_one_piece((9, 8), 0.7)
-    small = imputed(image, removed)
-    np.testing.assert_allclose(imputed((image * scale).astype(np.float32), removed) / scale, small, rtol=1e-5)
+    small = impute(image, removed)
+    np.testing.assert_allclose(impute((image * scale).astype(np.float32), removed) / scale, small, rtol=1e-5)
 
 
 def test_steps_hardly_grow_with_the_size_of_what_is_removed():
@@ -278,9 +278,9 @@ def test_steps_hardly_grow_with_the_size_of_what_is_removed():
     for side in (24, 96):
         image = np.random.default_rng(0).random((1, side, side, 1)).astype(np.float32)
         with pytest.MonkeyPatch.context() as patch:
-            count = Counter(imputation._Blocks.solved)
-            patch.setattr(imputation._Blocks, "solved", lambda self, rest, count=count: count(self, rest))
-            imputation.filled_in(image, in_one_piece((side, side), 0.9)[None])
+            count = Counter(imputation._Blocks.solve)
+            patch.setattr(imputation._Blocks, "solve", lambda self, rest, count=count: count(self, rest))
+            imputation.fill_in(image, in_one_piece((side, side), 0.9)[None])
         steps.append(count.calls)
     assert steps[1] < 2 * steps[0]
 
@@ -303,14 +303,14 @@ def test_what_was_removed_may_be_anything():
     removed[2:4, 3] = True
     for broken in (np.nan, np.inf, -1e300):
         torn = np.where(removed[..., None], broken, image)
-        assert np.array_equal(imputed(torn, removed), imputed(image, removed))
+        assert np.array_equal(impute(torn, removed), impute(image, removed))
 
 
 def test_half_precision_has_noise_of_the_right_size():
     generator = np.random.default_rng(0)
     image = (generator.random((320, 320, 1)) * 0.2 + 0.8).astype(np.float16)  # the sum of squares overflows
     removed = generator.random((320, 320)) < 0.1
-    added = imputed(image, removed, 0.1).astype(float) - imputed(image, removed).astype(float)
+    added = impute(image, removed, 0.1).astype(float) - impute(image, removed).astype(float)
     assert added[removed].std() == pytest.approx(0.1 * image.astype(float).std(), rel=0.05)
 
 
@@ -325,4 +325,4 @@ def test_half_precision_has_noise_of_the_right_size():
 )
 def test_what_cannot_be_filled_in_is_refused(given, sentence):
     with pytest.raises(InvalidInput, match=sentence):
-        imputed(**{"image": np.ones((6, 7, 1)), "removed": np.eye(6, 7, dtype=bool), **given})
+        impute(**{"image": np.ones((6, 7, 1)), "removed": np.eye(6, 7, dtype=bool), **given})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ from xaimri.render.panel import Plane, cut, plot, strongest_plane, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.gridspec import GridSpec
+    from matplotlib.gridspec import GridSpec, SubplotSpec
 
 LINE, MUTED = "#0072b2", "0.35"
 
@@ -62,9 +62,9 @@ def cascade(
     if most < 1:
         raise InvalidInput(f"`most` must be at least 1, got {most}.")
     planes = [plane or strongest_plane(one.own, 0) for one in rows.values()]
-    shown = [_shown(len(one.layers), most) for one in rows.values()]
+    shown = [_map_steps(len(one.layers), most) for one in rows.values()]
     drawn, axes = _canvas(list(rows.values()), planes, 1 + max(map(len, shown)))
-    lowest = min([0.0, *(float(np.nanmin(one.similarities)) for one in rows.values() if _any(one))])
+    lowest = min([0.0, *(float(np.nanmin(one.similarities)) for one in rows.values() if _defined(one))])
     for line, (name, one), at, places in zip(axes, rows.items(), planes, shown, strict=True):
         _maps(line[:-1], name, one, at, places, fade)
         _chart(line[-1], one, places, lowest, last=line is axes[-1])
@@ -76,11 +76,11 @@ def cascade(
     return drawn
 
 
-def _any(one: Cascade) -> bool:
+def _defined(one: Cascade) -> bool:
     return bool(np.isfinite(one.similarities).any())
 
 
-def _shown(count: int, most: int) -> list[int]:
+def _map_steps(count: int, most: int) -> list[int]:
     """Return which of the steps are shown as maps: evenly spaced, the last among them."""
     ends = np.linspace(0, count, min(count, most) + 1)[1:]
     return [round(float(end)) - 1 for end in ends]
@@ -103,7 +103,7 @@ def _canvas(
     return drawn, axes
 
 
-def _cells(shape: GridSpec, rows: int, columns: int) -> list[list[Any]]:
+def _cells(shape: GridSpec, rows: int, columns: int) -> list[list[SubplotSpec]]:
     return [[shape[row, column] for column in range(columns)] for row in range(rows)]
 
 

@@ -1,4 +1,4 @@
-"""The confusion matrix of an judgement."""
+"""The confusion matrix of a classifier."""
 
 from __future__ import annotations
 

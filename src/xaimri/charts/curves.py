@@ -6,8 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -15,13 +14,14 @@ from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
 from xaimri.judging.judgement import Judgement, Summary
-from xaimri.metrics.curve import Curve, deletion, insertion
+from xaimri.metrics.curve import Curve
 from xaimri.render.panel import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Those of Okabe & Ito (2008) that stand out from white, told apart by colour-blind readers."""
@@ -31,8 +31,6 @@ DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 
 FINEST = 201
 """Points of a mean curve, at most."""
-
-HIDDEN = {deletion: "share of the image hidden", insertion: "share of the image shown"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +46,18 @@ class Band:
 def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: float | None = None) -> Figure:
     """Draw the mean curve of every explainer, with its interval, and the area under it beside its name.
 
-    The mean is over cases and the interval over resampled subjects, both as in the evaluation's table, so the
+    The mean is over cases and the interval over resampled subjects, both as in the judgement's table, so the
     area under a line is the number beside it. The interval holds at each fraction by itself; that two bands
     overlap doesn't say that two explainers are alike: see :meth:`~xaimri.judging.Judgement.difference`.
 
     Parameters
     ----------
-    evaluation
+    judgement
         From :func:`xaimri.evaluate_explanations`.
     metric
         One that has curves, such as ``"deletion"`` or ``"insertion"``.
     confidence
-        Of the intervals; None takes the evaluation's.
+        Of the intervals; None takes the judgement's.
 
     Returns
     -------
@@ -70,23 +68,23 @@ def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: fl
     Raises
     ------
     InvalidInput
-        If the metric was not evaluated, or no map has a curve of it.
+        If the metric is none of the judgement's, or no map has a curve of it.
     """
     if confidence is not None and not 0 < confidence < 1:
         raise InvalidInput(f"`confidence` must be above 0 and below 1, got {confidence}.")
     asked = replace(judgement, confidence=confidence or judgement.confidence)
     found = [asked.mean(explainer, metric) for explainer in asked.explainers]
     if not any((explainer, metric) in asked.curves for explainer in asked.explainers):
-        raise InvalidInput(_nothing(asked, metric))
+        raise InvalidInput(_why_none(asked, metric))
     labels = {
         summary.explainer: _label(summary, title_of(asked.records[summary.explainer], summary.explainer))
-        for summary in _ordered(found, asked.metrics[metric].better)
+        for summary in _best_first(found, asked.metrics[metric].better)
     }
     height = 0.8 + sum(0.22 + 0.125 * label.count("\n") for label in labels.values())
     drawn = Figure(figsize=(8.2, max(3.6, height)), layout="constrained", facecolor="white")
     axes = drawn.subplots()
     handles = [
-        _draw(axes, banded(asked, explainer, metric), asked.explainers.index(explainer), label, len(found))
+        _draw(axes, mean_band(asked, explainer, metric), asked.explainers.index(explainer), label, len(found))
         for explainer, label in labels.items()
     ]
     _dress(axes, asked, metric)
@@ -97,7 +95,7 @@ def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: fl
     return drawn
 
 
-def banded(judgement: Judgement, explainer: str, metric: str) -> Band | None:
+def mean_band(judgement: Judgement, explainer: str, metric: str) -> Band | None:
     """Return an explainer's mean curve and interval; None where it has no curve.
 
     Curves of unequal points are read by linear interpolation at the points of all of them, or, where these
@@ -120,14 +118,14 @@ def _points(curves: Sequence[Curve]) -> Float[Array, " points"]:
     return every if len(every) <= FINEST else np.linspace(0.0, 1.0, FINEST)
 
 
-def _ordered(found: Sequence[Summary], better: str) -> list[Summary]:
+def _best_first(found: Sequence[Summary], better: str) -> list[Summary]:
     """Return the best first, and those without a value last."""
     known = [summary for summary in found if not math.isnan(summary.estimate.value)]
     known.sort(key=lambda summary: summary.estimate.value, reverse=better == "higher")
     return known + [summary for summary in found if math.isnan(summary.estimate.value)]
 
 
-def _draw(axes: Axes, band: Band | None, place: int, label: str, of: int) -> Any:
+def _draw(axes: Axes, band: Band | None, place: int, label: str, count: int) -> Line2D:
     """Draw one of several lines with its band, and return what stands for it in the legend."""
     from matplotlib.lines import Line2D
 
@@ -135,7 +133,7 @@ def _draw(axes: Axes, band: Band | None, place: int, label: str, of: int) -> Any
         return Line2D([], [], linestyle="none", label=label)
     colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)]
     if band.low is not None and band.high is not None:
-        alpha = 0.15 * min(1.0, 5 / of)
+        alpha = 0.15 * min(1.0, 5 / count)
         axes.fill_between(band.fractions, band.low, band.high, color=colour, alpha=alpha, linewidth=0)
     (line,) = axes.plot(band.fractions, band.mean, color=colour, linestyle=dashes, linewidth=1.7, label=label)
     return line
@@ -166,10 +164,9 @@ def _legend_title(judgement: Judgement, found: Sequence[Summary], metric: str) -
 def _dress(axes: Axes, judgement: Judgement, metric: str) -> None:
     from matplotlib.ticker import PercentFormatter
 
-    function = judgement.metrics[metric].function
-    inner, bound = (function.func, function.keywords) if isinstance(function, partial) else (function, {})
-    score = str(bound.get("of", "probability")).replace("_", "-")
-    axes.set_xlabel(HIDDEN.get(inner, "share of the image changed"), fontsize=9)
+    one = next(curves[0] for (_, name), curves in judgement.curves.items() if name == metric)
+    score = one.of.replace("_", "-")
+    axes.set_xlabel(f"share of the image {one.change}", fontsize=9)
     axes.set_ylabel(f"{score} of the class", fontsize=9)
     axes.set_xlim(0, 1)
     if score == "probability":
@@ -180,20 +177,20 @@ def _dress(axes: Axes, judgement: Judgement, metric: str) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     people = len({row.subject for row in judgement.rows})
-    words = f"{metric}: mean of {_counted(len(judgement.cases), 'case')} of {_counted(people, 'subject')}"
+    words = f"{metric}: mean of {_count(len(judgement.cases), 'case')} of {_count(people, 'subject')}"
     axes.set_title(textwrap.fill(words, 62), fontsize=9, loc="left")
 
 
-def _counted(n: int, thing: str) -> str:
+def _count(n: int, thing: str) -> str:
     return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
-def _nothing(judgement: Judgement, metric: str) -> str:
+def _why_none(judgement: Judgement, metric: str) -> str:
     """Return why there is no curve to draw."""
     reasons = [row.failure for row in judgement.rows if row.metric == metric and row.failure]
     if len(reasons) == sum(row.metric == metric for row in judgement.rows):
         most = max(set(reasons), key=reasons.count)
         return f"no map has a value of {metric!r}, so there is no curve to draw: {most}"
     having = sorted({name for _, name in judgement.curves})
-    drawn = f"draw {' or '.join(map(repr, having))}" if having else 'evaluate "deletion" or "insertion"'
+    drawn = f"draw {' or '.join(map(repr, having))}" if having else 'judge by "deletion" or "insertion"'
     return f"{metric!r} is a number without a curve: {drawn}."

@@ -3,65 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
 
+from xaimri.charts.stages import Layer, Stage, State, stages_of, weights_in_words
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-State: TypeAlias = Literal["trained", "partly trained", "frozen", "without weights"]
-"""Whether the weights of a part learn."""
-
 COLOURS: dict[State, str] = dict(
     zip(get_args(State), ("#e69f00", "#f3d08a", "#9cc7e6", "#e7e9ec"), strict=True)
 )
 MARK, INK, MUTED = "#b0126b", "#1f2937", "#6b7280"
 
-MOST_STAGES = 16
-"""A nested network whose names give more stages than this is grouped by the size of its maps."""
-
 NARROWEST, TALL, DEEP, GAP, MARGIN = 5.5, 1.5, 0.07, 0.05, 0.16
 """In inches: least figure, tallest slab, its depth to the back, between slabs, and between stages."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """Layers that are drawn as one slab."""
-
-    names: tuple[str, ...]
-    state: State
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Blocks under one label; ``nested`` is the name of the network that they are nested in."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    blocks: tuple[Block, ...]
-    nested: str | None
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Width and height of each of its slabs, in inches: by features, and by cells along an axis."""
-        *space, features = self.shape or (1,)
-        width = 0.08 + 0.016 * math.log2(max(features or 1, 1))
-        fine = min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1))) if space else 1 / 3
-        return width, TALL * fine
-
-    @property
-    def width(self) -> float:
-        """Width in inches, its label included."""
-        slabs = len(self.blocks) * (self.size[0] + GAP) + DEEP
-        return max(slabs, 0.052 * max(len(self.name), len(_times(self.shape))))
-
-
-def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
+def network_diagram(model: Layer, explained_layer: str | None = None) -> Figure:
     """Draw a network from left to right, its frozen and its trained parts, and the explained layer.
 
     A slab is a block of layers, such as a residual block: as high as its maps are fine, as thick as it
@@ -85,7 +46,7 @@ def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
     InvalidInput
         If the model has no layers, or none of this name.
     """
-    stages = list(_stages(model))
+    stages = list(stages_of(model))
     if not stages:
         raise InvalidInput("the network has no layers to draw: build it, or call it on an image first.")
     wanted = None if explained_layer is None else explained_layer.rsplit("/", 1)[-1]
@@ -93,122 +54,32 @@ def network_diagram(model: Any, explained_layer: str | None = None) -> Figure:
         raise InvalidInput(
             f"the network has no layer `{explained_layer}`: give the name of one of its layers."
         )
-    width = sum(stage.width + MARGIN for stage in stages) - MARGIN
+    width = sum(_width(stage) + MARGIN for stage in stages) - MARGIN
     figure, axes = _canvas(max(width, NARROWEST))
     left, frames = 0.0, dict[str, tuple[float, float]]()
     for stage in stages:
         _draw_stage(axes, stage, left, wanted)
         if stage.nested:
-            frames[stage.nested] = (frames.get(stage.nested, (left, 0.0))[0], left + stage.width)
-        left += stage.width + MARGIN
+            frames[stage.nested] = (frames.get(stage.nested, (left, 0.0))[0], left + _width(stage))
+        left += _width(stage) + MARGIN
     for name, (start, stop) in frames.items():
         _frame(axes, name, start, stop)
-    _legend(axes, max(width, NARROWEST), _summary(model), {b.state for s in stages for b in s.blocks})
+    _legend(axes, max(width, NARROWEST), weights_in_words(model), {b.state for s in stages for b in s.blocks})
     return figure
 
 
-def _stages(model: Any) -> Iterator[Stage]:
-    """Cut a network into stages, nested ones opened; of a long flat one the maps are grouped."""
-    layers = list(getattr(model, "layers", ()))
-    long = len(layers) > MOST_STAGES
-    for (nested, grouped), found in groupby(layers, lambda x: (_is_network(x), long and len(_shape(x)) > 1)):
-        for part in [list(found)] if grouped and not nested else [[layer] for layer in found]:
-            if nested:
-                yield from _grouped_stages(part[0].layers, part[0].name)
-            elif grouped:
-                yield from _grouped_stages(part, None)
-            else:
-                yield Stage(part[0].name, _shape(part[0]), (Block((part[0].name,), _state(part)),), None)
+def _size(stage: Stage) -> tuple[float, float]:
+    """Width and height of each of a stage's slabs, in inches: by features, and by cells along an axis."""
+    *space, features = stage.shape or (1,)
+    width = 0.08 + 0.016 * math.log2(max(features or 1, 1))
+    fine = min(1.0, 0.18 + 0.1 * math.log2(max(space[0] or 64, 1))) if space else 1 / 3
+    return width, TALL * fine
 
 
-def _is_network(layer: Any) -> bool:
-    return bool(getattr(layer, "layers", None))
-
-
-def _grouped_stages(layers: Sequence[Any], parent: str | None) -> Iterator[Stage]:
-    """Group layers by the beginnings of their names, else by the size of their maps."""
-    inside = [x for x in _leaves(layers) if parent is None or type(x).__name__ != "InputLayer"]
-    groups = _grouped(inside, [layer.name.split("_")[0] for layer in inside])
-    named = len(groups) <= MOST_STAGES
-    for group in groups if named else _grouped(inside, _sizes(inside)):
-        first, last = (group[i].name.split("_")[0] for i in (0, -1))
-        name = first if named or first == last else f"{first} ... {last}"
-        yield Stage(name, _shape(group[-1]), tuple(_blocks(group)), parent)
-
-
-def _sizes(layers: Sequence[Any]) -> list[tuple[int | None, ...]]:
-    """Size of the maps at every layer; side branches that pool to one cell count as the maps around them."""
-    sizes: list[tuple[int | None, ...]] = []
-    for layer in layers:
-        space = _shape(layer)[:-1]
-        inner = bool(sizes) and all(n == 1 for n in space)
-        sizes.append(sizes[-1] if inner else space)
-    return sizes
-
-
-def _leaves(layers: Sequence[Any]) -> Iterator[Any]:
-    """Open networks nested in a nested network."""
-    for layer in layers:
-        inner = getattr(layer, "layers", None)
-        if inner:
-            yield from _leaves(inner)
-        else:
-            yield layer
-
-
-def _grouped(layers: Sequence[Any], keys: Sequence[Any]) -> list[list[Any]]:
-    """Group neighbours of one key; a group without weights, such as a pooling, joins the one before it."""
-    groups: list[list[Any]] = []
-    for _, found in groupby(zip(keys, layers, strict=True), lambda pair: pair[0]):
-        group = [layer for _, layer in found]
-        if groups and _state(group) == "without weights":
-            groups[-1] += group
-        else:
-            groups.append(group)
-    return groups
-
-
-def _blocks(layers: Sequence[Any]) -> Iterator[Block]:
-    """Cut a stage into its blocks, such as ``conv5_block3``; layers that are alone in theirs join in one."""
-    parts = [list(found) for _, found in groupby(layers, lambda layer: layer.name.split("_")[:2])]
-    if len(parts) > 12 or max(map(len, parts)) == 1:
-        parts = [list(layers)]
-    kept: list[list[Any]] = []
-    for part in parts:
-        if kept and len(part) == 1:
-            kept[-1] += part
-        else:
-            kept.append(part)
-    for part in kept:
-        yield Block(tuple(layer.name for layer in part), _state(part))
-
-
-def _state(layers: Sequence[Any]) -> State:
-    flags = {bool(layer.trainable) for layer in layers if getattr(layer, "weights", ())}
-    if not flags:
-        return "without weights"
-    return "partly trained" if len(flags) == 2 else "trained" if flags.pop() else "frozen"
-
-
-def _shape(layer: Any) -> tuple[int | None, ...]:
-    """Shape of a layer's output without the batch; empty where it isn't known."""
-    try:
-        shape = layer.output.shape
-    except (AttributeError, ValueError):
-        return ()
-    return tuple(shape[1:])
-
-
-def _summary(model: Any) -> str:
-    """How many weights there are, and how many of them learn."""
-    leaves = list(_leaves(model.layers))
-    counts = [sum(math.prod(w.shape) for w in getattr(layer, "weights", ())) for layer in leaves]
-    learning = sum(n for n, layer in zip(counts, leaves, strict=True) if layer.trainable)
-    return f"{_number(sum(counts))} weights, {_number(learning)} in layers that are trained"
-
-
-def _number(count: int) -> str:
-    return f"{count / 1e6:.1f} million" if count >= 1e5 else f"{count:,}"
+def _width(stage: Stage) -> float:
+    """Width of a stage in inches, its label included."""
+    slabs = len(stage.blocks) * (_size(stage)[0] + GAP) + DEEP
+    return max(slabs, 0.052 * max(len(stage.name), len(_times(stage.shape))))
 
 
 def _times(shape: Sequence[int | None]) -> str:
@@ -232,8 +103,8 @@ def _canvas(width: float) -> tuple[Figure, Axes]:
 
 def _draw_stage(axes: Axes, stage: Stage, left: float, wanted: str | None) -> None:
     """Draw the slabs of a stage, and its label beneath."""
-    width, height = stage.size
-    middle = left + stage.width / 2
+    width, height = _size(stage)
+    middle = left + _width(stage) / 2
     start = middle - (len(stage.blocks) * (width + GAP) - GAP) / 2
     base = (TALL - height) / 2
     for number, block in enumerate(stage.blocks):

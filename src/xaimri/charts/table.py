@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -13,8 +14,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
-from xaimri.judging.catalogue import Metric
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.judging.catalogue import Better, Metric
 from xaimri.judging.judgement import Judgement, Summary
 from xaimri.render.panel import title_of
 
@@ -30,7 +31,7 @@ INK, GREY = "#1f2937", "#eef0f2"
 def heat_table(judgement: Judgement) -> Figure:
     """Draw a table of methods by metrics: mean and interval in words, good and bad as colour.
 
-    A cell is the darker the better, whichever way the metric points. Within a column the worst mean is the
+    A cell is the darker the better, whether higher or lower is better. Within a column the worst mean is the
     lightest and the best the darkest, and the others lie between in proportion (min-max). So a colour says
     nothing across columns, and a column of nearly equal means has the full range too: read the intervals.
 
@@ -39,7 +40,7 @@ def heat_table(judgement: Judgement) -> Figure:
 
     Parameters
     ----------
-    evaluation
+    judgement
         From :func:`xaimri.evaluate_explanations`.
 
     Returns
@@ -71,11 +72,11 @@ def heat_table(judgement: Judgement) -> Figure:
     return drawn
 
 
-def _shades(values: Float[Array, "rows columns"], better: list[Any]) -> Float[Array, "rows columns"]:
+def _shades(values: Float[Array, "rows columns"], better: Sequence[Better]) -> Float[Array, "rows columns"]:
     """Return 0 for the worst and 1 for the best of each column, 0.5 where all are equal; NaN stays NaN."""
     found = np.full(values.shape, np.nan)
-    for column, way in enumerate(better):
-        own = values[:, column] * (1 if way == "higher" else -1)
+    for column, direction in enumerate(better):
+        own = values[:, column] * (1 if direction == "higher" else -1)
         known = np.isfinite(own)
         if not known.any():
             continue
@@ -105,7 +106,7 @@ def _winners(judgement: Judgement, metric: str) -> Bool[Array, " rows"]:
 
 
 def _head(metric: Metric) -> str:
-    """Return a metric's name, which way is better, and what a map that knows nothing gets."""
+    """Return a metric's name, and whether higher or lower is better."""
     arrow = "↑" if metric.better == "higher" else "↓"
     name = textwrap.fill(metric.name.replace("_", " "), 15)
     return f"{name}\n{arrow} {metric.better} is better"

@@ -1,7 +1,16 @@
 """Figures of a classifier: how well it does on people it has not seen, with intervals over people."""
 
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
 
-__all__ = ["ClassFigures", "ClassificationReport", "Estimate", "Level", "evaluate"]
+__all__ = [
+    "MINIMUM_SUBJECTS",
+    "Bootstrap",
+    "ClassFigures",
+    "ClassificationReport",
+    "Estimate",
+    "Level",
+    "evaluate",
+]

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate, check_bootstrap
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
 
 KINDS = ("precision", "recall", "f1")
@@ -79,16 +80,16 @@ def evaluate(
     [[2, 1], [1, 2]]
     """
     labels, who, names = _truth(truth, subjects, classes, np.shape(probabilities), independent)
-    p = _checked(probabilities, labels, names)
-    check_bootstrap(resamples, confidence, seed)
+    p = _probabilities(probabilities, labels, names)
+    bootstrap = Bootstrap(resamples, confidence, seed)
     people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
     by_slice = _confusions(p, labels, person, len(people))
-    pooled, true, owner = _pooled(p, labels, person)
-    by_subject = _confusions(pooled, true, owner, len(people))
-    weights = _resampled(by_slice.sum(axis=2).argmax(axis=1), resamples, seed)
+    means, true, owner = _subject_means(p, labels, person)
+    by_subject = _confusions(means, true, owner, len(people))
+    weights = bootstrap.weights(by_slice.sum(axis=2).argmax(axis=1))
     images = np.bincount(labels, minlength=len(names))
     present = np.bincount(true, minlength=len(names))
-    levels = [_level(c, weights, confidence, names, images, present) for c in (by_slice, by_subject)]
+    levels = [_level(c, weights, bootstrap, names, images, present) for c in (by_slice, by_subject)]
     return ClassificationReport(
         classes=names,
         slice=levels[0],
@@ -134,7 +135,9 @@ def _truth(
     return labels.astype(np.int64), list(who), tuple(default if classes is None else classes)
 
 
-def _checked(probabilities: Scores, labels: Array, names: tuple[str, ...]) -> Float[Array, "cases classes"]:
+def _probabilities(
+    probabilities: Scores, labels: Array, names: tuple[str, ...]
+) -> Float[Array, "cases classes"]:
     p = np.asarray(probabilities, dtype=np.float64)
     if p.shape != (len(labels), len(names)):
         raise InvalidInput(
@@ -152,7 +155,7 @@ def _checked(probabilities: Scores, labels: Array, names: tuple[str, ...]) -> Fl
     return p
 
 
-def _pooled(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:
+def _subject_means(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:
     """Return mean probability, true class and subject of every (subject, class)."""
     pairs, inverse = np.unique(np.stack([person, labels], axis=1), axis=0, return_inverse=True)
     sums = np.zeros((len(pairs), p.shape[1]))
@@ -166,19 +169,6 @@ def _confusions(p: Array, labels: Array, person: Array, people: int) -> Int[Arra
     counts = np.zeros((people, p.shape[1], p.shape[1]), dtype=np.int64)
     np.add.at(counts, (person, labels, p.argmax(axis=1)), 1)
     return counts
-
-
-def _resampled(
-    stratum: Int[Array, " subjects"], resamples: int, seed: int
-) -> Int[Array, "resamples subjects"]:
-    """Return how often each resample has each subject, drawn within the classes."""
-    rng = np.random.default_rng(seed)
-    weights = np.zeros((resamples, len(stratum)), dtype=np.int64)
-    for label in np.unique(stratum):
-        members = np.flatnonzero(stratum == label)
-        share = np.full(len(members), 1 / len(members))
-        weights[:, members] = rng.multinomial(len(members), share, size=resamples)
-    return weights
 
 
 def _figures(confusion: Float[Array, "*resamples true predicted"]) -> dict[str, Array]:
@@ -210,7 +200,7 @@ def _mean(values: Array, weights: Array) -> Array:
 def _level(
     confusions: Array,
     weights: Array,
-    confidence: float,
+    bootstrap: Bootstrap,
     names: tuple[str, ...],
     images: Array,
     subjects: Array,
@@ -221,11 +211,7 @@ def _level(
     resampled = (weights @ confusions.reshape(len(confusions), -1)).reshape(-1, n, n)
     point, drawn = _figures(confusion.astype(np.float64)), _figures(resampled.astype(np.float64))
 
-    def estimate(value: float, sample: Array) -> Estimate:
-        if np.isnan(value):
-            return Estimate.none()
-        low, high = np.nanquantile(sample, [(1 - confidence) / 2, (1 + confidence) / 2])
-        return Estimate(value, float(low), float(high))
+    estimate = bootstrap.estimate
 
     def mean(weigh: Callable[[dict[str, Array]], Array]) -> ClassFigures:
         chosen = {
@@ -235,11 +221,12 @@ def _level(
 
     def of_class(i: int) -> ClassFigures:
         chosen = {
-            k: estimate(float(point[k][i]), drawn[k][:, i]) if enough[i] else Estimate.none() for k in KINDS
+            k: estimate(float(point[k][i]), drawn[k][:, i]) if estimable[i] else Estimate.none()
+            for k in KINDS
         }
         return ClassFigures(names[i], **chosen, images=int(images[i]), subjects=int(subjects[i]))
 
-    enough = subjects >= MINIMUM_SUBJECTS
+    estimable = subjects >= MINIMUM_SUBJECTS
     macro = mean(lambda f: np.ones(n))
     return Level(
         accuracy=estimate(float(point["accuracy"]), drawn["accuracy"]),
@@ -247,6 +234,6 @@ def _level(
         per_class=tuple(of_class(i) for i in range(n)),
         macro=macro,
         weighted=mean(lambda f: f["support"]),
-        macro_estimable=mean(lambda f: enough * 1.0),
+        macro_estimable=mean(lambda f: estimable * 1.0),
         confusion=confusion,
     )

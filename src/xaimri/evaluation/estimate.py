@@ -1,19 +1,9 @@
-"""A figure with its interval over subjects."""
+"""A figure with its interval."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from xaimri.errors import InvalidInput
-from xaimri.rules import whole_number
-
-MINIMUM_SUBJECTS = 5
-"""Classes with fewer subjects get no figures: "not estimable".
-
-Were all of n subjects right, a one-sided 95 % bound on the recall would still only be ``0.05 ** (1 / n)``:
-below one half for 4 subjects, above it for 5.
-"""
 
 
 @dataclass(frozen=True)
@@ -23,9 +13,9 @@ class Estimate:
     Attributes
     ----------
     value
-        From 0 to 1, higher is better; NaN where it cannot be estimated.
+        NaN where it cannot be estimated.
     low, high
-        Ends of the percentile interval.
+        Ends of the interval; NaN where there is none.
     """
 
     value: float
@@ -46,11 +36,3 @@ class Estimate:
         """Return the fields; None stands for NaN."""
         fields = {"value": self.value, "low": self.low, "high": self.high}
         return {name: None if math.isnan(x) else x for name, x in fields.items()}
-
-
-def check_bootstrap(resamples: int, confidence: float, seed: int) -> None:
-    """See that intervals can be drawn."""
-    whole_number(resamples, "resamples", 1)
-    if not 0 < confidence < 1:
-        raise InvalidInput(f"`confidence` must lie between 0 and 1, such as 0.95, got {confidence}.")
-    whole_number(seed, "seed", 0)

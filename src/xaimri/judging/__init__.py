@@ -1,12 +1,13 @@
 """Judge explanations: every metric of every method's maps in one table, with intervals over people."""
 
-from xaimri.judging.catalogue import METRICS, Metric
+from xaimri.judging.catalogue import CONTROLS, METRICS, Metric, as_metric
 from xaimri.judging.judge import evaluate_explanations
 from xaimri.judging.judgement import Difference, Judgement, Row, Summary
 from xaimri.judging.mutants import MUTATIONS, Mutant
 from xaimri.judging.trustworthiness import trustworthiness, unrelated_similarity
 
 __all__ = [
+    "CONTROLS",
     "METRICS",
     "MUTATIONS",
     "Difference",
@@ -15,6 +16,7 @@ __all__ = [
     "Mutant",
     "Row",
     "Summary",
+    "as_metric",
     "evaluate_explanations",
     "trustworthiness",
     "unrelated_similarity",

@@ -1,4 +1,4 @@
-"""The metrics by name: which way is better, and what each must be given."""
+"""The metrics by name: what each measures and must be given, and which values of it are better."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from xaimri.errors import InvalidInput
 from xaimri.judging.mutants import MUTATIONS, Mutation
@@ -15,27 +15,25 @@ from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensi
 from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import deletion, insertion
-from xaimri.metrics.localisation import (
-    auprc,
-    dice,
-    iou,
-    mover_similarity,
-    pointing_game,
-    relevance_mass,
-    relevance_rank,
-)
+from xaimri.metrics.localisation import auprc, pointing_game, relevance_mass, relevance_rank
+from xaimri.metrics.overlap import dice, iou
+from xaimri.metrics.probability_drop import average_drop, average_increase
 from xaimri.metrics.road import road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import label_randomisation, randomisation
-from xaimri.metrics.seen_through import average_drop, average_increase
+from xaimri.metrics.transport import mover_similarity
 
 Better: TypeAlias = Literal["higher", "lower"]
 
-GIVEN = ("classifier", "region", "within")
-"""What a metric of maps can ask for by the names of its arguments; masks come as one for each."""
+Measures: TypeAlias = Literal["maps", "explainer"]
+"""What a metric measures: a list of explanations, or an explainer, which it lets explain by itself."""
 
-GIVEN_ALONE = ("explainer", "classifier", "image", "target", "region", "within")
-"""What a metric that explains by itself can ask for."""
+Need: TypeAlias = Literal["classifier", "region", "within", "image", "target"]
+"""What a metric can be given beside that:
+
+``"classifier"``: the model; ``"region"``: a mask of where the answer lies; ``"within"``: of where the object
+does, such as the brain. A metric of maps is given a mask for each of them; one of an explainer is asked case
+by case, and can have its ``"image"`` and the ``"target"`` that is explained too."""
 
 
 @dataclass(frozen=True)
@@ -47,67 +45,88 @@ class Metric:
     name
         How it stands in tables.
     function
-        Its first argument is a list of explanations, for each of which it gives a number, or ``explainer``.
-        Of the others, those named ``classifier``, ``region`` and ``within`` are given to it, and to a
-        metric of an explainer ``image`` and ``target`` too; all else must have a default: bind it with
+        Called with what it measures, and then with what it ``needs``, in that order and by position: the
+        names of its parameters don't matter. It gives one number for each of a list of explanations; for an
+        explainer a single one. All other parameters must have defaults: bind them with
         :func:`functools.partial`.
     better
         ``"higher"`` or ``"lower"``.
+    needs
+        What it is given, of ``"classifier"``, ``"region"``, ``"within"``, and for a metric of an explainer
+        ``"image"`` and ``"target"``.
+    measures
+        ``"maps"`` or ``"explainer"``.
     chance
         What a map that knows nothing gets, in words.
     sees
         The mutations that it claims to see: that it ranks a right map above one made wrong so.
 
+    Raises
+    ------
+    InvalidInput
+        If a field holds what it can't.
+
     Examples
     --------
-    >>> Metric("deletion by black", partial(deletion, absent=0.0), "lower").needs
-    ('classifier',)
+    >>> def outside(maps, objects):
+    ...     return [abs(each.values[~where]).sum() for each, where in zip(maps, objects)]
+    >>> Metric("outside", outside, "lower", needs=("within",)).measures
+    'maps'
     """
 
     name: str
     function: Callable[..., Any]
     better: Better
+    needs: tuple[Need, ...] = ()
+    measures: Measures = "maps"
     chance: str = "a random map's"
     sees: tuple[Mutation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.better not in ("higher", "lower"):
             raise InvalidInput(f'`better` must be "higher" or "lower", got {self.better!r}.')
-        unknown = [mutation for mutation in self.sees if mutation not in MUTATIONS]
-        if unknown:
-            raise InvalidInput(f"`sees` must hold some of {', '.join(MUTATIONS)}, got {unknown[0]!r}.")
-        lacking = [
-            name
-            for name, parameter in self._free().items()
-            if parameter.default is inspect.Parameter.empty
-            and name not in self._given
-            and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        ]
-        if lacking:
+        if self.measures not in ("maps", "explainer"):
+            raise InvalidInput(f'`measures` must be "maps" or "explainer", got {self.measures!r}.')
+        known = get_args(Need) if self.measures == "explainer" else ("classifier", "region", "within")
+        object.__setattr__(self, "needs", _some_of("needs", known, self.needs))
+        object.__setattr__(self, "sees", _some_of("sees", MUTATIONS, self.sees))
+
+    def check_call(self) -> None:
+        """See that the function can be called with what it measures and needs, and nothing else.
+
+        Raises
+        ------
+        InvalidInput
+            If it asks for more, or takes less.
+        """
+        signature = inspect.signature(self.function)
+        given = (self.measures, *self.needs)
+        try:
+            taken = signature.bind_partial(*given).arguments
+        except TypeError as wrong:
             raise InvalidInput(
-                f"{self.name!r} needs `{lacking[0]}`: bind it, with functools.partial(..., {lacking[0]}=...)."
-            )
+                f"{self.name!r} can't be called with {', '.join(given)}, one after the other ({wrong}): "
+                "say in `needs` what it takes."
+            ) from wrong
+        for name, parameter in signature.parameters.items():
+            if name not in taken and _lacks_default(parameter):
+                raise InvalidInput(
+                    f"{self.name!r} needs `{name}`: bind it, with functools.partial(..., {name}=...), or say "
+                    f"in `needs` which of {', '.join(map(repr, get_args(Need)))} it is."
+                )
 
-    @property
-    def of_explainer(self) -> bool:
-        """Whether it explains by itself, and is asked image by image."""
-        return next(iter(inspect.signature(self.function).parameters), "") == "explainer"
 
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Which arguments it is given."""
-        return tuple(name for name in self._free() if name in self._given)
+def _some_of(field: str, known: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a field holds as a tuple, if all of it is known and stands once."""
+    wrong = [each for each in given if each not in known or list(given).count(each) > 1]
+    if wrong:
+        raise InvalidInput(f"`{field}` must hold some of {', '.join(known)}, each once, got {wrong[0]!r}.")
+    return tuple(given)
 
-    @property
-    def _given(self) -> tuple[str, ...]:
-        return GIVEN_ALONE if self.of_explainer else GIVEN
 
-    def _free(self) -> dict[str, inspect.Parameter]:
-        """Return the arguments that are not bound yet, but for the explanations."""
-        parameters = inspect.signature(self.function).parameters
-        bound = self.function.keywords if isinstance(self.function, partial) else {}
-        own = {name: p for name, p in parameters.items() if name not in bound}
-        return own if self.of_explainer else dict(list(own.items())[1:])
+def _lacks_default(parameter: inspect.Parameter) -> bool:
+    several = parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return parameter.default is inspect.Parameter.empty and not several
 
 
 RANDOM, SHARE = "a random map's", "the region's share of the object"
@@ -121,47 +140,71 @@ AMOUNTS: tuple[Mutation, ...] = ("negated", "other class", "untrained")
 POINT: tuple[Mutation, ...] = ("negated", "shifted", "other class")
 """What is seen by a metric of the strongest pixel."""
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        metric.name: metric
-        for metric in (
-            Metric("deletion", deletion, "lower", RANDOM, MUTATIONS),
-            Metric("insertion", insertion, "higher", RANDOM, MUTATIONS),
-            Metric("road", road, "higher", "0", MUTATIONS),
-            Metric("average_drop", average_drop, "lower", RANDOM, SHARP),
-            Metric("average_increase", average_increase, "higher"),
-            Metric("infidelity", infidelity, "lower", "a little less than 1", MUTATIONS),
-            Metric("sensitivity_n", sensitivity_n, "higher", "0", MUTATIONS),
-            Metric("faithfulness_correlation", faithfulness_correlation, "higher", "0", MUTATIONS),
-            Metric("completeness_gap", completeness_gap, "lower", "1 for values that add up to 0", AMOUNTS),
-            Metric("relevance_mass", relevance_mass, "higher", SHARE, MUTATIONS),
-            Metric("relevance_rank", relevance_rank, "higher", SHARE, MUTATIONS),
-            Metric("pointing_game", pointing_game, "higher", SHARE, POINT),
-            Metric("iou", iou, "higher", RANDOM, MUTATIONS),
-            Metric("dice", dice, "higher", RANDOM, MUTATIONS),
-            Metric("auprc", auprc, "higher", SHARE, MUTATIONS),
-            Metric("mover_similarity", mover_similarity, "higher", "an even map's", ("shifted",)),
-            Metric("sparseness", sparseness, "higher", RANDOM, ("flat",)),
-            Metric("entropy", entropy, "lower", RANDOM, ("flat",)),
-            Metric("max_sensitivity", max_sensitivity, "lower", "about 1.4"),
-            Metric("seed_stability", seed_stability, "higher", "0"),
-            Metric("randomisation", randomisation, "lower", "1", ("untrained",)),
-        )
-    }
+
+def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
+    return MappingProxyType({metric.name: metric for metric in metrics})
+
+
+def _faithfulness(function: Callable[..., Any], better: Better, chance: str, *sees: Mutation) -> Metric:
+    """Return a metric of maps that asks the model, under its function's name."""
+    return Metric(function.__name__, function, better, ("classifier",), chance=chance, sees=sees)
+
+
+def _localisation(function: Callable[..., Any], chance: str, *sees: Mutation) -> Metric:
+    """Return a metric of maps against a mask, under its function's name."""
+    return Metric(function.__name__, function, "higher", ("region", "within"), chance=chance, sees=sees)
+
+
+def _complexity(function: Callable[..., Any], better: Better) -> Metric:
+    """Return a metric of the maps alone, under its function's name."""
+    return Metric(function.__name__, function, better, sees=("flat",))
+
+
+def _of_explainer(function: Callable[..., Any], better: Better, chance: str, *sees: Mutation) -> Metric:
+    """Return a metric of an explainer, under its function's name."""
+    needs: tuple[Need, ...] = ("classifier", "image", "target")
+    return Metric(function.__name__, function, better, needs, "explainer", chance, sees)
+
+
+METRICS: Mapping[str, Metric] = _by_name(
+    _faithfulness(deletion, "lower", RANDOM, *MUTATIONS),
+    _faithfulness(insertion, "higher", RANDOM, *MUTATIONS),
+    _faithfulness(road, "higher", "0", *MUTATIONS),
+    _faithfulness(average_drop, "lower", RANDOM, *SHARP),
+    _faithfulness(average_increase, "higher", RANDOM),
+    _faithfulness(infidelity, "lower", "a little less than 1", *MUTATIONS),
+    _faithfulness(sensitivity_n, "higher", "0", *MUTATIONS),
+    _faithfulness(faithfulness_correlation, "higher", "0", *MUTATIONS),
+    _faithfulness(completeness_gap, "lower", "1 for values that add up to 0", *AMOUNTS),
+    _localisation(relevance_mass, SHARE, *MUTATIONS),
+    _localisation(relevance_rank, SHARE, *MUTATIONS),
+    _localisation(pointing_game, SHARE, *POINT),
+    _localisation(iou, RANDOM, *MUTATIONS),
+    _localisation(dice, RANDOM, *MUTATIONS),
+    _localisation(auprc, SHARE, *MUTATIONS),
+    _localisation(mover_similarity, "an even map's", "shifted"),
+    _complexity(sparseness, "higher"),
+    _complexity(entropy, "lower"),
+    _of_explainer(max_sensitivity, "lower", "about 1.4"),
+    _of_explainer(seed_stability, "higher", "0"),
+    _of_explainer(randomisation, "lower", "1", "untrained"),
 )
 """The metrics that need nothing beyond an explainer, a classifier and a case."""
 
-BETTER: Mapping[str, Better] = MappingProxyType(
-    {
-        **{name: metric.better for name, metric in METRICS.items()},
-        repeatability.__name__: "higher",
-        label_randomisation.__name__: "lower",
-    }
+CONTROLS: Mapping[str, Metric] = _by_name(
+    _of_explainer(repeatability, "higher", "0"),
+    _of_explainer(label_randomisation, "lower", "0"),
 )
+"""The metrics that compare with a second network, which is bound: ``partial(repeatability, other=again)``."""
 
 
 def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
     """Return the metric of a name, or of a function of this library with settings bound.
+
+    Raises
+    ------
+    InvalidInput
+        If it isn't known, or asks for something that it isn't given.
 
     Examples
     --------
@@ -169,17 +212,37 @@ def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
     ('higher', 'deletion')
     """
     if isinstance(metric, Metric):
-        return metric
-    if isinstance(metric, str):
-        if metric not in METRICS:
+        found = metric
+    elif isinstance(metric, str):
+        if metric not in {**METRICS, **CONTROLS}:
             raise InvalidInput(f"there is no metric {metric!r}: use {', '.join(map(repr, METRICS))}.")
-        return METRICS[metric]
-    inner = metric.func if isinstance(metric, partial) else metric
-    name = getattr(inner, "__name__", "")
-    if name not in BETTER:
+        found = {**METRICS, **CONTROLS}[metric]
+    else:
+        found = _bound(metric)
+    found.check_call()
+    return found
+
+
+def _bound(function: Callable[..., Any]) -> Metric:
+    """Return the metric that a function of this library is, whatever settings are bound."""
+    inner = function.func if isinstance(function, partial) else function
+    for known in (*METRICS.values(), *CONTROLS.values()):
+        if known.function is inner:
+            return replace(known, function=function, needs=_free_needs(known, function))
+    raise InvalidInput(
+        f"{getattr(inner, '__name__', repr(inner))!r} is no metric of this library: give "
+        "Metric(name, function, better, needs)."
+    )
+
+
+def _free_needs(known: Metric, function: Callable[..., Any]) -> tuple[Need, ...]:
+    """Return what a metric still needs where some of it is bound as a setting, such as ``within=None``."""
+    bound = function.keywords if isinstance(function, partial) else {}
+    names = list(inspect.signature(known.function).parameters)[1:]
+    free = tuple(need for need, name in zip(known.needs, names, strict=False) if name not in bound)
+    if free != known.needs[: len(free)]:
         raise InvalidInput(
-            f"it isn't known which way {name or metric!r} is better: give Metric(name, function, better)."
+            f"{known.name!r} can't be given `{free[-1]}` with what stands before it bound: give "
+            "Metric(name, function, better, needs) with a function that takes them in its own order."
         )
-    if name in METRICS:
-        return replace(METRICS[name], function=metric)
-    return Metric(name, metric, BETTER[name], "0")
+    return free

@@ -9,7 +9,7 @@ import numpy as np
 
 from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import check_bootstrap
+from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.explainer import Target, require
 from xaimri.judging.catalogue import Metric, as_metric
 from xaimri.judging.judgement import Judgement, Row
@@ -111,7 +111,7 @@ def evaluate_explanations(
     explainers, measures = build_named(methods, settings), _metrics(metrics)
     listed = list(cases) if isinstance(cases, Iterable) else [cases]
     _check(listed, measures, target)
-    check_bootstrap(resamples, confidence, seed)
+    Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
     for explainer in explainers.values():
         require(explainer, opened.classifier)
     subjects = _subjects(listed, independent)

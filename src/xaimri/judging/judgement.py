@@ -18,7 +18,8 @@ from jaxtyping import Float, Int
 from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 from xaimri.judging.catalogue import Metric
 from xaimri.metrics.curve import Curve
@@ -117,14 +118,14 @@ class Judgement:
         return np.array([number[subject] for subject in subjects.values()], dtype=np.int64)
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the rows as plain dictionaries: ``pandas.DataFrame(evaluation.to_rows())``."""
+        """Return the rows as plain dictionaries: ``pandas.DataFrame(judgement.to_rows())``."""
         return [{**asdict(row), "failure": row.failure and row.failure.sentence} for row in self.rows]
 
     def values(self, explainer: str, metric: str) -> Float[Array, " cases"]:
         """Return one explainer's values of one metric, in the order of the cases; NaN where there is none."""
         place = {case: number for number, case in enumerate(self.cases)}
         found = np.full(len(place), np.nan)
-        for row in self._chosen(explainer, metric):
+        for row in self._rows(explainer, metric):
             found[place[row.case]] = row.value
         return found
 
@@ -137,7 +138,7 @@ class Judgement:
         """Return one explainer's mean of one metric."""
         values = self.values(explainer, metric)
         known = np.isfinite(values)
-        failures = sum(row.failure is not None for row in self._chosen(explainer, metric))
+        failures = sum(row.failure is not None for row in self._rows(explainer, metric))
         subjects = len(np.unique(self._person[known]))
         return Summary(explainer, metric, self._estimate(values), int(known.sum()), subjects, failures)
 
@@ -209,10 +210,10 @@ class Judgement:
             lines += [f"  {count} x {why}" for why, count in self.failures.items()]
         return "\n".join(lines)
 
-    def _chosen(self, explainer: str, metric: str) -> list[Row]:
+    def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
             if name not in known:
-                raise InvalidInput(f"{name!r} was not evaluated: use {', '.join(map(repr, known))}.")
+                raise InvalidInput(f"{name!r} was not judged: use {', '.join(map(repr, known))}.")
         return [row for row in self.rows if row.explainer == explainer and row.metric == metric]
 
     def _estimate(self, values: Float[Array, " cases"]) -> Estimate:
@@ -235,11 +236,10 @@ class Judgement:
             return np.full((2, values.shape[1]), np.nan)
         total = np.zeros((people, values.shape[1]))
         np.add.at(total, self._person[known], values[known])
-        share = np.full(people, 1 / people)
-        weights = np.random.default_rng(self.seed).multinomial(people, share, size=self.resamples)
-        some = weights @ count > 0
-        drawn = (weights[some] @ total) / (weights[some] @ count)[:, None]
-        return np.quantile(drawn, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
+        bootstrap = Bootstrap(self.resamples, self.confidence, self.seed)
+        weights = bootstrap.weights(np.zeros(people, dtype=np.int64))
+        weights = weights[weights @ count > 0]
+        return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
 
 
 def _cell(summary: Summary) -> str:
@@ -255,7 +255,7 @@ def _figure(estimate: Estimate) -> str:
     return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Turn NaN into None, as JSON has none."""
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 import numpy as np
+from jaxtyping import Int
 from scipy.ndimage import gaussian_filter
 
-from xaimri.arrays import Image, Images, Map, Scores
+from xaimri.arrays import Array, Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Randomisable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import as_explainer
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.foreground import foreground
-from xaimri.metrics.reading import spread
 from xaimri.metrics.sanity import randomisable
+from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Objective
 from xaimri.rules import Choice, Rule, WholeNumber
 from xaimri.settings import metadata, setting
@@ -98,49 +99,55 @@ class Mutant(Explainer[Classifier]):
         if self.mutation == "other class":
             logits = model.logits(images)
             targets = objective.resolve(logits)
-            found = self._explained(model, images, _others(logits, targets), objective)
-            return _handed(found, logits)
+            found = self._explain(model, images, _second_classes(logits, targets), objective)
+            return _attribution(found, logits)
         if self.mutation == "untrained":
             logits = model.logits(images)
             network = randomisable(model, '"untrained"')
             destroyed = network.randomised(network.layers, self.shuffle)
-            return _handed(self._explained(destroyed, images, objective.resolve(logits), objective), logits)
-        found = self._explained(model, images, objective.targets, objective)
+            return _attribution(
+                self._explain(destroyed, images, objective.resolve(logits), objective), logits
+            )
+        found = self._explain(model, images, objective.targets, objective)
         logits = np.stack([each.logits for each in found])
         if self.mutation == "negated":
-            return _handed([_negated(each) for each in found], logits)
-        moved = _shifted if self.mutation == "shifted" else _flat
-        values = np.stack([moved(spread(each), each.image) for each in found])
+            return _attribution([_negate(each) for each in found], logits)
+        change = _shift if self.mutation == "shifted" else _flatten
+        values = np.stack([change(pixel_shares(each), each.image) for each in found])
         return Attribution(values.astype(np.float32), logits, unit=found[0].unit)
 
-    def _explained(
-        self, model: Classifier, images: Images, targets: Any, objective: Objective
+    def _explain(
+        self,
+        model: Classifier,
+        images: Images,
+        targets: Sequence[int] | Int[Array, " batch"] | None,
+        objective: Objective,
     ) -> tuple[Explanation, ...]:
         each = None if targets is None else [int(target) for target in targets]
         method = cast(Explainer[Any], self.inner)
         return method.explain(model, images, each, of=objective.of)
 
 
-def _others(logits: Scores, targets: Any) -> list[int]:
+def _second_classes(logits: Scores, targets: Int[Array, " batch"]) -> list[int]:
     """Return each image's most probable class but its target."""
     masked = logits.astype(np.float64)
-    masked[np.arange(len(masked)), np.asarray(targets)] = -np.inf
+    masked[np.arange(len(masked)), targets] = -np.inf
     return [int(n) for n in masked.argmax(axis=1)]
 
 
-def _handed(found: Any, logits: Scores) -> Attribution:
+def _attribution(found: Sequence[Explanation], logits: Scores) -> Attribution:
     """Hand on maps under the logits of the network itself."""
     first = found[0]
     return Attribution(
         np.stack([each.values for each in found]),
         logits,
         unit=first.unit,
-        errors=None if first.errors is None else np.stack([each.errors for each in found]),
-        regions=[each.regions for each in found] if first.regions is not None else (),
+        errors=None if first.errors is None else np.stack([e.errors for e in found if e.errors is not None]),
+        regions=[each.regions for each in found if each.regions is not None],
     )
 
 
-def _negated(explanation: Explanation) -> Explanation:
+def _negate(explanation: Explanation) -> Explanation:
     regions = explanation.regions
     turned = None if regions is None else Regions(regions.labels, -regions.values, regions.errors)
     return replace(explanation, values=-explanation.values, regions=turned)
@@ -152,7 +159,7 @@ def _sides(image: Image) -> tuple[int, ...]:
     return tuple(int(n) for n in places.max(axis=0) - places.min(axis=0) + 1)
 
 
-def _shifted(values: Map, image: Image) -> Map:
+def _shift(values: Map, image: Image) -> Map:
     """Roll a map along the object's longest side."""
     sides = _sides(image)
     axis = int(np.argmax(sides))
@@ -160,7 +167,7 @@ def _shifted(values: Map, image: Image) -> Map:
     return moved
 
 
-def _flat(values: Map, image: Image) -> Map:
+def _flatten(values: Map, image: Image) -> Map:
     """Blur a map until hardly more than its mean is left."""
     blurred: Map = gaussian_filter(values, QUARTER * max(_sides(image)), mode="nearest")
     return blurred

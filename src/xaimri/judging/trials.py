@@ -125,7 +125,7 @@ def _values(
         trial = trials[key[1]]
         if "region" in metric.needs and trial.region is None:
             found[key] = Failure(trial.case.id, "measure", MASKLESS)
-        elif metric.of_explainer:
+        elif metric.measures == "explainer":
             found[key] = _alone(metric, explainers[key[0]], explanation.target, model, trial)
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
@@ -143,8 +143,8 @@ def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: 
         "region": [trial.region for trial in trials],
         "within": [trial.within for trial in trials],
     }
-    given = {name: context[name] for name in metric.needs}
-    found = attempt(lambda: metric.function([explanation for explanation, _ in maps], **given), trials[0])
+    given = [context[need] for need in metric.needs]
+    found = attempt(lambda: metric.function([explanation for explanation, _ in maps], *given), trials[0])
     if isinstance(found, Failure):
         if len(maps) == 1:
             return [found]
@@ -160,15 +160,14 @@ def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: 
 def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Model, trial: Trial) -> Value:
     """Call a metric that explains by itself with what it asks for."""
     context: dict[str, Any] = {
-        "explainer": explainer,
         "classifier": model.classifier,
         "image": trial.taken.fitted,
         "target": target,
         "region": trial.region,
         "within": trial.within,
     }
-    given = {name: context[name] for name in metric.needs}
-    found: Value = attempt(lambda: metric.function(**given), trial)
+    given = [context[need] for need in metric.needs]
+    found: Value = attempt(lambda: metric.function(explainer, *given), trial)
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,16 @@ from xaimri.classifier import Classifier, Sized
 from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.judging.catalogue import Metric
+from xaimri.judging.catalogue import Metric, as_metric
 from xaimri.judging.judge import evaluate_explanations
 from xaimri.judging.judgement import Judgement
 from xaimri.methods import Methods
+from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.localisation import auprc
-from xaimri.metrics.reading import Values, filled, of_each
 from xaimri.metrics.robustness import repeatability
 from xaimri.metrics.sanity import randomisation
 from xaimri.metrics.similarity import Similarity, check_similarity, similarity
+from xaimri.metrics.values import finite_values
 from xaimri.model import OPTIONS, Model, ModelLike, open_model
 
 COMPARED = 5
@@ -99,15 +101,16 @@ def trustworthiness(
     first, again, third = (_opened(each, options) for each in (model, retrained, other))
     for name, second in (("retrained", again), ("other", third)):
         _alike(name, second.classifier, first.classifier)
-    criteria = [
-        Metric("localisation", auprc, "higher", "the region's share of the object"),
-        Metric("randomisation", partial(randomisation, by=by), "lower", "1"),
-        Metric("repeatability", partial(repeatability, other=again.classifier, by=by), "higher", "0"),
-        Metric("reproducibility", partial(repeatability, other=third.classifier, by=by), "higher", "0"),
-    ]
-    yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", "0")
+    criteria: dict[str, Callable[..., Any]] = {
+        "localisation": auprc,
+        "randomisation": partial(randomisation, by=by),
+        "repeatability": partial(repeatability, other=again, by=by),
+        "reproducibility": partial(repeatability, other=third, by=by),
+    }
+    metrics = [replace(as_metric(function), name=name) for name, function in criteria.items()]
+    yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", chance="0")
     rest = {name: value for name, value in options.items() if name not in OPTIONS}
-    return evaluate_explanations(methods, first, cases, [*criteria, yardstick], **rest)
+    return evaluate_explanations(methods, first, cases, [*metrics, yardstick], **rest)
 
 
 def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
@@ -156,7 +159,7 @@ def unrelated_similarity(explanations: Sequence[Explanation], *, by: Similarity 
     for number, own in enumerate(explanations):
         around = (*explanations[number + 1 :], *explanations[:number])
         others = [each for each in around if each.method == own.method and not _same(each.image, own.image)]
-        alike = [similarity(filled(own), filled(each), by) for each in others[:COMPARED]]
+        alike = [similarity(finite_values(own), finite_values(each), by) for each in others[:COMPARED]]
         found.append(float(np.mean(alike)) if alike else np.nan)
     return np.array(found)
 

@@ -7,21 +7,15 @@ from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensi
 from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import Curve, deletion, insertion
-from xaimri.metrics.imputation import imputed
-from xaimri.metrics.localisation import (
-    auprc,
-    dice,
-    iou,
-    mover_similarity,
-    pointing_game,
-    relevance_mass,
-    relevance_rank,
-)
+from xaimri.metrics.imputation import impute
+from xaimri.metrics.localisation import auprc, pointing_game, relevance_mass, relevance_rank
+from xaimri.metrics.overlap import dice, iou
+from xaimri.metrics.probability_drop import average_drop, average_increase
 from xaimri.metrics.road import road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import Cascade, label_randomisation, randomisation
-from xaimri.metrics.seen_through import average_drop, average_increase
 from xaimri.metrics.similarity import similarity
+from xaimri.metrics.transport import mover_similarity
 
 __all__ = [
     "AbsentSensitivity",
@@ -36,7 +30,7 @@ __all__ = [
     "dice",
     "entropy",
     "faithfulness_correlation",
-    "imputed",
+    "impute",
     "infidelity",
     "insertion",
     "iou",

@@ -10,13 +10,15 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Stored
-from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explanation import Explanation
+from xaimri.metrics.model import classifier_of
+from xaimri.model import ModelLike
 from xaimri.objective import Of
+from xaimri.perturb.absent import Absent
 
-CHOICES: tuple[Any, ...] = ("mean", "blur", "noise", 0.0)
+CHOICES: tuple[Absent, ...] = ("mean", "blur", "noise", 0.0)
 """What is compared unless the caller says otherwise."""
 
 
@@ -74,14 +76,14 @@ class AbsentSensitivity:
 
 def absent_sensitivity(
     explainer: Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    choices: Sequence[Any] = CHOICES,
+    choices: Sequence[Absent] = CHOICES,
     *,
     target: Target = None,
     of: Of | None = None,
 ) -> AbsentSensitivity:
-    """Explain an image once for each way of hiding its regions, and measure how far the values move.
+    """Explain an image once for each look of its hidden regions, and measure how far the values move.
 
     A large spread says that the map tells as much about the stand-in as about the image. A small one does
     not say that the map is right: all choices may be equally far from anything the model was trained on.
@@ -120,18 +122,18 @@ def absent_sensitivity(
     if len(choices) < 2:
         raise InvalidInput("give at least two `choices` of what is absent to compare.")
     found: dict[str, Explanation] = {}
-    method = cast(Any, explainer)
+    method, model = cast(Any, explainer), classifier_of(classifier)
     for number, choice in enumerate(choices):
-        (explanation,) = replace(method, absent=choice).explain(classifier, image[None], target, of=of)
+        (explanation,) = replace(method, absent=choice).explain(model, image[None], target, of=of)
         if explanation.regions is None:
             raise InvalidInput("the method gave no regions: set its `regions`, such as regions=50.")
         target = explanation.target
         method = replace(method, regions=Stored(explanation.regions.labels))
         found[_name(choice, number, found)] = explanation
-    return _measured(found)
+    return _sensitivity(found)
 
 
-def _name(choice: Any, number: int, known: Mapping[str, Explanation]) -> str:
+def _name(choice: Absent, number: int, known: Mapping[str, Explanation]) -> str:
     """Return a short name for a choice, different from the others'."""
     name = (
         choice
@@ -143,7 +145,7 @@ def _name(choice: Any, number: int, known: Mapping[str, Explanation]) -> str:
     return f"{name}#{number}" if name in known else name
 
 
-def _measured(found: Mapping[str, Explanation]) -> AbsentSensitivity:
+def _sensitivity(found: Mapping[str, Explanation]) -> AbsentSensitivity:
     from scipy.stats import rankdata
 
     values = np.stack([cast(Any, e.regions).values for e in found.values()])

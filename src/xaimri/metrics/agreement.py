@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Labels
-from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import Values, of_each
-from xaimri.metrics.subsets import boxes, subsets, tried
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.subsets import boxes, subsets, sums_and_falls
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 
@@ -20,7 +20,7 @@ from xaimri.perturb.absent import Absent
 @of_each
 def infidelity(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = "blur",
     samples: int = 100,
@@ -85,7 +85,7 @@ def infidelity(
         return ~boxes(labels.shape, samples, side, seed)
 
     found = []
-    for sums, falls in tried(explanations, classifier, None, absent, outside, of, seed):
+    for sums, falls in sums_and_falls(explanations, classifier, None, absent, outside, of, seed):
         scale = max(_ratio(float(sums @ falls), float(sums @ sums), 0.0), 0.0) if normalised else 1.0
         error = float(np.mean((scale * sums - falls) ** 2))
         found.append(_ratio(error, float(np.mean(falls**2)), np.nan) if normalised else error)
@@ -95,7 +95,7 @@ def infidelity(
 @of_each
 def faithfulness_correlation(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = "blur",
     samples: int = 100,
@@ -149,7 +149,7 @@ def faithfulness_correlation(
 @of_each
 def sensitivity_n(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = "blur",
     samples: int = 50,
@@ -201,7 +201,7 @@ def sensitivity_n(
 
 def _correlations(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     absent: Absent,
     samples: int,
     sizes: Sequence[float],
@@ -218,7 +218,7 @@ def _correlations(
         return ~subsets(int(labels.max()) + 1, samples, sizes, seed)
 
     found = []
-    for sums, falls in tried(explanations, classifier, regions, absent, without, of, seed):
+    for sums, falls in sums_and_falls(explanations, classifier, regions, absent, without, of, seed):
         pairs = zip(np.split(sums, len(sizes)), np.split(falls, len(sizes)), strict=True)
         found.append([_pearson(a, b) for a, b in pairs])
     return np.array(found).T

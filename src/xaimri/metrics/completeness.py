@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arrays import Image
-from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import beside
-from xaimri.metrics.reading import Values, of_each, spread
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.partition import logit_pairs
+from xaimri.metrics.values import pixel_shares
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import scored
@@ -19,7 +20,7 @@ from xaimri.perturb.responses import scored
 @of_each
 def completeness_gap(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = 0.0,
     of: Of | None = None,
@@ -66,9 +67,9 @@ def completeness_gap(
         return hidden(each.image, whole if each.regions is None else each.regions.labels, absent, seed)
 
     found = []
-    for pair, each in zip(beside(explanations, classifier, gone), explanations, strict=True):
+    for pair, each in zip(logit_pairs(explanations, classifier, gone), explanations, strict=True):
         before, after = scored(pair, each.target, each.of if of is None else of)
         fall = float(before - after)
-        gap = abs(float(spread(each).sum()) - fall)
+        gap = abs(float(pixel_shares(each).sum()) - fall)
         found.append(gap / abs(fall) if fall else np.nan)
     return np.array(found)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import Values, filled, of_each
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.values import finite_values
 
 
 @of_each
@@ -41,7 +42,7 @@ def sparseness(explanations: Sequence[Explanation]) -> Values:
     """
     found = []
     for each in explanations:
-        strength = np.sort(np.abs(filled(each)), axis=None)
+        strength = np.sort(np.abs(finite_values(each)), axis=None)
         total, count = strength.sum(), len(strength)
         weights = 2 * np.arange(1, count + 1) - count - 1
         found.append(float(weights @ strength / (count * total)) if total > 0 else np.nan)
@@ -70,7 +71,7 @@ def entropy(explanations: Sequence[Explanation]) -> Values:
     """
     found = []
     for each in explanations:
-        strength = np.abs(filled(each)).ravel()
+        strength = np.abs(finite_values(each)).ravel()
         total = strength.sum()
         if not total > 0:
             found.append(np.nan)

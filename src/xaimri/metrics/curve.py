@@ -12,21 +12,24 @@ from jaxtyping import Float, Int
 from scipy.integrate import trapezoid
 
 from xaimri.arrays import Array, Image, Images, Labels
-from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import Parted, parted
-from xaimri.metrics.reading import curve_of_each, fitting, ranking, shares
+from xaimri.metrics.batch import curve_of_each
+from xaimri.metrics.model import classifier_of, image_shape
+from xaimri.metrics.partition import Partition, partitions
+from xaimri.metrics.values import part_sums, ranking
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed
 
-Direction: TypeAlias = Literal["deletion", "insertion"]
+Change: TypeAlias = Literal["hidden", "shown", "changed"]
+"""What is done to more and more of an image."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The score of a class along the way; as a number, the area under it.
+    """The score of a class while more and more of an image is changed; as a number, the area under it.
 
     Attributes
     ----------
@@ -34,6 +37,10 @@ class Curve:
         ``(steps + 1,)``: how much of the image was changed, 0 to 1.
     scores
         ``(steps + 1,)``: what the model says then.
+    change
+        ``"hidden"``, ``"shown"``, or just ``"changed"``.
+    of
+        Which score of the class it is.
 
     Examples
     --------
@@ -43,10 +50,12 @@ class Curve:
 
     fractions: Float[Array, " points"]
     scores: Float[Array, " points"]
+    change: Change = "changed"
+    of: Of = "probability"
 
     @property
     def area(self) -> float:
-        """Mean score over the way, by the trapezoid rule."""
+        """Mean score over the fractions, by the trapezoid rule."""
         return float(trapezoid(self.scores, self.fractions))
 
     def __float__(self) -> float:
@@ -56,7 +65,7 @@ class Curve:
 @curve_of_each
 def deletion(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = "blur",
     steps: int = 20,
@@ -113,13 +122,13 @@ def deletion(
     >>> curve.scores.tolist(), float(curve)
     ([3.0, 1.0, 0.0], 1.25)
     """
-    return _curves(explanations, classifier, "deletion", absent, steps, regions, of, seed)
+    return _curves(explanations, classifier, "hidden", absent, steps, regions, of, seed)
 
 
 @curve_of_each
 def insertion(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = "blur",
     steps: int = 20,
@@ -143,14 +152,14 @@ def insertion(
     >>> insertion(explanation, model, absent=0.0, steps=2, of="logit").scores.tolist()
     [0.0, 2.0, 3.0]
     """
-    return _curves(explanations, classifier, "insertion", absent, steps, regions, of, seed)
+    return _curves(explanations, classifier, "shown", absent, steps, regions, of, seed)
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
-    """One map's way through its image.
+class _Schedule:
+    """When which pixel of an image is changed.
 
-    ``step`` ``(*space)`` says after which step a pixel is changed; those that never are have a step beyond.
+    ``step`` ``(*space)`` says after which step a pixel is; those that never are have a step beyond.
     """
 
     image: Image
@@ -159,45 +168,46 @@ class _Way:
     fractions: Float[Array, " points"]
 
     @classmethod
-    def of(cls, explanation: Explanation, image: Parted, steps: int, seed: int) -> _Way:
+    def of(cls, explanation: Explanation, image: Partition, steps: int, seed: int) -> _Schedule:
         labels = image.labels
         sizes = np.bincount(labels[labels >= 0])
-        order = ranking(shares(explanation, labels) / sizes, seed)
+        order = ranking(part_sums(explanation, labels) / sizes, seed)
         ends = np.rint(np.linspace(0, len(order), steps + 1)).astype(np.int64)
         step = np.full(len(order) + 1, len(ends), dtype=np.int32)  # the last entry serves label -1
         step[order] = np.repeat(np.arange(1, len(ends)), np.diff(ends))
         reached = np.concatenate([[0], np.cumsum(sizes[order])])[ends]
         return cls(explanation.image, image.gone, step[labels], reached / reached[-1])
 
-    def at(self, step: int, direction: Direction) -> Image:
+    def at(self, step: int, change: Change) -> Image:
         """Return the image after so many steps."""
-        before, after = (self.image, self.gone) if direction == "deletion" else (self.gone, self.image)
+        before, after = (self.image, self.gone) if change == "hidden" else (self.gone, self.image)
         return np.where((self.step <= step)[..., None], after, before)
 
 
 def _curves(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
-    direction: Direction,
+    classifier: ModelLike,
+    change: Change,
     absent: Absent,
     steps: int,
     regions: int | Labels | None,
     of: Of,
     seed: int,
 ) -> tuple[Curve, ...]:
-    """Predict every step of every way in one stream; of equal images the ends are predicted once."""
-    shape = fitting(explanations, classifier)
+    """Predict every step of every map in one stream; of equal images the ends are predicted once."""
+    model = classifier_of(classifier)
+    shape = image_shape(explanations, model)
     if steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
-    images = list(parted(explanations, absent, regions, seed))
+    images = list(partitions(explanations, absent, regions, seed))
     counts = [min(steps, image.parts) for image in images]
 
-    @lru_cache(maxsize=1)  # ways are walked in turn, and one is held at a time
-    def way(number: int) -> _Way:
-        return _Way.of(explanations[number], images[number], counts[number], seed)
+    @lru_cache(maxsize=1)  # maps are taken in turn, and one schedule is held at a time
+    def schedule(number: int) -> _Schedule:
+        return _Schedule.of(explanations[number], images[number], counts[number], seed)
 
     fractions: dict[int, Float[Array, " points"]] = {}
-    places: list[list[int]] = []  # which prediction serves each step of a way
+    places: list[list[int]] = []  # which prediction serves each step of a map
     rows: list[tuple[int, int]] = []
     ends: dict[tuple[int, bool], int] = {}
     for number, (image, last) in enumerate(zip(images, counts, strict=True)):
@@ -211,15 +221,16 @@ def _curves(
 
     def write(buffer: Images, first: int) -> None:
         for out, (number, step) in zip(buffer, rows[first:], strict=False):
-            out[:] = way(number).at(step, direction)
-            fractions[number] = way(number).fractions
+            out[:] = schedule(number).at(step, change)
+            fractions[number] = schedule(number).fractions
 
-    logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
+    logits = streamed(fastest(model, len(rows), shape), shape, len(rows), write).astype(np.float64)
     found = []
     for number, explanation in enumerate(explanations):
-        if number not in fractions:  # all its steps are another's, and its way was never walked
-            fractions[number] = way(number).fractions
+        if number not in fractions:  # all its steps are another's, and none was asked for
+            fractions[number] = schedule(number).fractions
         scores = scored(logits[places[number]], explanation.target, of)
         unchanged = np.array_equal(images[number].gone, explanation.image)
-        found.append(Curve(fractions[number], np.full_like(scores, np.nan) if unchanged else scores))
+        scores = np.full_like(scores, np.nan) if unchanged else scores
+        found.append(Curve(fractions[number], scores, change, of))
     return tuple(found)

@@ -28,7 +28,7 @@ ROUNDINGS = 4
 """By so many roundings of the largest level may a pixel be off the mean of its neighbours."""
 
 
-def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> Image:
+def impute(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> Image:
     """Give removed pixels the weighted mean of their neighbours, all at once, and a little noise.
 
     Parameters
@@ -45,7 +45,7 @@ def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> I
     Examples
     --------
     >>> row = np.array([[[0.0], [5.0], [5.0], [3.0]]])
-    >>> imputed(row, np.array([[False, True, True, False]])).ravel().round(6).tolist()
+    >>> impute(row, np.array([[False, True, True, False]])).ravel().round(6).tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
     if removed.shape != image.shape[:-1] or removed.dtype != bool:
@@ -56,7 +56,7 @@ def imputed(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> I
     if not np.issubdtype(image.dtype, np.floating) or not np.isfinite(image[~removed]).all():
         raise InvalidInput("`image` must hold finite floating-point numbers where it is not removed.")
     added = grain(image.shape, noise, seed) if noise else None
-    found: Image = filled_in(image[None], removed[None], added)[0]
+    found: Image = fill_in(image[None], removed[None], added)[0]
     return found
 
 
@@ -68,7 +68,7 @@ def grain(shape: tuple[int, ...], noise: float, seed: int) -> Image:
     return drawn
 
 
-def filled_in(images: Images, removed: Removals, noise: Image | None = None) -> Images:
+def fill_in(images: Images, removed: Removals, noise: Image | None = None) -> Images:
     """Return images ``(batch, *space, channels)`` with their removed pixels filled in.
 
     To each of these is added ``noise`` (:func:`grain`), in units of its image's standard deviation.
@@ -83,7 +83,7 @@ def filled_in(images: Images, removed: Removals, noise: Image | None = None) -> 
     gone = np.repeat(removed, apart.shape[1], axis=0)
     parts = min(len(planes), -(-planes.size // CHUNK))
     each = zip(np.array_split(planes, parts), np.array_split(gone, parts), strict=True)
-    solved = np.concatenate([_solved(*part) for part in each]).reshape(apart.shape)
+    solved = np.concatenate([_solve(*part) for part in each]).reshape(apart.shape)
     filling = np.moveaxis(solved, 1, -1).astype(images.dtype)
     found: Images = np.where(removed[..., None], filling, images)
     if noise is not None:
@@ -92,7 +92,7 @@ def filled_in(images: Images, removed: Removals, noise: Image | None = None) -> 
     return found
 
 
-def _solved(planes: Planes, removed: Removals) -> Planes:
+def _solve(planes: Planes, removed: Removals) -> Planes:
     """Solve for the removed pixels of every plane, by conjugate gradients; the known ones have no meaning.
 
     A neighbour along an axis weighs 2, a diagonal one 1 (in volumes 4, 2, 1): the product of 1, 2, 1 along
@@ -106,19 +106,19 @@ def _solved(planes: Planes, removed: Removals) -> Planes:
     scale = np.abs(known).max(axis=space, keepdims=True)
     scale[scale == 0] = 1
 
-    total = _around(np.ones((1, *planes.shape[1:]), dtype=planes.dtype))  # weights, own ones among them
-    rest = gone * _around(known / scale)
+    total = _near(np.ones((1, *planes.shape[1:]), dtype=planes.dtype))  # weights, own ones among them
+    rest = gone * _near(known / scale)
     found, step, length = np.zeros_like(rest), np.zeros_like(rest), np.zeros(len(rest), dtype=rest.dtype)
     blocks = _Blocks(gone, total)
-    enough = ROUNDINGS * np.finfo(rest.dtype).eps * total.max()
-    while (going := np.abs(rest).max(axis=space) > enough).any():
-        ahead = blocks.solved(rest)
+    tolerance = ROUNDINGS * np.finfo(rest.dtype).eps * total.max()
+    while (going := np.abs(rest).max(axis=space) > tolerance).any():
+        ahead = blocks.solve(rest)
         longer = _dot(rest, ahead)
-        step *= _beside(_ratio(longer, length, going), step)
+        step *= _per_plane(_ratio(longer, length, going), step)
         step += ahead
         length = longer
-        change = gone * (total * step - _around(step))
-        share = _beside(_ratio(longer, _dot(step, change), going), step)
+        change = gone * (total * step - _near(step))
+        share = _per_plane(_ratio(longer, _dot(step, change), going), step)
         found += share * step
         rest -= share * change
     solved: Planes = found * scale + centre
@@ -139,18 +139,22 @@ class _Blocks:
         axes = gone.ndim - 1
         own = 2**axes
         self._gone, self._inverse = gone, [gone / (total - own)]
-        held, count, side = gone * (total - _around(gone)), gone, 1  # held: by weights to what is known
+        held, count, side = (
+            gone * (total - _near(gone)),
+            gone,
+            1,
+        )  # held: by weights to what is known
         while max(count.shape[1:]) > 2:
-            held, count, side = _halved(held), _halved(count), 2 * side
+            held, count, side = _halve(held), _halve(count), 2 * side
             share = count / side**axes  # of the block that is gone
             across = axes * (4 * side) ** (axes - 1) * share**2  # weights between blocks, about half of them
             self._inverse.append(_ratio(np.ones_like(count), held + across, count > 0))
 
-    def solved(self, rest: Planes) -> Planes:
+    def solve(self, rest: Planes) -> Planes:
         """Return about what would leave no rest."""
         rests = [rest]
         for _ in self._inverse[1:]:
-            rests.append(_halved(rests[-1]))
+            rests.append(_halve(rests[-1]))
         found: Planes = rests.pop() * self._inverse[-1]
         for rest, inverse in zip(reversed(rests), self._inverse[-2::-1], strict=True):
             found, coarse = rest * inverse, found
@@ -159,7 +163,7 @@ class _Blocks:
         return found
 
 
-def _around(planes: Array) -> Array:
+def _near(planes: Array) -> Array:
     """Return the sum of each pixel and its neighbours with the weights 1, 2, 1 along every axis."""
     for axis in range(1, planes.ndim):
         summed = planes + planes
@@ -170,7 +174,7 @@ def _around(planes: Array) -> Array:
     return planes
 
 
-def _halved(planes: Array) -> Array:
+def _halve(planes: Array) -> Array:
     """Return the sums over blocks of two pixels a side."""
     for axis in range(1, planes.ndim):
         even, odd = planes[_along(axis, slice(None, None, 2))], planes[_along(axis, slice(1, None, 2))]
@@ -197,7 +201,7 @@ def _dot(one: Planes, other: Planes) -> Each:
     return products  # of each plane by itself: company changes no rounding
 
 
-def _beside(each: Each, planes: Planes) -> Array:
+def _per_plane(each: Each, planes: Planes) -> Array:
     return each.reshape(-1, *(1,) * (planes.ndim - 1))
 
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arrays import Images
-from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.metrics.imputation import filled_in, grain
-from xaimri.metrics.reading import Values, fitting, of_each, ranking, spread
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.imputation import fill_in, grain
+from xaimri.metrics.model import classifier_of, image_shape
+from xaimri.metrics.values import pixel_shares, ranking
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
 
@@ -19,7 +21,7 @@ from xaimri.perturb.responses import fastest, scored, streamed
 @of_each
 def road(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     fractions: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
     noise: float = 0.01,
@@ -73,10 +75,11 @@ def road(
     >>> road(explanation, model) > 0.2
     True
     """
-    shape = fitting(explanations, classifier)
+    model = classifier_of(classifier)
+    shape = image_shape(explanations, model)
     if not len(fractions) or not all(0 < share < 1 for share in fractions):
         raise InvalidInput(f"`fractions` must be above 0 and below 1, got {list(fractions)}.")
-    orders = [ranking(spread(each).ravel(), seed) for each in explanations]
+    orders = [ranking(pixel_shares(each).ravel(), seed) for each in explanations]
     grains = grain(shape, noise, seed)
     rows = [(share, most, n) for share in fractions for most in (True, False) for n in range(len(orders))]
 
@@ -88,9 +91,9 @@ def road(
             count = round(share * len(order))
             gone.flat[order[:count] if most else order[len(order) - count :]] = True
         images = np.stack([explanations[number].image for _, _, number in asked], dtype=buffer.dtype)
-        buffer[:] = filled_in(images, removed, grains)
+        buffer[:] = fill_in(images, removed, grains)
 
-    logits = streamed(fastest(classifier, len(rows), shape), shape, len(rows), write).astype(np.float64)
+    logits = streamed(fastest(model, len(rows), shape), shape, len(rows), write).astype(np.float64)
     each = logits.reshape(-1, len(orders), logits.shape[1])
     found = []
     for one, explanation in zip(each.swapaxes(0, 1), explanations, strict=True):

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from xaimri.adapters import as_classifier
 from xaimri.arrays import Image, Stored
-from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import filled
+from xaimri.metrics.model import classifier_of
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.metrics.values import finite_values
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
 
@@ -26,10 +26,10 @@ SEEDS = tuple(range(5))
 
 def max_sensitivity(
     explainer: str | Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    *,
     target: Target = None,
+    *,
     radius: float = 0.02,
     samples: int = 10,
     of: Of | None = None,
@@ -75,25 +75,25 @@ def max_sensitivity(
     """
     if not 0 < radius < np.inf or samples < 1:
         raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
-    explainer = build(explainer)
-    (own,) = explainer.explain(classifier, image[None], target, of=of)
+    explainer, model = build(explainer), classifier_of(classifier)
+    (own,) = explainer.explain(model, image[None], target, of=of)
     reach = radius * (float(image.max()) - float(image.min()))
     noise = np.random.default_rng(whole_number(seed, "seed", 0)).uniform(
         -reach, reach, (samples, *image.shape)
     )
     noisy = (image + noise).astype(np.float32)
-    found = pinned(explainer, own).explain(classifier, noisy, own.target, of=of)
-    size = float(np.linalg.norm(filled(own)))
-    moved = max(float(np.linalg.norm(filled(each) - filled(own))) for each in found)
+    found = with_regions_of(own, explainer).explain(model, noisy, own.target, of=of)
+    size = float(np.linalg.norm(finite_values(own)))
+    moved = max(float(np.linalg.norm(finite_values(each) - finite_values(own))) for each in found)
     return moved / size if size > 0 else float("nan")
 
 
 def seed_stability(
     explainer: str | Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    *,
     target: Target = None,
+    *,
     seeds: Sequence[int] = SEEDS,
     by: Similarity = "spearman",
     of: Of | None = None,
@@ -121,22 +121,23 @@ def seed_stability(
     explainer = build(explainer)
     if not _has(explainer, "seed"):
         return 1.0
-    (own,) = _with(explainer, seed=seeds[0]).explain(classifier, image[None], target, of=of)
-    fixed = pinned(explainer, own)
-    found = [filled(own)]
+    model = classifier_of(classifier)
+    (own,) = _with(explainer, "seed", seeds[0]).explain(model, image[None], target, of=of)
+    fixed = with_regions_of(own, explainer)
+    found = [finite_values(own)]
     for seed in seeds[1:]:
-        (each,) = _with(fixed, seed=seed).explain(classifier, image[None], own.target, of=of)
-        found.append(filled(each))
+        (each,) = _with(fixed, "seed", seed).explain(model, image[None], own.target, of=of)
+        found.append(finite_values(each))
     return float(np.mean([similarity(a, b, by) for a, b in combinations(found, 2)]))
 
 
 def repeatability(
     explainer: str | Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    *,
-    other: Any,
     target: Target = None,
+    *,
+    other: ModelLike,
     by: Similarity = "ssim",
     of: Of | None = None,
 ) -> float:
@@ -151,7 +152,7 @@ def repeatability(
     explainer, classifier, image, target, of
         As of :func:`max_sensitivity`; the class is that which ``classifier`` predicts.
     other
-        The other network, with the same classes: a classifier, or what is made into one.
+        The other network, with the same classes, as whatever it is.
     by
         How maps are compared.
 
@@ -171,36 +172,39 @@ def repeatability(
     >>> repeatability(Saliency(), model, image, other=model)
     1.0
     """
-    explainer, other = build(explainer), as_classifier(other)
-    (own,) = explainer.explain(classifier, image[None], target, of=of)
-    if not other.classes:
-        other.logits(image[None])  # a function tells the number of its classes by its first answer
-    if tuple(other.classes) != tuple(own.classes):
+    explainer, model, second = build(explainer), classifier_of(classifier), classifier_of(other)
+    (own,) = explainer.explain(model, image[None], target, of=of)
+    if not second.classes:
+        second.logits(image[None])  # a function tells the number of its classes by its first answer
+    if tuple(second.classes) != tuple(own.classes):
         raise InvalidInput(
-            f"`other` has the classes {', '.join(other.classes)}, and the classifier "
+            f"`other` has the classes {', '.join(second.classes)}, and the classifier "
             f"{', '.join(own.classes)}: give two trainings for the same classes."
         )
-    (second,) = pinned(explainer, own).explain(other, image[None], own.target, of=of)
-    return similarity(filled(own), filled(second), by)
+    (again,) = with_regions_of(own, explainer).explain(second, image[None], own.target, of=of)
+    return similarity(finite_values(own), finite_values(again), by)
 
 
-def pinned(explainer: Explainer[Any], explanation: Explanation) -> Explainer[Any]:
+def with_regions_of(explanation: Explanation, explainer: Explainer[Any]) -> Explainer[Any]:
     """Return the explainer with the regions that it found, where it, or the one it wraps, works on any."""
     if explanation.regions is None or not _has(explainer, "regions"):
         return explainer
-    return _with(explainer, regions=Stored(explanation.regions.labels))
+    return _with(explainer, "regions", Stored(explanation.regions.labels))
 
 
-def _has(explainer: Any, name: str) -> bool:
+def _settings(explainer: Explainer[Any]) -> set[str]:
+    return {field.name for field in fields(cast(Any, explainer))}
+
+
+def _has(explainer: Explainer[Any], name: str) -> bool:
     """Tell whether an explainer, or the one that it wraps, has such a setting."""
     inner = getattr(explainer, "inner", None)
-    own = any(f.name == name for f in fields(explainer))
-    return own or (isinstance(inner, Explainer) and _has(inner, name))
+    return name in _settings(explainer) or (isinstance(inner, Explainer) and _has(inner, name))
 
 
-def _with(explainer: Any, **setting: Any) -> Explainer[Any]:
+def _with(explainer: Explainer[Any], name: str, value: object) -> Explainer[Any]:
     """Return the explainer with a setting of its own changed, or else of the one that it wraps."""
-    own = {f.name for f in fields(explainer)}
-    changed = setting if set(setting) <= own else {"inner": _with(explainer.inner, **setting)}
-    found: Explainer[Any] = replace(explainer, **changed)
-    return found
+    if name not in _settings(explainer):
+        name, value = "inner", _with(cast(Any, explainer).inner, name, value)
+    changed: Explainer[Any] = replace(cast(Any, explainer), **{name: value})
+    return changed

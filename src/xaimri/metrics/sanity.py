@@ -14,9 +14,11 @@ from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer, Target
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import filled
-from xaimri.metrics.robustness import pinned, repeatability
+from xaimri.metrics.model import classifier_of
+from xaimri.metrics.robustness import repeatability, with_regions_of
 from xaimri.metrics.similarity import Similarity, similarity
+from xaimri.metrics.values import finite_values
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
 
@@ -52,10 +54,10 @@ class Cascade:
 
 def randomisation(
     explainer: str | Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    *,
     target: Target = None,
+    *,
     order: Order = "cascading",
     steps: int | None = 1,
     by: Similarity = "ssim",
@@ -107,15 +109,15 @@ def randomisation(
     >>> abs(float(randomisation(Saliency(), model, image))) < 0.5
     True
     """
-    network = randomisable(classifier, "randomisation")
+    network = randomisable(classifier_of(classifier), "randomisation")
     whole_number(seed, "seed", 0)
     if order not in ("cascading", "independent"):
         raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
     if steps is not None and steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     explainer = build(explainer)
-    (own,) = explainer.explain(classifier, image[None], target, of=of)
-    fixed, names = pinned(explainer, own), network.layers
+    (own,) = explainer.explain(network, image[None], target, of=of)
+    fixed, names = with_regions_of(own, explainer), network.layers
     count = len(names) if steps is None else min(steps, len(names))
     places = np.unique(np.rint(np.linspace(0, len(names), count + 1)[1:]).astype(int))
     found = []
@@ -123,17 +125,17 @@ def randomisation(
         chosen = names[:place] if order == "cascading" else names[place - 1 : place]
         (each,) = fixed.explain(network.randomised(chosen, seed), image[None], own.target, of=of)
         found.append(each)
-    alike = np.array([similarity(filled(each), filled(own), by) for each in found])
+    alike = np.array([similarity(finite_values(each), finite_values(own), by) for each in found])
     return Cascade(tuple(names[place - 1] for place in places), own, tuple(found), alike)
 
 
 def label_randomisation(
     explainer: str | Explainer[Any],
-    classifier: Classifier,
+    classifier: ModelLike,
     image: Image,
-    *,
-    control: Any,
     target: Target = None,
+    *,
+    control: ModelLike,
     by: Similarity = "ssim",
     of: Of | None = None,
 ) -> float:
@@ -157,7 +159,7 @@ def label_randomisation(
     ----------
     Adebayo et al. (2018), arXiv:1810.03292.
     """
-    return repeatability(explainer, classifier, image, other=control, target=target, by=by, of=of)
+    return repeatability(explainer, classifier, image, target, other=control, by=by, of=of)
 
 
 def randomisable(model: Classifier, what: str) -> Randomisable:

@@ -15,7 +15,7 @@ background counts as alike. ``"spearman"``: correlation of the ranks of all pixe
 
 
 def check_similarity(by: str) -> None:
-    """See that there is such a way of comparing maps."""
+    """Check that maps can be compared so."""
     if by not in get_args(Similarity):
         raise InvalidInput(f'`by` must be "ssim" or "spearman", got {by!r}.')
 

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Coalitions, Labels
-from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import parted
-from xaimri.metrics.reading import fitting, shares
+from xaimri.metrics.model import classifier_of, image_shape
+from xaimri.metrics.partition import partitions
+from xaimri.metrics.values import part_sums
+from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import MOST, Hiding, fastest, responses_of, scored
@@ -21,9 +22,9 @@ Drawing: TypeAlias = Callable[[Labels], Coalitions]
 """Gives coalitions for the parts of an image: True where a part is shown."""
 
 
-def tried(
+def sums_and_falls(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     regions: int | Labels | None,
     absent: Absent,
     draw: Drawing,
@@ -34,8 +35,9 @@ def tried(
 
     ``draw`` gives the coalitions for the parts of an image; maps of one image share their predictions.
     """
-    shape = fitting(explanations, classifier)
-    images = list(parted(explanations, absent, regions, seed))
+    model = classifier_of(classifier)
+    shape = image_shape(explanations, model)
+    images = list(partitions(explanations, absent, regions, seed))
     hidings: list[Hiding] = []
     for each, image in zip(explanations, images, strict=True):
         if image.number < len(hidings):
@@ -44,16 +46,15 @@ def tried(
             shown = draw(image.labels)
             asked = np.concatenate([np.ones((1, shown.shape[1]), dtype=bool), shown])
         else:
-            asked = hidings[-1].coalitions  # cut alike, tried alike
+            asked = hidings[-1].coalitions  # cut alike, asked alike
         hidings.append(Hiding(each.image, image.gone, image.labels, asked))
     counts = [len(hiding.coalitions) for hiding in hidings]
-    model = fastest(classifier, sum(counts), shape)
-    answers = responses_of(model, hidings).astype(np.float64)
+    answers = responses_of(fastest(model, sum(counts), shape), hidings).astype(np.float64)
     apart = np.split(answers, np.cumsum(counts)[:-1])
     for each, image in zip(explanations, images, strict=True):
         hiding = hidings[image.number]
         scores = scored(apart[image.number], each.target, each.of if of is None else of)
-        given, shown = shares(each, hiding.labels), hiding.coalitions[1:]
+        given, shown = part_sums(each, hiding.labels), hiding.coalitions[1:]
         blocks = [~shown[first : first + MOST] @ given for first in range(0, len(shown), MOST)]
         yield np.concatenate(blocks), scores[0] - scores[1:]
 

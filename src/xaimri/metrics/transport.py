@@ -1,13 +1,66 @@
-"""The earth mover's distance between two maps of mass, as a transport problem between cells."""
+"""How far a map's relevance lies from the known answer: the earth mover's distance between cells of mass."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Map
+from xaimri.errors import InvalidInput
+from xaimri.explanation import Explanation
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.masks import Masks, relevance_and_masks
+
+
+@of_each
+def mover_similarity(
+    explanations: Sequence[Explanation],
+    region: Masks,
+    within: Masks | None = None,
+    *,
+    cells: int = 16,
+) -> Values:
+    """Tell how near the positive relevance lies to the region: 1 less the earth mover's distance.
+
+    From 0 to 1, higher is better: 1 where it is spread over the region evenly, 0 where all of it would have
+    to be moved by the image's diagonal. It sees how far off a map is that misses; it can't see negative
+    values. By chance it is about what an even map has, which depends on where the region lies.
+
+    Parameters
+    ----------
+    explanations, region, within
+        As of :func:`relevance_mass`.
+    cells
+        The image is cut into so many cells along its longest axis, and mass is moved between their centres;
+        a volume into fewer along each axis (6 for 16), so that they are about as many in all.
+
+    Returns
+    -------
+    float or (batch,)
+        NaN where the map has no positive relevance in the object.
+
+    References
+    ----------
+    Rubner, Tomasi & Guibas (2000), doi:10.1023/A:1026543900054.
+
+    Notes
+    -----
+    Costs no model call, and a transport problem for each map: up to a second with 16 cells, and with twice as
+    many about 16 times as long.
+    """
+    if cells < 1:
+        raise InvalidInput(f"`cells` must be at least 1, got {cells}.")
+    found = []
+    for positive, inside in relevance_and_masks(explanations, region, within):
+        if not positive.sum() > 0:
+            found.append(np.nan)
+            continue
+        far = mover_distance(heap(positive, cells), heap(inside.astype(np.float64), cells))
+        found.append(1 - far / float(np.linalg.norm(positive.shape)))
+    return np.array(found)
 
 
 class Heap(NamedTuple):
@@ -17,7 +70,7 @@ class Heap(NamedTuple):
     place: Float[Array, "cells axes"]
 
 
-def binned(mass: Map, cells: int) -> Heap:
+def heap(mass: Map, cells: int) -> Heap:
     """Return the cells that hold any mass, each at its pixels' mean place.
 
     There are so many along an image's longest axis; along a volume's fewer, so that they are as many in all.
@@ -42,7 +95,7 @@ def mover_distance(one: Heap, other: Heap) -> float:
 
     Examples
     --------
-    >>> a, b = binned(np.array([[1.0, 0.0, 0.0]]), 3), binned(np.array([[0.0, 1.0, 1.0]]), 3)
+    >>> a, b = heap(np.array([[1.0, 0.0, 0.0]]), 3), heap(np.array([[0.0, 1.0, 1.0]]), 3)
     >>> mover_distance(a, b)
     1.5
     """

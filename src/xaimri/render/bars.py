@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgba
 
 from xaimri.explanation import Regions
 from xaimri.render.colour import COOL, WARM
-from xaimri.render.fade import NOTE, PALE, faded
+from xaimri.render.fade import NOTE, PALE, uncertain
 
 FEW = 4
 """Bars get no thicker than where so many share the axes."""
@@ -36,7 +36,7 @@ def draw_chart(ax: Axes, regions: Regions, unit: str, k: int, *, fade: bool = Tr
         Draw bars whose 95 % interval holds 0 pale and hatched.
     """
     top = list(regions.strongest(k))
-    pale = (faded(regions) & fade)[top]
+    pale = (uncertain(regions) & fade)[top]
     values, margins = regions.values[top], regions.margins()[top]
     for place, (value, weak) in enumerate(zip(values, pale, strict=True)):
         ax.barh(place, value, height=0.72, **_look(WARM if value > 0 else COOL, weak=bool(weak)))

@@ -102,7 +102,7 @@ def oklab_to_rgb(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     return encoded
 
 
-def displayed(image: Image) -> Float[Array, "*space 3"]:
+def as_rgb(image: Image) -> Float[Array, "*space 3"]:
     """Return an image as red, green and blue in 0..1, its own range stretched to full contrast."""
     low, high = float(image.min()), float(image.max())
     scaled = (image - low) / (high - low or 1.0)

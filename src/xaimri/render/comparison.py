@@ -9,7 +9,7 @@ from typing import Any, overload
 from matplotlib.figure import Figure
 
 from xaimri.explanation import Explanation
-from xaimri.render.figure import embedded, grid, save, show
+from xaimri.render.figure import embed, grid, save, show
 from xaimri.render.panel import headline
 
 
@@ -49,4 +49,4 @@ class Comparison(Sequence[Explanation]):
         return save(self.figure(**options), path, dpi=dpi)
 
     def _repr_html_(self) -> str:
-        return embedded(self.figure(), "; ".join(headline(e).replace("\n", ": ") for e in self))
+        return embed(self.figure(), "; ".join(headline(e).replace("\n", ": ") for e in self))

@@ -31,7 +31,7 @@ def certain(explanation: Explanation) -> Bool[Array, " *space"] | None:
     return alone.certain().reshape(shape)
 
 
-def faded(regions: Regions) -> Bool[Array, " regions"]:
+def uncertain(regions: Regions) -> Bool[Array, " regions"]:
     """Return which regions are to be drawn pale: none where the method tells no errors."""
     if regions.errors is None:
         return np.zeros(len(regions.values), bool)

@@ -180,10 +180,10 @@ def show(drawn: Figure) -> None:
 
 def html(explanation: Explanation) -> str:
     """Return an explanation as a picture in HTML, for notebooks."""
-    return embedded(figure(explanation), headline(explanation).replace("\n", ": "))
+    return embed(figure(explanation), headline(explanation).replace("\n", ": "))
 
 
-def embedded(drawn: Figure, words: str) -> str:
+def embed(drawn: Figure, words: str) -> str:
     """Return a figure as an HTML picture that carries its own data; ``words`` say what it shows."""
     written = io.BytesIO()
     drawn.savefig(written, dpi=90, format="png", facecolor="white")

@@ -15,7 +15,7 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation, Regions
 from xaimri.render.bars import draw_chart
-from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, displayed
+from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, as_rgb
 from xaimri.render.fade import PALE, certain, note
 from xaimri.render.superpixels import draw_superpixels
 
@@ -78,14 +78,14 @@ def plot(
         raise InvalidInput(f"`style` must be one of {', '.join(map(repr, get_args(Style)))}, got {style!r}.")
     if ax is None:
         ax = Figure(figsize=(5, 4.6), layout="constrained").subplots()
-    words = _fitting(headline(explanation), ax) if title is None else title
+    words = _wrap(headline(explanation), ax) if title is None else title
     if style == "chart":
         bars = _regions(explanation, style)
         above = draw_chart(ax, bars, explanation.unit, _count(k, style), fade=fade)
         ax.set_title(words, fontsize=9, pad=18 if above else None)
         return ax
     chosen = plane if plane is not None else strongest_plane(explanation, 0)
-    ax.imshow(cut(displayed(explanation.image), chosen, explanation), interpolation="nearest")
+    ax.imshow(cut(as_rgb(explanation.image), chosen, explanation), interpolation="nearest")
     scale = scale or Scale.of([explanation.values])
     if style == "overlay":
         _overlay(ax, explanation, chosen, scale, fade=fade)
@@ -122,7 +122,7 @@ def title_of(record: Mapping[str, Any], name: str | None = None) -> str:
     return name if name is not None and name != own else str(record.get("title", own))
 
 
-def _fitting(words: str, ax: Axes) -> str:
+def _wrap(words: str, ax: Axes) -> str:
     """Break lines that would reach into the next panel, at about 0.075 inches a letter."""
     figure: Any = ax.figure
     width = int(ax.get_window_extent().width / figure.dpi / 0.075)

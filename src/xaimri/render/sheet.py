@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.figure import embedded
+from xaimri.render.figure import embed
 from xaimri.render.panel import draw_colourbar, headline, plot, strongest_plane
 
 SIDE = 2.3
@@ -82,7 +82,7 @@ def html_table(
 ) -> str:
     """Return rows as an HTML table under a sheet of the first explanations, for notebooks."""
     some = dict(islice(explanations.items(), SHOWN))
-    picture = embedded(sheet(some), ", ".join(some)) if some else ""
+    picture = embed(sheet(some), ", ".join(some)) if some else ""
     head = "".join(f"<th>{escape.escape(name)}</th>" for name in columns)
     body = "".join(
         f"<tr>{''.join(f'<td>{_cell(row[name])}</td>' for name in columns)}</tr>" for row in rows[:ROWS]

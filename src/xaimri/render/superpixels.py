@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba
 from xaimri.arrays import Array
 from xaimri.explanation import Regions
 from xaimri.render.colour import COOL, WARM
-from xaimri.render.fade import PALE, faded, note
+from xaimri.render.fade import PALE, note, uncertain
 
 LINE = "#f5e663"
 TINT = 0.45
@@ -31,7 +31,7 @@ def draw_superpixels(
     ``labels`` are the regions of the plane drawn, numbered as in ``regions``.
     """
     top = regions.strongest(k)
-    pale = faded(regions) & fade
+    pale = uncertain(regions) & fade
     tint = np.zeros((*labels.shape, 4))
     for region in top:
         opacity = TINT * PALE if pale[region] else TINT

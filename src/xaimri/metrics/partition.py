@@ -10,16 +10,16 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images, Labels
-from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
-from xaimri.metrics.reading import fitting
+from xaimri.metrics.model import classifier_of, image_shape
+from xaimri.model import ModelLike
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import fastest, streamed
 from xaimri.perturb.segments import regions_of, without_gaps
 
 
 @dataclass(frozen=True, eq=False)
-class Parted:
+class Partition:
     """An image that is hidden part by part.
 
     ``number`` counts distinct images, ``labels`` ``(*space)`` is the part of every pixel (-1 lies in none),
@@ -36,33 +36,34 @@ class Parted:
         return int(self.labels.max()) + 1
 
 
-def parted(
+def partitions(
     explanations: Sequence[Explanation], absent: Absent, regions: int | Labels | None, seed: int
-) -> Iterator[Parted]:
+) -> Iterator[Partition]:
     """Yield each map's image, cut and hidden; maps of one image share it."""
     absent = checked_absent(absent)
-    known: dict[bytes, Parted] = {}
+    known: dict[bytes, Partition] = {}
     pixels: dict[tuple[int, ...], Labels] = {}  # every pixel by itself, once for images of one shape
     for each in explanations:
         image, key = each.image, sha256(each.image.tobytes()).digest()
         if key not in known and regions is None:
-            labels = pixels.setdefault(image.shape, parts_of(image, None))
-            known[key] = Parted(len(known), labels, hidden(image, np.zeros_like(labels), absent, seed))
+            labels = pixels.setdefault(image.shape, part_labels(image, None))
+            known[key] = Partition(len(known), labels, hidden(image, np.zeros_like(labels), absent, seed))
         elif key not in known:
-            labels = parts_of(image, regions)
-            known[key] = Parted(len(known), labels, hidden(image, labels, absent, seed))
+            labels = part_labels(image, regions)
+            known[key] = Partition(len(known), labels, hidden(image, labels, absent, seed))
         yield known[key]
 
 
-def beside(
-    explanations: Sequence[Explanation], classifier: Classifier, changed: Callable[[int], Image]
+def logit_pairs(
+    explanations: Sequence[Explanation], classifier: ModelLike, changed: Callable[[int], Image]
 ) -> Float[Array, "batch 2 classes"]:
     """Return, for every map, the logits of its image, and of the image that it was changed to.
 
     Costs 1 model call per map, and 1 per image, all in one stream; ``changed`` is asked for a map's image
     when its turn comes.
     """
-    shape = fitting(explanations, classifier)
+    model = classifier_of(classifier)
+    shape = image_shape(explanations, model)
     place: dict[bytes, int] = {}
     own = [place.setdefault(each.image.tobytes(), len(place)) for each in explanations]
     originals = [explanations[own.index(number)].image for number in range(len(place))]
@@ -72,11 +73,11 @@ def beside(
             out[:] = originals[row] if row < len(originals) else changed(row - len(originals))
 
     count = len(originals) + len(explanations)
-    logits = streamed(fastest(classifier, count, shape), shape, count, write).astype(np.float64)
+    logits = streamed(fastest(model, count, shape), shape, count, write).astype(np.float64)
     return np.stack([logits[own], logits[len(originals) :]], axis=1)
 
 
-def parts_of(image: Image, regions: int | Labels | None) -> Labels:
+def part_labels(image: Image, regions: int | Labels | None) -> Labels:
     """Return the parts that are hidden together: every pixel by itself, superpixels, or those given."""
     if regions is None:
         return np.arange(int(np.prod(image.shape[:-1]))).reshape(image.shape[:-1])

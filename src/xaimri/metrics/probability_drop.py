@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image
-from xaimri.classifier import Classifier
 from xaimri.explanation import Explanation
-from xaimri.metrics.parts import beside, parted
-from xaimri.metrics.reading import Values, filled, of_each
+from xaimri.metrics.batch import Values, of_each
+from xaimri.metrics.partition import logit_pairs, partitions
+from xaimri.metrics.values import finite_values
+from xaimri.model import ModelLike
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import scored
 
@@ -19,7 +20,7 @@ from xaimri.perturb.responses import scored
 @of_each
 def average_drop(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = 0.0,
     seed: int = 0,
@@ -60,7 +61,7 @@ def average_drop(
     >>> average_drop(explanation, model), average_increase(explanation, model)
     (0.0, 0.0)
     """
-    whole, through = _seen_through(explanations, classifier, absent, seed)
+    whole, through = _probabilities(explanations, classifier, absent, seed)
     lost = np.maximum(whole - through, 0)
     return np.asarray(np.divide(lost, whole, out=np.zeros_like(lost), where=whole > 0))
 
@@ -68,7 +69,7 @@ def average_drop(
 @of_each
 def average_increase(
     explanations: Sequence[Explanation],
-    classifier: Classifier,
+    classifier: ModelLike,
     *,
     absent: Absent = 0.0,
     seed: int = 0,
@@ -82,23 +83,23 @@ def average_increase(
     ----------
     Chattopadhyay et al. (2018), doi:10.1109/WACV.2018.00097.
     """
-    whole, through = _seen_through(explanations, classifier, absent, seed)
+    whole, through = _probabilities(explanations, classifier, absent, seed)
     return np.asarray((through > whole).astype(np.float64))
 
 
-def _seen_through(
-    explanations: Sequence[Explanation], classifier: Classifier, absent: Absent, seed: int
+def _probabilities(
+    explanations: Sequence[Explanation], classifier: ModelLike, absent: Absent, seed: int
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"]]:
     """Return the probability of the whole image, and of the image seen through the map."""
-    images = list(parted(explanations, absent, None, seed))
+    images = list(partitions(explanations, absent, None, seed))
 
-    def seen(number: int) -> Image:
+    def weighted(number: int) -> Image:
         each = explanations[number]
-        positive = np.maximum(filled(each), 0)
+        positive = np.maximum(finite_values(each), 0)
         share = (positive / (positive.max() or 1.0))[..., None]
         return share * each.image + (1 - share) * images[number].gone
 
-    both = beside(explanations, classifier, seen)
+    both = logit_pairs(explanations, classifier, weighted)
     found = [scored(pair, each.target, "probability") for pair, each in zip(both, explanations, strict=True)]
     whole, through = np.array(found).T
     return whole, through

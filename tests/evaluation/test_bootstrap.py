@@ -1,0 +1,68 @@
+"""One bootstrap: subjects are drawn within their strata, and everything that has intervals draws the same."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xaimri.errors import InvalidInput
+from xaimri.evaluation import Bootstrap, evaluate
+from xaimri.judging import METRICS, Judgement, Row
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=20), st.integers(0, 99))
+def test_every_resample_has_as_many_of_each_stratum_as_there_are(strata, seed):
+    strata = np.array(strata)
+    bootstrap = Bootstrap(resamples=11, seed=seed)
+    weights = bootstrap.weights(strata)
+    assert weights.shape == (11, len(strata))
+    assert weights.min() >= 0
+    for stratum in np.unique(strata):
+        assert (weights[:, strata == stratum].sum(axis=1) == (strata == stratum).sum()).all()
+    assert np.array_equal(weights, bootstrap.weights(strata))
+
+
+def test_each_subject_is_drawn_once_on_average():
+    mean = Bootstrap(resamples=20_000).weights(np.zeros(7, int)).mean(axis=0)
+    assert np.abs(mean - 1).max() < 4 * np.sqrt(6 / 7 / 20_000)  # four standard errors of a binomial count
+
+
+def test_the_ends_are_percentiles_and_what_is_not_defined_is_left_out():
+    figures = np.stack([np.arange(101.0), np.full(101, 3.0)], axis=1)
+    holes = np.concatenate([figures, np.full((50, 2), np.nan)])
+    for some in (figures, holes):
+        np.testing.assert_allclose(Bootstrap(confidence=0.9).ends(some), [[5, 3], [95, 3]])
+
+
+def test_an_estimate_is_the_figure_itself_between_its_ends_or_nothing():
+    found = Bootstrap(confidence=0.9).estimate(40.0, np.arange(101.0))
+    assert found.value == 40
+    assert (found.low, found.high) == pytest.approx((5, 95))
+    assert str(Bootstrap().estimate(float("nan"), np.arange(101.0))) == "-"
+
+
+def test_a_share_of_right_images_has_one_interval_whoever_asks():
+    """Figures of a classifier and a mean of a judgement resample the same people."""
+    right = np.array([1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1], float)
+    people = [f"s{n // 2}" for n in range(12)]
+    report = evaluate(np.stack([right, 1 - right], axis=1), [0] * 12, people, resamples=300, seed=7)
+    rows = tuple(
+        Row("any", "iou", str(n), person, "x", float(value))
+        for n, (person, value) in enumerate(zip(people, right, strict=True))
+    )
+    judgement = Judgement(rows, ("any",), {"iou": METRICS["iou"]}, {"any": {}}, resamples=300, seed=7)
+    assert judgement.mean("any", "iou").estimate == report.slice.accuracy
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"resamples": 0}, "`resamples` must be a whole number of at least 1"),
+        ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence(given, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        Bootstrap(**given)
