@@ -255,7 +255,7 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
     parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
     settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
     record["classes"] = tuple(record["classes"])
-    record["caveats"] = tuple(Caveat(*caveat) for caveat in record["caveats"])
+    record["caveats"] = tuple(Caveat(**caveat) for caveat in record["caveats"])
     if record["spacing"] is not None:
         record["spacing"] = tuple(record["spacing"])
     if parts:
@@ -265,6 +265,8 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
 
 def _plain(value: Any) -> Any:
     """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
+    if isinstance(value, Caveat):
+        return {"name": value.name, "text": value.text}
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list | np.ndarray):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, first_line
 from xaimri.images import pictures
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def of_path(path: Path, rank: int) -> tuple[Array, bool]:
     except InvalidInput:
         raise
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{name} cannot be opened ({said(error)}): check the path.") from error
+        raise InvalidInput(f"{name} cannot be opened ({first_line(error, 120)}): check the path.") from error
     with stream:
         return decoded(stream, name, rank)
 
@@ -53,7 +53,7 @@ def of_stream(source: Any, rank: int) -> tuple[Array, bool]:
         content = source.read()
     except Exception as error:  # any object that has a method `read`
         raise InvalidInput(
-            f"{name} cannot be read ({said(error)}): open it again, or pass its path."
+            f"{name} cannot be read ({first_line(error, 120)}): open it again, or pass its path."
         ) from error
     if not isinstance(content, bytes | bytearray):
         raise InvalidInput(f'{name} is open as text: open it with `open(path, "rb")`, or pass its path.')
@@ -93,7 +93,7 @@ def of_picture(picture: Picture, rank: int) -> Array:
         raise
     except Exception as error:  # it may be closed, or decoded only now
         raise InvalidInput(
-            f"the PIL image cannot be decoded ({said(error)}): open its file again."
+            f"the PIL image cannot be decoded ({first_line(error, 120)}): open its file again."
         ) from error
 
 
@@ -101,13 +101,6 @@ def quoted(text: object, most: int = 200) -> str:
     """Return a name in backticks, on one line and not too long."""
     line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
     return f"`{line}`" if len(line) <= most else f"`...{line[-most:]}`"
-
-
-def said(error: Exception, most: int = 120) -> str:
-    """Return what an error says, on one line and not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    line = "".join(c if c.isprintable() else "?" for c in text).rstrip(".")
-    return line if len(line) <= most else f"{line[:most]}..."
 
 
 def _why(error: Exception, name: str, known: bool) -> str:
@@ -120,7 +113,9 @@ def _why(error: Exception, name: str, known: bool) -> str:
             f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP or .npy, or pass "
             "an array."
         )
-    reason = "its first bytes can't be made out" if kind == "UnidentifiedImageError" else said(error)
+    reason = (
+        "its first bytes can't be made out" if kind == "UnidentifiedImageError" else first_line(error, 120)
+    )
     return f"{name} is damaged, cut short or of an unknown kind ({reason}): fetch it again, or pass an array."
 
 

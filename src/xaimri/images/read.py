@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, first_line
 from xaimri.images import files
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def _array(source: object) -> Array:
         if isinstance(source, list | tuple):
             raise InvalidInput("the image must be a rectangular array, and this one is ragged.") from error
         raise InvalidInput(
-            f"the image, of type {type(source).__name__}, is no array ({files.said(error)}): pass a NumPy "
-            "array."
+            f"the image, of type {type(source).__name__}, is no array ({first_line(error, 120)}): pass a "
+            "NumPy array."
         ) from error
 
 

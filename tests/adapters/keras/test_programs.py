@@ -11,8 +11,7 @@ import xaimri
 from keras import layers
 from networks import noise, small
 from xaimri import GradCAM, InvalidInput, MissingCapability
-from xaimri.adapters.keras import KerasClassifier, clear_cache
-from xaimri.adapters.keras import programs as engine
+from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
 from xaimri.adapters.keras.trace import layers_by_path, recording
 from xaimri.objective import Objective
 
@@ -23,13 +22,13 @@ pytestmark = pytest.mark.tensorflow
 def traces(monkeypatch):
     """Every request that was traced, in order."""
     clear_cache()
-    seen, traced = [], engine._traced
+    seen, traced = [], programs._trace
 
     def counted(model, ports, preprocess, request, shadows):
         seen.append(request)
         return traced(model, ports, preprocess, request, shadows)
 
-    monkeypatch.setattr(engine, "_traced", counted)
+    monkeypatch.setattr(programs, "_trace", counted)
     yield seen
     clear_cache()
 
@@ -73,7 +72,7 @@ def test_a_trace_that_fails_leaves_nothing_behind():
     with pytest.raises(Exception, match="the layer failed"):
         xaimri.explain(model, noise((12, 14))[0])
     assert wrapped(model) == []
-    assert not engine.TRACING._is_owned()
+    assert not programs.TRACING._is_owned()
     failing.broken = False
     assert xaimri.explain(model, noise((12, 14))[0]).values.shape == (12, 14)
 
@@ -99,7 +98,7 @@ def test_a_second_explanation_traces_nothing(traces):
     xaimri.explain(model, images[0])  # a batch of one is a function of its own
     assert len(traces) == count + 1
     clear_cache()
-    assert not engine._programs
+    assert not programs._programs
     xaimri.explain(model, images[0])
     assert len(traces) == count + 2
 
@@ -115,11 +114,11 @@ def test_new_weights_count_without_a_new_trace(traces):
 
 
 def test_the_cache_is_bounded(traces, monkeypatch):
-    monkeypatch.setattr(engine, "CAPACITY", 2)
+    monkeypatch.setattr(programs, "CAPACITY", 2)
     model = small()
     for count in (1, 2, 4):
         KerasClassifier(model).logits(noise((20, 28, 3), count=count))
-    assert len(engine._programs) == 2
+    assert len(programs._programs) == 2
     KerasClassifier(model).logits(noise((20, 28, 3), count=4))
     assert len(traces) == 3
     KerasClassifier(model).logits(noise((20, 28, 3), count=1))  # the oldest was forgotten

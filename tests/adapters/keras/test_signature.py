@@ -13,7 +13,7 @@ import keras
 import xaimri
 from keras import layers
 from xaimri import InvalidInput, KerasClassifier, MissingCapability
-from xaimri.adapters.keras.signature import IMAGE, ports_of
+from xaimri.adapters.keras.signature import IMAGE, signature_of
 
 pytestmark = pytest.mark.tensorflow
 
@@ -54,10 +54,10 @@ def test_one_age_for_all_and_one_age_each():
 
 
 def test_new_values_trace_nothing(monkeypatch):
-    from xaimri.adapters.keras import programs as engine
+    from xaimri.adapters.keras import programs
 
-    model, seen, traced = with_age(), [], engine._traced
-    monkeypatch.setattr(engine, "_traced", lambda *given: seen.append(given) or traced(*given))
+    model, seen, traced = with_age(), [], programs._trace
+    monkeypatch.setattr(programs, "_trace", lambda *given: seen.append(given) or traced(*given))
     for age in (0.1, 0.2, 0.3):
         xaimri.explain(model, SCANS[0], inputs={"age": age})
     assert len(seen) == 1
@@ -141,7 +141,7 @@ def test_a_list_with_the_images_place():
     model = with_age()
     found = xaimri.explain(model, SCANS[0], inputs=[..., 0.5])
     np.testing.assert_allclose(found.probabilities, own(model, SCANS[:1], [0.5])[0], atol=1e-6)
-    assert ports_of(model, [..., 0.5]).structure == [IMAGE, 0]
+    assert signature_of(model, [..., 0.5]).structure == [IMAGE, 0]
 
 
 def test_several_outputs_by_name_and_by_index():

@@ -15,9 +15,9 @@ from typing import Any, get_args
 import numpy as np
 
 import keras
-from xaimri.adapters.keras.randomness import python_random_kept
+from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.arrays import Images, Scores
-from xaimri.errors import InvalidInput, said
+from xaimri.errors import InvalidInput, first_line
 from xaimri.grid import Fit
 
 MODEL = "model.keras"
@@ -142,7 +142,7 @@ def load(folder: str | Path) -> Bundle:
     folder = Path(folder)
     record = _matching(folder)
     try:
-        with python_random_kept():
+        with keep_python_random():
             model = keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
         classes = tuple(record["classes"])
         kept = np.array(record["reference_probabilities"], np.float64)
@@ -150,7 +150,7 @@ def load(folder: str | Path) -> Bundle:
         raise InvalidInput(
             f"`{folder / MODEL}` cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
             f"saved by {record.get('versions', {}).get('keras', 'an unknown version')}): "
-            f"{said(error, 160)}."
+            f"{first_line(error, 160)}."
         ) from error
     gap = float(np.abs(_answers(model) - kept).max())
     if not gap <= TOLERANCE:

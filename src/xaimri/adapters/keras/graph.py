@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import tensorflow as tf
+
+from xaimri.adapters.answers import Activation
+from xaimri.adapters.keras.tensors import Operation, Tensor
 
 PASSIVE = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative", "Conv3D", "Conv2DBackpropInput", "Conv3DBackpropInputV2"}
 
 
 @dataclass(frozen=True)
-class Head:
-    """The tensor before the network's last nonlinearity, and what that nonlinearity is."""
+class Ending:
+    """The scores before the network's last softmax or sigmoid, and which of them it is."""
 
-    scores: Any
-    kind: Literal["softmax", "sigmoid", "plain"]
+    scores: Tensor
+    activation: Activation
 
 
-def head(output: Any) -> Head:
+def ending(output: Tensor) -> Ending:
     """Walk back from the network's output to the scores before its softmax or sigmoid."""
     tensor = output
     while tensor.op.type in PASSIVE or (
@@ -28,20 +32,20 @@ def head(output: Any) -> Head:
     ):
         tensor = tensor.op.inputs[0]
     if tensor.op.type == "Softmax":
-        return Head(tensor.op.inputs[0], "softmax")
+        return Ending(tensor.op.inputs[0], "softmax")
     if tensor.op.type == "Sigmoid":
-        return Head(tensor.op.inputs[0], "sigmoid")
-    return Head(output, "plain")
+        return Ending(tensor.op.inputs[0], "sigmoid")
+    return Ending(output, "plain")
 
 
-def between(source: Any, sink: Any) -> set[Any]:
+def between(source: Tensor, sink: Tensor) -> set[Operation]:
     """Return the operations through which the source can reach the sink, both ends included."""
     below = reach([source.op], lambda op: [c for t in op.outputs for c in t.consumers()])
     above = reach([sink.op], lambda op: [t.op for t in op.inputs])
     return below & above
 
 
-def reach(start: list[Any], following: Any) -> set[Any]:
+def reach(start: list[Operation], following: Callable[[Operation], Iterable[Operation]]) -> set[Operation]:
     """Return all operations that can be reached by following, the start included."""
     seen, todo = set(start), list(start)
     while todo:
@@ -52,7 +56,7 @@ def reach(start: list[Any], following: Any) -> set[Any]:
     return seen
 
 
-def passes_all(gate: Any, source: Any, sink: Any, way: set[Any]) -> bool:
+def passes_all(gate: Operation, source: Operation, sink: Operation, way: set[Operation]) -> bool:
     """Tell whether every path from source to sink runs through the gate."""
     if gate not in way:
         return False
@@ -63,6 +67,6 @@ def passes_all(gate: Any, source: Any, sink: Any, way: set[Any]) -> bool:
     return sink not in reached
 
 
-def static(tensor: Any) -> Any:
+def static(tensor: Tensor) -> Any:
     """Return a tensor's value where the graph holds it as a constant, else None."""
     return tf.get_static_value(tensor)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import tensorflow as tf
 
 import keras
 from xaimri.adapters.function import FunctionClassifier
+from xaimri.adapters.keras.classifier import KerasClassifier
+from xaimri.adapters.keras.tensors import Network
+from xaimri.adapters.options import Options, Preprocess
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs
-from xaimri.errors import InvalidInput, said
+from xaimri.errors import InvalidInput, first_line
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def load_model(path: str | Path) -> keras.Model:
+def load_model(path: str | Path) -> Network:
     """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state.
 
     Raises
@@ -38,9 +41,14 @@ def load_model(path: str | Path) -> keras.Model:
         return keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as failure:
         raise InvalidInput(
-            f"`{source}` can't be read in Keras' safe mode ({said(failure)}): load it yourself with "
+            f"`{source}` can't be read in Keras' safe mode ({first_line(failure)}): load it yourself with "
             "keras.models.load_model and its custom objects, and pass the network."
         ) from failure
+
+
+def open_network(path: str | Path, **options: Unpack[Options]) -> KerasClassifier:
+    """Read a saved network, and make a classifier of it with the options of one."""
+    return KerasClassifier(load_model(path), **options)
 
 
 class SavedModel(FunctionClassifier):
@@ -68,11 +76,11 @@ class SavedModel(FunctionClassifier):
         self,
         path: str | Path,
         classes: Sequence[str] | None = None,
-        preprocess: Callable[[Any], Any] | None = None,
+        preprocess: Preprocess | None = None,
         outputs: Outputs = "probabilities",
         output: str | None = None,
     ) -> None:
-        self._loaded, signature = _signature(Path(path))
+        self._loaded, signature = _serving(Path(path))
         inputs = signature.structured_input_signature[1]
         if len(inputs) != 1:
             raise InvalidInput(
@@ -97,13 +105,13 @@ class SavedModel(FunctionClassifier):
         super().__init__(score, classes, preprocess, outputs, shape)
 
 
-def _signature(source: Path) -> tuple[Any, Any]:
+def _serving(source: Path) -> tuple[Any, Any]:
     """Load a SavedModel and return it with its serving signature."""
     try:
         loaded = tf.saved_model.load(str(source))
     except Exception as failure:
         raise InvalidInput(
-            f"the SavedModel `{source}` can't be read ({said(failure)}): export the network again."
+            f"the SavedModel `{source}` can't be read ({first_line(failure)}): export the network again."
         ) from failure
     if "serving_default" in loaded.signatures:
         return loaded, loaded.signatures["serving_default"]
