@@ -1,4 +1,4 @@
-"""The engine: the network stays untouched, nothing is traced twice, threads and errors."""
+"""Compiled functions: the network stays untouched, nothing is traced twice, threads and errors."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +13,7 @@ from networks import noise, small
 from xaimri import GradCAM, InvalidInput, MissingCapability
 from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
 from xaimri.adapters.keras.trace import layers_by_path, recording
-from xaimri.objective import Objective
+from xaimri.objective import Objective, softmax
 
 pytestmark = pytest.mark.tensorflow
 
@@ -274,3 +274,21 @@ def test_many_images_run_in_batches(traces):
     assert traces[0].shape[0] == 8  # gradients hold every layer, so that few run together
     single = KerasClassifier(model).gradient(images[69:], Objective())
     np.testing.assert_allclose(whole.values[69], single.values[0], rtol=1e-4, atol=1e-6)
+
+
+def test_logits_are_made_in_tensorflow_as_in_numpy():
+    import tensorflow as tf
+
+    from xaimri.adapters.answers import Answers
+
+    z = noise((3,), count=5)
+    p = softmax(z)
+    for answers, columns, activation in (
+        (Answers("network"), z, "softmax"),
+        (Answers("network"), z[:, :1], "sigmoid"),
+        (Answers("network"), p, "plain"),
+        (Answers("network", unit=1), p, "plain"),
+        (Answers("network", "logits", 2), z, "plain"),
+    ):
+        found = answers.logits(tf.constant(columns), activation, programs.TENSORFLOW).numpy()
+        np.testing.assert_allclose(found, answers.logits(columns, activation), rtol=1e-6, atol=1e-6)
