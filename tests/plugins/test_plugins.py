@@ -129,8 +129,6 @@ def test_a_classifier_stays_itself_and_takes_no_options():
 def test_an_option_that_an_adapter_does_not_take_is_told():
     with pytest.raises(InvalidInput, match="`unit` can't stand beside a Network: the adapter of `toynet`"):
         as_classifier(network(), unit=1)
-    with pytest.raises(InvalidInput, match=r"`clases` is no option of a model: there are `classes`, "):
-        as_classifier(network(), clases=["a"])
 
 
 def test_without_the_packages_their_names_are_unknown(monkeypatch):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any
 
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.linear import LinearClassifier
-from xaimri.adapters.options import Options
 from xaimri.adapters.table import Adapter, adapter_of, is_saved_model
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 
-__all__ = ["Adapter", "FunctionClassifier", "LinearClassifier", "Options", "as_classifier", "is_saved_model"]
+__all__ = ["Adapter", "FunctionClassifier", "LinearClassifier", "as_classifier", "is_saved_model"]
 
 
-def as_classifier(model: object, **options: Unpack[Options]) -> Classifier:
+def as_classifier(model: object, **options: Any) -> Classifier:
     """Turn a Keras model, the path of a saved one, a callable or a classifier into a classifier.
 
     Models of other frameworks are taken where a package adds an adapter for them by the entry-point group
@@ -25,7 +24,7 @@ def as_classifier(model: object, **options: Unpack[Options]) -> Classifier:
     model
         Anything that a row of :mod:`xaimri.adapters.table` claims.
     **options
-        ``classes, preprocess, outputs, unit, output, inputs, engine``, as of :func:`xaimri.explain`.
+        Those of :func:`xaimri.open_model` that a classifier is made with; None counts as not given.
 
     Raises
     ------
@@ -39,10 +38,6 @@ def as_classifier(model: object, **options: Unpack[Options]) -> Classifier:
     >>> half.classes
     ('no', 'yes')
     """
-    unknown = [name for name in options if name not in Options.__annotations__]
-    if unknown:
-        known = ", ".join(f"`{name}`" for name in Options.__annotations__)
-        raise InvalidInput(f"`{unknown[0]}` is no option of a model: there are {known}.")
     adapter = adapter_of(model)
     if adapter is None:
         raise InvalidInput(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
+from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
@@ -53,7 +54,7 @@ class Adapter:
         """
         given = {k: v for k, v in options.items() if v is not None and not _is_default(k, v)}
         make = self.load()
-        foreign = [f"`{name}`" for name in given if name not in _taken(make)]
+        foreign = [f"`{name}`" for name in given if not _takes(make, name)]
         if foreign:
             beside = self.beside.format(kind=type(model).__name__)
             raise InvalidInput(f"{' and '.join(foreign)} can't stand beside {beside}.")
@@ -66,7 +67,7 @@ def packages_of(model: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name not in sys.stdlib_module_names))
 
 
-def is_saved_model(path: str | Path) -> bool:
+def is_saved_model(path: str | PathLike[str]) -> bool:
     """Tell whether a folder is a TensorFlow SavedModel."""
     return (Path(path) / "saved_model.pb").is_file()
 
@@ -90,12 +91,10 @@ def _is_default(name: str, value: object) -> bool:
     return name in DEFAULTS and isinstance(value, str) and value == DEFAULTS[name]
 
 
-def _taken(make: Wrap) -> set[str]:
-    """Return the options that what wraps a model takes by name."""
-    named = inspect.signature(make).parameters.values()
-    if any(p.kind is p.VAR_KEYWORD for p in named):
-        return set(Options.__annotations__)
-    return {p.name for p in named}
+def _takes(make: Wrap, option: str) -> bool:
+    """Tell whether what wraps a model takes an option by name."""
+    named = inspect.signature(make).parameters
+    return option in named or any(p.kind is p.VAR_KEYWORD for p in named.values())
 
 
 def _is_of(package: str, model: object) -> bool:
@@ -103,11 +102,11 @@ def _is_of(package: str, model: object) -> bool:
 
 
 def _is_path(model: object) -> bool:
-    return isinstance(model, str | Path)
+    return isinstance(model, str | PathLike)
 
 
 def _is_saved_model(model: object) -> bool:
-    return isinstance(model, str | Path) and is_saved_model(model)
+    return isinstance(model, str | PathLike) and is_saved_model(model)
 
 
 def _is_classifier(model: object) -> bool:

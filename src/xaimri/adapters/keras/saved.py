@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +14,7 @@ import keras
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.keras.classifier import KerasClassifier
 from xaimri.adapters.keras.tensors import Network
-from xaimri.adapters.options import Options, Preprocess
+from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs
 from xaimri.errors import InvalidInput, first_line
@@ -21,7 +22,7 @@ from xaimri.errors import InvalidInput, first_line
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def load_model(path: str | Path) -> Network:
+def load_model(path: str | PathLike[str]) -> Network:
     """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state.
 
     Raises
@@ -46,7 +47,7 @@ def load_model(path: str | Path) -> Network:
         ) from failure
 
 
-def open_network(path: str | Path, **options: Unpack[Options]) -> KerasClassifier:
+def open_network(path: str | PathLike[str], **options: Any) -> KerasClassifier:
     """Read a saved network, and make a classifier of it with the options of one."""
     return KerasClassifier(load_model(path), **options)
 
@@ -74,7 +75,7 @@ class SavedModel(FunctionClassifier):
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | PathLike[str],
         classes: Sequence[str] | None = None,
         preprocess: Preprocess | None = None,
         outputs: Outputs = "probabilities",
