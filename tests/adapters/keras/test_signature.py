@@ -47,7 +47,7 @@ def test_one_age_for_all_and_one_age_each():
     expected = own(model, SCANS, [1.5] * 3)
     np.testing.assert_allclose([e.probabilities for e in same], expected, atol=1e-6)
     ages = [0.5, 1.0, 3.0]
-    each = xaimri.explain(
+    each = xaimri.explain_all(
         model, list(SCANS), "lime", inputs=[{"age": a} for a in ages], samples=20, regions=4
     )
     np.testing.assert_allclose([e.probabilities for e in each], own(model, SCANS, ages), atol=1e-6)
@@ -76,7 +76,7 @@ def test_a_saved_network_is_opened_once_for_many_inputs(tmp_path, monkeypatch):
         [e.probabilities for e in found], own(with_age(), SCANS, [0.5, 1, 3]), atol=1e-6
     )
     with pytest.raises(InvalidInput, match="list of images is empty"):
-        xaimri.explain_all(tmp_path / "age.keras", [], inputs=[])
+        xaimri.explain_all(tmp_path / "age.keras", [], inputs={"age": 1.0})
 
 
 @pytest.mark.parametrize("value", [0.7, [0.7], np.array([[0.7]]), np.float64(0.7)])
@@ -180,7 +180,7 @@ def test_what_is_left_open_is_asked_in_one_sentence(options, sentence):
 
 def test_inputs_for_another_number_of_images():
     with pytest.raises(InvalidInput, match="2 `inputs` were given for 3 images"):
-        xaimri.explain(with_age(), list(SCANS), inputs=[{"age": 1}, {"age": 2}])
+        xaimri.explain_all(with_age(), list(SCANS), inputs=[{"age": 1}, {"age": 2}])
 
 
 def test_a_network_that_does_not_name_its_inputs():

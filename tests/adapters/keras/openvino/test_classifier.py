@@ -509,8 +509,10 @@ def test_the_command_line_passes_it_on(tmp_path, monkeypatch, capsys):
     Image.fromarray(images((12, 15), 1)[0].astype(np.uint8)).save(tmp_path / "scan.png")
     made = []
     monkeypatch.setattr(cli.app, "pretty_exceptions_enable", False, raising=False)
-    real = xaimri.explain
-    monkeypatch.setattr(xaimri, "explain", lambda *a, **k: made.append(real(*a, **k)) or made[-1])
+    save = xaimri.Explanation.save
+    monkeypatch.setattr(
+        xaimri.Explanation, "save", lambda self, *a, **k: made.append(self) or save(self, *a, **k)
+    )
     words = ["explain", tmp_path / "net.keras", tmp_path / "scan.png", "-m", "lime", "--samples", "60"]
     monkeypatch.setattr("sys.argv", ["xaimri", *map(str, words), "--engine", "openvino", "-o", str(tmp_path)])
     try:
