@@ -8,6 +8,8 @@ from xaimri.failure import Failure
 from xaimri.judging import METRICS, Judgement, Row
 from xaimri.metrics import Curve
 
+TITLES = {"lime": "LIME", "gradcam": "Grad-CAM"}
+
 FRACTIONS = np.array([0.0, 0.5, 1.0])
 
 
@@ -25,7 +27,7 @@ def judgement(values, metrics=("deletion",), subjects=None, scores=None, **setti
                 if scores is not None and number is not None:
                     curve = scores(explainer, case)
                     curves.setdefault((explainer, metric), []).append(curve)
-    records = {name: {"name": name, "settings": {}} for name in values}
+    records = {name: {"name": name, "title": TITLES.get(name, name), "settings": {}} for name in values}
     kept = {key: tuple(all_) for key, all_ in curves.items()}
     return Judgement(tuple(rows), tuple(values), named, records, kept, **{"resamples": 400, **settings})
 

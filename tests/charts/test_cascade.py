@@ -75,10 +75,10 @@ def test_of_many_steps_some_maps_are_shown_the_last_among_them():
 
 def test_several_methods_are_rows_with_one_similarity_axis():
     short = fallen(LAYERS[:2], (0.8, 0.7))
-    figure = cascade({"gradcam": fallen(), "my own": short})
+    figure = cascade({"lime": fallen(), "my own": short})
     assert len(figure.axes) == 2 * 6
     names = [texts(figure.axes[place])[-1] for place in (0, 6)]
-    assert names == ["Grad-CAM", "my own"]
+    assert names == ["LIME", "my own"]
     charts = figure.axes[5], figure.axes[11]
     assert charts[0].get_ylim() == charts[1].get_ylim()
     assert [len(chart.lines[0].get_ydata()) for chart in charts] == [5, 3]

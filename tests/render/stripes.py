@@ -30,7 +30,7 @@ def explained(rank="2d", values=VALUES, errors=ERRORS, classes=("yes", "no")):
         logits=np.array([1.0, 0.0]),
         probabilities=np.array([0.731, 0.269]),
         classes=classes,
-        method={"name": "lime", "settings": {}},
+        method={"name": "lime", "title": "LIME", "settings": {}},
         errors=None if errors is None else regions.paint(errors).astype(np.float32),
         regions=regions,
     )
@@ -41,7 +41,7 @@ def pixelwise(rank="2d", errors=1.0):
     random = np.random.default_rng(0)
     values = random.normal(size=SIZES[rank]).astype(np.float32)
     found = (errors * random.random(SIZES[rank])).astype(np.float32)
-    method = {"name": "smoothgrad", "settings": {}}
+    method = {"name": "smoothgrad", "title": "SmoothGrad", "settings": {}}
     return dataclasses.replace(explained(rank), values=values, errors=found, regions=None, method=method)
 
 
