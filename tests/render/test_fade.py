@@ -24,7 +24,7 @@ from stripes import (
     without_errors,
 )
 from xaimri.caveats import Caveat
-from xaimri.cli.options import LayoutOption, StyleOption
+from xaimri.cli.options import PanelsOption, StyleOption
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Regions
 from xaimri.render import figure, grid, plot
@@ -249,7 +249,7 @@ def test_drawing_changes_no_explanation():
 
 
 def test_the_command_line_offers_every_style():
-    assert set(get_args(get_args(LayoutOption)[0])) == {*get_args(Style), "side_by_side"}
+    assert set(get_args(get_args(PanelsOption)[0])) == {*get_args(Style), "side_by_side"}
     assert set(get_args(get_args(StyleOption)[0])) == {*get_args(Style)} - {"image"}
 
 
