@@ -228,7 +228,7 @@ class Explanation:
         arrays |= {f"method.{sha}": v for sha, v in self.method_arrays.items()}
         apart = {*arrays, "regions", "method_arrays"}
         record = {k: _plain(v) for k, v in self.__dict__.items() if k not in apart}
-        return archive.write(folder, {"xaimri": "explanation", **record}, arrays)
+        return archive.write_record(folder, {"xaimri": "explanation", **record}, arrays)
 
 
 def load(folder: str | Path) -> Explanation:
@@ -239,7 +239,7 @@ def load(folder: str | Path) -> Explanation:
     InvalidInput
         If the folder is missing or damaged.
     """
-    record, arrays = archive.read(folder)
+    record, arrays = archive.read_record(folder)
     try:
         return _rebuilt(record, arrays)
     except (KeyError, TypeError, AttributeError) as damage:

@@ -204,7 +204,7 @@ def _checked(
     return number
 
 
-def _prepared(inputs: Any, pretrained: bool) -> Any:
+def _prepared(inputs: keras.KerasTensor, pretrained: bool) -> keras.KerasTensor:
     """Turn raw grey or colour pixels into what the backbone takes, ``(batch, height, width, 3)``."""
     together = keras.layers.Concatenate(dtype="float32", name="three_channels")
     if inputs.shape[-1] == 1:
