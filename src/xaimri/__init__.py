@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from xaimri.explanations import Explanations as Explanations
     from xaimri.failure import Failure as Failure
     from xaimri.images.window import Window as Window
-    from xaimri.judging import Judgement as Judgement
+    from xaimri.judgement import Judgement as Judgement
     from xaimri.judging import evaluate_explanations as evaluate_explanations
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
     from xaimri.model import Model as Model
@@ -69,7 +69,7 @@ _HOMES = {
     "Window": "xaimri.images",
     "XaimriError": "xaimri.errors",
     "Failure": "xaimri.failure",
-    "Judgement": "xaimri.judging",
+    "Judgement": "xaimri.judgement",
     "Model": "xaimri.model",
     "StorageFault": "xaimri.errors",
     "UnusableImage": "xaimri.errors",

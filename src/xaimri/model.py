@@ -26,6 +26,7 @@ from xaimri.grid import Fit
 from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
+from xaimri.judgement import Judgement
 from xaimri.methods import Method, Methods, build_all
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
@@ -35,7 +36,6 @@ from xaimri.sources import Source, Sources, name_images, take
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.engine import Engine
-    from xaimri.judging.judgement import Judgement
     from xaimri.render import Comparison
 
 ModelLike: TypeAlias = object
@@ -189,7 +189,7 @@ class Model:
     ) -> Judgement:
         """Judge methods by metrics on cases; as :func:`xaimri.evaluate_explanations`, for this model."""
         judging = import_module("xaimri.judging")  # it stands above: asked for by name, and late
-        return cast("Judgement", judging.evaluate_explanations(methods, self, cases, metrics, **settings))
+        return cast(Judgement, judging.evaluate_explanations(methods, self, cases, metrics, **settings))
 
     def with_inputs(self, inputs: object) -> Model:
         """Return the same model with other values of the network's inputs beside the image."""

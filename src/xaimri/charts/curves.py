@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.judging.judgement import Judgement, Summary
-from xaimri.metrics.curve import Curve
+from xaimri.judgement import Judgement, Summary
+from xaimri.metric import Curve
 from xaimri.render.panel import title_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from xaimri.arrays import Array
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.judging.catalogue import Better, Metric
-from xaimri.judging.judgement import Judgement, Summary
+from xaimri.judgement import Judgement, Summary
+from xaimri.metric import Better, Metric
 from xaimri.render.panel import title_of
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -40,9 +41,8 @@ class GradientMethodRule(Rule):
 
     def convert(self, value: object, name: str, /) -> Explainer[Any]:
         """Return the method as an explainer."""
-        from xaimri.explainers import as_explainer
-
-        inner = as_explainer(value, name)
+        table = import_module("xaimri.explainers")  # which names this method too: asked for late
+        inner: Explainer[Any] = table.as_explainer(value, name)
         if Differentiable not in inner.needs.__mro__:
             raise InvalidInput(
                 f"`{name}` must be a gradient method, and {type(inner).__name__} is none: give one such as "

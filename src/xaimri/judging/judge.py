@@ -11,11 +11,11 @@ from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.explainer import Target, require
-from xaimri.judging.catalogue import Metric, as_metric
-from xaimri.judging.judgement import Judgement, Row
+from xaimri.judgement import Judgement, Row
+from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
 from xaimri.methods import Methods, build_named
-from xaimri.metrics.curve import Curve
+from xaimri.metric import Curve, Metric
 from xaimri.model import ModelLike
 from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher, watched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from jaxtyping import Int
@@ -16,20 +16,12 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import as_explainer
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.foreground import foreground
+from xaimri.metric import MUTATIONS, Mutation
 from xaimri.metrics.sanity import randomisable
 from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Objective
 from xaimri.rules import Choice, Rule, WholeNumber
 from xaimri.settings import metadata, setting
-
-Mutation: TypeAlias = Literal["negated", "shifted", "flat", "other class", "untrained"]
-"""What is wrong with the map:
-
-``"negated"``: its sign; ``"shifted"``: it lies a quarter of the object away; ``"flat"``: it is blurred by a
-quarter of the object; ``"other class"``: it explains the most probable class but the one that was asked for;
-``"untrained"``: it explains a network all of whose weights have changed places."""
-
-MUTATIONS: tuple[Mutation, ...] = get_args(Mutation)
 
 QUARTER = 0.25
 """Of the object's longest side: how far a map is shifted, and the standard deviation of its blur."""

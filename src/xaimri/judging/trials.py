@@ -17,9 +17,8 @@ from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
-from xaimri.judging.catalogue import Metric
-from xaimri.judging.judgement import Row
-from xaimri.metrics.curve import Curve
+from xaimri.judgement import Row
+from xaimri.metric import Curve, Metric
 from xaimri.model import Model
 from xaimri.questions import Question
 from xaimri.sources import Named, take

@@ -14,10 +14,11 @@ from xaimri.classifier import Classifier, Sized
 from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.judging.catalogue import Metric, as_metric
+from xaimri.judgement import Judgement
+from xaimri.judging.catalogue import as_metric
 from xaimri.judging.judge import evaluate_explanations
-from xaimri.judging.judgement import Judgement
 from xaimri.methods import Methods
+from xaimri.metric import Metric
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.localisation import auprc
 from xaimri.metrics.robustness import repeatability

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from xaimri.metric import Curve
 from xaimri.metrics.absence import AbsentSensitivity, absent_sensitivity
 from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensitivity_n
 from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
-from xaimri.metrics.curve import Curve, deletion, insertion
+from xaimri.metrics.curve import deletion, insertion
 from xaimri.metrics.imputation import impute
 from xaimri.metrics.localisation import auprc, pointing_game, relevance_mass, relevance_rank
 from xaimri.metrics.overlap import dice, iou

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.integrate import trapezoid
 
 from xaimri.arrays import Array, Image, Images, Labels
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.metric import Change, Curve
 from xaimri.metrics.batch import curve_of_each
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import Partition, partitions
@@ -22,44 +21,6 @@ from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed
-
-Change: TypeAlias = Literal["hidden", "shown", "changed"]
-"""What is done to more and more of an image."""
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """The score of a class while more and more of an image is changed; as a number, the area under it.
-
-    Attributes
-    ----------
-    fractions
-        ``(steps + 1,)``: how much of the image was changed, 0 to 1.
-    scores
-        ``(steps + 1,)``: what the model says then.
-    change
-        ``"hidden"``, ``"shown"``, or just ``"changed"``.
-    of
-        Which score of the class it is.
-
-    Examples
-    --------
-    >>> float(Curve(np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.5, 0.0])))
-    0.5
-    """
-
-    fractions: Float[Array, " points"]
-    scores: Float[Array, " points"]
-    change: Change = "changed"
-    of: Of = "probability"
-
-    @property
-    def area(self) -> float:
-        """Mean score over the fractions, by the trapezoid rule."""
-        return float(trapezoid(self.scores, self.fractions))
-
-    def __float__(self) -> float:
-        return self.area
 
 
 @curve_of_each

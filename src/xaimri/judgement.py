@@ -21,8 +21,7 @@ from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
-from xaimri.judging.catalogue import Metric
-from xaimri.metrics.curve import Curve
+from xaimri.metric import Curve, Metric
 from xaimri.table import aligned, csv_text
 
 LISTED = 20
