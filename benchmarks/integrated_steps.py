@@ -18,8 +18,7 @@ import numpy as np
 
 import xaimri
 from xaimri.adapters.keras import load_model
-from xaimri.data import alzheimer
-from xaimri.data.loading import load_images
+from xaimri.data import alzheimer, load_images
 from xaimri.objective import Objective
 
 COUNTS = (31, 63, 127, 255)

@@ -16,8 +16,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import KFold, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 
-from xaimri.data import alzheimer
-from xaimri.data.loading import load_images
+from xaimri.data import alzheimer, load_images
 
 
 def folds(subjects, labels, by_subject, seed):

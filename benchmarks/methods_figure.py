@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import xaimri
-from xaimri.data import alzheimer
-from xaimri.data.loading import load_images
+from xaimri.data import alzheimer, load_images
 
 LAYER = "conv4_block6_out"
 CAMS = ("gradcam", "gradcam++", "hirescam", "layercam", "scorecam", "eigencam")

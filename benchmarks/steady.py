@@ -44,13 +44,13 @@ def _repeat(calls: int) -> None:
 
     import keras
     import xaimri
-    from xaimri.adapters.keras import programs
+    from xaimri.adapters.keras import programs as engine
 
     model = keras.applications.ResNet50(weights=None, classes=4, input_shape=(64, 64, 3))
     image = np.random.default_rng(0).uniform(0, 255, (70, 60)).astype(np.float32)
     traced: list[object] = []
-    original = programs._trace
-    programs._trace = lambda *given: traced.append(given[-1]) or original(*given)
+    original = engine._traced
+    engine._traced = lambda *given: traced.append(given[-1]) or original(*given)
     memory = psutil.Process().memory_info
     start = time.perf_counter()
     for call in range(calls + 1):

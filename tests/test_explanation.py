@@ -192,7 +192,7 @@ def test_a_missing_folder_or_part_is_named(explanation, tmp_path):
 
 def test_arrays_of_objects_are_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"[Oo]bject"):
-        archive.write(tmp_path / "kept", {}, {"values": np.array([{}], dtype=object)})
+        archive.write_record(tmp_path / "kept", {}, {"values": np.array([{}], dtype=object)})
     assert list(tmp_path.iterdir()) == []
 
 

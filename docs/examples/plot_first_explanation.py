@@ -15,7 +15,7 @@ the explanations find it.
 # :mod:`xaimri.data.phantom` makes brains in four stages of atrophy. From stage to stage the
 # ventricles grow and the sulci, the gaps between the folds, widen. Here are eight subjects; we
 # explain one of those with severe atrophy.
-from xaimri.data.loading import load_images
+from xaimri.data import load_images
 from xaimri.data import phantom
 
 subjects = phantom.make(subjects=8, slices=1, size=(104, 88), seed=2)

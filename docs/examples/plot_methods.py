@@ -15,7 +15,7 @@ disease changed is known to the pixel. So each map can be looked at, and measure
 import keras
 import numpy as np
 
-from xaimri.data.loading import load_images
+from xaimri.data import load_images
 from xaimri.data import phantom, split
 
 dataset = phantom.make(subjects=240, slices=3, size=(80, 68), seed=4)

@@ -1,220 +1,24 @@
-"""Every reason not to trust a map, with its sentences, and those that every method shares."""
+"""Caveats that every method shares: what probabilities, values and image say against a map."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import Enum
-from string import Formatter
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
 from xaimri.objective import Of
 
 ROUNDED = 1e-5
 """Where less than this is left to the other classes, single precision has lost how it changes."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
-
-@dataclass(frozen=True)
-class Caveat:
-    """A reason not to trust a map.
-
-    Those of this package are made by :class:`Reason`; another package makes its own by :meth:`of_package`.
-
-    Attributes
-    ----------
-    name
-        A fixed name, such as ``"poor_fit"``; another package's stands before a dot:
-        ``"mypackage.low_contrast"``.
-    text
-        A sentence that says what to do.
-
-    Raises
-    ------
-    InvalidInput
-        If the name is not of that form, or the text is no sentence.
-    """
+class Caveat(NamedTuple):
+    """A reason not to trust a map: a fixed name, and a sentence that says what to do."""
 
     name: str
     text: str
-
-    def __post_init__(self) -> None:
-        sentence = isinstance(self.text, str) and self.text.strip().endswith(".")
-        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name) and sentence):
-            raise InvalidInput(
-                "a caveat needs a name such as `poor_fit` or `mypackage.low_contrast` and a sentence that "
-                f"ends with a full stop, got {self.name!r} and {self.text!r}."
-            )
-
-    @classmethod
-    def of_package(cls, package: str, name: str, text: str) -> Caveat:
-        """Make the caveat of another package, which stands before its name.
-
-        Examples
-        --------
-        >>> Caveat.of_package("mypackage", "low_contrast", "The image is pale: choose a window.").name
-        'mypackage.low_contrast'
-        """
-        return cls(f"{package}.{name}", text)
-
-    @property
-    def reason(self) -> Reason | None:
-        """The member of :class:`Reason` that made it; None of another package's."""
-        return Reason.__members__.get(self.name.upper())
-
-
-class Reason(Enum):
-    """Every reason of this package's own not to trust a map.
-
-    A member's value is the caveat's name. Its sentences are templates; the names of their fields tell them
-    apart.
-
-    Examples
-    --------
-    >>> for reason in list(Reason)[:3]:
-    ...     print(reason.value, "-", reason.when)
-    saturated - a probability is explained that lies too near 0 or 1
-    near_tie - the two likeliest classes are less than 5 points of probability apart
-    not_finite - some values are NaN or infinite
-    >>> Reason.CONSTANT_MAPS.caveat(layer="conv1").name
-    'constant_maps'
-    """
-
-    _value_: str
-    when: str
-    """Says in one line when it appears."""
-    sentences: tuple[str, ...]
-    """Templates, each with other fields."""
-
-    def __new__(cls, name: str, when: str, *sentences: str) -> Reason:  # noqa: D102
-        reason = object.__new__(cls)
-        reason._value_, reason.when, reason.sentences = name, when, sentences
-        return reason
-
-    SATURATED = (
-        "saturated",
-        "a probability is explained that lies too near 0 or 1",
-        "The explained probability is {probability:.6f}: it hardly moves whatever is changed, so the map is "
-        'mostly noise; explain of="log_odds" instead.',
-        "The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
-        "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
-        'outputs="logits".',
-    )
-    NEAR_TIE = (
-        "near_tie",
-        "the two likeliest classes are less than 5 points of probability apart",
-        "The two likeliest classes are {points:.1f} points of probability apart: look at the explanations of "
-        "both.",
-    )
-    NOT_FINITE = (
-        "not_finite",
-        "some values are NaN or infinite",
-        "Some values are NaN or infinite: those pixels were not tested or overflowed.",
-    )
-    NO_POSITIVE_EVIDENCE = (
-        "no_positive_evidence",
-        "no cell of a rectified map speaks for the class",
-        "No cell of `{layer}` speaks for this class, so the rectified map is empty: use relu=False to see "
-        "what speaks against it.",
-    )
-    DEGENERATE_GRADIENT = (
-        "degenerate_gradient",
-        "the explained score does not change with the layer, or with any pixel",
-        "The explained score does not change with any pixel, so the map is empty: explain "
-        'of="logit" or "log_odds", or use a perturbation method such as LIME.',
-        "The explained score does not change with `{layer}` at all, so the map is empty: "
-        'explain of="logit" or "log_odds", or look at another layer.',
-    )
-    ASSUMED_GEOMETRY = (
-        "assumed_geometry",
-        "where the layer's cells lie could not be read from the network",
-        "Where the cells of `{layer}` lie could not be read from the network; half-pixel resizing was "
-        "assumed, so the map may be shifted, or even mirrored: compare it with a perturbation method.",
-    )
-    POOR_FIT = (
-        "poor_fit",
-        "LIME's linear surrogate explains less than half of how the score varies",
-        "The linear surrogate explains {percent:.0f} % of how the score varies: the regions act together, so "
-        'use more samples, other regions, or of="log_odds", and trust the order little.',
-    )
-    UNTESTED_REGIONS = (
-        "untested_regions",
-        "hiding a region changes no pixel",
-        "Hiding changes no pixel in {untested} of {regions} regions: they were not tested and have no value.",
-    )
-    ALL_UNCERTAIN = (
-        "all_uncertain",
-        "no region's Shapley value can be told from zero",
-        "No region can be told from zero at 95 %: take more samples or fewer regions before reading "
-        "anything from this map.",
-    )
-    NOT_CONVERGED = (
-        "not_converged",
-        "the samples or steps ended before the answer was settled",
-        "After {samples} samples {what} is not settled: raise `ceiling` or `tolerance`, or take fewer "
-        "regions, and trust only differences that are larger than their errors.",
-        "With {steps} steps the values miss the difference of the scores by {gap:.3g} of {difference:.3g}: "
-        "allow more steps with `most`, or take another baseline.",
-        "{percent:.0f} % of the values belong to groups of regions that were not opened, and are shared "
-        "evenly within each: take more samples ({needed} open all of them) or fewer regions.",
-    )
-    NEGATIVE_ACTIVATIONS = (
-        "negative_activations",
-        "Grad-CAM++ works on a layer whose activations are negative",
-        "Features of `{layer}` are negative on the whole, and the weights of Grad-CAM++ are derived for "
-        "positive ones: they count for nothing. Take a layer after a ReLU, or use HiResCAM.",
-    )
-    CLASS_INDEPENDENT = (
-        "class_independent",
-        "the method does not look at the class",
-        "Eigen-CAM does not look at the class: the map shows what the layer responds to most, and is the "
-        "same for every target.",
-    )
-    CONSTANT_MAPS = (
-        "constant_maps",
-        "every feature map is constant over the image",
-        "Every feature map of `{layer}` is constant over this image, so there is nothing to make a map of: "
-        "look at an earlier layer.",
-    )
-    CONSTANT_IMAGE = (
-        "constant_image",
-        "every pixel of the image has the same value",
-        "Every pixel of the image has the same value, so there is nothing in it to explain: check that the "
-        "right file, slice or window was taken.",
-    )
-    INPUT_RANGE = (
-        "input_range",
-        "the image lies in another range of intensities than the network scales itself",
-        "The image's values lie in {low:.3g}..{high:.3g}, and the network was made for intensities up to "
-        "about {top:.0f}, which it scales itself, so it sees next to nothing: give the image as it was "
-        "stored.",
-        "The image's values reach {high:.6g}, and the network was made for intensities of 0..255: say which "
-        "range to show by `window=`, such as window=(0, 4000) or xaimri.Window(1, 99, percentile=True).",
-    )
-    PREPROCESSED_TWICE = (
-        "preprocessed_twice",
-        "`preprocess=` does what the network does once more inside",
-        "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away, "
-        "or use a network without that layer.",
-    )
-
-    def caveat(self, **fields: float | str) -> Caveat:
-        """Return the caveat, its sentence the one that has just these fields."""
-        for sentence in self.sentences:
-            if fields_of(sentence) == set(fields):
-                return Caveat(self.value, sentence.format(**fields))
-        known = " or ".join(f"({', '.join(sorted(fields_of(sentence)))})" for sentence in self.sentences)
-        raise InvalidInput(f"a sentence of `{self.value}` needs the fields {known}, got {sorted(fields)}.")
-
-
-def fields_of(sentence: str) -> set[str]:
-    """Return the names of a template's fields."""
-    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
 def common_caveats(
@@ -224,18 +28,49 @@ def common_caveats(
     caveats = []
     p = float(probabilities[target])
     if of == "probability" and min(p, 1 - p) < 1e-4:
-        caveats.append(Reason.SATURATED.caveat(probability=p))
+        caveats.append(
+            Caveat(
+                "saturated",
+                f"The explained probability is {p:.6f}: it hardly moves whatever is changed, so the "
+                "map is mostly "
+                'noise; explain of="log_odds" instead.',
+            )
+        )
     first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
     if first - second < 0.05:
-        caveats.append(Reason.NEAR_TIE.caveat(points=100 * float(first - second)))
+        caveats.append(
+            Caveat(
+                "near_tie",
+                f"The two likeliest classes are {100 * float(first - second):.1f} points of "
+                "probability apart: "
+                "look at the explanations of both.",
+            )
+        )
     if not np.isfinite(values).all():
-        caveats.append(Reason.NOT_FINITE.caveat())
+        caveats.append(
+            Caveat(
+                "not_finite", "Some values are NaN or infinite: those pixels were not tested or overflowed."
+            )
+        )
     if np.ptp(image) == 0:
-        caveats.append(Reason.CONSTANT_IMAGE.caveat())
+        caveats.append(
+            Caveat(
+                "constant_image",
+                "Every pixel of the image has the same value, so there is nothing in it to explain: check "
+                "that the right file, slice or window was taken.",
+            )
+        )
     return tuple(caveats)
 
 
-def saturation(probabilities: Float[Array, " classes"]) -> tuple[Caveat, ...]:
+def saturation(probabilities: Float[Array, " classes"]) -> tuple[tuple[str, str], ...]:
     """Say that probabilities of a model that hands out nothing else are too near 0 and 1 to be explained."""
     rest = 1 - float(probabilities.max())
-    return (Reason.SATURATED.caveat(rest=rest),) if rest < ROUNDED else ()
+    if rest >= ROUNDED:
+        return ()
+    sentence = (
+        f"The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
+        "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
+        'outputs="logits".'
+    )
+    return (("saturated", sentence),)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from xaimri.arrays import Cells, Images, Scores
-from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 from xaimri.objective import Objective
@@ -120,8 +119,8 @@ class Sized(Protocol):
 class Doubting(Protocol):
     """Knows what is odd about an image as it was given, such as a range that it wasn't trained on."""
 
-    def doubts(self, images: Images, probabilities: Scores, /) -> Sequence[Sequence[Caveat]]:
-        """Return the caveats of every image; asked after it was scored."""
+    def doubts(self, images: Images, probabilities: Scores, /) -> Sequence[Sequence[tuple[str, str]]]:
+        """Return names and sentences of caveats, for every image; asked after it was scored."""
         ...
 
 

@@ -51,12 +51,9 @@ class MissingExtra(XaimriError, ImportError):  # noqa: N818
         return type(self), (self.package, self.extra, self.purpose)
 
 
-def first_line(failure: BaseException, most: int = 200) -> str:
-    """Return the first line of another package's error, without its full stop, for a sentence of ours."""
+def said(failure: BaseException, most: int = 200) -> str:
+    """Return what another package's error says in its first line, for a sentence of ours."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(failure))
-    lines = [" ".join(line.split()).rstrip(".") for line in plain.splitlines()]
-    told = [line for line in lines if line and not line.startswith("Exception encountered")]
-    if not told:
-        return type(failure).__name__
-    line = "".join(c if c.isprintable() else "?" for c in told[0])
-    return line if len(line) <= most else f"{line[:most]}..."
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered")]
+    return told[0][:most] if told else type(failure).__name__

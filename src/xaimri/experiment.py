@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xaimri import archive
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split
+from xaimri.data.attendance import absences_beside
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
-from xaimri.images.read import read_image
+from xaimri.grid import Fit
+from xaimri.images.read import Layout, read_image
+from xaimri.images.window import Window
 from xaimri.methods import Method
 from xaimri.model import ModelLike, open_model
 from xaimri.options import open_with
@@ -35,8 +39,10 @@ def train(
     folder: str | Path,
     *,
     size: Sequence[int] = (96, 96),
-    weights: Any = None,
-    fit: Any = "stretch",
+    weights: str | Path | None = None,
+    fit: Fit = "stretch",
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
     dropout: float = 0.5,
     seed: int = 0,
     **settings: Any,
@@ -51,7 +57,7 @@ def train(
         Its parts; the test part is not looked at.
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
-    size, weights, fit, dropout, seed
+    size, weights, fit, window, layout, dropout, seed
         As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`.
     settings
         The rest of :func:`xaimri.training.train`'s arguments.
@@ -59,10 +65,12 @@ def train(
     from xaimri import training
 
     target = Path(folder)
-    channels = read_image(dataset[0].source, len(size)).shape[-1]
+    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
+    channels = read_image(dataset[0].source, len(size), layout=layout).shape[-1]
     model = training.build_resnet50(dataset.classes, size, weights, channels, dropout=dropout, seed=seed)
-    result = training.train(model, split, folder=target / "checkpoint", fit=fit, seed=seed, **settings)
-    training.save(target, model, dataset.classes, fit, split.record(), result.history)
+    result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
+    kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
+    training.save(target, model, dataset.classes, **reach, **kept)
     save(training_curves(result.history), target / "curves.png")
     return training.load(target)
 
@@ -70,8 +78,8 @@ def train(
 def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
-    Classes are matched by name. Writes ``report.txt``, ``report.json``, ``confusion_slice.png`` and
-    ``confusion_subject.png``.
+    Classes are matched by name, and the report says who of the recorded split is missing. Writes
+    ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
 
     Parameters
     ----------
@@ -91,10 +99,11 @@ def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any
     part = relabelled(part, opened.classes)
     independent = opened.split is not None and opened.split["by"] == "case"
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     report = classification.evaluate(opened.predict(part), part, independent=independent)
+    if opened.split is not None:
+        report = replace(report, remarks=absences_beside(part, opened.split))
     report.save(target / "report.json")
-    (target / "report.txt").write_text(f"{report}\n", encoding="utf-8")
+    archive.write_text(target / "report.txt", f"{report}\n")
     for level in ("slice", "subject"):
         save(confusion_matrix(report, level), target / f"confusion_{level}.png")
     return report

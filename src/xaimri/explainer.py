@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeGuard, TypeVar, cast, 
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.caveats import Caveat, Reason, common_caveats
+from xaimri.caveats import Caveat, common_caveats
 from xaimri.classifier import Classifier, Convolutional, Differentiable, Doubting
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
@@ -242,9 +242,9 @@ def _index(target: Target, classes: tuple[str, ...]) -> int | None:
     )
 
 
-def _more(doubts: Sequence[Caveat], of: Of) -> tuple[Caveat, ...]:
-    """Return a model's doubts; of a probability that is saturated everyone says so already."""
-    return tuple(d for d in doubts if of != "probability" or d.reason is not Reason.SATURATED)
+def _more(doubts: Sequence[tuple[str, str]], of: Of) -> tuple[Caveat, ...]:
+    """Return a model's doubts as caveats; of a probability that is saturated everyone says so already."""
+    return tuple(Caveat(*doubt) for doubt in doubts if (doubt[0], of) != ("saturated", "probability"))
 
 
 def require(explainer: Explainer[Any], model: object) -> None:
@@ -284,7 +284,7 @@ def _explanations(
         )
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)
-    doubts: Sequence[Sequence[Caveat]] = ((),) * len(images)
+    doubts: Sequence[Sequence[tuple[str, str]]] = ((),) * len(images)
     if isinstance(model, Doubting):
         doubts = model.doubts(images.copy(), probabilities)
     return tuple(

@@ -228,7 +228,7 @@ class Explanation:
         arrays |= {f"method.{sha}": v for sha, v in self.method_arrays.items()}
         apart = {*arrays, "regions", "method_arrays"}
         record = {k: _plain(v) for k, v in self.__dict__.items() if k not in apart}
-        return archive.write(folder, {"xaimri": "explanation", **record}, arrays)
+        return archive.write_record(folder, {"xaimri": "explanation", **record}, arrays)
 
 
 def load(folder: str | Path) -> Explanation:
@@ -239,7 +239,7 @@ def load(folder: str | Path) -> Explanation:
     InvalidInput
         If the folder is missing or damaged.
     """
-    record, arrays = archive.read(folder)
+    record, arrays = archive.read_record(folder)
     try:
         return _rebuilt(record, arrays)
     except (KeyError, TypeError, AttributeError) as damage:
@@ -255,7 +255,7 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
     parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
     settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
     record["classes"] = tuple(record["classes"])
-    record["caveats"] = tuple(Caveat(**caveat) for caveat in record["caveats"])
+    record["caveats"] = tuple(Caveat(*caveat) for caveat in record["caveats"])
     if record["spacing"] is not None:
         record["spacing"] = tuple(record["spacing"])
     if parts:
@@ -265,8 +265,6 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
 
 def _plain(value: Any) -> Any:
     """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
-    if isinstance(value, Caveat):
-        return {"name": value.name, "text": value.text}
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list | np.ndarray):

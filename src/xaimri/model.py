@@ -292,7 +292,7 @@ def open_model(
         intake,
         path,
         bundle.split,
-        getattr(bundle, "origin", None),
+        bundle.origin,
         bundle.history,
         bundle.versions,
     )

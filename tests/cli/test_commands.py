@@ -51,6 +51,7 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
 def test_the_phantom_is_written_as_class_folders_and_read_back(run, tmp_path):
     code, out, _ = run("data", "phantom", "--out", tmp_path, "--subjects", 4, "--slices", 2)
     assert code == 0
+    assert run("data", "phantom", "--out", tmp_path)[0] == 1  # never into what is there already
     files = sorted(tmp_path.rglob("*.png"))
     assert len(files) == 8
     assert len({file.parent for file in files}) == 4
@@ -79,7 +80,7 @@ class TestWithANetwork:
                 layers.Softmax(),
             ]
         )
-        return training.save(tmp_path_factory.mktemp("bundle"), model, ("none", "mild", "severe"), "pad")
+        return training.save(tmp_path_factory.mktemp("bundle"), model, ("none", "mild", "severe"), fit="pad")
 
     @pytest.fixture
     def scan(self, tmp_path):

@@ -189,18 +189,25 @@ class TestParts:
         assert len({row["subject"] for row in rows_of(tmp_path / "out")}) == 12
         assert "(all of the data)" in out
 
-    def test_people_that_the_split_does_not_know_are_refused(self, judged, network, record):
-        network({**record, "test": []})
-        code, _, err = judged()
-        assert code == 1
-        assert err.endswith("or leave that case out; for data the network never saw use --part all.\n")
+    def test_people_that_the_split_does_not_know_are_left_out_and_counted(self, judged, network, record):
+        network({**record, "test": record["test"][1:]})
+        code, out, _ = judged("--cases", 3)
+        assert code == 0
+        assert "3 of 36 cases are in no part of the record and are left out: " in out
+
+    def test_who_of_the_held_out_is_missing_is_said(self, judged, network, record):
+        network({**record, "test": [*record["test"], "S099"]})
+        code, out, _ = judged("--cases", 3)
+        assert code == 0
+        assert "4 of 5 held-out subjects are there; missing: S099.\n" in out
 
     def test_an_empty_part_is_said(self, judged, network, record):
         everyone = [*record["train"], *record["validation"], *record["test"]]
         network({**record, "train": everyone, "validation": [], "test": []})
         code, _, err = judged()
         assert code == 1
-        assert "the test part has no case in this data: use another --part" in err
+        assert "the test part has no case in this data: take another part" in err
+        assert err.endswith("; for data the network never saw use --part all.\n")
 
     def test_a_part_needs_a_split(self, judged):
         code, _, err = judged("--part", "test")
@@ -313,35 +320,7 @@ def test_where_nothing_can_be_measured_nothing_is_written(judged, folder, tmp_pa
     assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
 
-class TestWhole:
-    @pytest.mark.parametrize("below", ["out", "a/b/out"])
-    @pytest.mark.parametrize("error", [InvalidInput("bad."), KeyboardInterrupt()])
-    def test_an_error_leaves_nothing(self, tmp_path, below, error):
-        def fail():
-            with judge.whole(tmp_path / below) as folder:
-                (folder / "half.txt").write_text("half")
-                raise error
-
-        with pytest.raises(type(error)):
-            fail()
-        assert list(tmp_path.iterdir()) == []
-
-    @pytest.mark.parametrize("below", ["out", "a/b/out"])
-    def test_nothing_is_there_before_the_end_and_everything_after(self, tmp_path, below):
-        with judge.whole(tmp_path / below) as folder:
-            (folder / "table.txt").write_text("all")
-            assert not (tmp_path / below).exists()
-        assert [file.read_text() for file in (tmp_path / below).iterdir()] == ["all"]
-        assert [file.name for file in tmp_path.iterdir()] == [below.split("/")[0]]
-        assert (tmp_path / below).stat().st_mode & 0o777 == 0o755
-
-    def test_an_empty_folder_is_used_as_it_is(self, tmp_path):
-        before = tmp_path.stat().st_ino
-        with judge.whole(tmp_path) as folder:
-            (folder / "table.txt").write_text("all")
-        assert [file.name for file in tmp_path.iterdir()] == ["table.txt"]
-        assert tmp_path.stat().st_ino == before
-
+class TestWhereToWrite:
     def test_what_is_there_is_not_overwritten(self, judged, tmp_path):
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "mine.txt").write_text("mine")
@@ -393,7 +372,9 @@ class TestWithANetwork:
         folder = tmp_path_factory.mktemp("networks")
         model.save(folder / "net.keras")
         record = split(cases, seed=1).record()
-        return training.save(folder / "bundle", model, phantom.STAGES, "pad", record), folder / "net.keras"
+        return training.save(
+            folder / "bundle", model, phantom.STAGES, fit="pad", split=record
+        ), folder / "net.keras"
 
     def test_a_bundle_brings_its_fit_and_its_split(self, saved, cases):
         model = open_model(saved[0])

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from xaimri.data import alzheimer, split
-from xaimri.data.loading import load_images
+from xaimri.data import alzheimer, load_images, split
 from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 
 PEOPLE = {"MildDemented": 28, "ModerateDemented": 2, "NonDemented": 100, "VeryMildDemented": 70}

@@ -24,7 +24,7 @@ from PIL import Image as Pillow
 
 import xaimri
 from xaimri.errors import XaimriError
-from xaimri.images import pictures, read_image
+from xaimri.images import decoders, read_image
 
 EXAMPLES = int(os.environ.get("XAIMRI_EXAMPLES", "300"))
 COUNT: Counter[str] = Counter()
@@ -47,7 +47,7 @@ def share(part):
 def limits():
     """Lower the limit, load what is loaded on first use, and tell the count at the end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "MOST_PIXELS", PIXELS)
+        patch.setattr(decoders, "MOST_PIXELS", PIXELS)
         for method in METHODS:
             xaimri.explain(model((4, 4, 1)), np.eye(4), method, **METHODS[method])
         read_image(tiff_file(np.zeros((2, 2, 3))))

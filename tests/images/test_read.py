@@ -16,11 +16,11 @@ from jaxtyping import TypeCheckError
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from xaimri.data import load_images
 from xaimri.data.case import Case, Dataset
-from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
-from xaimri.images import pictures, read_image, with_channels
+from xaimri.images import decoders, read_image, with_channels
 
 GREY = np.arange(30, dtype=np.uint8).reshape(5, 6) * 8
 COLOUR = np.stack([GREY, 255 - GREY, GREY // 2], axis=-1)
@@ -458,7 +458,7 @@ def test_pillows_own_limit_neither_warns_nor_is_changed(monkeypatch):
 
 
 def test_all_frames_count(monkeypatch):
-    monkeypatch.setattr(pictures, "MOST_PIXELS", 60)
+    monkeypatch.setattr(decoders, "MOST_PIXELS", 60)
     assert read_image(encoded([GREY, GREY + 1], "TIFF"), rank=3).shape == (2, 5, 6, 1)
     for content in (
         encoded([GREY, GREY + 1, GREY], "TIFF"),

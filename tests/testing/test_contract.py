@@ -219,7 +219,7 @@ class Breaking(Explainer[Classifier]):
         elif self.promise == "caveat":
             from xaimri.caveats import Caveat
 
-            return Attribution(values, logits, caveats=[[Caveat("odd", "It is odd.")]] * len(images))
+            return Attribution(values, logits, caveats=[[Caveat("not a name", "odd")]] * len(images))
         return Attribution(values, logits)
 
 
@@ -236,7 +236,7 @@ SENTENCES = {
     "target": "another map than the default",
     "logits": "are not the model's",
     "diagnostics": "different diagnostics",
-    "caveat": "a caveat needs the package before its name",
+    "caveat": "a caveat needs a name",
 }
 
 

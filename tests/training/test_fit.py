@@ -11,6 +11,7 @@ import pytest
 import keras
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
+from xaimri.images import Window
 from xaimri.training import Augmentation, run, train
 from xaimri.training.loop import Loop, Part
 from xaimri.training.recipe import Recipe
@@ -187,10 +188,13 @@ def test_a_death_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr("xaimri.training.checkpoint.np.savez", die)
+        patch.setattr("xaimri.archive._discard", lambda partial: None)  # as if the process were killed
         with pytest.raises(KeyboardInterrupt):
             train(network(), DATA, epochs=3, folder=tmp_path, **QUIET)
+    assert list(tmp_path.glob(".*.partial*"))
     model = network(seed=5)
     resumed = train(model, DATA, epochs=3, folder=tmp_path, **QUIET)
+    assert not list(tmp_path.glob(".*"))
     assert resumed.resumed >= 1
     assert untimed(resumed) == untimed(expected)
     assert same(weights(model), weights(uninterrupted))
@@ -276,6 +280,22 @@ def test_a_line_per_epoch_when_asked(capfd):
     assert "epoch" not in "".join(capfd.readouterr())
 
 
+def test_images_are_read_through_window_and_layout():
+    """Deep images with their channels first, seen through a window, are the images of 0 to 255 themselves."""
+
+    def deep(data):
+        made = [replace(c, source=(16 * c.source.astype(np.uint16) + 100)[None]) for c in data]
+        return replace(data, cases=tuple(made))
+
+    reach = {"window": (100, 16 * 255 + 100), "layout": "channels_first"}
+    settings = {"epochs": 1, "augment": False, **QUIET}
+    plain = train(network(), DATA, **settings)
+    through = train(network(), tuple(map(deep, DATA)), **reach, **settings)
+    assert through.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-4)
+    assert through.record()["recipe"]["window"] == Window(100, 16 * 255 + 100).record()
+    assert json.loads(json.dumps(through.record()))["recipe"]["layout"] == "channels_first"
+
+
 def _dense(units, activation, shape=(*SHAPE, 1)):
     inputs = keras.Input(shape)
     outputs = keras.layers.Dense(units, activation=activation)(keras.layers.GlobalAveragePooling2D()(inputs))
@@ -297,6 +317,7 @@ def _dense(units, activation, shape=(*SHAPE, 1)):
         (lambda: _dense(3, "softmax"), DATA, {"unfreeze": 3}, "holds no nested backbone"),
         (lambda: _dense(3, "softmax"), (TRAIN.take([]), VALIDATION), {}, "training part is empty"),
         (lambda: _dense(3, "softmax"), (TRAIN, cases(3, 2, ("a", "b", "c"))), {}, "the same classes"),
+        (lambda: _dense(3, "softmax"), DATA, {"window": (2, 1)}, "`low` below `high`"),
         (network, DATA, {"learning_rate": 1e30, "epochs": 3}, "no longer finite in epoch"),
     ],
 )

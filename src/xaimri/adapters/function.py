@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from xaimri.adapters.answers import Answers
-from xaimri.adapters.options import Preprocess
-from xaimri.arrays import Images, Scores
-from xaimri.caveats import Caveat
-from xaimri.classifier import Outputs
+from xaimri.arrays import Array, Images, Scores
+from xaimri.caveats import saturation
+from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
+from xaimri.errors import InvalidInput, said
 
 
 class FunctionClassifier:
@@ -42,13 +41,12 @@ class FunctionClassifier:
         self,
         function: Callable[[Any], Any],
         classes: Sequence[str] | None = None,
-        preprocess: Preprocess | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
         outputs: Outputs = "probabilities",
         input_shape: tuple[int | None, ...] | None = None,
     ) -> None:
-        self._function, self._preprocess = function, preprocess
-        self._answers = Answers("function", outputs)
-        self._classes = self._answers.first_names(None, classes)
+        self._function, self._preprocess, self._outputs = function, preprocess, checked_outputs(outputs)
+        self._classes = () if classes is None else class_names(classes)
         self._input_shape = input_shape or ()
 
     @property
@@ -65,11 +63,46 @@ class FunctionClassifier:
         """Call the function and return logits, ``(batch, classes)``."""
         given = np.array(images, dtype=np.float32)
         given = given if self._preprocess is None else self._preprocess(given)
-        rows = self._answers.rows(self._function(given), len(images))
-        self._classes = self._answers.names(self._classes, max(rows.shape[1], 2))  # one logit is two classes
-        self._answers.check_rows(rows)
-        return self._answers.logits(rows)
+        answer = self._function(given)
+        try:
+            answer = np.asarray(answer, dtype=np.float32)
+        except (TypeError, ValueError) as failure:
+            raise InvalidInput(
+                f"the function must give numbers, one row of class scores per image ({said(failure)}): check "
+                "what it returns."
+            ) from None
+        if answer.ndim == 1 or (answer.ndim == 2 and answer.shape[1] == 1):
+            answer = self._two_columns(answer.reshape(len(answer), 1))
+        if answer.ndim != 2 or len(answer) != len(images) or not np.isfinite(answer).all():
+            raise InvalidInput(
+                f"the function must give one finite row of class scores per image, got shape {answer.shape} "
+                f"for {len(images)} images: check what it returns."
+            )
+        self._name(answer.shape[1])
+        return answer if self._outputs == "logits" else self._log(answer)
 
-    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
+    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Say which probabilities are too near 0 and 1 to be explained."""
-        return self._answers.doubts(probabilities)
+        return tuple(saturation(row) if self._outputs == "probabilities" else () for row in probabilities)
+
+    def _two_columns(self, answer: Array) -> Array:
+        pair = [-answer / 2, answer / 2] if self._outputs == "logits" else [1 - answer, answer]
+        return np.concatenate(pair, axis=1)
+
+    def _name(self, count: int) -> None:
+        if not self._classes:
+            self._classes = tuple(f"class_{i}" for i in range(count))
+        if len(self._classes) != count:
+            raise InvalidInput(
+                f"the function gives {count} scores per image, and `classes` has {len(self._classes)} names: "
+                "give one name per score."
+            )
+
+    def _log(self, probabilities: Scores) -> Scores:
+        if probabilities.min() < -1e-3 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-2:
+            raise InvalidInput(
+                f"the function's outputs are not probabilities (the first row adds up to "
+                f'{float(probabilities[0].sum()):.3g}): if they are logits, pass outputs="logits".'
+            )
+        logs: Array = np.log(np.clip(probabilities, CLIP, 1))
+        return logs

@@ -120,7 +120,8 @@ def evaluate(
     from xaimri import experiment, open_model
 
     opened = open_model(model)
-    chosen = part_of(dataset_of(data, seed, subject), opened.split, part)
+    origin = None if part == "all" else opened.origin
+    chosen = part_of(dataset_of(data, seed, subject, origin), opened.split, part)
     typer.echo(experiment.evaluate(opened, chosen, out or model))
 
 

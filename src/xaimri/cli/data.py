@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from xaimri.archive import whole_folder
 from xaimri.cli.options import Folder, Seed
 from xaimri.errors import InvalidInput
 
@@ -44,11 +45,14 @@ def data_phantom(
 
     from xaimri.data import phantom
 
-    dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
-    for case in dataset:
-        target = out / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_slice')}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.asarray(case.source)).save(target)
+    with whole_folder(out) as folder:
+        dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
+        for case in dataset:
+            stage = folder / dataset.classes[case.label]
+            stage.mkdir(exist_ok=True)
+            Image.fromarray(np.asarray(case.source)).save(
+                stage / f"{case.id.replace('/slice ', '_slice')}.png"
+            )
     typer.echo(dataset.describe())
 
 
@@ -58,18 +62,26 @@ def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set."
     typer.echo(dataset_of(data, 0).describe())
 
 
-def dataset_of(source: str, seed: int, subject: str | None = None) -> Dataset:
-    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom."""
-    from xaimri.data import alzheimer, phantom, read_folder
+def dataset_of(
+    source: str, seed: int, subject: str | None = None, origin: Mapping[str, Any] | None = None
+) -> Dataset:
+    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom.
 
+    Where ``origin`` says how the data of a model were made, they are made in the same way.
+    """
+    from xaimri.data import alzheimer, phantom, read_folder, remake
+
+    maker = None if origin is None else origin["maker"]
     if source == "phantom":
-        return phantom.make(seed=seed)
+        return remake(origin) if origin is not None and maker == "phantom" else phantom.make(seed=seed)
     if not Path(source).is_dir():
         raise InvalidInput(
             f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
         )
     if subject is not None:
         return read_folder(source, subject=subject)
+    if origin is not None and maker != "phantom":
+        return remake(origin, source)
     near = [path.name for pattern in ("*", "*/*") for path in Path(source).glob(pattern) if path.is_dir()]
     if set(near) & set(alzheimer.CLASSES):
         return alzheimer.load(source)
@@ -77,7 +89,7 @@ def dataset_of(source: str, seed: int, subject: str | None = None) -> Dataset:
 
 
 def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dataset:
-    """Return a part of a recorded split, or all of the data.
+    """Return a part of a recorded split, or all of the data; print how many cases are in no part.
 
     Raises
     ------
@@ -85,6 +97,7 @@ def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dat
         If no split is recorded, or the part has no case in this data.
     """
     from xaimri.data import Split
+    from xaimri.data.attendance import strangers
 
     if part == "all":
         return dataset
@@ -94,10 +107,9 @@ def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dat
             "network never saw."
         )
     try:
-        parts = Split.from_record(dataset, split)
+        chosen = Split.from_record(dataset, split).part(part)
     except InvalidInput as error:
         raise InvalidInput(f"{str(error)[:-1]}; for data the network never saw use --part all.") from error
-    chosen = parts.part(part)
-    if not len(chosen):
-        raise InvalidInput(f"the {part} part has no case in this data: use another --part, or all.")
+    for sentence in strangers(dataset, split):
+        typer.echo(sentence)
     return chosen

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from xaimri.archive import whole_folder
 from xaimri.cli.arguments import names_of
 from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
@@ -62,18 +60,21 @@ def judge(
     it takes by itself: LIME 1000 unless --samples says otherwise, a gradient method one or a few. Written
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
+    from xaimri.data.attendance import absences_beside
     from xaimri.judging.catalogue import as_metric
     from xaimri.methods import build_named
     from xaimri.options import open_with
 
     names = names_of(methods, ("gradcam", "lime"))
     measures = [as_metric(name) for name in names_of(metrics, CURVES)]
-    with whole(out) as folder:
-        dataset = dataset_of(data, seed, subject)
+    with whole_folder(out) as folder:
         opened, settings = open_with(model, options, names)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
+        dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin)
         held = part_of(dataset, opened.split, chosen)
+        if opened.split is not None and chosen != "all":
+            typer.echo("".join(f"{note}\n" for note in absences_beside(held, opened.split)), nl=False)
         by_case = opened.split is not None and held is not dataset and opened.split["by"] == "case"
         alone = independent or by_case
         some = drawn_cases(held, cases, seed, independent=alone)
@@ -155,32 +156,3 @@ def _write(found: Judgement, folder: Path) -> None:
     save(heat_table(found), folder / "heat.png")
     for metric in dict.fromkeys(metric for _, metric in found.curves):
         save(metric_curves(found, metric), folder / f"{metric}.png")
-
-
-@contextmanager
-def whole(out: Path) -> Iterator[Path]:
-    """Give a folder to write into, which becomes ``out`` at the end; after an error it is gone.
-
-    That it can't become ``out`` is said at once, before hours of work.
-    """
-    target = out.resolve()
-    near = next(folder for folder in (target, *target.parents) if folder.exists())
-    if not near.is_dir():
-        raise InvalidInput(f"`{near}` is a file, not a folder: give another --out.")
-    if near == target and any(target.iterdir()):
-        raise InvalidInput(f"`{out}` is there already, and not empty: give a new folder as --out.")
-    try:
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=near))
-    except OSError as failure:
-        raise InvalidInput(f"`{out}` can't be written ({failure.strerror}): give another --out.") from failure
-    try:
-        yield partial
-        if near == target:
-            for file in list(partial.iterdir()):
-                file.replace(target / file.name)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.chmod(0o755)
-            partial.replace(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -2,14 +2,15 @@
 
 `read_folder` lists class-per-folder data of any kind, `xaimri.data.alzheimer` the slices of Kaggle with
 their subjects, and `xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by
-subject, and `load_images` reads them into one array.
+subject, `load_images` reads them into one array, and `remake` makes a data set as its record says.
 """
 
 from __future__ import annotations
 
 from xaimri.data.case import Case, Dataset
 from xaimri.data.folder import read_folder
-from xaimri.data.loading import load_images
+from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
+from xaimri.data.stack import load_images
 
-__all__ = ["Case", "Dataset", "Split", "folds", "load_images", "read_folder", "split"]
+__all__ = ["Case", "Dataset", "Split", "folds", "load_images", "read_folder", "remake", "split"]

@@ -56,6 +56,9 @@ NO_SPLIT = (
 )
 """Why the augmented copy must not be split without groups."""
 
+ORIGIN = {"maker": "alzheimer"}
+"""How `load` made a data set, as `Dataset.origin`."""
+
 _NUMBERED = re.compile(r"(?P<slice>\d+)(?: \((?P<subject>\d+)\))?")
 _LISTED = re.compile(r"(?P<stage>mild|moderate|non|verymild)dem(?P<k>\d+)", re.IGNORECASE)
 
@@ -107,7 +110,7 @@ def load(folder: str | os.PathLike[str]) -> Dataset:
         if twin is not file:
             raise InvalidInput(f"`{twin}` and `{file}` are both slice {position} of {subject}: keep one.")
         cases.append((name, number, position, file))
-    return Dataset(CLASSES, tuple(_case(*case) for case in sorted(cases)))
+    return Dataset(CLASSES, tuple(_case(*case) for case in sorted(cases)), origin=ORIGIN)
 
 
 def fetch(which: Which = "original", *, announce: Callable[[str], object] = print) -> Dataset:
@@ -220,4 +223,4 @@ def _case(name: str, number: int, position: int, file: Path) -> Case:
 
 def _augmented(files: list[tuple[str, Path]]) -> Dataset:
     cases = [Case(f"{name}/{file.name}", CLASSES.index(name), None, file) for name, file in sorted(files)]
-    return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT)
+    return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT, origin=ORIGIN)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput
+from xaimri.sealed import sealed, unsealed
+
+Origin: TypeAlias = Mapping[str, Any]
+"""How data were made, as JSON types: the maker's name under ``"maker"``, and its arguments."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +58,28 @@ class Dataset(Sequence[Case]):
         In a fixed order.
     no_split
         None, or one sentence saying why these cases must not be split without groups.
+    origin
+        How the whole was made, of which these cases may be a part: the maker's name and its arguments, as
+        `xaimri.data.remake` takes them. None where that is not known.
     """
 
     classes: tuple[str, ...]
     cases: tuple[Case, ...]
     no_split: str | None = None
+    origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", sealed(self.origin))
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "cases", tuple(self.cases))
         check_ids(self.cases)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: unsealed(value) for name, value in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "origin", sealed(self.origin))
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -120,7 +136,7 @@ class Dataset(Sequence[Case]):
         for owner, case in zip(owners, self.cases, strict=True):
             cases.append(replace(case, label=dealt[owner][given[owner] % len(dealt[owner])]))
             given[owner] += 1
-        return replace(self, cases=tuple(cases))
+        return replace(self, cases=tuple(cases), origin=None)
 
     def describe(self) -> str:
         """Return a table of images and subjects per class."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xaimri.data.case import Case, Dataset
+from xaimri.data.case import Case, Dataset, Origin
 from xaimri.errors import InvalidInput
 from xaimri.images.read import SUFFIXES
 
@@ -73,7 +73,7 @@ def read_folder(
         raise InvalidInput(
             f"the class folders of `{root}` hold no image: put one into them, e.g. a PNG or JPEG."
         )
-    return Dataset(names, tuple(cases))
+    return Dataset(names, tuple(cases), origin=_origin(subject, classes))
 
 
 def folders_in(root: Path) -> list[Path]:
@@ -109,6 +109,16 @@ def _classes(root: Path, classes: Sequence[str] | None) -> tuple[str, ...]:
             f"the folders of `{root}` are parts of a split ({', '.join(present)}), not classes: read one."
         )
     return present
+
+
+def _origin(
+    subject: str | re.Pattern[str] | Callable[[Path], str | None] | None, classes: Sequence[str] | None
+) -> Origin | None:
+    """Return how the folder was read; a function can't be written down."""
+    pattern = subject.pattern if isinstance(subject, re.Pattern) else subject
+    if callable(pattern):
+        return None
+    return {"maker": "folder", "subject": pattern, "classes": None if classes is None else list(classes)}
 
 
 def _identifier(

@@ -1,4 +1,4 @@
-"""What a split may not cut: the subjects, joined with whatever else must stay together."""
+"""Groups that a split may not cut: the subjects, joined with whatever else must stay together."""
 
 from __future__ import annotations
 
@@ -14,60 +14,60 @@ from xaimri.errors import InvalidInput
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
-    """The units of a data set, sorted by name, so that they do not depend on the order of the cases.
+class Groups:
+    """The groups of a data set, sorted by name, so that they do not depend on the order of the cases.
 
     Attributes
     ----------
     classes
         Names of the classes.
     of_case
-        Unit of every case of the data set.
+        Group of every case of the data set.
     present
-        True where a unit has images of a class.
+        True where a group has images of a class.
     stratum
-        The class that a unit counts for: of those it has, the one that fewest units have.
+        The class that a group counts for: of those it has, the one that fewest groups have.
     """
 
     classes: tuple[str, ...]
     of_case: Int[Array, " cases"]
-    present: Bool[Array, "units classes"]
-    stratum: Int[Array, " units"]
+    present: Bool[Array, "groups classes"]
+    stratum: Int[Array, " groups"]
 
     def __len__(self) -> int:
         return len(self.stratum)
 
     @classmethod
-    def of(cls, dataset: Dataset, groups: Sequence[Hashable] | None, independent: bool) -> Units:
-        """Find the units of a data set, or refuse.
+    def of(cls, dataset: Dataset, names: Sequence[Hashable] | None, independent: bool) -> Groups:
+        """Find the groups of a data set, or refuse.
 
         Raises
         ------
         InvalidInput
             If it is not known which cases belong together.
         """
-        _check(dataset, groups, independent)
-        of_case = _joined(dataset, groups)
+        _check(dataset, names, independent)
+        of_case = _joined(dataset, names)
         present = np.zeros((int(of_case.max()) + 1, len(dataset.classes)), dtype=bool)
         present[of_case, dataset.labels] = True
         rarity = np.where(present, present.sum(axis=0), len(present) + 1)
         return cls(dataset.classes, of_case, present, rarity.argmin(axis=1))
 
-    def take(self, units: Int[Array, " some"]) -> Units:
-        """Return some of the units; `of_case` stays that of the whole data set."""
-        return Units(self.classes, self.of_case, self.present[units], self.stratum[units])
+    def take(self, some: Int[Array, " some"]) -> Groups:
+        """Return some of the groups; `of_case` stays that of the whole data set."""
+        return Groups(self.classes, self.of_case, self.present[some], self.stratum[some])
 
 
-def deal(units: Units, shares: tuple[float, float], seed: int) -> Int[Array, " units"]:
-    """Return the part of every unit, 0 train, 1 validation, 2 test, drawn from each class by itself.
+def deal(groups: Groups, shares: tuple[float, float], seed: int) -> Int[Array, " groups"]:
+    """Return the part of every group, 0 train, 1 validation, 2 test, drawn from each class by itself.
 
-    ``shares`` are those of validation and test. Every class that has a unit has one in training.
+    ``shares`` are those of validation and test. Every class that has a group has one in training.
     """
     from sklearn.model_selection import GroupShuffleSplit
 
-    part = np.zeros(len(units), dtype=np.int64)
-    for label in range(len(units.classes)):
-        pool = np.flatnonzero(units.stratum == label)
+    part = np.zeros(len(groups), dtype=np.int64)
+    for label in range(len(groups.classes)):
+        pool = np.flatnonzero(groups.stratum == label)
         validation, test = _sizes(len(pool), shares)
         state = state_of(seed, label)
         for code, size in ((2, test), (1, validation)):
@@ -78,7 +78,7 @@ def deal(units: Units, shares: tuple[float, float], seed: int) -> Int[Array, " u
                 kept, drawn = next(splitter.split(pool, groups=pool))
                 part[pool[drawn]] = code
                 pool = pool[kept]
-    _train_every_class(units, part)
+    _train_every_class(groups, part)
     return part
 
 
@@ -95,10 +95,10 @@ def _sizes(n: int, shares: tuple[float, float]) -> tuple[int, int]:
     return validation, test
 
 
-def _train_every_class(units: Units, part: Array) -> None:
-    """Move a unit into training for a class that none has yet (where subjects have several classes)."""
-    for label in range(len(units.classes)):
-        having = np.flatnonzero(units.present[:, label])
+def _train_every_class(groups: Groups, part: Array) -> None:
+    """Move a group into training for a class that none has yet (where subjects have several classes)."""
+    for label in range(len(groups.classes)):
+        having = np.flatnonzero(groups.present[:, label])
         if len(having) and not (part[having] == 0).any():
             part[having[np.argmin(part[having])]] = 0
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from xaimri.arrays import Array
+from xaimri.data.attendance import PARTS, WORDS, SplitRecord, absences, homes, keys_of, strangers
 from xaimri.data.case import Dataset
-from xaimri.data.groups import Units, deal, state_of
+from xaimri.data.groups import Groups, deal, state_of
 from xaimri.errors import InvalidInput
-
-PARTS = ("train", "validation", "test")
-"""Names of the parts, in the order of `Split`'s fields."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +24,8 @@ class Split:
     train, validation, test
         Each in the data set's order, with all its classes.
     notes
-        Sentences that name the classes with too few subjects for every part.
+        Sentences that name the classes with too few subjects for every part, and of a recorded split, who
+        is missing.
     """
 
     train: Dataset
@@ -51,10 +50,23 @@ class Split:
         yield from zip(PARTS, (self.train, self.validation, self.test), strict=True)
 
     def part(self, name: str) -> Dataset:
-        """Return train, validation or test by its name."""
+        """Return train, validation or test by its name, if it holds a case.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such part, or nothing is in it.
+        """
         if name not in PARTS:
             raise InvalidInput(f"the part must be one of {', '.join(PARTS)}, got `{name}`.")
-        return dict(self.parts())[name]
+        part = dict(self.parts())[name]
+        if not len(part):
+            told = next((f" ({n[:-1]})" for n in self.notes if f" {WORDS[name]} " in n), "")
+            raise InvalidInput(
+                f"the {name} part has no case in this data{told}: take another part, or the data that was "
+                "split."
+            )
+        return part
 
     def part_of(self, case_id: str) -> str:
         """Return ``"train"``, ``"validation"`` or ``"test"``.
@@ -92,37 +104,32 @@ class Split:
         return {"by": "subject" if known else "case", **parts, "notes": list(self.notes)}
 
     @classmethod
-    def from_record(cls, dataset: Dataset, record: Mapping[str, Any]) -> Split:
+    def from_record(cls, dataset: Dataset, record: SplitRecord) -> Split:
         """Split a data set as recorded, so that a later evaluation meets the same subjects.
 
-        The data set may lack cases that were there before, and may have other images of the same
-        subjects; it may not have subjects that are in no part.
+        The data set may lack cases that were there before, and may have other images of the same subjects:
+        ``notes`` says who is missing, part by part. Cases that the record knows no part for are left out,
+        and counted there.
 
         Raises
         ------
         InvalidInput
-            If the record is no such record, names a subject twice, or does not know a case.
+            If the record is no such record, or names a subject twice; or if it goes by subject, and no
+            case has one.
         """
-        by = record.get("by")
-        if by not in ("subject", "case") or any(name not in record for name in PARTS):
+        home, keys = homes(record), keys_of(dataset, record)
+        if keys and all(key is None for key in keys):
             raise InvalidInput(
-                'a recorded split has the keys "by", "train", "validation" and "test": see `record`.'
+                "the split is recorded by subject, and none of these cases has one: say who was scanned, as "
+                "by `subject=` of `xaimri.data.read_folder`."
             )
-        home: dict[str, str] = {}
-        for name in PARTS:
-            for key in record[name]:
-                if home.setdefault(key, name) != name:
-                    raise InvalidInput(f"the record has `{key}` in both {home[key]} and {name}: keep one.")
         indices: dict[str, list[int]] = {name: [] for name in PARTS}
-        for index, case in enumerate(dataset):
-            key = case.subject if by == "subject" else case.id
-            if key is None or key not in home:
-                raise InvalidInput(
-                    f"the record knows no part for case `{case.id}`: split anew, or leave that case out."
-                )
-            indices[home[key]].append(index)
+        for index, key in enumerate(keys):
+            if key is not None and key in home:
+                indices[home[key]].append(index)
         taken = [dataset.take(indices[name]) for name in PARTS]
-        return cls(taken[0], taken[1], taken[2], tuple(record.get("notes", ())))
+        notes = (*record.get("notes", ()), *absences(dataset, record), *strangers(dataset, record))
+        return cls(taken[0], taken[1], taken[2], notes)
 
 
 def split(
@@ -182,9 +189,9 @@ def split(
         raise InvalidInput(
             f"`validation` and `test` must be at least 0 and below 1 together, got {validation} and {test}."
         )
-    units = Units.of(dataset, groups, independent)
-    part = deal(units, (validation, test), seed)
-    return _parted(dataset, units, part, _notes(units, part, (validation, test)))
+    together = Groups.of(dataset, groups, independent)
+    part = deal(together, (validation, test), seed)
+    return _parted(dataset, together, part, _notes(together, part, (validation, test)))
 
 
 def folds(
@@ -222,49 +229,49 @@ def folds(
     """
     if not 0 <= validation < 1:
         raise InvalidInput(f"`validation` is a share, at least 0 and below 1, got {validation}.")
-    units = Units.of(dataset, groups, independent)
-    largest = int(np.bincount(units.stratum).max())
+    together = Groups.of(dataset, groups, independent)
+    largest = int(np.bincount(together.stratum).max())
     if not 2 <= k <= largest:
         raise InvalidInput(
             f"`k` must be from 2 to the number of subjects of the largest class, {largest}, got {k}."
         )
     splits = []
-    for number, tested in enumerate(_folded(units, k, seed)):
-        rest = np.setdiff1d(np.arange(len(units)), tested)
-        part = np.full(len(units), PARTS.index("test"))
-        part[rest] = deal(units.take(rest), (validation, 0.0), seed + number)
-        splits.append(_parted(dataset, units, part, _fold_notes(units, part, k)))
+    for number, tested in enumerate(_folded(together, k, seed)):
+        rest = np.setdiff1d(np.arange(len(together)), tested)
+        part = np.full(len(together), PARTS.index("test"))
+        part[rest] = deal(together.take(rest), (validation, 0.0), seed + number)
+        splits.append(_parted(dataset, together, part, _fold_notes(together, part, k)))
     return tuple(splits)
 
 
-def _folded(units: Units, k: int, seed: int) -> list[Array]:
-    """Return the tested units of every fold."""
+def _folded(together: Groups, k: int, seed: int) -> list[Array]:
+    """Return the tested groups of every fold."""
     import warnings
 
     from sklearn.model_selection import StratifiedGroupKFold
 
-    everyone = np.arange(len(units))
+    everyone = np.arange(len(together))
     splitter = StratifiedGroupKFold(k, shuffle=True, random_state=state_of(seed))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
-        return [tested for _, tested in splitter.split(everyone, units.stratum, groups=everyone)]
+        return [tested for _, tested in splitter.split(everyone, together.stratum, groups=everyone)]
 
 
-def _fold_notes(units: Units, part: Array, k: int) -> tuple[str, ...]:
+def _fold_notes(together: Groups, part: Array, k: int) -> tuple[str, ...]:
     notes = []
-    for label, name in enumerate(units.classes):
-        having = units.present[:, label]
+    for label, name in enumerate(together.classes):
+        having = together.present[:, label]
         if having.sum() < k:
             trained = "" if (part[having] == 0).any() else "; none is in this fold's training part"
             notes.append(f"`{name}` has {_subjects_of(int(having.sum()))} for {k} folds{trained}.")
     return tuple(notes)
 
 
-def _notes(units: Units, part: Array, shares: tuple[float, float]) -> tuple[str, ...]:
+def _notes(together: Groups, part: Array, shares: tuple[float, float]) -> tuple[str, ...]:
     wanted = [name for name, share in zip(PARTS, (1.0, *shares), strict=True) if share]
     notes = []
-    for label, name in enumerate(units.classes):
-        numbers = np.bincount(part[units.present[:, label]], minlength=3)
+    for label, name in enumerate(together.classes):
+        numbers = np.bincount(part[together.present[:, label]], minlength=3)
         counts = [int(numbers[PARTS.index(p)]) for p in wanted]
         if 0 in counts:
             places = ", ".join(f"{n or 'none'} in {p}" for n, p in zip(counts, wanted, strict=True))
@@ -276,9 +283,11 @@ def _subjects_of(n: int) -> str:
     return f"{n or 'no'} subject{'' if n == 1 else 's'}"
 
 
-def _parted(dataset: Dataset, units: Units, part: Array, notes: tuple[str, ...]) -> Split:
+def _parted(dataset: Dataset, together: Groups, part: Array, notes: tuple[str, ...]) -> Split:
     """Gather the cases of every part."""
-    taken = [dataset.take(np.flatnonzero(part[units.of_case] == code).tolist()) for code in range(len(PARTS))]
+    taken = [
+        dataset.take(np.flatnonzero(part[together.of_case] == code).tolist()) for code in range(len(PARTS))
+    ]
     return Split(taken[0], taken[1], taken[2], notes)
 
 

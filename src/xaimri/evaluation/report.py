@@ -110,6 +110,8 @@ class ClassificationReport:
         Classes with fewer have no figures.
     confidence, resamples, seed
         Of the intervals.
+    remarks
+        Sentences on the data, such as who of a recorded split is missing; they are among the ``notes``.
     """
 
     classes: tuple[str, ...]
@@ -121,6 +123,7 @@ class ClassificationReport:
     confidence: float
     resamples: int
     seed: int
+    remarks: tuple[str, ...] = ()
 
     def level(self, name: LevelName) -> Level:
         """Return the figures of a level by its name.
@@ -139,7 +142,7 @@ class ClassificationReport:
         """Sentences that say what the figures cannot tell."""
         few = [c for c in self.slice.per_class if 0 < c.subjects < self.minimum_subjects]
         absent = [c.name for c in self.slice.per_class if c.subjects == 0]
-        notes = []
+        notes = list(self.remarks)
         if few:
             who = ", ".join(f"`{c.name}` ({c.note})" for c in few)
             notes.append(

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Cells, Images
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Convolutional, FeatureMaps
 from xaimri.explainer import Attribution, Explainer
 from xaimri.objective import Objective
@@ -248,15 +248,47 @@ def on_image(
 def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: bool) -> list[Caveat]:
     found = []
     if gradient is not None and not gradient.any():
-        found.append(Reason.DEGENERATE_GRADIENT.caveat(layer=maps.layer))
+        found.append(
+            Caveat(
+                "degenerate_gradient",
+                f"The explained score does not change with `{maps.layer}` at all, so the map is empty: "
+                'explain of="logit" or "log_odds", or look at another layer.',
+            )
+        )
     elif relu and not (values > 0).any() and (gradient is not None or values.any()):
-        found.append(Reason.NO_POSITIVE_EVIDENCE.caveat(layer=maps.layer))
+        found.append(
+            Caveat(
+                "no_positive_evidence",
+                f"No cell of `{maps.layer}` speaks for this class, so the rectified map is empty: use "
+                "relu=False to see what speaks against it.",
+            )
+        )
     if maps.grid.assumed:
-        found.append(Reason.ASSUMED_GEOMETRY.caveat(layer=maps.layer))
+        found.append(
+            Caveat(
+                "assumed_geometry",
+                f"Where the cells of `{maps.layer}` lie could not be read from the network; "
+                "half-pixel resizing was assumed, so the map may be shifted, or even mirrored: compare it "
+                "with a perturbation method.",
+            )
+        )
     return found
+
+
+def constant_maps(layer: str) -> Caveat:
+    """Say that no feature map of a layer tells one place of the image from another."""
+    return Caveat(
+        "constant_maps",
+        f"Every feature map of `{layer}` is constant over this image, so there is nothing to make a map of: "
+        "look at an earlier layer.",
+    )
 
 
 def _without_share(undefined: Bool[Array, ...], layer: str) -> list[list[Caveat]]:
     """Say of which images some cells have no share of the evidence."""
-    caveat = Reason.NEGATIVE_ACTIVATIONS.caveat(layer=layer)
+    caveat = Caveat(
+        "negative_activations",
+        f"Features of `{layer}` are negative on the whole, and the weights of Grad-CAM++ are derived for "
+        "positive ones: they count for nothing. Take a layer after a ReLU, or use HiResCAM.",
+    )
     return [[caveat] if image.any() else [] for image in undefined]

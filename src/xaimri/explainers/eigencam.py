@@ -9,13 +9,19 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
-from xaimri.caveats import Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import layer_setting, on_image
+from xaimri.explainers.cam import constant_maps, layer_setting, on_image
 from xaimri.objective import Objective
 from xaimri.rules import Flag
 from xaimri.settings import setting
+
+CLASS_INDEPENDENT = Caveat(
+    "class_independent",
+    "Eigen-CAM does not look at the class: the map shows what the layer responds to most, and is the same "
+    "for every target.",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,6 @@ class EigenCAM(Explainer[Convolutional]):
         """Project every cell's features on their first principal direction."""
         maps = model.feature_maps(images, objective, layer=self.layer)
         shape = maps.values.shape[1:-1]
-        constant = Reason.CONSTANT_MAPS.caveat(layer=maps.layer)
         found = [principal(image.reshape(-1, image.shape[-1])) for image in maps.values]
         return on_image(
             np.stack([projection.reshape(shape) for projection, _ in found]),
@@ -67,7 +72,7 @@ class EigenCAM(Explainer[Convolutional]):
             by_gradient=False,
             diagnostics=[{"explained": share} for _, share in found],
             caveats=[
-                (Reason.CLASS_INDEPENDENT.caveat(), *([] if projection.any() else [constant]))
+                (CLASS_INDEPENDENT, *([] if projection.any() else [constant_maps(maps.layer)]))
                 for projection, _ in found
             ],
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Images
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.objective import Objective
@@ -102,4 +102,9 @@ def per_intensity(objective: Objective) -> str:
 
 def degenerate(gradients: Array) -> list[list[Caveat]]:
     """Say of which images the score does not change with any pixel."""
-    return [[] if gradient.any() else [Reason.DEGENERATE_GRADIENT.caveat()] for gradient in gradients]
+    caveat = Caveat(
+        "degenerate_gradient",
+        "The explained score does not change with any pixel, so the map is empty: explain "
+        'of="logit" or "log_odds", or use a perturbation method such as LIME.',
+    )
+    return [[] if gradient.any() else [caveat] for gradient in gradients]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images, Scores, Stored
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -138,8 +138,14 @@ class IntegratedGradients(Explainer[Differentiable]):
     def _caveats(self, path: _Path) -> list[Caveat]:
         found = list(degenerate(path.total[None])[0])
         if not path.complete:
-            difference = abs(path.difference)
-            found.append(Reason.NOT_CONVERGED.caveat(steps=path.steps, gap=path.gap, difference=difference))
+            found.append(
+                Caveat(
+                    "not_converged",
+                    f"With {path.steps} steps the values miss the difference of the scores by "
+                    f"{path.gap:.3g} of {abs(path.difference):.3g}: allow more steps with `most`, or take "
+                    "another baseline.",
+                )
+            )
         return found
 
 

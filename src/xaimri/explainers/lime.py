@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -163,4 +163,13 @@ class LIME(Explainer[Classifier]):
 
 
 def _poor(fit: Surrogate) -> list[Caveat]:
-    return [] if fit.r2 >= POOR_FIT else [Reason.POOR_FIT.caveat(percent=100 * max(fit.r2, 0))]
+    if fit.r2 >= POOR_FIT:
+        return []
+    return [
+        Caveat(
+            "poor_fit",
+            f"The linear surrogate explains {100 * max(fit.r2, 0):.0f} % of how the score varies: the "
+            'regions act together, so use more samples, other regions, or of="log_odds", and trust the order '
+            "little.",
+        )
+    ]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
@@ -206,4 +206,11 @@ def _unopened(told: Mapping[str, Any]) -> list[Caveat]:
     """Return the caveat of a run that shared much evenly."""
     if told["complete"] or told["shared"] < SHARED:
         return []
-    return [Reason.NOT_CONVERGED.caveat(percent=100 * told["shared"], needed=told["needed"])]
+    return [
+        Caveat(
+            "not_converged",
+            f"{100 * told['shared']:.0f} % of the values belong to groups of regions that were not opened, "
+            f"and are shared evenly within each: take more samples ({told['needed']} open all of them) or "
+            "fewer regions.",
+        )
+    ]

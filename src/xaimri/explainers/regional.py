@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution
 from xaimri.explanation import Regions
@@ -152,5 +152,12 @@ def _regions(found: RegionAttribution) -> Regions:
 
 def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:
     """Return the caveat of regions whose hiding changes no pixel."""
-    untested = int((~tested).sum())
-    return [Reason.UNTESTED_REGIONS.caveat(untested=untested, regions=len(tested))] if untested else []
+    if tested.all():
+        return []
+    return [
+        Caveat(
+            "untested_regions",
+            f"Hiding changes no pixel in {int((~tested).sum())} of {len(tested)} regions: they were not "
+            "tested and have no value.",
+        )
+    ]

@@ -9,10 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images
-from xaimri.caveats import Reason
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import layer_setting, on_image, relu_setting
+from xaimri.explainers.cam import constant_maps, layer_setting, on_image, relu_setting
 from xaimri.grid import Grid
 from xaimri.objective import Objective, softmax
 from xaimri.perturb.responses import scored, streamed
@@ -80,7 +79,7 @@ class ScoreCAM(Explainer[Convolutional]):
                     "model_calls": 1 + len(kept),
                 }
             )
-            caveats.append([] if len(kept) else [Reason.CONSTANT_MAPS.caveat(layer=maps.layer)])
+            caveats.append([] if len(kept) else [constant_maps(maps.layer)])
         return on_image(
             np.stack(cells),
             maps,

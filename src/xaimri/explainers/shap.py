@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from xaimri.arrays import Images
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
@@ -132,4 +132,10 @@ def _lost(found: Sampled) -> list[Caveat]:
         return []
     if not found.errors.any():
         return []
-    return [Reason.ALL_UNCERTAIN.caveat()]
+    return [
+        Caveat(
+            "all_uncertain",
+            "No region can be told from zero at 95 %: take more samples or fewer regions before reading "
+            "anything from this map.",
+        )
+    ]

@@ -1,7 +1,16 @@
 """Images: whatever holds pixels, read, windowed, and brought to a model's grid."""
 
 from xaimri.images.foreground import foreground
-from xaimri.images.read import read_image, with_channels
+from xaimri.images.picture import Picture
+from xaimri.images.read import read_image, read_picture, with_channels
 from xaimri.images.window import Window, as_window
 
-__all__ = ["Window", "as_window", "foreground", "read_image", "with_channels"]
+__all__ = [
+    "Picture",
+    "Window",
+    "as_window",
+    "foreground",
+    "read_image",
+    "read_picture",
+    "with_channels",
+]

@@ -6,94 +6,96 @@ import io
 import math
 from io import BufferedIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput, first_line
-from xaimri.images import pictures
+from xaimri.errors import UnusableImage
+from xaimri.images import decoders
+from xaimri.images.picture import Picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PILImage
 
-_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", *pictures.TIFF)
+_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", *decoders.TIFF)
 _NUMPY = b"\x93NUMPY"
 
 
-def of_path(path: Path, rank: int) -> tuple[Array, bool]:
+def of_path(path: Path, rank: int) -> Picture | Array:
     """Decode a file; see `decoded`."""
     name = quoted(path)
     try:
         if not path.exists():
-            raise InvalidInput(
+            raise UnusableImage(
                 f"there is no file {name}: check the path, relative ones start at {quoted(Path.cwd())}."
             )
         if path.is_dir():
-            raise InvalidInput(
+            raise UnusableImage(
                 f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain`."
             )
         if not path.is_file():
-            raise InvalidInput(f"{name} is no regular file: read it yourself and pass its bytes.")
+            raise UnusableImage(f"{name} is no regular file: read it yourself and pass its bytes.")
         stream = path.open("rb")
-    except InvalidInput:
+    except UnusableImage:
         raise
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{name} cannot be opened ({first_line(error, 120)}): check the path.") from error
+        raise UnusableImage(f"{name} cannot be opened ({said(error)}): check the path.") from error
     with stream:
         return decoded(stream, name, rank)
 
 
-def of_stream(source: Any, rank: int) -> tuple[Array, bool]:
+def of_stream(source: object, rank: int) -> Picture | Array:
     """Decode an open binary file, from its start where it can be wound back; see `decoded`."""
-    name = quoted(source.name) if isinstance(getattr(source, "name", None), str) else "the file"
+    name = getattr(source, "name", None)
+    name, stream = quoted(name) if isinstance(name, str) else "the file", cast("BinaryIO", source)
     try:
-        if source.seekable():
-            source.seek(0)
-        content = source.read()
+        if stream.seekable():
+            stream.seek(0)
+        content = stream.read()
     except Exception as error:  # any object that has a method `read`
-        raise InvalidInput(
-            f"{name} cannot be read ({first_line(error, 120)}): open it again, or pass its path."
+        raise UnusableImage(
+            f"{name} cannot be read ({said(error)}): open it again, or pass its path."
         ) from error
     if not isinstance(content, bytes | bytearray):
-        raise InvalidInput(f'{name} is open as text: open it with `open(path, "rb")`, or pass its path.')
+        raise UnusableImage(f'{name} is open as text: open it with `open(path, "rb")`, or pass its path.')
     return decoded(io.BytesIO(content), name, rank)
 
 
-def decoded(stream: BufferedIOBase, name: str, rank: int) -> tuple[Array, bool]:
+def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
     """Decode a seekable stream by its content, whatever the file is called.
 
     Returns
     -------
-    pixels, array
-        True: an array of any shape, saved as ``.npy``. False: a picture, ``(*space, channels)`` of
-        ``rank`` spatial axes.
+    Picture or Array
+        A picture of ``rank`` spatial axes and one of channels; an array of any shape from ``.npy``, which
+        doesn't say what its axes are.
     """
     head = stream.read(8)
     if not head:
-        raise InvalidInput(f"{name} is empty: fetch the file again.")
+        raise UnusableImage(f"{name} is empty: fetch the file again.")
     stream.seek(0)
     try:
-        with pictures.Quiet():
+        with decoders.Quiet():
             if head.startswith(_NUMPY):
-                return _npy(stream, name), True
-            return pictures.of_stream(stream, name, rank), False
-    except InvalidInput:
+                return _npy(stream, name)
+            return Picture(decoders.of_stream(stream, name, rank))
+    except UnusableImage:
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
-        raise InvalidInput(_why(error, name, head.startswith((*_STARTS, _NUMPY)))) from error
+        raise UnusableImage(_why(error, name, head.startswith((*_STARTS, _NUMPY)))) from error
 
 
-def of_picture(picture: Picture, rank: int) -> Array:
+def of_pil(picture: PILImage, rank: int) -> Picture:
     """Return the pixels of a PIL image, ``(*space, channels)``."""
     try:
-        with pictures.Quiet():
-            return pictures.of_picture(picture, "the PIL image", rank)
-    except InvalidInput:
+        with decoders.Quiet():
+            return Picture(decoders.of_pil(picture, "the PIL image", rank))
+    except UnusableImage:
         raise
     except Exception as error:  # it may be closed, or decoded only now
-        raise InvalidInput(
-            f"the PIL image cannot be decoded ({first_line(error, 120)}): open its file again."
+        raise UnusableImage(
+            f"the PIL image cannot be decoded ({said(error)}): open its file again."
         ) from error
 
 
@@ -101,6 +103,13 @@ def quoted(text: object, most: int = 200) -> str:
     """Return a name in backticks, on one line and not too long."""
     line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
     return f"`{line}`" if len(line) <= most else f"`...{line[-most:]}`"
+
+
+def said(error: Exception, most: int = 120) -> str:
+    """Return what an error says, on one line and not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    line = "".join(c if c.isprintable() else "?" for c in text).rstrip(".")
+    return line if len(line) <= most else f"{line[:most]}..."
 
 
 def _why(error: Exception, name: str, known: bool) -> str:
@@ -113,9 +122,7 @@ def _why(error: Exception, name: str, known: bool) -> str:
             f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP or .npy, or pass "
             "an array."
         )
-    reason = (
-        "its first bytes can't be made out" if kind == "UnidentifiedImageError" else first_line(error, 120)
-    )
+    reason = "its first bytes can't be made out" if kind == "UnidentifiedImageError" else said(error)
     return f"{name} is damaged, cut short or of an unknown kind ({reason}): fetch it again, or pass an array."
 
 
@@ -125,11 +132,11 @@ def _npy(stream: BufferedIOBase, name: str) -> Array:
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = header(stream)
     if dtype.kind not in "buif":
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} must hold real numbers, and its type is {quoted(dtype)}: save it as float32."
         )
     size = math.prod(shape)
-    pictures.bounded(size, name)
+    decoders.bounded(size, name)
     start = stream.tell()
     if stream.seek(0, io.SEEK_END) - start < size * dtype.itemsize:
         raise EOFError("the file ends before its last value")

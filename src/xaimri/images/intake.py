@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +10,8 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit, Grid, check_fit
-from xaimri.images.read import Layout, check_layout, read_image
+from xaimri.images.picture import Picture
+from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.window import Window
 
 
@@ -29,12 +29,16 @@ class Taken:
         Where the model's pixels lie on the image.
     window
         The window with its limits for this image; None where there is none.
+    spacing, affine
+        Of the image as it was given, as of `Picture`; None where they are not known.
     """
 
     image: Image
     fitted: Float[Array, "*grid channels"]
     grid: Grid
     window: Window | None
+    spacing: tuple[float, ...] | None = None
+    affine: Float[Array, "4 4"] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,21 +85,30 @@ class Intake:
             words.append(f"window {self.window.low:g} to {self.window.high:g}{percent}")
         return words if self.layout is None else [*words, self.layout.replace("_", " ")]
 
-    def take(self, source: Any) -> Taken:
-        """Read one image and bring it to the model's grid."""
+    def take(self, source: object) -> Taken:
+        """Read one image and bring it to the model's grid.
+
+        Raises
+        ------
+        UnusableImage
+            If it can't be read, or can't be brought there.
+        """
         channels = self.shape[-1] if self.shape else None
-        image = read_image(source, self._rank(source), channels, layout=self.layout)
+        picture = read_picture(source, self._rank(source), channels, layout=self.layout)
+        image = picture.pixels
         window = None if self.window is None else self.window.resolved(image)
         seen = image if window is None else window.apply(image)
         own = image.shape[:-1]
         grid = Grid.fitted(own, self._space(own), self.fit)
         fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
-        return Taken(image, np.ascontiguousarray(fitted), grid, window)
+        return Taken(image, np.ascontiguousarray(fitted), grid, window, picture.spacing, picture.affine)
 
-    def _rank(self, source: Any) -> int:
+    def _rank(self, source: object) -> int:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""
         if self.shape:
             return len(self.shape) - 1
+        if isinstance(source, Picture):
+            return self._rank(source.pixels) if source.spacing is None else len(source.spacing)
         if isinstance(source, np.ndarray) and source.ndim > 2:
             sides = (source.shape[0], source.shape[-1])
             some = sides[0] in (1, 3) if self.layout == "channels_first" else sides[-1] in (1, 3, 4)

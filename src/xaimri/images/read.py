@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import files
+from xaimri.images.picture import Picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PILImage
 
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
@@ -39,8 +40,8 @@ def read_image(
     ----------
     source
         A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``: the content
-        decides, not the name), a PIL image, or an array. An array of ``rank`` axes is grey; one more axis
-        holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
+        decides, not the name), a PIL image, a `Picture`, or an array. An array of ``rank`` axes is grey; one
+        more axis holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
         Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis.
     channels
@@ -61,9 +62,12 @@ def read_image(
 
     Raises
     ------
+    UnusableImage
+        If the file is missing, broken, no image or of more than `xaimri.images.decoders.MOST_PIXELS`
+        pixels, or the array is empty, not numeric, not finite, beyond `LARGEST`, of another rank, or of
+        channels that can't be brought to the model's.
     InvalidInput
-        If the file is missing, broken, no image or of more than `xaimri.images.pictures.MOST_PIXELS`
-        pixels, or the array is empty, not numeric, not finite, beyond `LARGEST`, or of another rank.
+        If ``rank`` or ``layout`` is none.
 
     Examples
     --------
@@ -73,12 +77,40 @@ def read_image(
     >>> read_image(np.zeros((5, 6, 7), np.uint8), rank=3).shape
     (5, 6, 7, 1)
     """
+    return read_picture(source, rank, channels, layout=layout).pixels
+
+
+def read_picture(
+    source: object, rank: int = 2, channels: int | None = None, *, layout: Layout | None = None
+) -> Picture:
+    """Read one image with what is known of where it lies; arguments and errors as of `read_image`.
+
+    Returns
+    -------
+    Picture
+        Pixels float32 ``(*space, channels)``; spacing and affine where the source has them.
+
+    Examples
+    --------
+    >>> read_picture(Picture(np.zeros((4, 6), np.uint8), spacing=(1.0, 0.5)), channels=3)
+    Picture(shape=(4, 6, 3), spacing=(1.0, 0.5), affine=None)
+    """
     if rank not in (2, 3):
         raise InvalidInput(f"`rank` must be 2 for slices or 3 for volumes, got {rank}.")
     check_layout(layout)
-    pixels, name, own = _pixels(source, rank)
-    image = _channels_last(pixels, rank, channels, name, layout if own else "channels_last")
-    return with_channels(_finite(image, name), channels)
+    name = _name_of(source)
+    found = source if isinstance(source, Picture) else _opened(source, rank)
+    if not isinstance(found, Picture):
+        found = Picture(found)
+    elif found is not source:  # from a decoder, which has put the channels there
+        layout = "channels_last"
+    image = _channels_last(_array(found.pixels), rank, channels, name, layout)
+    if found.spacing is not None and len(found.spacing) != rank:
+        raise UnusableImage(
+            f"{name} has a spacing along {len(found.spacing)} axes, and the model takes {rank}-D images: "
+            "give one length in mm for each axis."
+        )
+    return Picture(with_channels(_finite(image, name), channels), found.spacing, found.affine)
 
 
 def check_layout(layout: object) -> None:
@@ -95,7 +127,7 @@ def with_channels(image: Image, channels: int | None) -> Float[Array, "*space gi
 
     Raises
     ------
-    InvalidInput
+    UnusableImage
         If there is no such conversion.
 
     Examples
@@ -113,60 +145,72 @@ def with_channels(image: Image, channels: int | None) -> Float[Array, "*space gi
     if present == 3 and channels == 1:
         grey: Array = image @ np.asarray(LUMINANCE, image.dtype)
         return grey[..., None]
-    raise InvalidInput(
+    raise UnusableImage(
         f"an image of {present} channels cannot be given {channels}: pass a grey image, or one of "
         f"{channels} channels."
     )
 
 
-def _pixels(source: object, rank: int) -> tuple[Array, str, bool]:
-    """Return the pixels of any source, what to call it, and whether its axes are the caller's."""
+def _opened(source: object, rank: int) -> Picture | Array:
+    """Return what any source holds: a picture, whose axes are known, or an array."""
     if isinstance(source, str | os.PathLike):
-        path = Path(os.fsdecode(source))
-        return _named(files.of_path(path, rank), files.quoted(path))
-    if isinstance(source, bytes | bytearray) or (isinstance(source, memoryview) and source.ndim == 1):
-        content = io.BytesIO(bytes(source))
-        return _named(files.decoded(content, "the file given as bytes", rank), "the file given as bytes")
+        return files.of_path(Path(os.fsdecode(source)), rank)
+    if _is_content(source):
+        return files.decoded(io.BytesIO(bytes(cast("bytes", source))), _name_of(source), rank)
     if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
-        return files.of_picture(cast("Picture", source), rank), "the PIL image", False
+        return files.of_pil(cast("PILImage", source), rank)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):
-        return _named(files.of_stream(source, rank), "the file")
-    return _array(source), "the image", True
+        return files.of_stream(source, rank)
+    return _array(source)
 
 
-def _named(found: tuple[Array, bool], name: str) -> tuple[Array, str, bool]:
-    return found[0], name, found[1]
+def _name_of(source: object) -> str:
+    """Return what to call an image in a sentence."""
+    if isinstance(source, str | os.PathLike):
+        return files.quoted(os.fsdecode(source))
+    if _is_content(source):
+        return "the file given as bytes"
+    if isinstance(source, np.ndarray):
+        return "the image"
+    if hasattr(source, "getbands"):
+        return "the PIL image"
+    return "the file" if hasattr(source, "read") else "the image"
+
+
+def _is_content(source: object) -> bool:
+    """Tell whether these are the bytes of a file."""
+    return isinstance(source, bytes | bytearray) or (isinstance(source, memoryview) and source.ndim == 1)
 
 
 def _array(source: object) -> Array:
     if isinstance(source, np.ma.MaskedArray) and source.mask.any():
-        raise InvalidInput("the image has masked pixels: give them a value, as by `image.filled(0)`.")
+        raise UnusableImage("the image has masked pixels: give them a value, as by `image.filled(0)`.")
     try:
         return np.asarray(source)
     except Exception as error:  # whatever an object's own conversion raises
         if isinstance(source, list | tuple):
-            raise InvalidInput("the image must be a rectangular array, and this one is ragged.") from error
-        raise InvalidInput(
-            f"the image, of type {type(source).__name__}, is no array ({first_line(error, 120)}): pass a "
-            "NumPy array."
+            raise UnusableImage("the image must be a rectangular array, and this one is ragged.") from error
+        raise UnusableImage(
+            f"the image, of type {type(source).__name__}, is no array ({files.said(error)}): pass a NumPy "
+            "array."
         ) from error
 
 
 def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, layout: Layout | None) -> Array:
     """Bring the array to `rank` spatial axes and one of channels."""
     if pixels.dtype.kind not in "buif":
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} must hold real numbers, and this is of type {files.quoted(pixels.dtype)}: pass a path, "
             "the bytes of a file, a PIL image or an array of numbers."
         )
     if pixels.size == 0:
-        raise InvalidInput(f"{name} is empty, of shape {pixels.shape}: pass one with at least one pixel.")
+        raise UnusableImage(f"{name} is empty, of shape {pixels.shape}: pass one with at least one pixel.")
     if pixels.ndim == rank:
         return pixels[..., None]
     allowed = (1, 3, 4, channels)
     moved = np.moveaxis(pixels, 0, -1) if layout == "channels_first" and pixels.ndim > 1 else pixels
     if moved.ndim != rank + 1 or moved.shape[-1] not in allowed:
-        raise InvalidInput(_misshaped(pixels.shape, rank, name, allowed, layout))
+        raise UnusableImage(_misshaped(pixels.shape, rank, name, allowed, layout))
     return moved if moved.shape[-1] in (1, 3, channels) else moved[..., :3]
 
 
@@ -194,11 +238,11 @@ def _finite(pixels: Array, name: str) -> Image:
         image: Array = np.array(pixels, dtype=np.float32, order="C", subok=False)
     bad = int((~np.isfinite(pixels)).sum())
     if bad:
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} has {bad} values that are NaN or infinite: replace them, e.g. by `np.nan_to_num(image)`."
         )
     if max(image.max(), -image.min()) > LARGEST:
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} has values beyond {LARGEST:g}, with which float32 overflows: divide it by its largest."
         )
     return image

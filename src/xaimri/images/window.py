@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.rules import Flag, Number, Rule
 from xaimri.settings import check, document, metadata, setting
 
@@ -95,16 +95,16 @@ class Window:
 
         Raises
         ------
-        InvalidInput
+        UnusableImage
             If both percentiles fall on one intensity, as in a constant image.
         """
         if not self.percentile:
             return self
         if image.size == 0:
-            raise InvalidInput("an empty image has no percentiles: give the window in intensities.")
+            raise UnusableImage("an empty image has no percentiles: give the window in intensities.")
         low, high = (float(v) for v in np.percentile(image.astype(np.float64), [self.low, self.high]))
         if not low < high:
-            raise InvalidInput(
+            raise UnusableImage(
                 f"percentiles {self.low:g} and {self.high:g} of the image are both {low:g}, so there is no "
                 "range to spread: take percentiles further apart, or give the window in intensities."
             )

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.perturb.least_squares import Sampled
 from xaimri.record import to_json
@@ -185,4 +185,8 @@ def shortfall(samples: Samples, estimate: Sampled) -> list[Caveat]:
 def ceiling_caveat(rule: Auto) -> Caveat:
     """Return the caveat of a rule that met its ceiling first."""
     what = f"the order of the {rule.top} strongest regions" if rule.by == "order" else "the relative error"
-    return Reason.NOT_CONVERGED.caveat(samples=rule.ceiling, what=what)
+    return Caveat(
+        "not_converged",
+        f"After {rule.ceiling} samples {what} is not settled: raise `ceiling` or `tolerance`, or take fewer "
+        "regions, and trust only differences that are larger than their errors.",
+    )

@@ -15,6 +15,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from xaimri.archive import whole_file
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
@@ -151,16 +152,8 @@ def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     kinds = set(drawn.canvas.get_supported_filetypes())
     if target.suffix[1:].lower() not in kinds:
         raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as partial:
-            written = Path(partial) / target.name
-            drawn.savefig(written, dpi=dpi, facecolor="white")
-            written.replace(target)
-    except OSError as failure:
-        raise InvalidInput(
-            f"`{target}` can't be written ({failure.strerror}): give another place."
-        ) from failure
+    with whole_file(target) as new:
+        drawn.savefig(new, dpi=dpi, facecolor="white")
     return target
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
-from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.explainer import Explainer
@@ -105,9 +104,8 @@ def _finite(trial: Trial) -> None:
             claim(explanation.caveats, "some values are not finite, and no caveat says why.")
         for caveat in explanation.caveats:
             claim(
-                isinstance(caveat, Caveat) and (caveat.reason is not None or "." in caveat.name),
-                "a caveat needs the package before its name, such as `mypackage.low_contrast`, got "
-                f"{caveat!r}.",
+                caveat.name.isidentifier() and caveat.text.strip().endswith("."),
+                f"a caveat needs a name such as `poor_fit` and a sentence, got {caveat!r}.",
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -42,7 +41,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         check(self)
 
-    def __call__(self, images: Any, seed: Any) -> Any:
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Change a batch.
 
         Parameters
@@ -67,7 +66,7 @@ class Augmentation:
         gain = 1 + self.contrast * tf.reshape(draws[:, 6], (-1, *[1] * (rank + 1)))
         return images * gain
 
-    def _moved(self, images: Any, draws: Any) -> Any:
+    def _moved(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Turn, shift and scale slices about their centre, in one bilinear resampling."""
         height, width = (tf.cast(n, tf.float32) for n in images.shape[1:3])
         angle = draws[:, 0] * self.rotation * (3.141592653589793 / 180)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
+from xaimri.archive import remove_partials, whole_file
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 
@@ -46,9 +47,9 @@ class Checkpoint:
     best: list[Array]
     best_epoch: int
 
-    def write(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:
         """Write into a folder, replacing the checkpoint before; the best weights only if they are new."""
-        folder.mkdir(parents=True, exist_ok=True)
+        remove_partials(folder)
         best = f"best-{self.best_epoch:04d}.npz"
         if not (folder / best).is_file():
             _write(folder / best, _numbered("best", self.best))
@@ -60,7 +61,7 @@ class Checkpoint:
                 old.unlink()
 
     @classmethod
-    def read(cls, folder: Path) -> Checkpoint | None:
+    def load(cls, folder: Path) -> Checkpoint | None:
         """Read from a folder; None where none has been written.
 
         Raises
@@ -99,15 +100,10 @@ def _numbered(name: str, arrays: Sequence[Array]) -> dict[str, Array]:
     return {f"{name}_{i:05d}": array for i, array in enumerate(arrays)}
 
 
-def _listed(archive: Any, name: str) -> list[Array]:
-    return [archive[key] for key in sorted(key for key in archive.files if key.startswith(f"{name}_"))]
+def _listed(state: NpzFile, name: str) -> list[Array]:
+    return [state[key] for key in sorted(key for key in state.files if key.startswith(f"{name}_"))]
 
 
 def _write(path: Path, arrays: dict[str, Array]) -> None:
-    """Write beside the file, then rename: the old file stands until the new one is whole."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as stream:
+    with whole_file(path) as new, new.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)

@@ -12,6 +12,8 @@ import keras
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit
+from xaimri.images.read import Layout
+from xaimri.images.window import Window, as_window
 from xaimri.training.augment import Augmentation
 from xaimri.training.recipe import Recipe, Schedule, Weighting, class_weights_of
 from xaimri.training.resnet import Depth, backbone_of, is_whole
@@ -94,6 +96,8 @@ def train(
     seed: int = 0,
     progress: bool = True,
     fit: Fit = "stretch",
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
 ) -> TrainingResult:
     """Train a classifier in place, and leave it with the weights of its best epoch.
 
@@ -137,8 +141,9 @@ def train(
         far as TensorFlow's kernels are deterministic there.
     progress
         Show a bar, and print one line per epoch, on standard error.
-    fit
-        How images are brought to the model's input size.
+    fit, window, layout
+        How images are brought to the model's input, as of :func:`xaimri.open_model`; give the same to
+        `xaimri.training.save`.
 
     Returns
     -------
@@ -169,6 +174,8 @@ def train(
         patience=patience,
         seed=seed,
         fit=fit,
+        window=None if window is None else as_window(window),
+        layout=layout,
     )
     where = None if folder is None else Path(folder)
     run = Run(model, recipe, parts.training, parts.validation, where, progress)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -78,7 +77,7 @@ class Loop:
         self._infer = tf.function(self._judge, reduce_retracing=True)
         self._measure = tf.function(self._statistics, reduce_retracing=True)
 
-    def epoch(self, number: int, rate: float, tick: Callable[[], Any] | None = None) -> Score:
+    def epoch(self, number: int, rate: float, tick: Callable[[], object] | None = None) -> Score:
         """Go through the training part once, in an order of its own; ``tick`` is called per batch."""
         self.optimizer.learning_rate = rate
         order = np.random.default_rng([self.recipe.seed, 0, number]).permutation(len(self.training))
@@ -124,7 +123,7 @@ class Loop:
             norm.moving_mean.assign(mean)
             norm.moving_variance.assign(share @ (variances + (means - mean) ** 2))
 
-    def _learn(self, images: Any, labels: Any) -> tuple[Any, Any]:
+    def _learn(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of the optimizer; losses and predictions of the batch, before it."""
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
@@ -136,35 +135,35 @@ class Loop:
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return losses, predicted
 
-    def _judge(self, images: Any, labels: Any) -> tuple[Any, Any]:
+    def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return self._losses(images, labels, training=False)
 
-    def _losses(self, images: Any, labels: Any, training: bool) -> tuple[Any, Any]:
+    def _losses(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         # Keras finds the logits behind the softmax, so that certainty does not stop the gradient
         outputs = self.model(images, training=training)
         losses = keras.ops.sparse_categorical_crossentropy(labels, outputs)
         weighted = tf.cast(losses, tf.float32) * tf.gather(self._weights, labels)
         return weighted, tf.argmax(outputs, axis=-1)
 
-    def _measured(self, images: Any) -> list[Any]:
+    def _measured(self, images: tf.Tensor) -> list[tf.Tensor]:
         """Means and variances of the batch in every unfrozen batch norm."""
         momenta = [norm.momentum for norm in self._norms]
         try:  # only the trace reads the momentum: at 0 the moving statistics are the batch's own
             for norm in self._norms:
                 norm.momentum = 0.0
-            measured: list[Any] = self._measure(images)
+            measured: list[tf.Tensor] = self._measure(images)
         finally:
             for norm, momentum in zip(self._norms, momenta, strict=True):
                 norm.momentum = momentum
         return measured
 
-    def _statistics(self, images: Any) -> list[Any]:
+    def _statistics(self, images: tf.Tensor) -> list[tf.Tensor]:
         self.model(images, training=True)
         return [tf.identity(v.value) for n in self._norms for v in (n.moving_mean, n.moving_variance)]
 
     def _batches(
         self, part: Part, order: Array, augment: Augmentation | None = None, number: int = 0
-    ) -> Iterator[tuple[Any, Any]]:
+    ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """Batches of nearly equal size, prepared while the network works on those before."""
         count = -(-len(order) // self.recipe.batch)
         bounds = np.linspace(0, len(order), count + 1).astype(np.int64)
@@ -173,7 +172,7 @@ class Loop:
             images, labels = tf.constant(part.images), tf.constant(part.labels)
             rows, edges = tf.constant(order), tf.constant(bounds)
 
-        def gathered(index: Any) -> tuple[Any, Any]:
+        def gathered(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             chosen = rows[edges[index] : edges[index + 1]]
             batch = tf.gather(images, chosen)
             if augment is not None:
@@ -184,17 +183,17 @@ class Loop:
         yield from pipeline.prefetch(2)
 
 
-def dropout_states(model: keras.Model) -> list[Any]:
+def dropout_states(model: keras.Model) -> list[keras.Variable]:
     """Return the states of the model's own random generators, such as those of dropout."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]
 
 
-def arrays_of(variables: Sequence[Any]) -> list[Array]:
+def arrays_of(variables: Sequence[keras.Variable]) -> list[Array]:
     """Copy the values of variables."""
     return [np.array(v.value) for v in variables]
 
 
-def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:
+def assign(variables: Sequence[keras.Variable], values: Sequence[Array]) -> None:
     """Write values back into variables."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

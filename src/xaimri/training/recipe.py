@@ -12,6 +12,8 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit
+from xaimri.images.read import Layout
+from xaimri.images.window import Window
 from xaimri.rules import Choice, Number, Rule, WholeNumber
 from xaimri.settings import check, setting
 from xaimri.training.augment import Augmentation
@@ -67,6 +69,8 @@ class Recipe:
     patience: int = setting(8, WholeNumber(1), doc="Epochs without a better one, until a phase ends.")
     seed: int = setting(0, WholeNumber(0), doc="Of the order of the images and of their changes.")
     fit: Fit = "stretch"
+    window: Window | None = None
+    layout: Layout | None = None
 
     def __post_init__(self) -> None:
         check(self)
@@ -89,7 +93,8 @@ class Recipe:
         listed = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
-        return {**listed, "augment": None if self.augment is None else asdict(self.augment)}
+        augment = None if self.augment is None else asdict(self.augment)
+        return {**listed, "augment": augment, "window": None if self.window is None else self.window.record()}
 
 
 def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting) -> tuple[float, ...]:

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 import keras
-from xaimri.adapters.keras.randomness import keep_python_random
-from xaimri.errors import InvalidInput, first_line
+from xaimri.adapters.keras.randomness import python_random_kept
+from xaimri.errors import InvalidInput, said
 
 MEANS = (103.939, 116.779, 123.68)
 """Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
@@ -94,7 +94,7 @@ def build_resnet50(
     """
     number = _checked(classes, size, channels, dense, dropout)
     space = (int(size[0]), int(size[1]))
-    with keep_python_random():
+    with python_random_kept():
         backbone = _backbone(space, weights)
         inputs = keras.Input((*space, channels), name="image")
         features = backbone(_prepared(inputs, pretrained=weights is not None))
@@ -204,7 +204,7 @@ def _checked(
     return number
 
 
-def _prepared(inputs: Any, pretrained: bool) -> Any:
+def _prepared(inputs: keras.KerasTensor, pretrained: bool) -> keras.KerasTensor:
     """Turn raw grey or colour pixels into what the backbone takes, ``(batch, height, width, 3)``."""
     together = keras.layers.Concatenate(dtype="float32", name="three_channels")
     if inputs.shape[-1] == 1:
@@ -230,7 +230,7 @@ def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model
             raise InvalidInput(
                 "the ImageNet weights of ResNet50 could not be downloaded: pass weights=None to start "
                 "from random weights, weights=PATH to read a file of backbone weights, or build once "
-                f"with a network so that Keras keeps them in its cache ({first_line(error, 160)})."
+                f"with a network so that Keras keeps them in its cache ({said(error, 160).rstrip('.')})."
             ) from error
     path = Path(weights)
     if not path.is_file():
@@ -241,7 +241,7 @@ def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model
     except Exception as error:  # h5py and Keras raise many types
         raise InvalidInput(
             f"`{path}` does not hold the weights of a ResNet50 backbone without its top: give a file that "
-            f"`keras.applications.ResNet50(include_top=False)` can load ({first_line(error, 160)})."
+            f"`keras.applications.ResNet50(include_top=False)` can load ({said(error, 160).rstrip('.')})."
         ) from error
     return backbone
 

@@ -14,8 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 import keras
+from xaimri.data import load_images
 from xaimri.data.case import Dataset
-from xaimri.data.loading import load_images
 from xaimri.errors import InvalidInput
 from xaimri.training.checkpoint import Checkpoint
 from xaimri.training.loop import Loop, Part, Score, arrays_of, assign, dropout_states
@@ -46,7 +46,7 @@ class Run:
         progress: bool,
     ) -> None:
         self.model, self.recipe, self.folder, self.progress = model, recipe, folder, progress
-        self.training, self.validation = (_read(part, model, recipe) for part in (training, validation))
+        self.training, self.validation = (_part_of(data, model, recipe) for data in (training, validation))
         self.rows: list[dict[str, Any]] = []
         self.best: list[Any] = []
         self.best_epoch = self.resumed = 0
@@ -75,7 +75,7 @@ class Run:
 
     def _resume(self) -> None:
         """Take the last checkpoint up, or begin."""
-        self.kept = None if self.folder is None else Checkpoint.read(self.folder)
+        self.kept = None if self.folder is None else Checkpoint.load(self.folder)
         if self.kept is None or self.folder is None:
             for i, state in enumerate(dropout_states(self.model)):
                 state.assign(np.random.SeedSequence([self.recipe.seed, 3, i]).generate_state(2))
@@ -104,7 +104,7 @@ class Run:
             return
         variables, optimizer = arrays_of(self.model.variables), arrays_of(loop.optimizer.variables)
         kept = Checkpoint(self.configuration, self.rows, variables, optimizer, self.best, self.best_epoch)
-        kept.write(self.folder)
+        kept.save(self.folder)
 
     def _epoch(self, loop: Loop, phase: str) -> None:
         """Train and score one epoch, and keep its weights if they are the best."""
@@ -135,9 +135,11 @@ class Run:
         return len(rows) - 1 - ranks.index(max(ranks)) >= self.recipe.patience
 
 
-def _read(part: Dataset, model: keras.Model, recipe: Recipe) -> Part:
+def _part_of(data: Dataset, model: keras.Model, recipe: Recipe) -> Part:
+    """Read the images of a part as the network takes them."""
     *space, channels = model.input_shape[1:]
-    return Part(load_images(part, space, channels, recipe.fit), part.labels)
+    images = load_images(data, space, channels, recipe.fit, recipe.window, recipe.layout)
+    return Part(images, data.labels)
 
 
 def _require_probabilities(model: keras.Model, training: Part) -> None:

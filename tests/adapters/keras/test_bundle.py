@@ -9,6 +9,7 @@ import pytest
 import keras
 from xaimri.adapters.keras import bundle
 from xaimri.errors import InvalidInput
+from xaimri.images import Window
 from xaimri.training import load, save
 
 pytestmark = pytest.mark.tensorflow
@@ -45,6 +46,26 @@ def test_everything_comes_back(saved):
     assert sorted(path.name for path in saved.iterdir()) == ["bundle.json", "model.keras"]
 
 
+def test_how_images_reached_it_and_how_the_data_were_made_come_back(tmp_path):
+    origin = {"maker": "phantom", "subjects": 4, "slices": 2, "size": [26, 22], "seed": 7}
+    window = Window(1, 99, percentile=True, top=1.0)
+    save(tmp_path, network(0), CLASSES, window=window, layout="channels_first", origin=origin)
+    loaded = load(tmp_path)
+    assert (loaded.window, loaded.layout, dict(loaded.origin)) == (window, "channels_first", origin)
+    save(tmp_path, network(0), CLASSES, window=(0, 4000))
+    loaded = load(tmp_path)
+    assert (loaded.window, loaded.layout, loaded.origin) == (Window(0, 4000), None, None)
+
+
+def test_a_bundle_of_before_there_were_window_layout_and_origin_still_loads(saved):
+    record = json.loads((saved / "bundle.json").read_text())
+    for name in ("window", "layout", "origin"):
+        del record[name]
+    (saved / "bundle.json").write_text(json.dumps(record))
+    loaded = load(saved)
+    assert (loaded.fit, loaded.window, loaded.layout, loaded.origin) == ("pad", None, None, None)
+
+
 def test_the_model_alone_is_a_keras_file(saved):
     np.testing.assert_allclose(
         answers(keras.models.load_model(saved / "model.keras")), answers(network(0)), atol=1e-7
@@ -57,16 +78,21 @@ def test_a_second_save_replaces_the_first(saved):
     np.testing.assert_allclose(answers(load(saved).model), answers(network(1)), atol=1e-7)
 
 
-@pytest.mark.parametrize("step", ["write the model", "write the record", "first rename", "second rename"])
+RENAMES = ("rename of the next record", "rename of the model", "rename of the record", "removal")
+
+
+@pytest.mark.parametrize("step", ["write the model", "write the record", *RENAMES])
 def test_a_death_while_saving_leaves_one_whole_bundle(saved, monkeypatch, step):
+    """Nothing is cleaned up either, as where the process is killed."""
+
     class Death(BaseException):
         pass
 
     renamed = []
     replace = type(saved).replace
 
-    def die(path, target):
-        if len(renamed) == (0 if step == "first rename" else 1):
+    def die(path, target=None):
+        if target is None or len(renamed) == RENAMES.index(step):
             raise Death
         renamed.append(path)
         return replace(path, target)
@@ -78,15 +104,16 @@ def test_a_death_while_saving_leaves_one_whole_bundle(saved, monkeypatch, step):
 
     model = network(1)
     with monkeypatch.context() as patch:
+        patch.setattr("xaimri.archive._discard", lambda partial: None)
         if step == "write the model":
             patch.setattr(type(model), "save", lambda self, path, *a, **k: half(path))
         elif step == "write the record":
             patch.setattr(type(saved), "write_text", half)
         else:
-            patch.setattr(type(saved), "replace", die)
+            patch.setattr(type(saved), "unlink" if step == "removal" else "replace", die)
         with pytest.raises(Death):
             save(saved, model, ("a", "b"))
-    new = step == "second rename"
+    new = step in RENAMES[2:]
     loaded = load(saved)
     assert loaded.classes == (("a", "b") if new else CLASSES)
     np.testing.assert_allclose(answers(loaded.model), answers(network(int(new))), atol=1e-7)
@@ -135,6 +162,10 @@ def test_a_model_that_holds_code_is_refused(tmp_path):
     [
         ({"classes": ("a", "b", "c")}, "`classes` must name each output"),
         ({"split": {"train": object()}}, "must be made of JSON types"),
+        ({"origin": {"maker": object()}}, "must be made of JSON types"),
+        ({"fit": "crop"}, "`fit` must be"),
+        ({"layout": "first"}, "`layout` must be"),
+        ({"window": (2, 1)}, "`low` below `high`"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, settings, sentence):

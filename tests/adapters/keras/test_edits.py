@@ -77,15 +77,15 @@ def test_weights_that_are_quantised_are_seen():
 
 
 def test_a_network_that_is_built_by_the_first_explanation_is_traced_once(monkeypatch):
-    from xaimri.adapters.keras import programs
+    from xaimri.adapters.keras import programs as engine
 
-    seen, traced = [], programs._trace
+    seen, traced = [], engine._traced
 
     def counted(model, ports, preprocess, request, shadows):
         seen.append(request.purpose)
         return traced(model, ports, preprocess, request, shadows)
 
-    monkeypatch.setattr(programs, "_trace", counted)
+    monkeypatch.setattr(engine, "_traced", counted)
     layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
     model = keras.Sequential([*layers, keras.layers.Dense(2, activation="softmax")])
     for _ in range(3):

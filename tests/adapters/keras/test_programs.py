@@ -1,4 +1,4 @@
-"""Compiled functions: the network stays untouched, nothing is traced twice, threads and errors."""
+"""The engine: the network stays untouched, nothing is traced twice, threads and errors."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,9 +11,10 @@ import xaimri
 from keras import layers
 from networks import noise, small
 from xaimri import GradCAM, InvalidInput, MissingCapability
-from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
+from xaimri.adapters.keras import KerasClassifier, clear_cache
+from xaimri.adapters.keras import programs as engine
 from xaimri.adapters.keras.trace import layers_by_path, recording
-from xaimri.objective import Objective, softmax
+from xaimri.objective import Objective
 
 pytestmark = pytest.mark.tensorflow
 
@@ -22,13 +23,13 @@ pytestmark = pytest.mark.tensorflow
 def traces(monkeypatch):
     """Every request that was traced, in order."""
     clear_cache()
-    seen, traced = [], programs._trace
+    seen, traced = [], engine._traced
 
     def counted(model, ports, preprocess, request, shadows):
         seen.append(request)
         return traced(model, ports, preprocess, request, shadows)
 
-    monkeypatch.setattr(programs, "_trace", counted)
+    monkeypatch.setattr(engine, "_traced", counted)
     yield seen
     clear_cache()
 
@@ -72,7 +73,7 @@ def test_a_trace_that_fails_leaves_nothing_behind():
     with pytest.raises(Exception, match="the layer failed"):
         xaimri.explain(model, noise((12, 14))[0])
     assert wrapped(model) == []
-    assert not programs.TRACING._is_owned()
+    assert not engine.TRACING._is_owned()
     failing.broken = False
     assert xaimri.explain(model, noise((12, 14))[0]).values.shape == (12, 14)
 
@@ -98,7 +99,7 @@ def test_a_second_explanation_traces_nothing(traces):
     xaimri.explain(model, images[0])  # a batch of one is a function of its own
     assert len(traces) == count + 1
     clear_cache()
-    assert not programs._programs
+    assert not engine._programs
     xaimri.explain(model, images[0])
     assert len(traces) == count + 2
 
@@ -114,11 +115,11 @@ def test_new_weights_count_without_a_new_trace(traces):
 
 
 def test_the_cache_is_bounded(traces, monkeypatch):
-    monkeypatch.setattr(programs, "CAPACITY", 2)
+    monkeypatch.setattr(engine, "CAPACITY", 2)
     model = small()
     for count in (1, 2, 4):
         KerasClassifier(model).logits(noise((20, 28, 3), count=count))
-    assert len(programs._programs) == 2
+    assert len(engine._programs) == 2
     KerasClassifier(model).logits(noise((20, 28, 3), count=4))
     assert len(traces) == 3
     KerasClassifier(model).logits(noise((20, 28, 3), count=1))  # the oldest was forgotten
@@ -274,21 +275,3 @@ def test_many_images_run_in_batches(traces):
     assert traces[0].shape[0] == 8  # gradients hold every layer, so that few run together
     single = KerasClassifier(model).gradient(images[69:], Objective())
     np.testing.assert_allclose(whole.values[69], single.values[0], rtol=1e-4, atol=1e-6)
-
-
-def test_logits_are_made_in_tensorflow_as_in_numpy():
-    import tensorflow as tf
-
-    from xaimri.adapters.answers import Answers
-
-    z = noise((3,), count=5)
-    p = softmax(z)
-    for answers, columns, activation in (
-        (Answers("network"), z, "softmax"),
-        (Answers("network"), z[:, :1], "sigmoid"),
-        (Answers("network"), p, "plain"),
-        (Answers("network", unit=1), p, "plain"),
-        (Answers("network", "logits", 2), z, "plain"),
-    ):
-        found = answers.logits(tf.constant(columns), activation, programs.TENSORFLOW).numpy()
-        np.testing.assert_allclose(found, answers.logits(columns, activation), rtol=1e-6, atol=1e-6)

@@ -13,7 +13,7 @@ import keras
 import xaimri
 from keras import layers
 from xaimri import InvalidInput, KerasClassifier, MissingCapability
-from xaimri.adapters.keras.signature import IMAGE, signature_of
+from xaimri.adapters.keras.signature import IMAGE, ports_of
 
 pytestmark = pytest.mark.tensorflow
 
@@ -47,17 +47,17 @@ def test_one_age_for_all_and_one_age_each():
     expected = own(model, SCANS, [1.5] * 3)
     np.testing.assert_allclose([e.probabilities for e in same], expected, atol=1e-6)
     ages = [0.5, 1.0, 3.0]
-    each = xaimri.explain_all(
+    each = xaimri.explain(
         model, list(SCANS), "lime", inputs=[{"age": a} for a in ages], samples=20, regions=4
     )
     np.testing.assert_allclose([e.probabilities for e in each], own(model, SCANS, ages), atol=1e-6)
 
 
 def test_new_values_trace_nothing(monkeypatch):
-    from xaimri.adapters.keras import programs
+    from xaimri.adapters.keras import programs as engine
 
-    model, seen, traced = with_age(), [], programs._trace
-    monkeypatch.setattr(programs, "_trace", lambda *given: seen.append(given) or traced(*given))
+    model, seen, traced = with_age(), [], engine._traced
+    monkeypatch.setattr(engine, "_traced", lambda *given: seen.append(given) or traced(*given))
     for age in (0.1, 0.2, 0.3):
         xaimri.explain(model, SCANS[0], inputs={"age": age})
     assert len(seen) == 1
@@ -76,7 +76,7 @@ def test_a_saved_network_is_opened_once_for_many_inputs(tmp_path, monkeypatch):
         [e.probabilities for e in found], own(with_age(), SCANS, [0.5, 1, 3]), atol=1e-6
     )
     with pytest.raises(InvalidInput, match="list of images is empty"):
-        xaimri.explain_all(tmp_path / "age.keras", [], inputs={"age": 1.0})
+        xaimri.explain_all(tmp_path / "age.keras", [], inputs=[])
 
 
 @pytest.mark.parametrize("value", [0.7, [0.7], np.array([[0.7]]), np.float64(0.7)])
@@ -141,7 +141,7 @@ def test_a_list_with_the_images_place():
     model = with_age()
     found = xaimri.explain(model, SCANS[0], inputs=[..., 0.5])
     np.testing.assert_allclose(found.probabilities, own(model, SCANS[:1], [0.5])[0], atol=1e-6)
-    assert signature_of(model, [..., 0.5]).structure == [IMAGE, 0]
+    assert ports_of(model, [..., 0.5]).structure == [IMAGE, 0]
 
 
 def test_several_outputs_by_name_and_by_index():
@@ -180,7 +180,7 @@ def test_what_is_left_open_is_asked_in_one_sentence(options, sentence):
 
 def test_inputs_for_another_number_of_images():
     with pytest.raises(InvalidInput, match="2 `inputs` were given for 3 images"):
-        xaimri.explain_all(with_age(), list(SCANS), inputs=[{"age": 1}, {"age": 2}])
+        xaimri.explain(with_age(), list(SCANS), inputs=[{"age": 1}, {"age": 2}])
 
 
 def test_a_network_that_does_not_name_its_inputs():

@@ -25,7 +25,7 @@ def batch_size(count: int, purpose: Purpose) -> int:
     return BATCH if count > BATCH else -(-count // 4) * 4
 
 
-def pad(part: Array, size: int) -> Array:
+def padded(part: Array, size: int) -> Array:
     """Repeat the last entry until the batch has its full size."""
     return (
         part if len(part) == size else np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])

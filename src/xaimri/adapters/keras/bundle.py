@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 
 import keras
-from xaimri.adapters.keras.randomness import keep_python_random
+from xaimri.adapters.keras.randomness import python_random_kept
+from xaimri.archive import remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
-from xaimri.errors import InvalidInput, first_line
-from xaimri.grid import Fit
+from xaimri.errors import InvalidInput, said
+from xaimri.grid import Fit, check_fit
+from xaimri.images.read import Layout, check_layout
+from xaimri.images.window import Window, as_window
 
 MODEL = "model.keras"
 """File of the network, in a bundle's folder."""
 
 RECORD = "bundle.json"
 """File of everything else."""
+
+NEXT = "next.json"
+"""File of the record of a network that is about to take the place of the one before."""
+
+Record: TypeAlias = Mapping[str, Any]
+"""What is kept beside a network, as JSON types."""
 
 REFERENCES = 4
 """Seeded images whose probabilities are kept."""
@@ -43,12 +51,14 @@ class Bundle:
         Takes raw pixels, gives probabilities.
     classes
         Names, in the order of its outputs.
-    fit
-        How an image of another shape was brought to its input in training.
+    fit, window, layout
+        How an image was brought to its input in training, as of :func:`xaimri.explain`.
     split
         The record of the split it was trained on, or None.
     history
         Column -> one entry per epoch, or None.
+    origin
+        How its data were made, as `xaimri.data.remake` takes it, or None.
     versions
         Of xaimri, Keras and TensorFlow, when it was saved.
     """
@@ -56,8 +66,11 @@ class Bundle:
     model: keras.Model = field(repr=False)
     classes: tuple[str, ...]
     fit: Fit = "stretch"
-    split: Mapping[str, Any] | None = field(default=None, repr=False)
+    window: Window | None = None
+    layout: Layout | None = None
+    split: Record | None = field(default=None, repr=False)
     history: Mapping[str, list[Any]] | None = field(default=None, repr=False)
+    origin: Record | None = field(default=None, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -65,9 +78,13 @@ def save(
     folder: str | Path,
     model: keras.Model,
     classes: Sequence[str],
+    *,
     fit: Fit = "stretch",
-    split: Mapping[str, Any] | None = None,
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
+    split: Record | None = None,
     history: Mapping[str, Sequence[Any]] | None = None,
+    origin: Record | None = None,
 ) -> Path:
     """Write a bundle: ``model.keras`` and ``bundle.json``.
 
@@ -82,10 +99,10 @@ def save(
         Takes one image of fixed size, raw pixels, and gives one probability per class.
     classes
         Names, in the order of its outputs.
-    fit
+    fit, window, layout
         As in training.
-    split, history
-        As JSON types, such as ``split.record()`` and ``result.history``.
+    split, history, origin
+        As JSON types, such as ``split.record()``, ``result.history`` and ``dataset.origin``.
 
     Returns
     -------
@@ -96,6 +113,8 @@ def save(
     ------
     InvalidInput
         If the names do not fit the outputs, or a record is not made of JSON types.
+    StorageFault
+        If the system can't write it.
 
     Examples
     --------
@@ -107,17 +126,28 @@ def save(
     ('young', 'old')
     """
     folder = Path(folder)
-    record = _record(model, classes, fit, split, history)
+    reach = {
+        "fit": fit,
+        "window": None if window is None else as_window(window).record(),
+        "layout": layout,
+    }
+    check_fit(fit)
+    check_layout(layout)
+    kept = {
+        "split": None if split is None else dict(split),
+        "history": None if history is None else {name: list(column) for name, column in history.items()},
+        "origin": None if origin is None else dict(origin),
+    }
+    record = {**_described(model, classes), **reach, **kept}
     _json(record)  # refuse before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    new_model, new_record = folder / f"new.{MODEL}", folder / f"new.{RECORD}"
-    model.save(new_model)
-    _synced(new_model)
-    new_record.write_text(_json({**record, "sha256": _sha256(new_model)}), encoding="utf-8")
-    _synced(new_record)
-    # from here to the second rename, the model's digest tells `load` which record belongs to it
-    new_model.replace(folder / MODEL)
-    new_record.replace(folder / RECORD)
+    remove_partials(folder)
+    with whole_file(folder / MODEL) as new:
+        model.save(new)
+        text = _json({**record, "sha256": _sha256(new)})
+        write_text(folder / NEXT, text)
+    # from here to the last step, the model's digest tells `load` which record belongs to it
+    write_text(folder / RECORD, text)
+    (folder / NEXT).unlink()
     return folder
 
 
@@ -142,7 +172,7 @@ def load(folder: str | Path) -> Bundle:
     folder = Path(folder)
     record = _matching(folder)
     try:
-        with keep_python_random():
+        with python_random_kept():
             model = keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
         classes = tuple(record["classes"])
         kept = np.array(record["reference_probabilities"], np.float64)
@@ -150,7 +180,7 @@ def load(folder: str | Path) -> Bundle:
         raise InvalidInput(
             f"`{folder / MODEL}` cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
             f"saved by {record.get('versions', {}).get('keras', 'an unknown version')}): "
-            f"{first_line(error, 160)}."
+            f"{said(error, 160)}."
         ) from error
     gap = float(np.abs(_answers(model) - kept).max())
     if not gap <= TOLERANCE:
@@ -158,13 +188,17 @@ def load(folder: str | Path) -> Bundle:
             f"the network in `{folder}` no longer answers as when it was saved (probabilities differ by "
             f"{gap:.2g}, allowed {TOLERANCE:g}): use the versions it was saved with, {record['versions']}."
         )
+    window = record.get("window")
     return Bundle(
         model,
         classes,
-        record["fit"],
-        _readonly(record["split"]),
-        _readonly(record["history"]),
-        record["versions"],
+        fit=record["fit"],
+        window=None if window is None else Window(**window),
+        layout=record.get("layout"),
+        split=_readonly(record["split"]),
+        history=_readonly(record["history"]),
+        origin=_readonly(record.get("origin")),
+        versions=record["versions"],
     )
 
 
@@ -194,14 +228,8 @@ def _answers(model: keras.Model) -> Scores:
     return answers
 
 
-def _record(
-    model: keras.Model,
-    classes: Sequence[str],
-    fit: Fit,
-    split: Mapping[str, Any] | None,
-    history: Mapping[str, Sequence[Any]] | None,
-) -> dict[str, Any]:
-    """Gather what goes into ``bundle.json``."""
+def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
+    """Return what ``bundle.json`` says of the network itself."""
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or None in shape[1:]:
         raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shape}.")
@@ -210,16 +238,11 @@ def _record(
             f"`classes` must name each output of the model, whose output shape is {model.output_shape}, "
             f"got {classes!r}."
         )
-    if fit not in get_args(Fit):
-        raise InvalidInput(f'`fit` must be "stretch" or "pad", got {fit!r}.')
     packages = ("xaimri", "keras", "tensorflow")
     return {
         "classes": [str(name) for name in classes],
         "input": list(shape[1:]),
-        "fit": fit,
         "versions": {package: version(package) for package in packages},
-        "split": None if split is None else dict(split),
-        "history": None if history is None else {name: list(column) for name, column in history.items()},
         "reference_probabilities": _answers(model).tolist(),
     }
 
@@ -229,8 +252,8 @@ def _json(record: dict[str, Any]) -> str:
         return json.dumps(record, indent=1)
     except TypeError as error:
         raise InvalidInput(
-            f"`split` and `history` must be made of JSON types ({error}): pass `split.record()` and "
-            "`result.history`."
+            f"`split`, `history` and `origin` must be made of JSON types ({error}): pass `split.record()`, "
+            "`result.history` and `dataset.origin`."
         ) from error
 
 
@@ -239,7 +262,7 @@ def _matching(folder: Path) -> dict[str, Any]:
     if not (folder / MODEL).is_file():
         raise InvalidInput(f"`{folder}` holds no `{MODEL}`: give a folder that `xaimri.training.save` wrote.")
     digest = _sha256(folder / MODEL)
-    present = [path for path in (folder / RECORD, folder / f"new.{RECORD}") if path.is_file()]
+    present = [path for path in (folder / RECORD, folder / NEXT) if path.is_file()]
     if not present:
         raise InvalidInput(
             f"`{folder}` holds no `{RECORD}`: give a folder that `xaimri.training.save` wrote."
@@ -257,16 +280,10 @@ def _matching(folder: Path) -> dict[str, Any]:
     )
 
 
-def _readonly(record: dict[str, Any] | None) -> Mapping[str, Any] | None:
+def _readonly(record: dict[str, Any] | None) -> Record | None:
     return None if record is None else MappingProxyType(record)
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _synced(path: Path) -> None:
-    """Have a file's content on disk before it is renamed."""
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
-from xaimri.adapters.answers import Answers
-from xaimri.adapters.keras.batches import batch_size, pad
+import keras
+from xaimri.adapters.keras.batches import batch_size, padded
 from xaimri.adapters.keras.engine import Engine
-from xaimri.adapters.keras.network import check_network, computes_in
-from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerate
-from xaimri.adapters.keras.preprocessing import prepare_outside
-from xaimri.adapters.keras.programs import Program, Purpose, Request, program, run, traceable
+from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerated
+from xaimri.adapters.keras.preparation import computes_in, names_of, prepared_outside
+from xaimri.adapters.keras.programs import Program, Purpose, Request, answered, program, traceable
 from xaimri.adapters.keras.range import range_doubts
-from xaimri.adapters.keras.shadows import Shadows, Stand, layers_with_weights, showing, shuffle
-from xaimri.adapters.keras.signature import signature_of
-from xaimri.adapters.keras.tensors import Network, Tensor
-from xaimri.adapters.options import Inputs, Preprocess
+from xaimri.adapters.keras.shuffled import Shadows, Stand, layers_with_weights, showing, shuffled
+from xaimri.adapters.keras.signature import ports_of
+from xaimri.adapters.keras.verification import check_network, verify
 from xaimri.arrays import Array, Images, Scores
-from xaimri.caveats import Caveat
-from xaimri.classifier import FeatureMaps, Gradient, Outputs
+from xaimri.caveats import saturation
+from xaimri.classifier import FeatureMaps, Gradient, Outputs, checked_outputs
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.objective import Objective
 
@@ -71,27 +69,30 @@ class KerasClassifier:
 
     def __init__(
         self,
-        model: Network,
+        model: keras.Model,
         classes: Sequence[str] | None = None,
-        preprocess: Preprocess | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
         outputs: Outputs = "probabilities",
         unit: int | None = None,
         output: str | int | None = None,
-        inputs: Inputs = None,
+        inputs: Any = None,
         engine: Engine = "auto",
     ) -> None:
         if engine not in get_args(Engine):
             raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {engine!r}.")
         check_network(model)
+        if unit is not None and (isinstance(unit, bool) or not isinstance(unit, int | np.integer)):
+            raise InvalidInput(f"`unit` must be the index of an output, got {unit!r}.")
         if preprocess is not None and not callable(preprocess):
             raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
         self._model = model
-        self._answers = Answers("network", outputs, unit)
-        self._signature = signature_of(model, inputs, output)
+        self._outputs: Outputs = checked_outputs(outputs)
+        self._unit = None if unit is None else int(unit)
+        self._ports = ports_of(model, inputs, output)
         self._preprocess = preprocess
-        self._classes = self._answers.first_names(self._signature.units, classes)
+        self._classes = names_of(self._ports.units, classes, unit)
         self._scale = HALF if computes_in(model, "float16") else 1.0
-        self._others = [tf.constant(other) for other in self._signature.others]
+        self._others = [tf.constant(other) for other in self._ports.others]
         self._verified: Program | None = None
         self._asked_engine: Engine = engine
         self._stand: Stand | None = None
@@ -109,7 +110,7 @@ class KerasClassifier:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; None where any size does, empty where the network isn't built yet."""
-        return self._signature.image_shape
+        return self._ports.image_shape
 
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass."""
@@ -134,7 +135,7 @@ class KerasClassifier:
         (logits, maps, gradients), traced = self._scaled("maps", images, objective, layer)
         return FeatureMaps(maps, gradients, logits, traced.grid, traced.layer, traced.why)
 
-    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
+    def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Say which images lie in another range than the network scales itself, and which saturate it."""
         traced = self._verified
         if traced is None:
@@ -144,18 +145,18 @@ class KerasClassifier:
         if self._preprocess is not None and self._inside(given):
             prepared = np.asarray(self._preprocess(tf.constant(given)))
         elif self._preprocess is not None:
-            outer, prepared = None, prepare_outside(self._preprocess, given)
-        saturated = self._answers.doubts(probabilities, traced.activation)
+            outer, prepared = None, prepared_outside(self._preprocess, given)
+        rounded = traced.kind == "plain" and self._outputs == "probabilities"
         return tuple(
-            (*range_doubts(raw, seen, outer, traced.inner), *further)
-            for raw, seen, further in zip(given, prepared, saturated, strict=True)
+            (*range_doubts(raw, seen, outer, traced.inner), *(saturation(row) if rounded else ()))
+            for raw, seen, row in zip(given, prepared, probabilities, strict=True)
         )
 
-    def with_inputs(self, inputs: Inputs) -> KerasClassifier:
+    def with_inputs(self, inputs: Any) -> KerasClassifier:
         """Return the same classifier with other values of the inputs beside the image."""
         other = copy.copy(self)
-        other._signature = signature_of(self._model, inputs, self._signature.output)
-        other._others = [tf.constant(value) for value in other._signature.others]
+        other._ports = ports_of(self._model, inputs, self._ports.output)
+        other._others = [tf.constant(value) for value in other._ports.others]
         return other
 
     @property
@@ -169,50 +170,48 @@ class KerasClassifier:
         The network itself, which both share, keeps its weights; the copy runs in TensorFlow.
         """
         other = copy.copy(self)
-        other._stand = shuffle(self._model, layers, seed) if layers else self._stand
+        other._stand = shuffled(self._model, layers, seed) if layers else self._stand
         other._asked_engine = "tensorflow"
         return other
 
     def accelerated(self, images: int, shape: tuple[int, ...], /) -> KerasClassifier | OpenVINOClassifier:
         """Return the same classifier on the engine that suits so many images of ``(*space, channels)``."""
-        return accelerate(self, self._asked_engine, images, shape)
+        return accelerated(self, self._asked_engine, images, shape)
 
     @property
     def _shadows(self) -> Shadows | None:
         return None if self._stand is None else self._stand.shadows
 
     @property
-    def model(self) -> Network:
+    def model(self) -> keras.Model:
         """The network itself."""
         return self._model
 
     @property
-    def others(self) -> list[Tensor]:
+    def others(self) -> list[Any]:
         """The inputs beside the image."""
         return self._others
 
-    def prepare(self, images: Images) -> Float[Array, "batch *space features"]:
+    def prepared(self, images: Images) -> Float[Array, "batch *space features"]:
         """Return images as the compiled function takes them; preprocessing may have changed the channels."""
         batch = np.asarray(images, dtype=np.float32)
         self._check_shape(batch)
         if self._preprocess is not None and not self._inside(batch):
-            batch = prepare_outside(self._preprocess, batch)
+            batch = prepared_outside(self._preprocess, batch)
         return batch
 
-    def trace(self, size: int, shape: tuple[int, ...]) -> Program:
+    def traced(self, size: int, shape: tuple[int, ...]) -> Program:
         """Return the compiled function of the logits of so many images of ``(*space, channels)``."""
         inside = self._preprocess is None or traceable(self._preprocess, shape)
         if not inside and self.input_shape[-1:] in ((), (None,)):
             raise InvalidInput("`preprocess` works outside TensorFlow, and may change the channels")
-        request = Request("logits", (size, *shape), self._answers)
-        return program(
-            self._model, self._signature, self._preprocess if inside else None, request, self._shadows
-        )
+        request = Request("logits", (size, *shape), self._outputs, self._unit)
+        return program(self._model, self._ports, self._preprocess if inside else None, request, self._shadows)
 
-    def trust(self, traced: Program, classes: int) -> None:
-        """Take over that this compiled function was checked, and how many classes it tells apart."""
+    def vouched(self, traced: Program, count: int) -> None:
+        """Take over that this compiled function was checked, for so many classes."""
         if self._verified is None:
-            self._classes = self._answers.names(self._classes, classes)
+            self._name(count)
             self._verified = traced
 
     def _inside(self, images: Images) -> bool:
@@ -240,28 +239,38 @@ class KerasClassifier:
         scale: float = 1.0,
     ) -> tuple[tuple[Array, ...], Program]:
         """Run the images through a compiled function in padded batches; logits first, then what it is for."""
-        batch = self.prepare(images)
+        batch = self.prepared(images)
         inside = self._inside(np.asarray(images))
         targets = np.full(len(batch), -1, np.int32)
         if objective.targets is not None:
             targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
         size = batch_size(len(batch), purpose)
         asked = _asked(purpose, objective, layer, scale)
-        request = Request(purpose, (size, *batch.shape[1:]), self._answers, *asked)
+        request = Request(purpose, (size, *batch.shape[1:]), self._outputs, self._unit, *asked)
         before = self._preprocess if inside else None
-        compiled = program(self._model, self._signature, before, request, self._shadows)
+        compiled = program(self._model, self._ports, before, request, self._shadows)
         parts = []
         for first in range(0, len(batch), size):
             part, chosen = batch[first : first + size], targets[first : first + size]
-            given = (tf.constant(pad(x, size)) for x in (part, chosen))
+            given = (tf.constant(padded(x, size)) for x in (part, chosen))
             with showing(self._stand):
-                results = run(compiled, given, self._others)
+                results = answered(compiled, given, self._others)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         if self._verified is None:
-            self._answers.check(logits, outputs)
-        self.trust(compiled, logits.shape[1])
+            verify(logits, outputs, self._outputs, self._unit)
+        self.vouched(compiled, logits.shape[1])
         return (logits, *rest), compiled
+
+    def _name(self, count: int) -> None:
+        """Name the classes of a network that was not built, or see that there is one name for each."""
+        if not self._classes:
+            self._classes = tuple(f"class_{i}" for i in range(count))
+        if len(self._classes) != count:
+            raise InvalidInput(
+                f"the network tells {count} classes apart, and `classes` has {len(self._classes)} names: "
+                "give one name per class."
+            )
 
     def _check_shape(self, batch: Images) -> None:
         wanted = self.input_shape

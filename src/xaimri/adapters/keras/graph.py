@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
-
-from xaimri.adapters.answers import Activation
-from xaimri.adapters.keras.tensors import Operation, Tensor
 
 PASSIVE = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative", "Conv3D", "Conv2DBackpropInput", "Conv3DBackpropInputV2"}
 
 
 @dataclass(frozen=True)
-class Ending:
-    """The scores before the network's last softmax or sigmoid, and which of them it is."""
+class Head:
+    """The tensor before the network's last nonlinearity, and what that nonlinearity is."""
 
-    scores: Tensor
-    activation: Activation
+    scores: Any
+    kind: Literal["softmax", "sigmoid", "plain"]
 
 
-def ending(output: Tensor) -> Ending:
+def head(output: Any) -> Head:
     """Walk back from the network's output to the scores before its softmax or sigmoid."""
     tensor = output
     while tensor.op.type in PASSIVE or (
@@ -32,20 +28,20 @@ def ending(output: Tensor) -> Ending:
     ):
         tensor = tensor.op.inputs[0]
     if tensor.op.type == "Softmax":
-        return Ending(tensor.op.inputs[0], "softmax")
+        return Head(tensor.op.inputs[0], "softmax")
     if tensor.op.type == "Sigmoid":
-        return Ending(tensor.op.inputs[0], "sigmoid")
-    return Ending(output, "plain")
+        return Head(tensor.op.inputs[0], "sigmoid")
+    return Head(output, "plain")
 
 
-def between(source: Tensor, sink: Tensor) -> set[Operation]:
+def between(source: Any, sink: Any) -> set[Any]:
     """Return the operations through which the source can reach the sink, both ends included."""
     below = reach([source.op], lambda op: [c for t in op.outputs for c in t.consumers()])
     above = reach([sink.op], lambda op: [t.op for t in op.inputs])
     return below & above
 
 
-def reach(start: list[Operation], following: Callable[[Operation], Iterable[Operation]]) -> set[Operation]:
+def reach(start: list[Any], following: Any) -> set[Any]:
     """Return all operations that can be reached by following, the start included."""
     seen, todo = set(start), list(start)
     while todo:
@@ -56,7 +52,7 @@ def reach(start: list[Operation], following: Callable[[Operation], Iterable[Oper
     return seen
 
 
-def passes_all(gate: Operation, source: Operation, sink: Operation, way: set[Operation]) -> bool:
+def passes_all(gate: Any, source: Any, sink: Any, way: set[Any]) -> bool:
     """Tell whether every path from source to sink runs through the gate."""
     if gate not in way:
         return False
@@ -67,6 +63,6 @@ def passes_all(gate: Operation, source: Operation, sink: Operation, way: set[Ope
     return sink not in reached
 
 
-def static(tensor: Tensor) -> Any:
+def static(tensor: Any) -> Any:
     """Return a tensor's value where the graph holds it as a constant, else None."""
     return tf.get_static_value(tensor)

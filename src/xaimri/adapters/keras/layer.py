@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from xaimri.adapters.keras.geometry.lattice import grid_of
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, passes_all, reach
-from xaimri.adapters.keras.tensors import Operation, Tensor
-from xaimri.adapters.keras.trace import LayerOutput
+from xaimri.adapters.keras.trace import Output
 from xaimri.errors import InvalidInput, MissingCapability
 
 ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
@@ -41,14 +41,12 @@ WAY_OUT = (
 )
 
 
-def map_to_open(
-    outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor
-) -> LayerOutput:
+def chosen_map(outputs: Sequence[Output], layer: str | None, source: Any, sink: Any) -> Output:
     """Return the named layer's output; without a name, the last map through which everything flows."""
     return _last(outputs, source, sink) if layer is None else _named(outputs, layer, source, sink)
 
 
-def _last(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> LayerOutput:
+def _last(outputs: Sequence[Output], source: Any, sink: Any) -> Output:
     """Return the last spatial map, after a convolution, through which everything flows to the sink.
 
     A map whose place is lost by attention gives way to the last one before it.
@@ -74,7 +72,7 @@ def _last(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Layer
     return last
 
 
-def _gates(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Iterator[LayerOutput]:
+def _gates(outputs: Sequence[Output], source: Any, sink: Any) -> Iterator[Output]:
     """Yield the maps after a convolution through which everything flows, the last one first."""
     way = between(source, sink)
     seen = set()
@@ -88,7 +86,7 @@ def _gates(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Iter
             yield next(o for o in outputs if o.tensor is output.tensor)
 
 
-def _is_patches(tensor: Tensor, source: Tensor, sink: Tensor) -> bool:
+def _is_patches(tensor: Any, source: Any, sink: Any) -> bool:
     """Tell whether a map is but a projection of patches side by side, whose tokens the network works on."""
     before, after = between(source, tensor), between(tensor, sink)
     if any(op.type in NONLINEAR for op in before) or not any(_is_cut(op) for op in before):
@@ -97,7 +95,7 @@ def _is_patches(tensor: Tensor, source: Tensor, sink: Tensor) -> bool:
     return any(op.outputs[0].shape.rank != source.shape.rank or op.type == "Softmax" for op in tokens)
 
 
-def _is_cut(op: Operation) -> bool:
+def _is_cut(op: Any) -> bool:
     """Tell whether a convolution takes patches of several pixels that don't overlap."""
     if op.type not in {"Conv2D", "Conv3D"}:
         return False
@@ -106,7 +104,7 @@ def _is_cut(op: Operation) -> bool:
     return max(kernel) > 1 and all(k == s for k, s in zip(kernel, strides, strict=True))
 
 
-def _named(outputs: Sequence[LayerOutput], layer: str, source: Tensor, sink: Tensor) -> LayerOutput:
+def _named(outputs: Sequence[Output], layer: str, source: Any, sink: Any) -> Output:
     """Return what the named layer put out; a bare name serves where only one layer has it."""
     maps = [o for o in outputs if is_map(o, source)]
     exact = [o for o in maps if o.path == layer] or [o for o in maps if o.path.rsplit("/", 1)[-1] == layer]
@@ -134,7 +132,7 @@ def _named(outputs: Sequence[LayerOutput], layer: str, source: Tensor, sink: Ten
     )
 
 
-def is_map(output: LayerOutput, source: Tensor) -> bool:
+def is_map(output: Output, source: Any) -> bool:
     """Tell whether a layer's output has the image's spatial rank and more than one cell."""
     tensor = output.tensor
     shape = tensor.shape

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
 import tensorflow as tf
 
-from xaimri.adapters.answers import Activation, Answers, Arithmetic
+import keras
 from xaimri.adapters.keras.geometry.lattice import grid_of
-from xaimri.adapters.keras.graph import ending
-from xaimri.adapters.keras.layer import map_to_open
+from xaimri.adapters.keras.graph import Head, head
+from xaimri.adapters.keras.layer import chosen_map
 from xaimri.adapters.keras.range import Scaling, scaling
-from xaimri.adapters.keras.shadows import Shadows, tracing
-from xaimri.adapters.keras.signature import Signature
-from xaimri.adapters.keras.tensors import Compiled, Network, Structure, Tensor
+from xaimri.adapters.keras.shuffled import Shadows, traced_with
+from xaimri.adapters.keras.signature import Ports
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
-from xaimri.adapters.options import Preprocess
-from xaimri.errors import InvalidInput, MissingCapability, first_line
+from xaimri.classifier import CLIP, Outputs
+from xaimri.errors import InvalidInput, MissingCapability, said
 from xaimri.grid import Grid
 from xaimri.objective import Of
 
 Purpose: TypeAlias = Literal["logits", "gradient", "maps"]
 CAPACITY = 64
 """Compiled functions kept at once."""
-
-TENSORFLOW = Arithmetic(tf.clip_by_value, tf.math.log, tf.math.log1p, partial(tf.concat, axis=-1))
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,8 @@ class Request:
 
     purpose: Purpose
     shape: tuple[int, ...]
-    answers: Answers
+    outputs: Outputs = "probabilities"
+    unit: int | None = None
     of: Of = "logit"
     layer: str | None = None
     scale: float = 1.0
@@ -60,8 +57,8 @@ class Program:
     preprocessing, are scaled first.
     """
 
-    run: Compiled
-    activation: Activation
+    run: Callable[..., Any]
+    kind: str
     outer: Scaling | None = None
     inner: Scaling | None = None
     grid: Grid = NO_GRID
@@ -75,14 +72,14 @@ _lock = Lock()
 
 
 def program(
-    model: Network,
-    signature: Signature,
-    preprocess: Preprocess | None,
+    model: keras.Model,
+    ports: Ports,
+    preprocess: Callable[[Any], Any] | None,
     request: Request,
     shadows: Shadows | None = None,
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
-    owner = (id(model), signature.key, id(preprocess), id(shadows), request)
+    owner = (id(model), ports.signature, id(preprocess), id(shadows), request)
     key, _ = _key(owner, model)
     with _lock:
         if key in _programs:
@@ -92,7 +89,7 @@ def program(
         with _lock:
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
-        made = _trace(model, signature, preprocess, request, shadows)
+        made = _traced(model, ports, preprocess, request, shadows)
         key, parts = _key(owner, model)  # a network that was not built has its weights only now
         with _lock:
             kept = model, preprocess, shadows, parts  # holding them keeps their ids theirs
@@ -102,21 +99,20 @@ def program(
     return made
 
 
-def _key(owner: tuple[Any, ...], model: Network) -> tuple[tuple[Any, ...], list[Any]]:
+def _key(owner: tuple[Any, ...], model: keras.Model) -> tuple[tuple[Any, ...], list[Any]]:
     """Return the key of a compiled function: names by themselves, objects by identity; and those objects."""
     layers = (model, *layers_by_path(model).values())
     parts = [part for layer in layers for part in traits(layer)]
     return (*owner, *(p if isinstance(p, str | bool | None) else id(p) for p in parts)), parts
 
 
-def run(compiled: Program, given: Iterable[Tensor], others: Sequence[Tensor]) -> Sequence[Tensor]:
+def answered(compiled: Program, given: Iterable[Any], others: Sequence[Any]) -> Sequence[Any]:
     """Run a compiled function, or say in one sentence that the network fails."""
     try:
-        results: Sequence[Tensor] = compiled.run(*given, *others)
+        results: Sequence[Any] = compiled.run(*given, *others)
     except tf.errors.OpError as failure:
         raise InvalidInput(
-            f"the network fails on these images ({first_line(failure)}): check their range, and its other "
-            "inputs."
+            f"the network fails on these images ({said(failure)}): check their range, and its other inputs."
         ) from failure
     return results
 
@@ -128,7 +124,7 @@ def clear_cache() -> None:
         _traceable.clear()
 
 
-def traceable(preprocess: Preprocess, shape: tuple[int | None, ...]) -> bool:
+def traceable(preprocess: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bool:
     """Tell whether a function works on symbolic tensors; asked once."""
     key = (id(preprocess), shape)
     with _lock:
@@ -147,43 +143,43 @@ def traceable(preprocess: Preprocess, shape: tuple[int | None, ...]) -> bool:
     return works
 
 
-def _trace(
-    model: Network,
-    signature: Signature,
-    preprocess: Preprocess | None,
+def _traced(
+    model: keras.Model,
+    ports: Ports,
+    preprocess: Callable[[Any], Any] | None,
     request: Request,
     shadows: Shadows | None,
 ) -> Program:
     found: dict[str, Any] = {}
 
-    def body(images: Tensor, targets: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    def body(images: Any, targets: Any, *others: Any) -> tuple[Any, ...]:
         with recording(model) as outputs:
             prepared = images if preprocess is None else preprocess(images)
-            with tracing(shadows):
-                answer = _call(model, signature.fill(prepared, others), images)
-        output = signature.choose(answer, list(getattr(model, "output_names", None) or []))
-        end = ending(output)
-        logits = request.answers.logits(tf.cast(end.scores, tf.float32), end.activation, TENSORFLOW)
-        found.update(activation=end.activation, outer=scaling(images), inner=scaling(prepared))
+            with traced_with(shadows):
+                answer = _called(model, ports.filled(prepared, others), images)
+        output = ports.chosen(answer, list(getattr(model, "output_names", None) or []))
+        before = head(output)
+        logits = _logits(before, request, output)
+        found.update(kind=before.kind, outer=scaling(images), inner=scaling(prepared))
         stated = tf.cast(output, tf.float32)
         if request.purpose == "logits":
             return logits, stated
         inner = images
         if request.purpose == "maps":
-            chosen = map_to_open(outputs, request.layer, images, end.scores)
+            chosen = chosen_map(outputs, request.layer, images, before.scores)
             found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
             inner = chosen.tensor
         total = request.scale * tf.reduce_sum(_scores(logits, targets, request.of))
         gradient = _gradient(total, inner)
         return logits, stated, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
-    specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *signature.specs]
-    given = [tf.TensorSpec(shape, kind) for shape, kind in specs]
-    run = tf.function(body, autograph=False, input_signature=given).get_concrete_function()
+    specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *ports.specs]
+    signature = [tf.TensorSpec(shape, kind) for shape, kind in specs]
+    run = tf.function(body, autograph=False, input_signature=signature).get_concrete_function()
     return Program(run, **found)
 
 
-def _gradient(total: Tensor, inner: Tensor) -> Tensor:
+def _gradient(total: Any, inner: Any) -> Any:
     """Differentiate the sum of the scores, or say what works where that can't be done."""
     try:
         (gradient,) = tf.gradients(total, [inner])
@@ -197,14 +193,14 @@ def _gradient(total: Tensor, inner: Tensor) -> Tensor:
     return tf.convert_to_tensor(gradient)
 
 
-def _call(model: Network, given: Structure, images: Tensor) -> Structure:
+def _called(model: keras.Model, given: Any, images: Any) -> Any:
     """Call the network, or say in one sentence that it does not take such images."""
     try:
         return model(given, training=False)
     except Exception as failure:
         raise InvalidInput(
-            f"the network does not take images of shape {tuple(images.shape[1:])} ({first_line(failure)}): "
-            "give images of the size and channels that it was built for."
+            f"the network does not take images of shape {tuple(images.shape[1:])} ({said(failure)}): give "
+            "images of the size and channels that it was built for."
         ) from failure
 
 
@@ -212,7 +208,50 @@ def _why(layer: str | None) -> str:
     return "named by the caller" if layer else "the last map through which everything flows to the output"
 
 
-def _scores(logits: Tensor, targets: Tensor, of: Of) -> Tensor:
+def _logits(before: Head, request: Request, output: Any) -> Any:
+    scores = tf.cast(before.scores, tf.float32)
+    units = scores.shape[-1]
+    if before.kind != "plain" and request.outputs == "logits":
+        raise InvalidInput(
+            f"the network ends in a {before.kind}, so its outputs are probabilities: leave "
+            '`outputs="logits"` away.'
+        )
+    if before.kind == "softmax" and units == 1:
+        raise InvalidInput(
+            "the network ends in a softmax over one unit, which is 1 whatever the image: end it in a sigmoid."
+        )
+    if before.kind == "softmax":
+        if request.unit is not None:
+            raise InvalidInput(
+                "the network ends in a softmax, so its outputs are one distribution over the classes: leave "
+                "`unit` away, and name the class by `target`."
+            )
+        return scores
+    if before.kind == "sigmoid" or units == 1 or request.unit is not None:
+        if before.kind == "plain" and request.outputs == "probabilities":
+            p = tf.clip_by_value(scores, CLIP, 1 - CLIP)
+            scores = tf.math.log(p) - tf.math.log1p(-p)
+        return _two_classes(scores, request.unit)
+    if request.outputs == "logits":
+        return scores
+    return tf.math.log(tf.clip_by_value(tf.cast(output, tf.float32), CLIP, 1.0))
+
+
+def _two_classes(scores: Any, unit: int | None) -> Any:
+    """Present one sigmoid unit ``z`` as the two logits ``(-z/2, z/2)``."""
+    units = scores.shape[-1]
+    if units > 1 and unit is None:
+        raise InvalidInput(
+            f"the network ends in {units} independent sigmoids, which are no distribution over classes: "
+            f"pick the one to explain by `unit=`, in 0..{units - 1}."
+        )
+    if not 0 <= (unit or 0) < units:
+        raise InvalidInput(f"`unit` must be in 0..{units - 1}, got {unit}.")
+    z = scores[:, unit or 0 : (unit or 0) + 1]
+    return tf.concat([-z / 2, z / 2], axis=-1)
+
+
+def _scores(logits: Any, targets: Any, of: Of) -> Any:
     """Return the explained score of every image; a target of -1 stands for the predicted class."""
     predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
     chosen = tf.one_hot(tf.where(targets < 0, predicted, targets), logits.shape[-1])

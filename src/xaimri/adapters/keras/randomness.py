@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def keep_python_random() -> Iterator[None]:
+def python_random_kept() -> Iterator[None]:
     """Put Python's generator back: Keras draws default seeds from it while layers are made."""
     state = random.getstate()
     try:

@@ -10,9 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.keras.graph import PASSIVE, static
-from xaimri.adapters.keras.tensors import Operation, Tensor
 from xaimri.arrays import Array, Image
-from xaimri.caveats import Caveat, Reason
 
 MOVING = PASSIVE | {
     "BiasAdd",
@@ -85,7 +83,7 @@ class Scaling:
         return 255.0 if self.of_bytes else max(map(abs, ends))
 
 
-def scaling(images: Tensor) -> Scaling | None:
+def scaling(images: Any) -> Scaling | None:
     """Follow images through arithmetic with constants; None where there is none."""
     seen, todo = set(), [(images, Scaling())]
     while todo:
@@ -102,7 +100,7 @@ def scaling(images: Tensor) -> Scaling | None:
     return None
 
 
-def _after(op: Operation, tensor: Tensor, before: Scaling) -> Scaling | None:
+def _after(op: Any, tensor: Any, before: Scaling) -> Scaling | None:
     """Return the scaling behind an operation with a constant; None behind any other."""
     if op.type not in {"Mul", "RealDiv", "Sub", "AddV2"} or len(op.inputs) != 2:
         return None
@@ -122,7 +120,7 @@ def _after(op: Operation, tensor: Tensor, before: Scaling) -> Scaling | None:
     return Scaling(sign * before.factor, sign * before.offset + shift, before.divided)
 
 
-def _constant(tensor: Tensor) -> Any:
+def _constant(tensor: Any) -> Any:
     """Return the value of a tensor that is made of constants only, else None."""
     value = static(tensor)
     if value is None and tensor.op.type in OF_CONSTANTS:
@@ -133,8 +131,8 @@ def _constant(tensor: Tensor) -> Any:
 
 def range_doubts(
     raw: Image, seen: Float[Array, ...], outer: Scaling | None, inner: Scaling | None
-) -> tuple[Caveat, ...]:
-    """Say what is odd about an image's range.
+) -> tuple[tuple[str, str], ...]:
+    """Say what is odd about an image's range, as names and sentences of caveats.
 
     Parameters
     ----------
@@ -149,11 +147,27 @@ def range_doubts(
         vanished = np.abs(seen).max() <= 5 < np.abs(raw).max()
         centred = inner.of_bytes and raw.min() >= 0 and seen.min() < -FAR
         if vanished or centred:
-            return (Reason.PREPROCESSED_TWICE.caveat(),)
+            return (PREPROCESSED_TWICE,)
     known, image = (inner, seen) if outer is None else (outer, raw)
     low, high = float(image.min()), float(image.max())
     if known is None:
         return ()
     if known.large and low >= -1 and high <= 1:
-        return (Reason.INPUT_RANGE.caveat(low=low, high=high, top=known.top),)
-    return (Reason.INPUT_RANGE.caveat(high=high),) if known.of_bytes and high > 1000 else ()
+        return ((NAME, UNSCALED.format(low=low, high=high, top=known.top)),)
+    return ((NAME, WIDE.format(high=high)),) if known.of_bytes and high > 1000 else ()
+
+
+NAME = "input_range"
+UNSCALED = (
+    "The image's values lie in {low:.3g}..{high:.3g}, and the network was made for intensities up to about "
+    "{top:.0f}, which it scales itself, so it sees next to nothing: give the image as it was stored."
+)
+WIDE = (
+    "The image's values reach {high:.6g}, and the network was made for intensities of 0..255: say which "
+    "range to show by `window=`, such as window=(0, 4000) or xaimri.Window(1, 99, percentile=True)."
+)
+PREPROCESSED_TWICE = (
+    "preprocessed_twice",
+    "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away, or "
+    "use a network without that layer.",
+)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from os import PathLike
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,14 @@ import tensorflow as tf
 
 import keras
 from xaimri.adapters.function import FunctionClassifier
-from xaimri.adapters.keras.classifier import KerasClassifier
-from xaimri.adapters.keras.tensors import Network
-from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, said
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def load_model(path: str | PathLike[str]) -> Network:
+def load_model(path: str | Path) -> keras.Model:
     """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state.
 
     Raises
@@ -42,14 +38,9 @@ def load_model(path: str | PathLike[str]) -> Network:
         return keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as failure:
         raise InvalidInput(
-            f"`{source}` can't be read in Keras' safe mode ({first_line(failure)}): load it yourself with "
+            f"`{source}` can't be read in Keras' safe mode ({said(failure)}): load it yourself with "
             "keras.models.load_model and its custom objects, and pass the network."
         ) from failure
-
-
-def open_network(path: str | PathLike[str], **options: Any) -> KerasClassifier:
-    """Read a saved network, and make a classifier of it with the options of one."""
-    return KerasClassifier(load_model(path), **options)
 
 
 class SavedModel(FunctionClassifier):
@@ -75,13 +66,13 @@ class SavedModel(FunctionClassifier):
 
     def __init__(
         self,
-        path: str | PathLike[str],
+        path: str | Path,
         classes: Sequence[str] | None = None,
-        preprocess: Preprocess | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
         outputs: Outputs = "probabilities",
         output: str | None = None,
     ) -> None:
-        self._loaded, signature = _serving(Path(path))
+        self._loaded, signature = _signature(Path(path))
         inputs = signature.structured_input_signature[1]
         if len(inputs) != 1:
             raise InvalidInput(
@@ -106,13 +97,13 @@ class SavedModel(FunctionClassifier):
         super().__init__(score, classes, preprocess, outputs, shape)
 
 
-def _serving(source: Path) -> tuple[Any, Any]:
+def _signature(source: Path) -> tuple[Any, Any]:
     """Load a SavedModel and return it with its serving signature."""
     try:
         loaded = tf.saved_model.load(str(source))
     except Exception as failure:
         raise InvalidInput(
-            f"the SavedModel `{source}` can't be read ({first_line(failure)}): export the network again."
+            f"the SavedModel `{source}` can't be read ({said(failure)}): export the network again."
         ) from failure
     if "serving_default" in loaded.signatures:
         return loaded, loaded.signatures["serving_default"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,8 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 import keras
-from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
-from xaimri.adapters.options import Inputs
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 
@@ -20,7 +18,7 @@ IMAGE = ...
 
 
 @dataclass(frozen=True, eq=False)
-class Signature:
+class Ports:
     """Where the image goes in, what else goes in, and which output comes out.
 
     Attributes
@@ -39,13 +37,13 @@ class Signature:
     """
 
     image_shape: tuple[int | None, ...]
-    structure: Structure
+    structure: Any
     others: tuple[Array, ...]
     output: str | int | None
     units: int | None
 
     @property
-    def key(self) -> tuple[Any, ...]:
+    def signature(self) -> tuple[Any, ...]:
         """What compiled functions depend on, as a key."""
         return repr(self.structure), self.specs, self.output
 
@@ -54,7 +52,7 @@ class Signature:
         """Shapes and types of the other inputs."""
         return tuple((other.shape, other.dtype.name) for other in self.others)
 
-    def fill(self, images: Tensor, others: Sequence[Tensor]) -> Structure:
+    def filled(self, images: Any, others: Sequence[Any]) -> Any:
         """Return what the network is called with: the others are repeated for every image."""
         if self.structure is IMAGE:
             return images
@@ -62,7 +60,7 @@ class Signature:
         repeated = [tf.repeat(other[None], count, axis=0) for other in others]
         return keras.tree.map_structure(lambda at: images if at is IMAGE else repeated[at], self.structure)
 
-    def choose(self, answer: Structure, names: Sequence[str]) -> Tensor:
+    def chosen(self, answer: Any, names: Sequence[str]) -> Any:
         """Return the output to explain, ``(batch, units)``, or say what to do."""
         several = by_name(answer, names)
         only = self.output is None and len(several) == 1
@@ -80,7 +78,7 @@ class Signature:
         return tensor
 
 
-def signature_of(model: Network, inputs: Inputs = None, output: str | int | None = None) -> Signature:
+def ports_of(model: keras.Model, inputs: Any = None, output: str | int | None = None) -> Ports:
     """Read a network's inputs and outputs.
 
     Parameters
@@ -103,7 +101,7 @@ def signature_of(model: Network, inputs: Inputs = None, output: str | int | None
                 f"`inputs=`, such as inputs={{{list(known)[-1]!r}: ...}}."
             )
         structure = dict.fromkeys(model.input, IMAGE) if _is_mapping(model, known) else IMAGE
-        return Signature(_shape_of(model, known), structure, (), output, units)
+        return Ports(_shape_of(model, known), structure, (), output, units)
     if not isinstance(inputs, Mapping | list | tuple):
         raise InvalidInput(
             f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {inputs!r}.'
@@ -116,10 +114,10 @@ def signature_of(model: Network, inputs: Inputs = None, output: str | int | None
     structure = keras.tree.map_structure(
         lambda tensor: IMAGE if tensor.name == image else names.index(tensor.name), model.input
     )
-    return Signature(tuple(known[image].shape[1:]), structure, others, output, units)
+    return Ports(tuple(known[image].shape[1:]), structure, others, output, units)
 
 
-def _tensors(model: Network) -> list[Slot]:
+def _tensors(model: keras.Model) -> list[Any]:
     """Return the symbolic inputs; none where the network isn't functional or not built."""
     try:
         return list(getattr(model, "inputs", None) or []) if model.built else []
@@ -127,7 +125,7 @@ def _tensors(model: Network) -> list[Slot]:
         return []
 
 
-def _shape_of(model: Network, known: Mapping[str, Slot]) -> tuple[int | None, ...]:
+def _shape_of(model: keras.Model, known: Mapping[str, Any]) -> tuple[int | None, ...]:
     """Return the shape of the only input, without the batch axis; empty where it isn't known."""
     if known:
         return tuple(next(iter(known.values())).shape[1:])
@@ -135,12 +133,12 @@ def _shape_of(model: Network, known: Mapping[str, Slot]) -> tuple[int | None, ..
     return tuple(shape[1:]) if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else ()
 
 
-def _is_mapping(model: Network, known: Mapping[str, Slot]) -> bool:
+def _is_mapping(model: keras.Model, known: Mapping[str, Any]) -> bool:
     """Tell whether a network takes its only input by name."""
     return len(known) == 1 and isinstance(getattr(model, "input", None), Mapping)
 
 
-def _image_among(inputs: Others, known: Mapping[str, Slot]) -> str:
+def _image_among(inputs: Any, known: Mapping[str, Any]) -> str:
     """Return the name of the one input that was not given."""
     if not isinstance(inputs, Mapping):
         raise InvalidInput("a list of `inputs` needs ... where the image goes, such as inputs=[..., 71.0].")
@@ -161,9 +159,7 @@ def _image_among(inputs: Others, known: Mapping[str, Slot]) -> str:
     return left[0]
 
 
-def _as_laid_out(
-    inputs: Others, known: Sequence[Slot], output: str | int | None, units: int | None
-) -> Signature:
+def _as_laid_out(inputs: Any, known: Sequence[Any], output: str | int | None, units: int | None) -> Ports:
     """Take the inputs in the very structure that was given, the image where ``...`` stands."""
     names = list(inputs) if isinstance(inputs, Mapping) else [str(i) for i in range(len(inputs))]
     values = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
@@ -181,12 +177,11 @@ def _as_laid_out(
     others = tuple(_other(values[i], of[i], names[i]) for i in rest)
     places = [IMAGE if value is IMAGE else rest.index(i) for i, value in enumerate(values)]
     image = of[places.index(IMAGE)]
-    listed = tuple(places) if isinstance(inputs, tuple) else places
-    structure = dict(zip(names, places, strict=True)) if isinstance(inputs, Mapping) else listed
-    return Signature(tuple(image.shape[1:]) if image is not None else (), structure, others, output, units)
+    structure = dict(zip(names, places, strict=True)) if isinstance(inputs, Mapping) else type(inputs)(places)
+    return Ports(tuple(image.shape[1:]) if image is not None else (), structure, others, output, units)
 
 
-def _other(value: object, tensor: Slot | None, name: str) -> Array:
+def _other(value: Any, tensor: Any, name: str) -> Array:
     """Return one of the other inputs, for one image, as the network's tensor wants it."""
     try:
         given = np.asarray(value)
@@ -215,7 +210,7 @@ def _other(value: object, tensor: Slot | None, name: str) -> Array:
     return kept
 
 
-def _units(model: Network, output: str | int | None) -> int | None:
+def _units(model: keras.Model, output: str | int | None) -> int | None:
     """Return how many numbers the explained output has, where the network tells."""
     try:
         given = model.output if model.built else None
@@ -232,7 +227,7 @@ def _units(model: Network, output: str | int | None) -> int | None:
     return None if count is None else int(count)
 
 
-def by_name(answer: Structure, names: Sequence[str]) -> dict[str, Any]:
+def by_name(answer: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return outputs by name: a mapping's keys, else the layers' names, else their numbers."""
     if isinstance(answer, Mapping):
         return dict(answer)
@@ -256,5 +251,5 @@ def _member(outputs: Mapping[str, Any], output: str | int | None) -> Any:
     )
 
 
-def _listed(names: Iterable[object]) -> str:
+def _listed(names: Any) -> str:
     return ", ".join(map(repr, names))

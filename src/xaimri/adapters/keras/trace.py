@@ -15,27 +15,27 @@ from typing import Any, cast
 
 import tensorflow as tf
 
-from xaimri.adapters.keras.tensors import Layer, Tensor
+import keras
 
 TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
 
 
 @dataclass(frozen=True)
-class LayerOutput:
+class Output:
     """One tensor that a layer put out during the trace."""
 
     path: str
-    layer: Layer
-    tensor: Tensor
+    layer: keras.Layer
+    tensor: Any
 
 
-def layers_by_path(model: Layer) -> dict[str, Layer]:
+def layers_by_path(model: keras.Layer) -> dict[str, keras.Layer]:
     """Return every layer below the model by its path, such as ``resnet50/conv1_conv``, in order."""
-    found: dict[str, Layer] = {}
+    found: dict[str, keras.Layer] = {}
     seen: set[int] = set()
 
-    def walk(layer: Layer, prefix: str) -> None:
+    def walk(layer: keras.Layer, prefix: str) -> None:
         for child in _children(layer):
             path = f"{prefix}{child.name}"
             if path not in found and id(child) not in seen:
@@ -47,14 +47,14 @@ def layers_by_path(model: Layer) -> dict[str, Layer]:
     return found
 
 
-def _children(layer: Layer) -> list[Layer]:
+def _children(layer: keras.Layer) -> list[keras.Layer]:
     listed = list(getattr(layer, "layers", None) or [])
     tracked = list(getattr(layer, "_layers", None) or [])
     known = {id(child) for child in listed}
     return listed + [child for child in tracked if id(child) not in known]
 
 
-def traits(layer: Layer) -> tuple[Any, ...]:
+def traits(layer: keras.Layer) -> tuple[Any, ...]:
     """Return what a layer's operations depend on beside its class: when any of it changes, trace anew.
 
     Its variables, its policy, its functions, and every public attribute that is a number, a word or a flag.
@@ -67,14 +67,14 @@ def traits(layer: Layer) -> tuple[Any, ...]:
 
 
 @contextmanager
-def recording(model: Layer) -> Iterator[list[LayerOutput]]:
+def recording(model: keras.Layer) -> Iterator[list[Output]]:
     """Note what every layer puts out in this thread, in order of execution, while the block runs.
 
     A ``call`` that is a ``tf.function`` is run as the Python that it is made of, so that its operations
     stand in the graph being traced and not in a closed one of their own.
     """
-    outputs: list[LayerOutput] = []
-    wrapped: list[Layer] = []
+    outputs: list[Output] = []
+    wrapped: list[keras.Layer] = []
     note = partial(_noting, outputs=outputs, thread=threading.get_ident())
     try:
         for path, layer in {"": model, **layers_by_path(model)}.items():
@@ -88,20 +88,20 @@ def recording(model: Layer) -> Iterator[list[LayerOutput]]:
 
 
 def _noting(
-    call: Callable[..., Any], path: str, layer: Layer, *, outputs: list[LayerOutput], thread: int
+    call: Callable[..., Any], path: str, layer: keras.Layer, *, outputs: list[Output], thread: int
 ) -> Callable[..., Any]:
     opened = _opened(call, layer)
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = opened(*args, **kwargs)
         if path and threading.get_ident() == thread and tf.is_tensor(result):
-            outputs.append(LayerOutput(path, layer, result))
+            outputs.append(Output(path, layer, result))
         return result
 
     return noted
 
 
-def _opened(call: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
+def _opened(call: Callable[..., Any], layer: keras.Layer) -> Callable[..., Any]:
     """Return the Python that a ``tf.function`` is made of, control flow on tensors included."""
     if not hasattr(call, "python_function"):
         return call

@@ -11,7 +11,7 @@ import pytest
 import keras
 from keras import layers
 from xaimri.adapters.keras import KerasClassifier, clear_cache
-from xaimri.adapters.keras.geometry import sampling
+from xaimri.adapters.keras.geometry import moves
 from xaimri.objective import Objective
 
 pytestmark = pytest.mark.tensorflow
@@ -29,7 +29,7 @@ BACKBONES = {
     "InceptionV3": SIZES,
     "Xception": ((328, 359), (327, 392), (360, 327)),  # at which its branches agree
 }
-window = sampling._window
+window = moves._window
 PATCH, AROUND = 8.0, 2
 """Half the width of the patch in pixels, and the cells around the middle one that are looked at."""
 
@@ -111,7 +111,7 @@ def test_a_patch_is_answered_by_the_cell_around_which_it_lies(family, monkeypatc
         assert maps.grid.spread == 0
         assert np.abs(off).max() <= tolerance(maps.grid)
     clear_cache()
-    monkeypatch.setattr(sampling, "_window", careless)
+    monkeypatch.setattr(moves, "_window", careless)
     wrong = maps_of(network, np.zeros((*size, 3), np.float32)).grid
     assert np.abs(placed(wrong, cell) - place).min() > tolerance(wrong), "a wrong geometry would pass"
 

@@ -126,8 +126,8 @@ def test_a_changed_weight_is_seen():
 @pytest.fixture
 def conversions(monkeypatch):
     """Every traced function that was converted."""
-    seen, real = [], conversion._compile
-    monkeypatch.setattr(conversion, "_compile", lambda run: seen.append(run) or real(run))
+    seen, real = [], conversion._compiled
+    monkeypatch.setattr(conversion, "_compiled", lambda run: seen.append(run) or real(run))
     return seen
 
 
@@ -330,7 +330,7 @@ def broken(*_):
 
 def test_a_network_that_cannot_be_converted_runs_as_it_is(monkeypatch):
     tried = []
-    monkeypatch.setattr(conversion, "_compile", lambda run: tried.append(run) or broken())
+    monkeypatch.setattr(conversion, "_compiled", lambda run: tried.append(run) or broken())
     given, model = images((12, 15, 1)), flat()
     for _ in range(2):
         classifier = KerasClassifier(model, engine="openvino")
@@ -424,7 +424,7 @@ def test_auto_converts_only_what_pays_off():
 def test_auto_counts_the_work_where_the_weights_alone_leave_it_open(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     model, shape = flat(), (12, 15, 1)
-    graph = KerasClassifier(model).trace(28, shape).run.graph
+    graph = KerasClassifier(model).traced(28, shape).run.graph
     counts = [int(n) for n in 10 ** np.arange(3.0, 12, 0.1)]
     least = next(n for n in counts if work.may_pay_off(model, n, shape))
     enough = next(n for n in counts if work.pays_off(graph, n, 28))
@@ -436,7 +436,7 @@ def test_auto_counts_the_work_where_the_weights_alone_leave_it_open(monkeypatch)
 
 def test_a_run_of_few_batches_does_not_pay_for_its_check(monkeypatch):
     monkeypatch.setattr(work, "SAVED", 1e9)
-    graph = KerasClassifier(flat()).trace(28, (12, 15, 1)).run.graph
+    graph = KerasClassifier(flat()).traced(28, (12, 15, 1)).run.graph
     assert not work.pays_off(graph, work.CHECK * 28, 28)
     assert work.pays_off(graph, work.CHECK * 28 + 1, 28)
 
@@ -459,17 +459,17 @@ def test_auto_leaves_a_graphics_card_to_tensorflow(monkeypatch):
 def test_what_may_pay_off_is_no_less_than_what_does(name):
     specimen = zoo.make(name)
     shape = specimen.shape
-    graph = KerasClassifier(specimen.model).trace(4, shape).run.graph
+    graph = KerasClassifier(specimen.model).traced(4, shape).run.graph
     for images in 10 ** np.arange(3, 13):
         if work.pays_off(graph, int(images), 4):
             assert work.may_pay_off(specimen.model, int(images), shape)
 
 
 def test_what_is_normalised_is_counted_in_the_graph():
-    graph = KerasClassifier(flat()).trace(8, (12, 15, 1)).run.graph
+    graph = KerasClassifier(flat()).traced(8, (12, 15, 1)).run.graph
     assert work.normalised(graph, 8) == 12 * 15 + 5 * 7 * 6  # rescaled pixels, and the first maps
     specimen = zoo.make("volumes")
-    graph = KerasClassifier(specimen.model).trace(4, specimen.shape).run.graph
+    graph = KerasClassifier(specimen.model).traced(4, specimen.shape).run.graph
     assert work.normalised(graph, 4) == 4 * 6 * 5 * 6
 
 
@@ -509,10 +509,8 @@ def test_the_command_line_passes_it_on(tmp_path, monkeypatch, capsys):
     Image.fromarray(images((12, 15), 1)[0].astype(np.uint8)).save(tmp_path / "scan.png")
     made = []
     monkeypatch.setattr(cli.app, "pretty_exceptions_enable", False, raising=False)
-    save = xaimri.Explanation.save
-    monkeypatch.setattr(
-        xaimri.Explanation, "save", lambda self, *a, **k: made.append(self) or save(self, *a, **k)
-    )
+    real = xaimri.explain
+    monkeypatch.setattr(xaimri, "explain", lambda *a, **k: made.append(real(*a, **k)) or made[-1])
     words = ["explain", tmp_path / "net.keras", tmp_path / "scan.png", "-m", "lime", "--samples", "60"]
     monkeypatch.setattr("sys.argv", ["xaimri", *map(str, words), "--engine", "openvino", "-o", str(tmp_path)])
     try:

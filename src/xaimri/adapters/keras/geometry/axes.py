@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from math import prod
+from typing import Any
 
-from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Found, Rule, Step, single
+from xaimri.adapters.keras.geometry.moves import EVERYWHERE, LOST, Found, Rule, Step, moved
 from xaimri.adapters.keras.graph import static
-from xaimri.adapters.keras.tensors import Tensor
 
 
-def keep(step: Step) -> Found:
+def kept(step: Step) -> Found:
     """Keep the cells of every input of the output's rank and spatial sizes; lose them where there is none."""
     rank, size = step.output.shape.rank, step.space(step.output)
     return step.still(*(t for t in step.inputs if t.shape.rank == rank and step.space(t) == size))
 
 
-def lose(step: Step) -> Found:
+def lost(step: Step) -> Found:
     """Lose the cells."""
     return LOST
 
@@ -52,7 +52,7 @@ def _repeated(step: Step) -> Found:
     if max(before or ()) == 1 < max(size or ()):
         return EVERYWHERE
     scales = [n / m for n, m in zip(before or (), size or (), strict=True)]
-    return single(tensor, ([(s - 1) / 2 for s in scales], scales))
+    return moved(tensor, ([(s - 1) / 2 for s in scales], scales))
 
 
 def _mixed(step: Step) -> Found:
@@ -154,7 +154,7 @@ def _joined(step: Step) -> Found:
         return LOST
     at = int(axis) % rank
     if not 1 <= at <= step.axes:
-        return keep(step)
+        return kept(step)
     if len(step.inputs) != 1:
         return LOST
     tensor = step.inputs[0]
@@ -162,14 +162,14 @@ def _joined(step: Step) -> Found:
     return _beginning(step, tensor, at, [t.shape[at] for t in parts[:first]], -1)
 
 
-def _beginning(step: Step, tensor: Tensor, axis: int, sizes: list[int | None], sign: int) -> Found:
+def _beginning(step: Step, tensor: Any, axis: int, sizes: list[int | None], sign: int) -> Found:
     """Shift an axis by the sizes of what stands before."""
     known = [n for n in sizes if n is not None]
     if len(known) != len(sizes):
         return LOST
     offset = [0.0] * step.axes
     offset[axis - 1] = float(sign * sum(known))
-    return single(tensor, (offset, [1.0] * step.axes))
+    return moved(tensor, (offset, [1.0] * step.axes))
 
 
 def _einsum(step: Step) -> Found:
@@ -239,12 +239,12 @@ AXES: dict[str, Rule] = {
     **dict.fromkeys(["TopKV2", "FFT", "IFFT", "RFFT", "IRFFT"], partial(_inside, count=1)),
     **dict.fromkeys(["FFT2D", "IFFT2D", "RFFT2D", "IRFFT2D"], partial(_inside, count=2)),
     **dict.fromkeys(["FFT3D", "IFFT3D", "RFFT3D", "IRFFT3D"], partial(_inside, count=3)),
-    **dict.fromkeys(["FFTND", "IFFTND", "RFFTND", "IRFFTND", "Dilation2D", "Conv", "MatMul"], lose),
-    **dict.fromkeys(["GatherNd", "ScatterNd", "TensorScatterUpdate", "ReverseSequence"], lose),
-    **dict.fromkeys(["ImageProjectiveTransformV2", "ImageProjectiveTransformV3", "RandomShuffle"], lose),
-    **dict.fromkeys(["While", "StatelessWhile", "Case", "StatelessCase"], lose),
-    **dict.fromkeys(["PyFunc", "PyFuncStateless", "EagerPyFunc"], lose),
-    **dict.fromkeys(["CropAndResize", "MatrixTriangularSolve", "MatrixSolve", "Cholesky"], lose),
-    **dict.fromkeys([f"TensorScatter{how}" for how in ("Add", "Sub", "Max", "Min")], lose),
+    **dict.fromkeys(["FFTND", "IFFTND", "RFFTND", "IRFFTND", "Dilation2D", "Conv", "MatMul"], lost),
+    **dict.fromkeys(["GatherNd", "ScatterNd", "TensorScatterUpdate", "ReverseSequence"], lost),
+    **dict.fromkeys(["ImageProjectiveTransformV2", "ImageProjectiveTransformV3", "RandomShuffle"], lost),
+    **dict.fromkeys(["While", "StatelessWhile", "Case", "StatelessCase"], lost),
+    **dict.fromkeys(["PyFunc", "PyFuncStateless", "EagerPyFunc"], lost),
+    **dict.fromkeys(["CropAndResize", "MatrixTriangularSolve", "MatrixSolve", "Cholesky"], lost),
+    **dict.fromkeys([f"TensorScatter{how}" for how in ("Add", "Sub", "Max", "Min")], lost),
 }
 """The operations that may mix or exchange cells though the spatial shape stays, and when they do not."""

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from xaimri.adapters.keras.geometry.axes import AXES, keep
-from xaimri.adapters.keras.geometry.sampling import MOVES
-from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Rule, Step, Unplaced
-from xaimri.adapters.keras.tensors import Graph, Operation, Tensor
+from xaimri.adapters.keras.geometry.axes import AXES, kept
+from xaimri.adapters.keras.geometry.moves import EVERYWHERE, LOST, MOVES, Move, Rule, Step, Unplaced
 from xaimri.grid import Grid
 
 
@@ -27,14 +25,14 @@ class Lattice:
     step: tuple[float, ...]
     spread: float = 0.0
 
-    def after(self, move: Move) -> Lattice:
+    def moved(self, move: Move) -> Lattice:
         """Take cells at ``offset + scale * i`` of this lattice."""
         start = tuple(a + s * o for a, s, o in zip(self.start, self.step, move.offset, strict=True))
         return Lattice(start, tuple(s * k for s, k in zip(self.step, move.scale, strict=True)), self.spread)
 
 
 Place: TypeAlias = Lattice | Unplaced
-Places: TypeAlias = dict[Reference, Place]
+Places: TypeAlias = dict[Any, Place]
 """Where the cells of each tensor lie; tensors that do not come from the image are not in it."""
 
 RULES: dict[str, Rule] = {**MOVES, **AXES}
@@ -47,7 +45,7 @@ SIZES = {"Shape", "ShapeN", "Size", "Rank"}
 """Operations that tell sizes, which depend on no pixel."""
 
 
-def grid_of(cells: Tensor, source: Tensor) -> Grid:
+def grid_of(cells: Any, source: Any) -> Grid:
     """Return where the cells of a tensor lie on the source image; assumed where that can't be read.
 
     Parameters
@@ -64,7 +62,7 @@ def grid_of(cells: Tensor, source: Tensor) -> Grid:
     return Grid(space, shape, found.start, found.step, spread=found.spread)
 
 
-def _walk(graph: Graph, places: Places, axes: int, until: Operation | None = None) -> None:
+def _walk(graph: Any, places: Places, axes: int, until: Any = None) -> None:
     """Place the outputs of every operation that something from the image enters, up to the last one."""
     for op in graph.get_operations():  # in order of creation, so inputs come first
         if any(t.ref() in places for t in op.inputs):
@@ -76,13 +74,11 @@ def _walk(graph: Graph, places: Places, axes: int, until: Operation | None = Non
             return
 
 
-def _call(op: Operation, places: Places, axes: int) -> None:
+def _call(op: Any, places: Places, axes: int) -> None:
     """Place the outputs of a called function by the operations of its body; of a condition, by both."""
     given = op.inputs[1:] if op.type.endswith("If") else op.inputs
-    bodies = [body for name in CALLS[op.type] if (body := _body(op, name)) is not None]
-    whole = len(bodies) == len(CALLS[op.type])
-    sizes = len(given), len(op.outputs)
-    if not whole or any((len(body.inputs), len(body.outputs)) != sizes for body in bodies):
+    bodies = [_body(op, name) for name in CALLS[op.type]]
+    if any(b is None or (len(b.inputs), len(b.outputs)) != (len(given), len(op.outputs)) for b in bodies):
         places.update((t.ref(), LOST) for t in op.outputs)
         return
     answers = []
@@ -104,23 +100,23 @@ def _either(found: Sequence[Place], size: tuple[int, ...] | None) -> Place:
     return _merged(lattices, size or ()) if lattices else EVERYWHERE
 
 
-def _body(op: Operation, attribute: str) -> Graph | None:
+def _body(op: Any, attribute: str) -> Any:
     """Return the graph of a function that an operation calls, None where TensorFlow does not show it."""
     look_up = getattr(op.graph, "_get_function", None)
     function = look_up(op.get_attr(attribute).name) if look_up else None
     return getattr(function, "graph", None)
 
 
-def _place(op: Operation, output: Tensor, places: Places, axes: int) -> Place:
+def _place(op: Any, output: Any, places: Places, axes: int) -> Place:
     """Return where the cells of an operation's output lie, from those of its inputs."""
     inputs = [t for t in op.inputs if places.get(t.ref(), EVERYWHERE) is not EVERYWHERE]
     if not inputs or op.type in SIZES:
         return EVERYWHERE
     step = Step(op, output, inputs, axes, places)
-    found = RULES.get(op.type, keep)(step)
+    found = RULES.get(op.type, kept)(step)
     if isinstance(found, list):
         arrivals = [(places.get(move.tensor.ref(), LOST), move) for move in found]
-        moved = [place.after(move) for place, move in arrivals if isinstance(place, Lattice)]
+        moved = [place.moved(move) for place, move in arrivals if isinstance(place, Lattice)]
         return _merged(moved, step.space(output) or ()) if len(moved) == len(found) else LOST
     lattices = all(isinstance(places[t.ref()], Lattice) for t in inputs)
     if found is LOST and lattices and all(prod(step.space(t) or (0,)) == 1 for t in inputs):

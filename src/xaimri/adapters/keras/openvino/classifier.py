@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import warnings
 from importlib.util import find_spec
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from jaxtyping import Float
 
-from xaimri.adapters.keras.batches import BATCH, batch_size, pad
+from xaimri.adapters.keras.batches import BATCH, batch_size, padded
 from xaimri.adapters.keras.engine import Engine
-from xaimri.adapters.keras.openvino.conversion import Converted, convert
+from xaimri.adapters.keras.openvino.conversion import Converted, converted
 from xaimri.adapters.keras.openvino.worth import may_pay_off, pays_off
-from xaimri.adapters.keras.programs import Program
-from xaimri.adapters.keras.tensors import Network, Tensor
-from xaimri.arrays import Array, Images, Scores
-from xaimri.errors import MissingExtra, first_line
+from xaimri.arrays import Images, Scores
+from xaimri.errors import MissingExtra, said
 from xaimri.perturb.responses import even_batch
+
+if TYPE_CHECKING:
+    from xaimri.adapters.keras.classifier import KerasClassifier
 
 TOLERANCE = 1e-3
 """Largest difference to the original's logits, as a share of their range over the first batch."""
@@ -28,54 +28,10 @@ WORTH = 1.25
 INSTEAD = 'the network itself is used instead; pass engine="tensorflow" to silence this.'
 
 
-@runtime_checkable
-class Original(Protocol):
-    """The classifier that OpenVINO stands in for: a network, and how it is traced."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names in the order of the logits."""
-        ...
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """``(*space, channels)``."""
-        ...
-
-    @property
-    def model(self) -> Network:
-        """The network itself."""
-        ...
-
-    @property
-    def others(self) -> list[Tensor]:
-        """The inputs beside the image."""
-        ...
-
-    def logits(self, images: Images, /) -> Scores:
-        """Return the logits of every image, ``(batch, classes)``."""
-        ...
-
-    def prepare(self, images: Images) -> Float[Array, "batch *space features"]:
-        """Return images as the compiled function takes them."""
-        ...
-
-    def trace(self, size: int, shape: tuple[int, ...]) -> Program:
-        """Return the compiled function of the logits of so many images of ``(*space, channels)``."""
-        ...
-
-    def trust(self, traced: Program, classes: int) -> None:
-        """Take over that this compiled function was checked, and how many classes it tells apart."""
-        ...
-
-
-OriginalT = TypeVar("OriginalT", bound=Original)
-
-
 class OpenVINOClassifier:
     """Logits of a Keras network by OpenVINO; the original where the two disagree on the first batch."""
 
-    def __init__(self, original: Original, compiled: Converted) -> None:
+    def __init__(self, original: KerasClassifier, compiled: Converted) -> None:
         self._original, self._converted = original, compiled
 
     @property
@@ -101,7 +57,7 @@ class OpenVINOClassifier:
         if not self._converted.agrees or self._wasteful(len(images)):
             return self._original.logits(images)
         found = self._forward(images)
-        self._original.trust(self._converted.program, found.shape[1])
+        self._original.vouched(self._converted.program, found.shape[1])
         return found
 
     def _wasteful(self, count: int) -> bool:
@@ -110,12 +66,12 @@ class OpenVINOClassifier:
         return size is not None and -(-count // size) * size > WORTH * (-(-count // own) * own)
 
     def _forward(self, images: Images) -> Scores:
-        batch = self._original.prepare(images)
+        batch = self._original.prepared(images)
         others = [np.asarray(other) for other in self._original.others]
         size, parts = self._converted.size or BATCH, []
         for first in range(0, len(batch), size):
             part = batch[first : first + size]
-            given = pad(part, size) if self._converted.size else part
+            given = padded(part, size) if self._converted.size else part
             found = self._converted.logits(given, np.full(len(given), -1, np.int32), *others)
             parts.append(found[: len(part)])
         return np.concatenate(parts)
@@ -128,7 +84,7 @@ class OpenVINOClassifier:
         try:
             gap = float(np.abs(self._forward(images) - expected).max())
         except Exception as failure:
-            warnings.warn(f"OpenVINO can't run this network ({first_line(failure)}): {INSTEAD}", stacklevel=2)
+            warnings.warn(f"OpenVINO can't run this network ({said(failure)}): {INSTEAD}", stacklevel=2)
             return False
         spread = max(float(np.ptp(expected)), TOLERANCE)
         if gap <= TOLERANCE * spread:
@@ -141,9 +97,9 @@ class OpenVINOClassifier:
         return False
 
 
-def accelerate(
-    original: OriginalT, engine: Engine, images: int, shape: tuple[int, ...]
-) -> OriginalT | OpenVINOClassifier:
+def accelerated(
+    original: KerasClassifier, engine: Engine, images: int, shape: tuple[int, ...]
+) -> KerasClassifier | OpenVINOClassifier:
     """Return the classifier on the engine asked for; ``"auto"`` decides by the work, never by a clock."""
     auto, installed = engine == "auto", find_spec("openvino") is not None
     if engine == "openvino" and not installed:
@@ -152,13 +108,11 @@ def accelerate(
         return original
     size = batch_size(even_batch(images), "logits")
     try:
-        traced = original.trace(size, shape)
-        if auto and not pays_off(traced.run.graph, images, size):
+        traced = original.traced(size, shape)
+        if auto and not pays_off(cast(Any, traced.run).graph, images, size):
             return original
-        return OpenVINOClassifier(original, convert(traced))
+        return OpenVINOClassifier(original, converted(traced))
     except Exception as failure:
         if not auto:
-            warnings.warn(
-                f"OpenVINO can't convert this network ({first_line(failure)}): {INSTEAD}", stacklevel=2
-            )
+            warnings.warn(f"OpenVINO can't convert this network ({said(failure)}): {INSTEAD}", stacklevel=2)
         return original

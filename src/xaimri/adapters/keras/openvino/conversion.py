@@ -6,16 +6,12 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from xaimri.adapters.keras.programs import Program
-from xaimri.adapters.keras.tensors import Compiled
 from xaimri.arrays import Array, Scores
-
-Model: TypeAlias = Any
-"""A network as OpenVINO holds it; the package may not be installed."""
 
 CAPACITY = 4
 """Converted networks kept at once; each holds its weights anew, once or twice over."""
@@ -57,7 +53,7 @@ _converted: OrderedDict[tuple[int, bytes], Converted | tuple[Program, Exception]
 _lock, _converting = RLock(), RLock()
 
 
-def convert(program: Program) -> Converted:
+def converted(program: Program) -> Converted:
     """Return the traced function on OpenVINO, with its weights as they are now.
 
     Raises
@@ -71,7 +67,7 @@ def convert(program: Program) -> Converted:
             found = _converted.get(key)
         if found is None:
             try:
-                found = Converted(program, *_compile(program.run))
+                found = Converted(program, *_compiled(program.run))
             except Exception as failure:
                 found = program, failure.with_traceback(None)
         with _lock:
@@ -90,7 +86,7 @@ def forget() -> None:
         _converted.clear()
 
 
-def _compile(run: Compiled) -> tuple[Any, int | None]:
+def _compiled(run: Any) -> tuple[Any, int | None]:
     """Convert a traced function, and compile it for the processor; say what size of batch it takes.
 
     `openvino.convert_model` would do the same, and report to the makers of OpenVINO that it did.
@@ -107,7 +103,7 @@ def _compile(run: Compiled) -> tuple[Any, int | None]:
     return openvino.Core().compile_model(free or network, "CPU", HINTS), None if free else size
 
 
-def _of_any_batch(network: Model) -> Model | None:
+def _of_any_batch(network: Any) -> Any:
     """Return a network that takes batches of any size, or None where its own size is written into it."""
     free = network.clone()
     shapes = {i: free.inputs[i].partial_shape for i in (0, 1)}  # the images and their targets
@@ -118,7 +114,7 @@ def _of_any_batch(network: Model) -> Model | None:
     return free if free.outputs[0].partial_shape[0].is_dynamic else None
 
 
-def _digest(run: Compiled) -> bytes:
+def _digest(run: Any) -> bytes:
     """Return a digest of the weights: a converted network has copies, which would not see a change."""
     digest = hashlib.blake2b(digest_size=16)
     for weight in run.graph.variables:

@@ -8,12 +8,13 @@ nothing (VGG16 1.05, plain convolutions 0.95 to 1.05 times as fast), one with it
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from xaimri.adapters.keras.network import computes_in
-from xaimri.adapters.keras.tensors import Graph, Network
+import keras
+from xaimri.adapters.keras.preparation import computes_in
 
 SAVED = 0.8e-9
 """Seconds saved per normalised value on two cores: measured 0.6e-9 (MobileNetV2) to 1.7e-9 (ResNet50)."""
@@ -28,7 +29,7 @@ CHECK = 3
 """Batches that must be saved from to make up for the one that the original runs as well, as a check."""
 
 
-def may_pay_off(model: Network, images: int, shape: tuple[int, ...]) -> bool:
+def may_pay_off(model: keras.Model, images: int, shape: tuple[int, ...]) -> bool:
     """Tell whether OpenVINO could pay off if every map were as large as the image; nothing is traced.
 
     It does not where TensorFlow runs on a graphics card, and not in half precision, in which the two round
@@ -40,7 +41,7 @@ def may_pay_off(model: Network, images: int, shape: tuple[int, ...]) -> bool:
     return not model.weights or saved(channels * float(np.prod(shape[:-1])) * images) > START
 
 
-def pays_off(graph: Graph, images: int, size: int) -> bool:
+def pays_off(graph: Any, images: int, size: int) -> bool:
     """Tell whether what so many images save is more than the conversion costs.
 
     Parameters
@@ -58,7 +59,7 @@ def saved(values: float) -> float:
     return SAVED * values * 2 / max(os.cpu_count() or 2, 2)
 
 
-def normalised(graph: Graph, size: int) -> float:
+def normalised(graph: Any, size: int) -> float:
     """Return how many values of maps a traced graph scales per image, as batch normalisation does."""
     made = [op.outputs[0].shape for op in graph.get_operations() if op.type == "Mul"]
     maps = [shape.as_list() for shape in made if shape.rank]

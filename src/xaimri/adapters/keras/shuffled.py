@@ -16,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 
 import keras
-from xaimri.adapters.keras.tensors import Network, Tensor, Variable
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.errors import InvalidInput
 
@@ -24,7 +23,7 @@ from xaimri.errors import InvalidInput
 class Shadows:
     """Variables that are read in the place of a network's own while it is traced."""
 
-    def __init__(self, variables: Sequence[Variable]) -> None:
+    def __init__(self, variables: Sequence[Any]) -> None:
         self.variables = tuple(variables)
         self._stored = [tf.Variable(tf.convert_to_tensor(v), trainable=False) for v in variables]
         self._shown: Stand | None = None
@@ -61,18 +60,18 @@ class Stand:
         In the order of the shadows' variables.
     """
 
-    def __init__(self, model: Network, drawn: Sequence[tuple[Variable, Tensor]]) -> None:
+    def __init__(self, model: keras.Model, drawn: Sequence[tuple[Any, Any]]) -> None:
         self.shadows = _shadows_of(model)
         self.drawn = tuple(drawn)
         new = {id(variable): value for variable, value in drawn}
         self.values = [new.get(id(v), tf.convert_to_tensor(v)) for v in self.shadows.variables]
 
 
-_shadows: WeakKeyDictionary[Network, Shadows] = WeakKeyDictionary()
+_shadows: WeakKeyDictionary[keras.Model, Shadows] = WeakKeyDictionary()
 _lock = RLock()
 
 
-def _shadows_of(model: Network) -> Shadows:
+def _shadows_of(model: keras.Model) -> Shadows:
     """Return the network's shadows, made anew where a layer was exchanged."""
     variables = [v for v in model.variables if _floating(v)]
     with _lock:
@@ -83,7 +82,7 @@ def _shadows_of(model: Network) -> Shadows:
         return known
 
 
-def tracing(shadows: Shadows | None) -> AbstractContextManager[Any]:
+def traced_with(shadows: Shadows | None) -> AbstractContextManager[Any]:
     """Return the context for tracing with shadows, or one in which nothing is changed."""
     return nullcontext() if shadows is None else shadows.scope()
 
@@ -93,12 +92,12 @@ def showing(stand: Stand | None) -> AbstractContextManager[None]:
     return nullcontext() if stand is None else stand.shadows.showing(stand)
 
 
-def layers_with_weights(model: Network) -> tuple[str, ...]:
+def layers_with_weights(model: keras.Model) -> tuple[str, ...]:
     """Return the paths of the layers that have weights of their own, from the output down to the image."""
     return tuple(reversed(list(_own(model))))
 
 
-def shuffle(model: Network, layers: Sequence[str], seed: int) -> Stand:
+def shuffled(model: keras.Model, layers: Sequence[str], seed: int) -> Stand:
     """Let the entries of each of these layers' weights change places, by chance.
 
     The draw of a layer depends on its path and the seed alone, so a layer has the same weights whichever
@@ -120,11 +119,11 @@ def shuffle(model: Network, layers: Sequence[str], seed: int) -> Stand:
     return Stand(model, values)
 
 
-def _own(model: Network) -> dict[str, list[Variable]]:
+def _own(model: keras.Model) -> dict[str, list[Any]]:
     """Return the weights of every layer that no layer below it has, by path, in order."""
     layers = layers_by_path(model)
     shared: set[int] = set()
-    found: dict[str, list[Variable]] = {}
+    found: dict[str, list[Any]] = {}
     for path in sorted(layers, key=lambda name: -name.count("/")):  # what lies deepest owns its weights
         weights = [w for w in layers[path].variables if id(w) not in shared and _floating(w)]
         shared |= {id(w) for w in weights}
@@ -135,5 +134,5 @@ def _own(model: Network) -> dict[str, list[Variable]]:
     return {**ordered, model.name: rest} if rest else ordered
 
 
-def _floating(variable: Variable) -> bool:
+def _floating(variable: Any) -> bool:
     return bool(keras.backend.is_float_dtype(variable.dtype))

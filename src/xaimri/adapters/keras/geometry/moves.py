@@ -1,17 +1,93 @@
-"""Operations that sample cells anew: how windows, padding, slicing, resizing and blocks move them."""
+"""How windows, padding, slicing, resizing and blocks move the cells of a feature map."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Found, Rule, Shift, Step, single
 from xaimri.adapters.keras.graph import static
-from xaimri.adapters.keras.tensors import Operation, Tensor
 
 
-def _channels_last(step: Step, index: int = 0) -> Tensor | None:
+class Unplaced(Enum):
+    """A tensor that comes from the image, and whose cells have no place on it."""
+
+    LOST = "its cells lie somewhere, and where could not be read"
+    EVERYWHERE = "each of its values sees the whole image, as after global pooling"
+
+
+LOST, EVERYWHERE = Unplaced.LOST, Unplaced.EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Move:
+    """Cell ``i`` of the output lies at cell ``offset + scale * i`` of a tensor, per spatial axis."""
+
+    tensor: Any
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation at one of its outputs.
+
+    Attributes
+    ----------
+    op, output
+        The operation, and the output that is asked about.
+    inputs
+        Those of its inputs that come from the image and do not see all of it.
+    axes
+        Number of spatial axes of the image; they follow the batch axis.
+    derived
+        References of every tensor that comes from the image.
+    """
+
+    op: Any
+    output: Any
+    inputs: Sequence[Any]
+    axes: int
+    derived: Container[Any]
+
+    def space(self, tensor: Any) -> tuple[int, ...] | None:
+        """Return a tensor's spatial sizes, None where one is not known or nothing is left."""
+        if tensor.shape.rank is None or tensor.shape.rank <= self.axes:
+            return None
+        sizes = tensor.shape.as_list()[1 : 1 + self.axes]
+        return None if None in sizes or 0 in sizes else tuple(sizes)
+
+    def only(self, index: int = 0) -> Any:
+        """Return an input where it alone comes from the image and its size is known, else None."""
+        tensor = self.op.inputs[index]
+        alone = len(self.inputs) == 1 and self.inputs[0] is tensor
+        return tensor if alone and self.space(tensor) is not None else None
+
+    def still(self, *tensors: Any) -> Found:
+        """Keep the cells where they are, if each tensor has the output's spatial sizes."""
+        size = self.space(self.output)
+        if not tensors or size is None or any(t is None or self.space(t) != size for t in tensors):
+            return LOST
+        return [Move(t, (0.0,) * self.axes, (1.0,) * self.axes) for t in tensors]
+
+
+Found: TypeAlias = list[Move] | Unplaced
+"""What a rule finds: the moves that meet in an output, or that there is no place to be told."""
+
+Rule: TypeAlias = Callable[[Step], Found]
+Shift: TypeAlias = tuple[list[float], list[float]]
+
+
+def moved(tensor: Any, shift: Shift) -> Found:
+    """Return one move by an offset and a scale per axis."""
+    offset, scale = shift
+    return [Move(tensor, tuple(map(float, offset)), tuple(map(float, scale)))]
+
+
+def _channels_last(step: Step, index: int = 0) -> Any:
     """Return the input of an operation on ``(batch, *space, channels)``, None where it has another layout."""
     tensor = step.only(index)
     layout = step.op.get_attr("data_format").decode() if "data_format" in step.op.node_def.attr else "C"
@@ -19,11 +95,7 @@ def _channels_last(step: Step, index: int = 0) -> Tensor | None:
 
 
 def _window(
-    op: Operation,
-    size: Sequence[int],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    dilations: Sequence[int],
+    op: Any, size: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
 ) -> Shift:
     """Offset and scale of a sliding window on cells of the given size."""
     padding = op.get_attr("padding").decode()
@@ -51,7 +123,7 @@ def _convolution(step: Step) -> Found:
     if tensor is None or kernel is None:
         return LOST
     strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, dilations))
+    return moved(tensor, _window(op, step.space(tensor) or (), kernel, strides, dilations))
 
 
 def _transposed(step: Step) -> Found:
@@ -60,7 +132,7 @@ def _transposed(step: Step) -> Found:
         return LOST
     strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
     offsets, scales = _window(op, size, kernel, strides, dilations)
-    return single(tensor, ([-o / s for o, s in zip(offsets, scales, strict=True)], [1 / s for s in scales]))
+    return moved(tensor, ([-o / s for o, s in zip(offsets, scales, strict=True)], [1 / s for s in scales]))
 
 
 def _pool(step: Step) -> Found:
@@ -68,7 +140,7 @@ def _pool(step: Step) -> Found:
     if tensor is None:
         return LOST
     kernel, strides = op.get_attr("ksize")[1:-1], op.get_attr("strides")[1:-1]
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, [1] * step.axes))
+    return moved(tensor, _window(op, step.space(tensor) or (), kernel, strides, [1] * step.axes))
 
 
 def _patches(step: Step) -> Found:
@@ -76,14 +148,14 @@ def _patches(step: Step) -> Found:
     if tensor is None:
         return LOST
     kernel, strides, rates = (op.get_attr(name)[1:-1] for name in ("ksizes", "strides", "rates"))
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, rates))
+    return moved(tensor, _window(op, step.space(tensor) or (), kernel, strides, rates))
 
 
 def _padding(step: Step) -> Found:
     tensor, widths = step.only(), static(step.op.inputs[1])
     if tensor is None or widths is None:
         return step.still(tensor)
-    return single(tensor, ([-float(w) for w in widths[1 : 1 + step.axes, 0]], [1.0] * step.axes))
+    return moved(tensor, ([-float(w) for w in widths[1 : 1 + step.axes, 0]], [1.0] * step.axes))
 
 
 def _slice(step: Step) -> Found:
@@ -105,10 +177,10 @@ def _slice(step: Step) -> Found:
         first = 0 if open_start or begin is None else int(begin[entry])
         offsets.append(float(min(max(first + n if first < 0 else first, 0), n)))
         scales.append(float(stride))
-    return single(tensor, (offsets, scales))
+    return moved(tensor, (offsets, scales))
 
 
-def _entries(op: Operation, count: int, rank: int, axes: int) -> dict[int, int] | None:
+def _entries(op: Any, count: int, rank: int, axes: int) -> dict[int, int] | None:
     """Return which entry of a slice reads which axis; None where a spatial axis or one before it moves."""
     ellipsis, new, shrink = (op.get_attr(f"{name}_mask") for name in ("ellipsis", "new_axis", "shrink_axis"))
     reading = [k for k in range(count) if not (ellipsis | new) >> k & 1]
@@ -129,7 +201,7 @@ def _cut(step: Step) -> Found:
     tensor, begin = step.only(), static(step.op.inputs[1])
     if tensor is None or begin is None:
         return step.still(tensor)
-    return single(tensor, ([float(b) for b in begin[1 : 1 + step.axes]], [1.0] * step.axes))
+    return moved(tensor, ([float(b) for b in begin[1 : 1 + step.axes]], [1.0] * step.axes))
 
 
 def _resize(step: Step) -> Found:
@@ -145,8 +217,8 @@ def _resize(step: Step) -> Found:
     scales = [(n - 1) / (m - 1) if corners and m > 1 else n / m for n, m in zip(before, size, strict=True)]
     if step.op.type == "ResizeNearestNeighbor":
         pairs = zip(before, size, scales, strict=True)
-        return single(tensor, ([_nearest(n, m, s, half, corners) for n, m, s in pairs], scales))
-    return single(tensor, ([(s - 1) / 2 if half else 0.0 for s in scales], scales))
+        return moved(tensor, ([_nearest(n, m, s, half, corners) for n, m, s in pairs], scales))
+    return moved(tensor, ([(s - 1) / 2 if half else 0.0 for s in scales], scales))
 
 
 def _nearest(n: int, m: int, scale: float, half: bool, corners: bool) -> float:
@@ -169,7 +241,7 @@ def _scaled(step: Step) -> Found:
     if scales is None:
         return LOST
     offsets = [(0.5 - float(t)) / float(s) - 0.5 for t, s in zip(shift, scales, strict=True)]
-    return single(tensor, (offsets, [1 / float(s) for s in scales]))
+    return moved(tensor, (offsets, [1 / float(s) for s in scales]))
 
 
 def _phases(step: Step) -> Found:
@@ -178,7 +250,7 @@ def _phases(step: Step) -> Found:
     if tensor is None or block is None or pads is None or len(block) > step.axes:
         return LOST
     pairs = list(zip(block, pads[:, 0], strict=True)) + [(1, 0)] * (step.axes - len(block))
-    return single(tensor, ([-float(p) for _, p in pairs], [float(b) for b, _ in pairs]))
+    return moved(tensor, ([-float(p) for _, p in pairs], [float(b) for b, _ in pairs]))
 
 
 def _unphased(step: Step) -> Found:
@@ -186,19 +258,19 @@ def _unphased(step: Step) -> Found:
     if tensor is None or block is None or crops is None or len(block) > step.axes:
         return LOST
     pairs = list(zip(block, crops[:, 0], strict=True)) + [(1, 0)] * (step.axes - len(block))
-    return single(tensor, ([float(c) / float(b) for b, c in pairs], [1 / float(b) for b, _ in pairs]))
+    return moved(tensor, ([float(c) / float(b) for b, c in pairs], [1 / float(b) for b, _ in pairs]))
 
 
 def _to_depth(step: Step) -> Found:
     tensor, block = _channels_last(step), float(step.op.get_attr("block_size"))
     shift = ([(block - 1) / 2] * step.axes, [block] * step.axes)
-    return LOST if tensor is None else single(tensor, shift)
+    return LOST if tensor is None else moved(tensor, shift)
 
 
 def _from_depth(step: Step) -> Found:
     tensor, block = _channels_last(step), float(step.op.get_attr("block_size"))
     shift = ([(1 / block - 1) / 2] * step.axes, [1 / block] * step.axes)
-    return LOST if tensor is None else single(tensor, shift)
+    return LOST if tensor is None else moved(tensor, shift)
 
 
 MOVES: dict[str, Rule] = {

@@ -10,8 +10,9 @@ import keras
 import networks
 import zoo
 from xaimri import GradCAM, InvalidInput, Saliency
-from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
-from xaimri.adapters.keras.shadows import shuffle
+from xaimri.adapters.keras import KerasClassifier, clear_cache
+from xaimri.adapters.keras import programs as engine
+from xaimri.adapters.keras.shuffled import shuffled
 from xaimri.classifier import Randomisable
 from xaimri.metrics import randomisation
 from xaimri.objective import Objective
@@ -31,7 +32,7 @@ def test_the_copy_scores_as_the_network_would_with_these_weights(name):
     found = copy.logits(given)
     assert all(np.array_equal(a, b) for a, b in zip(kept, model.get_weights(), strict=True))
     assert np.array_equal(classifier.logits(given), own)
-    values = shuffle(model, names, 3).drawn
+    values = shuffled(model, names, 3).drawn
     try:
         for variable, drawn in values:
             assert np.array_equal(np.sort(np.ravel(variable)), np.sort(np.ravel(drawn)))
@@ -49,7 +50,7 @@ def test_every_weight_belongs_to_one_layer_and_the_output_comes_first(name):
     specimen = zoo.make(name)
     classifier = KerasClassifier(specimen.model, **specimen.options)
     classifier.logits(specimen.images(1))
-    drawn = [id(v) for v, _ in shuffle(specimen.model, classifier.layers, 0).drawn]
+    drawn = [id(v) for v, _ in shuffled(specimen.model, classifier.layers, 0).drawn]
     assert len(drawn) == len(set(drawn)) == len(specimen.model.weights)
     assert isinstance(classifier, Randomisable)
 
@@ -61,8 +62,8 @@ def test_layers_are_listed_from_the_output_down():
 def test_a_layer_is_drawn_alike_whichever_others_are_and_by_its_seed():
     model, given = networks.small(), networks.noise((20, 28, 3))
     classifier = KerasClassifier(model)
-    alone = {v.path: np.array(d) for v, d in shuffle(model, ["last"], 5).drawn}
-    among = {v.path: np.array(d) for v, d in shuffle(model, ["head", "last"], 5).drawn}
+    alone = {v.path: np.array(d) for v, d in shuffled(model, ["last"], 5).drawn}
+    among = {v.path: np.array(d) for v, d in shuffled(model, ["head", "last"], 5).drawn}
     assert all(np.array_equal(among[path], drawn) for path, drawn in alone.items())
     a, b, c = (classifier.randomised(classifier.layers, seed).logits(given) for seed in (1, 1, 2))
     assert np.array_equal(a, b)
@@ -76,7 +77,7 @@ def test_gradients_and_maps_are_those_of_the_copy():
     kept = model.get_weights()
     gradient, maps = copy.gradient(given, Objective((0, 1))), copy.feature_maps(given, Objective((0, 1)))
     try:
-        for variable, drawn in shuffle(model, ["last"], 0).drawn:
+        for variable, drawn in shuffled(model, ["last"], 0).drawn:
             variable.assign(drawn)
         other, objective = KerasClassifier(model), Objective((0, 1))
         expected = other.gradient(given, objective).values
@@ -116,13 +117,13 @@ def test_it_runs_in_tensorflow_whatever_engine_was_asked_for():
 
 
 def test_a_whole_cascade_is_traced_once(monkeypatch):
-    seen, traced = [], programs._trace
+    seen, traced = [], engine._traced
 
     def counted(model, ports, preprocess, request, shadows):
         seen.append((request.purpose, shadows is not None))
         return traced(model, ports, preprocess, request, shadows)
 
-    monkeypatch.setattr(programs, "_trace", counted)
+    monkeypatch.setattr(engine, "_traced", counted)
     clear_cache()
     classifier, images = KerasClassifier(networks.small()), networks.noise((20, 28, 3), count=3)
     for image in images:

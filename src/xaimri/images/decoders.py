@@ -12,17 +12,21 @@ import math
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import UnusableImage
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as PILImage
+    from PIL.ImageFile import ImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+    from tifffile import TiffPage
 
 MOST_PIXELS = 100_000_000
 """Most pixels of a file, all frames together: a slice of 10,000 x 10,000, or 464 voxels along each axis.
@@ -41,6 +45,14 @@ _GREY = {"1": "L", "L": "L", "LA": "L", "I": "I", "F": "F"}
 _ASSOCIATED = {"P": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _ORIENTATION, _BITS, _FORMAT, _PLANAR = 274, 258, 339, 284
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """The pixels of one frame; ``deep`` where they are one of the two bytes of 16-bit colour."""
+
+    pixels: Array
+    deep: bool = False
 
 
 class _Unfaithful(Exception):  # noqa: N818
@@ -89,19 +101,20 @@ def of_stream(stream: BufferedIOBase, name: str, rank: int) -> Array:
         if not tiff:
             raise
         return stacked(_by_tifffile(stream, name, rank), name, rank)
-    frames = [frame for frame, _ in high]
-    if any(deep for _, deep in high):
+    frames = [frame.pixels for frame in high]
+    if any(frame.deep for frame in high):
         low = _decoded(stream, name, rank, low=True)
         frames = [
-            a.astype(np.uint16) << 8 | b if deep else a for (a, deep), (b, _) in zip(high, low, strict=True)
+            a.pixels.astype(np.uint16) << 8 | b.pixels if a.deep else a.pixels
+            for a, b in zip(high, low, strict=True)
         ]
     return stacked(frames, name, rank)
 
 
-def of_picture(picture: Picture, name: str, rank: int) -> Array:
+def of_pil(picture: PILImage, name: str, rank: int) -> Array:
     """Return a PIL image as ``(*space, channels)``; a volume is made of its frames."""
     at = picture.tell()
-    frames = [_frame(picture) for _ in _each_frame(picture, name, rank)]
+    frames = [_pixels(picture) for _ in _each_frame(picture, name, rank)]
     if len(frames) > 1:
         picture.seek(at)
     return stacked(frames, name, rank)
@@ -112,7 +125,7 @@ def stacked(frames: Sequence[Array], name: str, rank: int) -> Array:
     if rank == 2:
         return frames[0]
     if len({frame.shape[:2] for frame in frames}) > 1:
-        raise InvalidInput(f"{name} holds frames of different sizes: bring them to one, and pass an array.")
+        raise UnusableImage(f"{name} holds frames of different sizes: bring them to one, and pass an array.")
     most = max(frame.shape[2] for frame in frames)
     return np.stack([f if f.shape[2] == most else np.repeat(f[..., :1], most, axis=2) for f in frames])
 
@@ -120,21 +133,21 @@ def stacked(frames: Sequence[Array], name: str, rank: int) -> Array:
 def bounded(pixels: int, name: str) -> None:
     """Refuse what is too large to be decoded."""
     if pixels > MOST_PIXELS:
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} unfolds to {pixels:,} pixels, and files of up to {MOST_PIXELS:,} are read: make it "
             "smaller, or pass its pixels as an array."
         )
 
 
-def _decoded(stream: BufferedIOBase, name: str, rank: int, *, low: bool = False) -> list[tuple[Array, bool]]:
-    """Decode all frames by Pillow; of 16-bit colour, the high or the low bytes, and True."""
+def _decoded(stream: BufferedIOBase, name: str, rank: int, *, low: bool = False) -> list[_Frame]:
+    """Decode all frames by Pillow; of 16-bit colour, the high or the low bytes."""
     from PIL import Image as Pillow
 
     with Pillow.open(cast("IO[bytes]", stream), formats=FORMATS) as picture:
         return [_part(picture, low, name) for _ in _each_frame(picture, name, rank)]
 
 
-def _each_frame(picture: Picture, name: str, rank: int) -> Iterator[int]:
+def _each_frame(picture: PILImage, name: str, rank: int) -> Iterator[int]:
     """Go to one frame after the other, if there are as many as the model's rank allows."""
     frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
     _allowed(frames, name, rank)
@@ -148,32 +161,33 @@ def _each_frame(picture: Picture, name: str, rank: int) -> Iterator[int]:
 
 def _allowed(frames: int, name: str, rank: int) -> None:
     if rank == 2 and frames > 1:
-        raise InvalidInput(f"{name} holds {frames} frames and one is needed: pass that frame as an array.")
+        raise UnusableImage(f"{name} holds {frames} frames and one is needed: pass that frame as an array.")
     if rank == 3 and frames == 1:
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} holds one slice, and a 3-D model takes a volume: pass a file of many frames, or an "
             "array (depth, height, width)."
         )
 
 
-def _part(picture: Any, low: bool, name: str) -> tuple[Array, bool]:
+def _part(picture: ImageFile, low: bool, name: str) -> _Frame:
     """Decode one frame, of 16-bit colour only one byte of each value."""
     if picture.format == "TIFF":
-        _check_tags(picture.tag_v2)
+        _check_tags(cast("TiffImageFile", picture).tag_v2)
     tiles = list(picture.tile)
     codes = [str(tile[3] if isinstance(tile[3], str) else tile[3][0]) for tile in tiles if tile[3]]
     if not codes or codes[0].startswith("I;") or codes[0][-4:-1] != ";16":
-        return _frame(picture), False
+        return _Frame(_pixels(picture))
     mode = codes[0][:-4]
     if mode not in ("RGB", "RGBA", "RGBX", "LA"):
-        raise InvalidInput(
+        raise UnusableImage(
             f"{name} holds 16-bit colour as {mode}, which can't be read in full: save it as RGB."
         )
     swapped = [code[:-1] + _SWAPPED[code[-1]] if low else code for code in codes]
     picture.tile = [_as(tile, "RGBA" if mode == "LA" else c) for tile, c in zip(tiles, swapped, strict=True)]
     picture.load()
     pixels = np.array(picture)  # of grey and alpha these are the grey's two bytes, then the alpha's
-    return _upright(pixels[..., [int(low)]] if mode == "LA" else pixels[..., :3], _turn(picture)), True
+    chosen = pixels[..., [int(low)]] if mode == "LA" else pixels[..., :3]
+    return _Frame(_upright(chosen, _turn(picture)), deep=True)
 
 
 def _check_chain(stream: BufferedIOBase, start: bytes) -> None:
@@ -204,13 +218,14 @@ def _check_trailer(stream: BufferedIOBase) -> None:
         raise EOFError("the end mark of the GIF file is missing")
 
 
-def _as(tile: Any, code: str) -> Any:
+def _as(tile: tuple[Any, ...], code: str) -> Any:
     """Let Pillow unpack a tile's bytes by another of its raw modes."""
     args = code if isinstance(tile[3], str) else (code, *tile[3][1:])
-    return type(tile)(*tile[:3], args) if hasattr(tile, "_fields") else (*tile[:3], args)
+    replace = getattr(tile, "_replace", None)  # Pillow's tiles are named tuples since version 11
+    return (*tile[:3], args) if replace is None else replace(args=args)
 
 
-def _check_tags(tags: Any) -> None:
+def _check_tags(tags: Mapping[int, Any]) -> None:
     """Leave to tifffile what Pillow opens but doesn't read as stored."""
     bits, signs = tuple(tags.get(_BITS, (1,))), tuple(tags.get(_FORMAT, (1,)))
     signed_bytes = max(bits) == 8 and signs[0] == 2
@@ -220,7 +235,7 @@ def _check_tags(tags: Any) -> None:
         raise _Unfaithful
 
 
-def _frame(picture: Picture) -> Array:
+def _pixels(picture: PILImage) -> Array:
     """Return a PIL image's current frame, upright, as ``(height, width, channels)`` of 1 or 3."""
     picture.load()
     plain = picture
@@ -232,7 +247,7 @@ def _frame(picture: Picture) -> Array:
     return _upright(pixels if pixels.ndim == 3 else pixels[..., None], _turn(picture))
 
 
-def _turn(picture: Picture) -> object:
+def _turn(picture: PILImage) -> object:
     """Return the orientation that is still to be applied; damaged metadata has none."""
     try:
         return picture.getexif().get(_ORIENTATION, 1)
@@ -259,17 +274,19 @@ def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
         log.addHandler(logging.NullHandler())  # else it prints, beside what it raises
     stream.seek(0)
     with tifffile.TiffFile(cast("IO[bytes]", stream)) as file:
-        pages: list[Any] = list(file.pages)
+        pages = cast("list[TiffPage]", list(file.pages))
         _allowed(len(pages), name, rank)
         bounded(sum(math.prod(page.shape) // page.samplesperpixel for page in pages), name)
         return [_page(page, name) for page in pages]
 
 
-def _page(page: Any, name: str) -> Array:
+def _page(page: TiffPage, name: str) -> Array:
     if not all(page.databytecounts):
         raise ValueError("some of its strips are empty")
     if page.axes not in ("YX", "YXS", "SYX"):
-        raise InvalidInput(f"{name} has pages with the axes {page.axes}: read it yourself and pass an array.")
+        raise UnusableImage(
+            f"{name} has pages with the axes {page.axes}: read it yourself and pass an array."
+        )
     pixels: Array = page.asarray()
     pixels = np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels
     tag = page.tags.get(_ORIENTATION)

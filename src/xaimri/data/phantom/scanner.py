@@ -81,7 +81,8 @@ def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), 
         subject = Subject.draw(np.random.default_rng([seed, index]))
         for position, height in enumerate(heights):
             cases.append(_case(subject, index, position, _grid(size, height), size, seed))
-    return Dataset(classes=STAGES, cases=tuple(cases))
+    origin = {"maker": "phantom", "subjects": subjects, "slices": slices, "size": list(size), "seed": seed}
+    return Dataset(classes=STAGES, cases=tuple(cases), origin=origin)
 
 
 def voxel_edge(size: Sequence[int]) -> float:

@@ -1,0 +1,103 @@
+"""Who of a recorded split is there: how much of each part a data set has, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+
+SplitRecord: TypeAlias = Mapping[str, Any]
+"""Who is in which part, as JSON types: what `xaimri.data.Split.record` returns."""
+
+PARTS = ("train", "validation", "test")
+"""Names of the parts."""
+
+WORDS = {"train": "training", "validation": "validation", "test": "held-out"}
+"""What a part's subjects are called in a sentence."""
+
+NAMED = 5
+"""How many of the missing a sentence names."""
+
+
+def homes(record: SplitRecord) -> dict[str, str]:
+    """Return the part of every recorded subject, or of every case where they were split by case.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such record, or has one in two parts.
+    """
+    if record.get("by") not in ("subject", "case") or any(name not in record for name in PARTS):
+        raise InvalidInput(
+            'a recorded split has the keys "by", "train", "validation" and "test": see `record`.'
+        )
+    found: dict[str, str] = {}
+    for name in PARTS:
+        for key in record[name]:
+            if found.setdefault(key, name) != name:
+                raise InvalidInput(f"the record has `{key}` in both {found[key]} and {name}: keep one.")
+    return found
+
+
+def keys_of(dataset: Dataset, record: SplitRecord) -> list[str | None]:
+    """Return what the record knows each case by: its subject, None where that is unknown, or its id."""
+    return [case.subject if record["by"] == "subject" else case.id for case in dataset]
+
+
+def absences(dataset: Dataset, record: SplitRecord, *, of: Sequence[str] = PARTS) -> tuple[str, ...]:
+    """Say who of the recorded parts is not in a data set: a sentence for each part that is not complete.
+
+    Parameters
+    ----------
+    dataset
+        The cases that are there.
+    record
+        As of `xaimri.data.Split.record`.
+    of
+        The parts to look at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaimri.data import Case
+    >>> cases = [Case(name, 0, name, np.zeros((2, 3))) for name in ("S1", "S4")]
+    >>> record = {"by": "subject", "train": ["S1"], "validation": [], "test": ["S2", "S3", "S4"]}
+    >>> absences(Dataset(("a",), tuple(cases)), record)
+    ('1 of 3 held-out subjects are there; missing: S2, S3.',)
+    """
+    present = set(keys_of(dataset, record))
+    sentences = []
+    for part in of:
+        absent = [str(key) for key in record[part] if key not in present]
+        if absent:
+            all_ = len(record[part])
+            more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+            sentences.append(
+                f"{all_ - len(absent)} of {all_} {WORDS[part]} {record['by']}s are there; missing: "
+                f"{', '.join(absent[:NAMED])}{more}."
+            )
+    return tuple(sentences)
+
+
+def absences_beside(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
+    """Say who is missing of those parts from which the cases are: what a report on them has to tell."""
+    part_of = homes(record)
+    met = {part_of.get(key) for key in keys_of(dataset, record) if key is not None}
+    return absences(dataset, record, of=[part for part in PARTS if part in met])
+
+
+def strangers(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
+    """Say how many cases are in no recorded part, if any are."""
+    part_of = homes(record)
+    foreign = [
+        case.id for case, key in zip(dataset, keys_of(dataset, record), strict=True) if key not in part_of
+    ]
+    if not foreign:
+        return ()
+    more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
+    return (
+        f"{len(foreign)} of {len(dataset)} cases are in no part of the record and are left out: "
+        f"{', '.join(foreign[:NAMED])}{more}.",
+    )

@@ -1,0 +1,80 @@
+"""One image with what is known of where it lies: its pixels, their size, and their place in the scanner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float, Shaped
+
+from xaimri.arrays import Array, frozen
+from xaimri.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Picture:
+    """Pixels, the size of each in mm, and the way from their indices to the scanner.
+
+    Parameters
+    ----------
+    pixels
+        ``(*space)`` or ``(*space, channels)``; `xaimri.images.read_picture` gives the latter, float32.
+    spacing
+        Edge of a pixel along every spatial axis, mm; None where it is not known.
+    affine
+        ``(4, 4)``: takes the indices along the spatial axes and a 1 to mm in the scanner; the third index
+        of a slice is 0. None where it is not known.
+
+    Raises
+    ------
+    InvalidInput
+        If the spacing has not one positive length for each axis, or the affine is none.
+
+    Examples
+    --------
+    >>> Picture(np.zeros((4, 6)), spacing=(1.0, 0.5))
+    Picture(shape=(4, 6), spacing=(1.0, 0.5), affine=None)
+    """
+
+    pixels: Shaped[Array, "*any"]
+    spacing: tuple[float, ...] | None = None
+    affine: Float[Array, "4 4"] | None = None
+
+    def __init__(
+        self,
+        pixels: npt.ArrayLike,
+        spacing: Sequence[float] | Float[Array, " axes"] | None = None,
+        affine: npt.ArrayLike | None = None,
+    ) -> None:
+        array = np.asanyarray(pixels)
+        object.__setattr__(self, "pixels", array)
+        object.__setattr__(self, "spacing", None if spacing is None else _lengths(spacing, array.ndim))
+        object.__setattr__(self, "affine", None if affine is None else _affine(affine))
+
+    def __repr__(self) -> str:
+        affine = None if self.affine is None else self.affine.tolist()
+        return f"Picture(shape={self.pixels.shape}, spacing={self.spacing}, affine={affine})"
+
+
+def _lengths(spacing: Sequence[float] | Float[Array, " axes"], axes: int) -> tuple[float, ...]:
+    """Return the spacing as plain numbers, one for each axis but that of channels."""
+    lengths = np.asarray(spacing, np.float64)
+    if lengths.shape not in ((axes,), (axes - 1,)) or not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise InvalidInput(
+            f"`spacing` must be one length in mm, above 0, for each spatial axis, and the pixels have {axes} "
+            f"axes with that of channels or without, got {spacing!r}."
+        )
+    return tuple(lengths.tolist())
+
+
+def _affine(affine: npt.ArrayLike) -> Float[Array, "4 4"]:
+    """Return the matrix as read-only float64."""
+    matrix = np.array(affine, np.float64)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or (matrix[3] != (0, 0, 0, 1)).any():
+        raise InvalidInput(
+            "`affine` must be a finite (4, 4) matrix from indices to mm, with the last row 0 0 0 1, got "
+            f"{matrix.tolist() if matrix.shape == (4, 4) else f'one of shape {matrix.shape}'}."
+        )
+    return frozen(matrix)
