@@ -64,7 +64,7 @@ def cascade(
     planes = [plane or strongest_plane(one.own, 0) for one in rows.values()]
     shown = [_map_steps(len(one.layers), most) for one in rows.values()]
     drawn, axes = _canvas(list(rows.values()), planes, 1 + max(map(len, shown)))
-    lowest = min([0.0, *(float(np.nanmin(one.similarities)) for one in rows.values() if _defined(one))])
+    lowest = min([0.0, *(float(np.nanmin(one.similarities)) for one in rows.values() if _has_value(one))])
     for line, (name, one), at, places in zip(axes, rows.items(), planes, shown, strict=True):
         _maps(line[:-1], name, one, at, places, fade)
         _chart(line[-1], one, places, lowest, last=line is axes[-1])
@@ -76,7 +76,7 @@ def cascade(
     return drawn
 
 
-def _defined(one: Cascade) -> bool:
+def _has_value(one: Cascade) -> bool:
     return bool(np.isfinite(one.similarities).any())
 
 

@@ -93,13 +93,13 @@ def _probabilities(
     """Return the probability of the whole image, and of the image seen through the map."""
     images = list(partitions(explanations, absent, None, seed))
 
-    def weighted(number: int) -> Image:
+    def image_through(number: int) -> Image:
         each = explanations[number]
         positive = np.maximum(finite_values(each), 0)
         share = (positive / (positive.max() or 1.0))[..., None]
         return share * each.image + (1 - share) * images[number].gone
 
-    both = logit_pairs(explanations, classifier, weighted)
+    both = logit_pairs(explanations, classifier, image_through)
     found = [scored(pair, each.target, "probability") for pair, each in zip(both, explanations, strict=True)]
     whole, through = np.array(found).T
     return whole, through
