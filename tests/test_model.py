@@ -171,3 +171,19 @@ def test_settings_go_to_the_methods_that_have_them():
     found = xaimri.compare(NET, SCAN, ["gradcam", "lime", "occlusion"], relu=False, samples=20, regions=4)
     settings = [explanation.method["settings"] for explanation in found]
     assert (settings[0]["relu"], settings[1]["samples"], settings[2]["regions"]) == (False, 20, 4)
+
+
+def test_a_picture_keeps_its_spacing_and_its_place_in_the_world(tmp_path):
+    from xaimri.images import Picture
+
+    affine = np.diag([0.5, 2.0, 1.0, 1.0])
+    picture = Picture(SCAN[..., None], spacing=(0.5, 2.0), affine=affine)
+    for fit in ("stretch", "pad"):
+        found = xaimri.explain(NET, picture, "saliency", fit=fit, window=(0, 200))
+        assert found.spacing == (0.5, 2.0)
+        np.testing.assert_array_equal(found.affine, affine)
+        plain = xaimri.explain(NET, SCAN, "saliency", fit=fit, window=(0, 200))
+        np.testing.assert_array_equal(found.values, plain.values)
+        assert plain.spacing is None
+        kept = xaimri.load(found.store(tmp_path / fit))
+        assert kept.spacing == found.spacing

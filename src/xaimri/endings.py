@@ -161,8 +161,12 @@ def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
 
 
 def _carried(explanation: Explanation, taken: Taken) -> Explanation:
-    """Lay an explanation on the user's image, the window that was looked through written beside it."""
+    """Lay an explanation on the user's image, with the size of its voxels and its window."""
     carried = explanation.carried(taken.grid, taken.image)
-    if taken.window is None:
-        return carried
-    return replace(carried, diagnostics={**carried.diagnostics, "window": taken.window.record()})
+    seen = {} if taken.window is None else {"window": taken.window.record()}
+    return replace(
+        carried,
+        diagnostics={**carried.diagnostics, **seen},
+        spacing=taken.spacing,
+        affine=taken.affine,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from xaimri.adapters import as_classifier
 from xaimri.adapters.bundles import bundle_of
+from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Sized
 from xaimri.data.case import Case
@@ -210,7 +211,7 @@ def open_model(
     model: ModelLike,
     *,
     classes: Sequence[str] | None = None,
-    preprocess: Callable[[Any], Any] | None = None,
+    preprocess: Preprocess | None = None,
     outputs: Outputs | None = None,
     unit: int | None = None,
     output: str | int | None = None,
@@ -278,23 +279,17 @@ def open_model(
     if bundle is not None:
         given = {**given, "classes": classes or bundle.classes}
         reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
-    classifier = as_classifier(
-        model if bundle is None else bundle.model, **{k: v for k, v in given.items() if v is not None}
-    )
+    classifier = as_classifier(model if bundle is None else bundle.model, **given)
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
     intake = Intake(shape, reach["fit"] or "stretch", window, reach["layout"])
     path = Path(model) if isinstance(model, str | PathLike) else None
-    if bundle is None:
-        return Model(classifier, intake, path)
+    known = ("split", "origin", "history", "versions")
     return Model(
         classifier,
         intake,
         path,
-        bundle.split,
-        bundle.origin,
-        bundle.history,
-        bundle.versions,
+        **({} if bundle is None else {name: getattr(bundle, name) for name in known}),
     )
 
 
