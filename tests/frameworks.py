@@ -7,6 +7,9 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+ASKED_BY_PYTEST = {"__bases__", "__test__", "__wrapped__", "_mock_name"}
+"""What pytest looks for in everything that a module holds."""
+
 
 class Awaited:
     """Stand in for a module, or for one name of a module, that is imported on first use."""
@@ -20,7 +23,7 @@ class Awaited:
     def __getattr__(self, name: str) -> Any:
         if name == "__dict__":  # which monkeypatch keeps
             return vars(_real(self))
-        if name.startswith("__") or name == "_mock_name":  # pytest asks everything in a module for these
+        if name in ASKED_BY_PYTEST:
             raise AttributeError(name)
         return getattr(_real(self), name)
 

@@ -1,0 +1,94 @@
+"""Every public name has its place in the reference, once, and every name there is public or at least there."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import xaimri
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))
+ROOMS = sorted(path.parent.name for path in (ROOT / "src" / "xaimri").glob("*/__init__.py"))
+WITH_TENSORFLOW = {"training", "experiment", "keras"}
+
+
+def listed(page: Path) -> Iterator[tuple[str, str]]:
+    """The module and the name of every entry of a page's lists."""
+    module, inside = "", False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\.\. currentmodule:: (\S+)", line):
+            module = found[1]
+        inside = line.startswith(".. autosummary::") or (inside and (not line or line.startswith("   ")))
+        if inside and (name := re.fullmatch(r"   ([\w.]+)", line)):
+            yield module, name[1]
+
+
+def public(room: str) -> tuple[str, ...]:
+    """The names of a package's `__all__`, read without importing it."""
+    source = (ROOT / "src" / "xaimri" / room / "__init__.py").read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return tuple(e.value for e in node.value.elts if isinstance(e, ast.Constant))  # type: ignore[attr-defined]
+    return ()
+
+
+LISTED = Counter(entry for page in PAGES for entry in listed(page))
+ROOT_NAMES = [name for name in xaimri.__all__ if not name.startswith("__")]
+
+
+@pytest.mark.parametrize("name", ROOT_NAMES)
+def test_every_name_of_the_root_is_in_the_reference(name: str) -> None:
+    assert ("xaimri", name) in LISTED, f"write `{name}` under `currentmodule:: xaimri` on a page of docs/api"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_of_a_room_is_in_the_reference(room: str) -> None:
+    missing = [
+        name
+        for name in public(room)
+        if (f"xaimri.{room}", name) not in LISTED and ("xaimri", name) not in LISTED
+    ]
+    assert not missing, f"write them under `currentmodule:: xaimri.{room}` on a page of docs/api"
+
+
+def test_no_name_stands_twice() -> None:
+    assert [entry for entry, count in LISTED.items() if count > 1] == []
+    homes: dict[str, list[str]] = {}
+    for module, name in LISTED:
+        homes.setdefault(name, []).append(module)
+    twice = {n: m for n, m in homes.items() if n in ROOT_NAMES and _room_of(n, m)}
+    assert twice == {}, "what the root has needs no second place"
+
+
+def _room_of(name: str, modules: list[str]) -> list[str]:
+    """The rooms under which a name stands that is the root's own."""
+    rooms = [module.removeprefix("xaimri.") for module in modules if module != "xaimri"]
+    return [room for room in rooms if room in ROOMS and name in public(room)]
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8").split("```")[1].split()
+    assert {page.stem for page in PAGES} - {"index"} <= set(contents)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        pytest.param(*entry, marks=pytest.mark.tensorflow)
+        if WITH_TENSORFLOW & {*entry[0].split("."), *(["keras"] if "Keras" in entry[1] else [])}
+        else entry
+        for entry in LISTED
+    ],
+)
+def test_every_name_of_the_reference_is_there(module: str, name: str) -> None:
+    thing = import_module(module)
+    for part in name.split("."):
+        if not hasattr(thing, part):
+            thing = import_module(f"{thing.__name__}.{part}")
+        else:
+            thing = getattr(thing, part)
