@@ -19,10 +19,12 @@ THEMES = {
     "test_reference": "the manual's reference",
     "test_circles": "imports across all rooms",
     "test_real_network": "the whole journey, on real slices",
-    "explainers/test_gradients": "gradient.py, integrated.py, expected.py and smoothgrad.py, by one set of scores",
+    "explainers/test_gradients": "gradient, integrated, expected and smoothgrad, on one set of scores",
     "explainers/test_shap_package": "what is taken from the package shap",
     "perturb/test_games": "the games that other tests take for the truth",
     "images/test_fuzz": "generated images and files of every kind",
+    "images/test_faults": "what is an image's own fault, and what is the caller's",
+    "judging/test_sees": "what metrics claim to see, on a network that was trained",
     "cli/test_commands": "the commands of the room's __init__",
     "adapters/keras/test_networks": "networks built in every way",
     "adapters/keras/test_edits": "networks that are edited between two calls",
@@ -49,7 +51,7 @@ def test_a_test_lies_where_its_subject_lies(file: Path) -> None:
     module = room / f"{file.name.removeprefix('test_')}.py"
     package = module.with_suffix("")
     assert module.exists() or package.is_dir() or file.as_posix() in THEMES, (
-        f"src/xaimri has no {module.relative_to(SOURCE)}: name the test after a module, or say in THEMES what it is about"
+        f"src/xaimri has no {module.relative_to(SOURCE)}: name the test after a module, or list it in THEMES"
     )
 
 

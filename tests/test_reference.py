@@ -1,4 +1,4 @@
-"""Every public name has its place in the reference, once, and every name there is public or at least there."""
+"""Every public name has its place in the reference, and every name in the reference is there."""
 
 import ast
 import re
@@ -43,32 +43,26 @@ ROOT_NAMES = [name for name in xaimri.__all__ if not name.startswith("__")]
 
 @pytest.mark.parametrize("name", ROOT_NAMES)
 def test_every_name_of_the_root_is_in_the_reference(name: str) -> None:
-    assert ("xaimri", name) in LISTED, f"write `{name}` under `currentmodule:: xaimri` on a page of docs/api"
+    assert listed_as("xaimri", name), f"write `{name}` under `currentmodule:: xaimri` on a page of docs/api"
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_of_a_room_is_in_the_reference(room: str) -> None:
-    missing = [
-        name
-        for name in public(room)
-        if (f"xaimri.{room}", name) not in LISTED and ("xaimri", name) not in LISTED
-    ]
+    missing = [name for name in public(room) if not listed_as(f"xaimri.{room}", name)]
     assert not missing, f"write them under `currentmodule:: xaimri.{room}` on a page of docs/api"
+
+
+def listed_as(module: str, name: str) -> bool:
+    """Tell whether a page lists the name under this module, or the same thing under another one."""
+    if (module, name) in LISTED:
+        return True
+    others = [other for other, listed_name in LISTED if listed_name == name]
+    thing = getattr(import_module(module), name) if others else None
+    return any(getattr(import_module(other), name, None) is thing for other in others)
 
 
 def test_no_name_stands_twice() -> None:
     assert [entry for entry, count in LISTED.items() if count > 1] == []
-    homes: dict[str, list[str]] = {}
-    for module, name in LISTED:
-        homes.setdefault(name, []).append(module)
-    twice = {n: m for n, m in homes.items() if n in ROOT_NAMES and _room_of(n, m)}
-    assert twice == {}, "what the root has needs no second place"
-
-
-def _room_of(name: str, modules: list[str]) -> list[str]:
-    """The rooms under which a name stands that is the root's own."""
-    rooms = [module.removeprefix("xaimri.") for module in modules if module != "xaimri"]
-    return [room for room in rooms if room in ROOMS and name in public(room)]
 
 
 def test_every_page_is_in_the_contents() -> None:
