@@ -29,12 +29,13 @@ def listed(page: Path) -> Iterator[tuple[str, str]]:
 
 
 def public(room: str) -> tuple[str, ...]:
-    """The names of a package's `__all__`, read without importing it."""
+    """The names of a package's `__all__`; of training, which imports TensorFlow, they are read."""
+    if room != "training":
+        return tuple(getattr(import_module(f"xaimri.{room}"), "__all__", ()))
     source = (ROOT / "src" / "xaimri" / room / "__init__.py").read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
-            return tuple(e.value for e in node.value.elts if isinstance(e, ast.Constant))  # type: ignore[attr-defined]
-    return ()
+    tree = ast.parse(source).body
+    (names,) = (ast.literal_eval(node.value) for node in tree if isinstance(node, ast.Assign))
+    return tuple(names)
 
 
 LISTED = Counter(entry for page in PAGES for entry in listed(page))
