@@ -1,4 +1,11 @@
+"""Marks, and the folder of real slices.
+
+What needs neither TensorFlow, nor real data, nor minutes, nor thousands of generated inputs is `quick`.
+"""
+
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,9 +13,28 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+NOT_QUICK = ("tensorflow", "real", "slow", "fuzz")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick what carries none of the other marks."""
+    for item in items:
+        if not any(item.get_closest_marker(mark) for mark in NOT_QUICK):
+            item.add_marker("quick")
+
+
+@pytest.fixture(autouse=True)
+def _no_framework(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a quick test that loads TensorFlow, which takes as long as hundreds of others."""
+    before = "tensorflow" in sys.modules
+    yield
+    if request.node.get_closest_marker("quick") and not before:
+        assert "tensorflow" not in sys.modules, "this test loads TensorFlow: mark it with `tensorflow`"
+
 
 @pytest.fixture(scope="session")
-def real():
+def real() -> Path:
     """The folder of real slices and trained networks."""
     folder = Path(os.environ.get("XAIMRI_SHARED", Path(__file__).parents[1].parent / "shared"))
     if not folder.is_dir():

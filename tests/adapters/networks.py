@@ -2,8 +2,11 @@
 
 import numpy as np
 
-import keras
-from keras import layers
+from frameworks import on_first_use
+
+with on_first_use():
+    import keras
+    from keras import layers
 
 
 def small(space=(20, 28), channels=3, classes=4, activation="softmax", seed=0, features=6):

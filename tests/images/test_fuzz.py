@@ -2,7 +2,7 @@
 
 The default takes seconds. The long run, of at least 20,000 inputs, prints how many it made:
 
-    XAIMRI_EXAMPLES=20000 pytest -s tests/data/test_images_fuzz.py
+    XAIMRI_EXAMPLES=20000 pytest -s tests/images/test_fuzz.py
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from PIL import Image as Pillow
 import xaimri
 from xaimri.errors import XaimriError
 from xaimri.images import decoders, read_image
+
+pytestmark = pytest.mark.fuzz
 
 EXAMPLES = int(os.environ.get("XAIMRI_EXAMPLES", "300"))
 COUNT: Counter[str] = Counter()

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from frameworks import on_first_use
 from xaimri.errors import InvalidInput
-from xaimri.training import Augmentation
+
+with on_first_use():
+    import tensorflow as tf
+
+    from xaimri.training import Augmentation
 
 pytestmark = pytest.mark.tensorflow
 

@@ -8,13 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import keras
+from frameworks import on_first_use
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
 from xaimri.images import Window
-from xaimri.training import Augmentation, run, train
-from xaimri.training.loop import Loop, Part
-from xaimri.training.recipe import Recipe
+
+with on_first_use():
+    import keras
+    from xaimri.training import Augmentation, run, train
+    from xaimri.training.loop import Loop, Part
+    from xaimri.training.recipe import Recipe
 
 pytestmark = pytest.mark.tensorflow
 

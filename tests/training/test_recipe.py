@@ -5,9 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from frameworks import on_first_use
 from xaimri.errors import InvalidInput
-from xaimri.training import Augmentation, Recipe
-from xaimri.training.recipe import class_weights_of
+
+with on_first_use():
+    from xaimri.training import Augmentation, Recipe
+    from xaimri.training.recipe import class_weights_of
 
 pytestmark = pytest.mark.tensorflow
 

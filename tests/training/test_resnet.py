@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import keras
+from frameworks import on_first_use
 from xaimri.errors import InvalidInput
-from xaimri.training import build_resnet50, resnet, unfreeze
+
+with on_first_use():
+    import keras
+    from xaimri.training import build_resnet50, resnet, unfreeze
 
 pytestmark = pytest.mark.tensorflow
 

@@ -1,6 +1,8 @@
-"""What a check says when a promise is broken: one sentence, also under ``python -O``."""
+"""What a promise says when it is broken: one sentence, also under ``python -O``."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -11,6 +13,29 @@ def claim(holds: object, sentence: str) -> None:
     """Raise AssertionError with the sentence unless the claim holds."""
     if not holds:
         raise AssertionError(sentence)
+
+
+def check_all(promises: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    """Try every promise, and raise one AssertionError that lists all that are broken, in their order.
+
+    An error that is no AssertionError breaks a promise too; it stays as the cause of what is raised.
+    """
+    broken: dict[str, list[str]] = {}
+    first: Exception | None = None
+    for name, promise in promises:
+        try:
+            promise()
+        except AssertionError as failure:
+            sentence = str(failure)
+        except Exception as failure:  # an explainer of somebody else may raise whatever it likes
+            sentence, first = f"{type(failure).__name__}: {failure}", first or failure
+        else:
+            continue
+        broken.setdefault(sentence, []).append(name)
+    if broken:
+        listed = [f"- {', '.join(names)}: {sentence}" for sentence, names in broken.items()]
+        count = sum(map(len, broken.values()))
+        raise AssertionError("\n".join([f"{count} broken, the first may be the cause:", *listed])) from first
 
 
 def gap(one: Array, other: Array) -> float:

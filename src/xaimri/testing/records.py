@@ -1,4 +1,4 @@
-"""Check that explanations and explainers are values: frozen, equal, picklable, kept and rebuilt whole."""
+"""Promises about values: explainers and explanations are frozen, equal, picklable, kept and rebuilt whole."""
 
 from __future__ import annotations
 
@@ -7,23 +7,64 @@ import dataclasses
 import json
 import operator
 import pickle
+import re
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from xaimri.arrays import Array
+from xaimri.explainer import Explainer
+from xaimri.explainers import EXPLAINERS
 from xaimri.explanation import Explanation, load
 from xaimri.testing.claims import claim, identical
-from xaimri.testing.trial import Trial
+from xaimri.testing.runs import ExplainerOnImages, explainer_promise
 
 
-def immutable(trial: Trial) -> None:
+@explainer_promise
+def the_method_has_a_name(given: ExplainerOnImages) -> None:
+    """The class says its own `name`, by which records and tables know it, and no other method has it."""
+    kind = type(given.explainer)
+    own = vars(kind).get("name")
+    wanted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
+    claim(
+        isinstance(own, str) and own,
+        f'{kind.__name__} has no `name` of its own: write `name: ClassVar[str] = "{wanted}"` in the class.',
+    )
+    claim(
+        "name" not in {f.name for f in _fields(given.explainer)},
+        "`name` is a setting: annotate it as `ClassVar[str]`, since it belongs to the class.",
+    )
+    taken = EXPLAINERS.get(str(own), kind)
+    claim(taken is kind, f"`name` {own!r} is that of {taken.__name__}: give {kind.__name__} another.")
+
+
+def _fields(explainer: Explainer[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(explainer) if dataclasses.is_dataclass(explainer) else ()
+
+
+@explainer_promise
+def equal_settings_are_equal_explainers(given: ExplainerOnImages) -> None:
+    """Equal settings are equal explainers, with equal hashes."""
+    claim(dataclasses.is_dataclass(given.explainer), "an explainer must be a frozen dataclass.")
+    twin = copy.deepcopy(given.explainer)
+    claim(twin == given.explainer, "two explainers of equal settings differ.")
+    try:
+        claim(hash(twin) == hash(given.explainer), "two equal explainers have different hashes.")
+    except TypeError as reason:
+        raise AssertionError(
+            f"the explainer has no hash ({reason}): keep arrays in arrays.Stored."
+        ) from reason
+
+
+@explainer_promise
+def nothing_can_be_changed(given: ExplainerOnImages) -> None:
     """Explanation and explainer refuse every change."""
-    explanation = trial.run()[0]
-    for owner, name in ((explanation, "values"), (explanation, "target"), (trial.explainer, "name")):
+    explanation = given.explanations()[0]
+    for owner, name in ((explanation, "values"), (explanation, "target"), (given.explainer, "name")):
         claim(
             _refuses(partial(setattr, owner, name, None)),
             f"`{name}` of the {type(owner).__name__} can be set: make it a frozen dataclass.",
@@ -54,18 +95,20 @@ def _arrays(explanation: Explanation) -> dict[str, Array]:
     return found
 
 
-def pickled(trial: Trial) -> None:
-    """Both survive pickling."""
-    again = pickle.loads(pickle.dumps(trial.explainer))
-    claim(again == trial.explainer, "the explainer is another after pickling.")
-    for explanation in trial.run():
+@explainer_promise
+def pickling_keeps_everything(given: ExplainerOnImages) -> None:
+    """Explainer and explanations come out of a pickle as they went in."""
+    again = pickle.loads(pickle.dumps(given.explainer))
+    claim(again == given.explainer, "the explainer is another after pickling.")
+    for explanation in given.explanations():
         _same(explanation, pickle.loads(pickle.dumps(explanation)), "pickling")
 
 
-def stored(trial: Trial) -> None:
+@explainer_promise
+def storing_keeps_everything(given: ExplainerOnImages) -> None:
     """An explanation survives storing and loading, bit for bit."""
     with tempfile.TemporaryDirectory() as folder:
-        for i, explanation in enumerate(trial.run()):
+        for i, explanation in enumerate(given.explanations()):
             _same(explanation, load(explanation.store(Path(folder) / str(i))), "storing and loading")
 
 
@@ -80,25 +123,13 @@ def _same(one: Explanation, other: Explanation, after: str) -> None:
     claim(one.diagnostics.keys() == other.diagnostics.keys(), f"`diagnostics` lost an entry in {after}.")
 
 
-def recorded(trial: Trial) -> None:
-    """The record rebuilds an equal explainer through JSON."""
-    record = trial.explainer.record()
+@explainer_promise
+def the_record_rebuilds_the_explainer(given: ExplainerOnImages) -> None:
+    """The record rebuilds an equal explainer through JSON, and stands in every explanation."""
+    record = given.explainer.record()
     text = json.dumps(record, allow_nan=False)
-    arrays = trial.explainer.arrays()
-    again = type(trial.explainer).from_record(json.loads(text), arrays)
-    claim(again == trial.explainer, "the record, through JSON, rebuilds another explainer.")
+    again = type(given.explainer).from_record(json.loads(text), given.explainer.arrays())
+    claim(again == given.explainer, "the record, through JSON, rebuilds another explainer.")
     claim(again.record() == record, "the rebuilt explainer writes another record.")
-    claim(dict(trial.run()[0].method) == record, "`method` of the explanation is not the explainer's record.")
-
-
-def equal(trial: Trial) -> None:
-    """Equal settings are equal explainers, with equal hashes."""
-    claim(dataclasses.is_dataclass(trial.explainer), "an explainer must be a frozen dataclass.")
-    twin = copy.deepcopy(trial.explainer)
-    claim(twin == trial.explainer, "two explainers of equal settings differ.")
-    try:
-        claim(hash(twin) == hash(trial.explainer), "two equal explainers have different hashes.")
-    except TypeError as reason:
-        raise AssertionError(
-            f"the explainer has no hash ({reason}): keep arrays in arrays.Stored."
-        ) from reason
+    first = given.explanations()[0]
+    claim(dict(first.method) == record, "`method` of the explanation is not the explainer's record.")

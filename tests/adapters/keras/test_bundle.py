@@ -6,11 +6,14 @@ import os
 import numpy as np
 import pytest
 
-import keras
-from xaimri.adapters.keras import bundle
+from frameworks import on_first_use
 from xaimri.errors import InvalidInput
 from xaimri.images import Window
-from xaimri.training import load, save
+
+with on_first_use():
+    import keras
+    from xaimri.adapters.keras import bundle
+    from xaimri.training import load, save
 
 pytestmark = pytest.mark.tensorflow
 

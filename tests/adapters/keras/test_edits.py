@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-import keras
 import xaimri
-from xaimri import KerasClassifier
+from frameworks import on_first_use
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.objective import Objective
+
+with on_first_use():
+    import keras
+    from xaimri import KerasClassifier
 
 pytestmark = pytest.mark.tensorflow
 
@@ -117,19 +120,22 @@ def test_an_operation_without_a_gradient_is_named_and_not_taken_for_no_evidence(
     assert xaimri.explain(network(), IMAGE, "lime", preprocess=tf.round, samples=10, regions=3)
 
 
-class OwnHead(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.features = keras.layers.Conv2D(4, 3, activation="relu")
-        self.head = keras.layers.Dense(2, activation="softmax")
+def own_head():
+    class OwnHead(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.features = keras.layers.Conv2D(4, 3, activation="relu")
+            self.head = keras.layers.Dense(2, activation="softmax")
 
-    def call(self, x):
-        return self.head(keras.ops.mean(self.features(x), axis=(1, 2)))
+        def call(self, x):
+            return self.head(keras.ops.mean(self.features(x), axis=(1, 2)))
+
+    return OwnHead()
 
 
 @pytest.mark.parametrize("built", [True, False])
 def test_preprocessing_of_a_network_without_a_known_shape_is_part_of_the_gradient(built):
-    model = OwnHead()
+    model = own_head()
     if built:
         model(IMAGE[None])
     found = xaimri.explain(model, IMAGE, "saliency", preprocess=lambda x: x / 127.5 - 1.0)
@@ -222,20 +228,23 @@ def test_a_convolution_before_tokens_is_no_patch_projection():
     assert xaimri.explain(model, IMAGE).diagnostics["layer"].startswith("conv2d")
 
 
-class Tempered(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.features = keras.layers.Conv2D(4, 3, activation="relu")
-        self.head = keras.layers.Dense(3)
-        self.temperature = 1.0
+def tempered():
+    class Tempered(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.features = keras.layers.Conv2D(4, 3, activation="relu")
+            self.head = keras.layers.Dense(3)
+            self.temperature = 1.0
 
-    def call(self, x):
-        return keras.ops.softmax(self.head(keras.ops.mean(self.features(x), (1, 2))) * self.temperature)
+        def call(self, x):
+            return keras.ops.softmax(self.head(keras.ops.mean(self.features(x), (1, 2))) * self.temperature)
+
+    return Tempered()
 
 
 def test_a_number_that_a_layer_holds_is_seen_when_it_changes():
     keras.utils.set_random_seed(0)
-    own, scaled = Tempered(), network()
+    own, scaled = tempered(), network()
     for model, layer, name, value in (
         (own, own, "temperature", 30.0),
         (scaled, scaled.layers[0], "scale", 5.0),
@@ -286,26 +295,34 @@ def test_a_layer_that_runs_twice_is_no_single_map():
         xaimri.explain(model, IMAGE, layer="base/cells")
 
 
-class Loud(keras.layers.Layer):
-    def call(self, x):
-        import tensorflow as tf
+def loud():
+    class Loud(keras.layers.Layer):
+        def call(self, x):
+            import tensorflow as tf
 
-        with tf.control_dependencies([tf.debugging.assert_less(tf.reduce_max(x), 1.0)]):
-            return tf.identity(x)
+            with tf.control_dependencies([tf.debugging.assert_less(tf.reduce_max(x), 1.0)]):
+                return tf.identity(x)
+
+    return Loud()
 
 
 def of_one(*layers, head=None):
     return keras.Sequential([keras.Input((13, 11, 1)), *layers, keras.layers.Flatten(), head])
 
 
-SCORES = keras.layers.Dense
+def scores(*settings):
+    return keras.layers.Dense(*settings)
 
 
 @pytest.mark.parametrize(
     ("make", "options", "sentence"),
     [
-        (lambda: of_one(Loud(), head=SCORES(2, "softmax")), {"method": "saliency"}, "fails on these images"),
-        (lambda: of_one(head=SCORES(3, "sigmoid")), {"method": "lime", "unit": True}, "`unit` must be"),
+        (
+            lambda: of_one(loud(), head=scores(2, "softmax")),
+            {"method": "saliency"},
+            "fails on these images",
+        ),
+        (lambda: of_one(head=scores(3, "sigmoid")), {"method": "lime", "unit": True}, "`unit` must be"),
     ],
 )
 def test_what_can_not_be_is_said_in_one_sentence(make, options, sentence):
@@ -317,7 +334,7 @@ def test_what_can_not_be_is_said_in_one_sentence(make, options, sentence):
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 def test_a_softmax_over_one_unit_is_named():
     with pytest.raises(InvalidInput, match="a softmax over one unit, which is 1 whatever the image"):
-        xaimri.explain(of_one(head=SCORES(1, "softmax")), IMAGE, "saliency")
+        xaimri.explain(of_one(head=scores(1, "softmax")), IMAGE, "saliency")
 
 
 @pytest.mark.parametrize("names", [{"a", "b", "c"}, {0: "a", 1: "b"}, "ab", ["a", "a"]])
@@ -348,7 +365,7 @@ def test_outputs_in_outputs_are_named():
     image = keras.Input((13, 11, 1))
     x = keras.layers.GlobalAveragePooling2D()(image)
     model = keras.Model(
-        image, {"a": {"b": keras.layers.Dense(2, "softmax")(x)}, "c": SCORES(2, "softmax")(x)}
+        image, {"a": {"b": keras.layers.Dense(2, "softmax")(x)}, "c": scores(2, "softmax")(x)}
     )
     with pytest.raises(InvalidInput, match="is a dict, not one tensor"):
         xaimri.explain(model, IMAGE, "saliency", output="a")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import keras
 import xaimri
 import zoo
+from frameworks import on_first_use
 from xaimri import (
     EXPLAINERS,
     LIME,
@@ -20,10 +20,13 @@ from xaimri import (
     VarGrad,
 )
 from xaimri.adapters import as_classifier
-from xaimri.adapters.keras import clear_cache
 from xaimri.explainers import build
 from xaimri.objective import Objective
 from xaimri.testing import check_classifier
+
+with on_first_use():
+    import keras
+    from xaimri.adapters.keras import clear_cache
 
 pytestmark = pytest.mark.tensorflow
 

@@ -6,16 +6,19 @@ import warnings
 import numpy as np
 import pytest
 
-import keras
 import networks
 import xaimri
-from keras import layers
+from frameworks import on_first_use
 from networks import noise, small
 from xaimri import GradCAM
-from xaimri.adapters.keras import KerasClassifier, clear_cache
 from xaimri.explainers import build
 from xaimri.objective import Objective, softmax
 from xaimri.testing import check_classifier, check_explainer
+
+with on_first_use():
+    import keras
+    from keras import layers
+    from xaimri.adapters.keras import KerasClassifier, clear_cache
 
 pytestmark = pytest.mark.tensorflow
 
@@ -228,22 +231,25 @@ def test_grey_images_with_the_preprocessing_inside():
     assert xaimri.explain(model, images[0, ..., 0]).values.shape == (20, 28)
 
 
-@keras.saving.register_keras_serializable("xaimri_tests")
-class Subclassed(keras.Model):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.first = layers.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="first")
-        self.last = layers.Conv2D(6, 3, padding="same", activation="relu", name="last")
-        self.head = layers.Dense(3, activation="softmax", name="head")
+def subclassed():
+    @keras.saving.register_keras_serializable("xaimri_tests")
+    class Subclassed(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.first = layers.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="first")
+            self.last = layers.Conv2D(6, 3, padding="same", activation="relu", name="last")
+            self.head = layers.Dense(3, activation="softmax", name="head")
 
-    def call(self, x):
-        return self.head(keras.ops.mean(self.last(self.first(x)), axis=(1, 2)))
+        def call(self, x):
+            return self.head(keras.ops.mean(self.last(self.first(x)), axis=(1, 2)))
+
+    return Subclassed()
 
 
 @pytest.mark.parametrize("built", [True, False])
 def test_a_subclassed_network(built):
     keras.utils.set_random_seed(0)
-    model, images = Subclassed(), noise((20, 28, 3))
+    model, images = subclassed(), noise((20, 28, 3))
     if built:
         model(images)
     named = KerasClassifier(model, classes=("a", "b", "c"))
@@ -257,10 +263,10 @@ def test_a_subclassed_network(built):
 
 def test_a_network_without_names_gets_class_0_and_so_on():
     assert KerasClassifier(small()).classes == ("class_0", "class_1", "class_2", "class_3")
-    model = Subclassed()
+    model = subclassed()
     assert xaimri.explain(model, noise((20, 28, 3))[0]).classes == ("class_0", "class_1", "class_2")
     with pytest.raises(xaimri.InvalidInput, match="3 classes apart, and `classes` has 2 names"):
-        KerasClassifier(Subclassed(), classes=("a", "b")).logits(noise((20, 28, 3)))
+        KerasClassifier(subclassed(), classes=("a", "b")).logits(noise((20, 28, 3)))
 
 
 def test_a_lazily_built_sequential_network():

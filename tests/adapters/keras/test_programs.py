@@ -5,15 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-import keras
 import networks
 import xaimri
-from keras import layers
+from frameworks import on_first_use
 from networks import noise, small
 from xaimri import GradCAM, InvalidInput, MissingCapability
-from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
-from xaimri.adapters.keras.trace import layers_by_path, recording
 from xaimri.objective import Objective, softmax
+
+with on_first_use():
+    import keras
+    from keras import layers
+    from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
+    from xaimri.adapters.keras.trace import layers_by_path, recording
 
 pytestmark = pytest.mark.tensorflow
 
@@ -48,17 +51,20 @@ def test_explaining_leaves_the_network_as_it_was():
     assert wrapped(model) == []
 
 
-class Failing(layers.Layer):
-    broken = False
+def breakable(name):
+    class Failing(layers.Layer):
+        broken = False
 
-    def call(self, x):
-        if self.broken:
-            raise RuntimeError("the layer failed")
-        return x
+        def call(self, x):
+            if self.broken:
+                raise RuntimeError("the layer failed")
+            return x
+
+    return Failing(name=name)
 
 
 def test_a_trace_that_fails_leaves_nothing_behind():
-    failing = Failing(name="failing")
+    failing = breakable("failing")
     model = keras.Sequential(
         [
             keras.Input((12, 14, 1)),

@@ -6,15 +6,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-import keras
 import networks
 import zoo
+from frameworks import on_first_use
 from xaimri import GradCAM, InvalidInput, Saliency
-from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
-from xaimri.adapters.keras.shadows import shuffle
 from xaimri.classifier import Randomisable
 from xaimri.metrics import randomisation
 from xaimri.objective import Objective
+
+with on_first_use():
+    import keras
+    from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
+    from xaimri.adapters.keras.shadows import shuffle
 
 pytestmark = pytest.mark.tensorflow
 

@@ -9,11 +9,16 @@ import warnings
 import numpy as np
 import pytest
 
-import keras
 import xaimri
-from keras import layers
-from xaimri import InvalidInput, KerasClassifier, MissingCapability
-from xaimri.adapters.keras.signature import IMAGE, signature_of
+from frameworks import on_first_use
+from xaimri import InvalidInput, MissingCapability
+
+with on_first_use():
+    import keras
+    from keras import layers
+    from xaimri import KerasClassifier
+    from xaimri.adapters.keras import signature
+    from xaimri.adapters.keras.signature import signature_of
 
 pytestmark = pytest.mark.tensorflow
 
@@ -116,22 +121,25 @@ def test_a_network_that_takes_its_only_input_by_name():
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
 
 
-class TwoInputs(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.features, self.head = (
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.Dense(2, activation="softmax"),
-        )
+def two_inputs():
+    class TwoInputs(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.features, self.head = (
+                layers.Conv2D(4, 3, activation="relu"),
+                layers.Dense(2, activation="softmax"),
+            )
 
-    def call(self, given):
-        pooled = keras.ops.mean(self.features(given["scan"]), axis=(1, 2))
-        return self.head(keras.ops.concatenate([pooled, given["age"]], axis=-1))
+        def call(self, given):
+            pooled = keras.ops.mean(self.features(given["scan"]), axis=(1, 2))
+            return self.head(keras.ops.concatenate([pooled, given["age"]], axis=-1))
+
+    return TwoInputs()
 
 
 def test_a_subclassed_network_is_given_its_inputs_as_it_takes_them():
     keras.utils.set_random_seed(0)
-    model = TwoInputs()
+    model = two_inputs()
     found = xaimri.explain(model, SCANS[0], inputs={"scan": ..., "age": 0.5}, classes=("a", "b"))
     expected = np.asarray(model({"scan": SCANS[:1], "age": np.float32([[0.5]])}))[0]
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
@@ -141,7 +149,7 @@ def test_a_list_with_the_images_place():
     model = with_age()
     found = xaimri.explain(model, SCANS[0], inputs=[..., 0.5])
     np.testing.assert_allclose(found.probabilities, own(model, SCANS[:1], [0.5])[0], atol=1e-6)
-    assert signature_of(model, [..., 0.5]).structure == [IMAGE, 0]
+    assert signature_of(model, [..., 0.5]).structure == [signature.IMAGE, 0]
 
 
 def test_several_outputs_by_name_and_by_index():
@@ -185,7 +193,7 @@ def test_inputs_for_another_number_of_images():
 
 def test_a_network_that_does_not_name_its_inputs():
     with pytest.raises(InvalidInput, match="doesn't name its inputs"):
-        KerasClassifier(TwoInputs(), inputs={"age": 1.0})
+        KerasClassifier(two_inputs(), inputs={"age": 1.0})
 
 
 def test_what_belongs_to_a_network_cannot_stand_beside_a_function():

@@ -8,11 +8,14 @@ cell lies, to a hundredth of a pixel.
 import numpy as np
 import pytest
 
-import keras
-from keras import layers
-from xaimri.adapters.keras import KerasClassifier, clear_cache
-from xaimri.adapters.keras.geometry import sampling
+from frameworks import on_first_use
 from xaimri.objective import Objective
+
+with on_first_use():
+    import keras
+    from keras import layers
+    from xaimri.adapters.keras import KerasClassifier, clear_cache
+    from xaimri.adapters.keras.geometry import sampling
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,7 +32,6 @@ BACKBONES = {
     "InceptionV3": SIZES,
     "Xception": ((328, 359), (327, 392), (360, 327)),  # at which its branches agree
 }
-window = sampling._window
 PATCH, AROUND = 8.0, 2
 """Half the width of the patch in pixels, and the cells around the middle one that are looked at."""
 
@@ -94,10 +96,14 @@ def tolerance(grid):
     return max(2.0, min(grid.step) / 10)
 
 
-def careless(op, size, kernel, strides, dilations):
+def careless(window):
     """Windows that lie at their first cell instead of their middle one."""
-    offsets, scales = window(op, size, kernel, strides, dilations)
-    return [o - (k - 1) * d / 2 for o, k, d in zip(offsets, kernel, dilations, strict=True)], scales
+
+    def first(op, size, kernel, strides, dilations):
+        offsets, scales = window(op, size, kernel, strides, dilations)
+        return [o - (k - 1) * d / 2 for o, k, d in zip(offsets, kernel, dilations, strict=True)], scales
+
+    return first
 
 
 @pytest.mark.parametrize("family", BACKBONES)
@@ -111,7 +117,7 @@ def test_a_patch_is_answered_by_the_cell_around_which_it_lies(family, monkeypatc
         assert maps.grid.spread == 0
         assert np.abs(off).max() <= tolerance(maps.grid)
     clear_cache()
-    monkeypatch.setattr(sampling, "_window", careless)
+    monkeypatch.setattr(sampling, "_window", careless(sampling._window))
     wrong = maps_of(network, np.zeros((*size, 3), np.float32)).grid
     assert np.abs(placed(wrong, cell) - place).min() > tolerance(wrong), "a wrong geometry would pass"
 

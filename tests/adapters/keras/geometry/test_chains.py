@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from keras import layers
-from xaimri.adapters.keras.geometry.lattice import grid_of
+from frameworks import on_first_use
+
+with on_first_use():
+    import tensorflow as tf
+
+    from keras import layers
+    from xaimri.adapters.keras.geometry.lattice import grid_of
 
 pytestmark = pytest.mark.tensorflow
 

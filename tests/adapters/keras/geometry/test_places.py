@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-import keras
 import xaimri
-from keras import layers
-from xaimri.adapters.keras import clear_cache
+from frameworks import on_first_use
 from xaimri.grid import Grid
+
+with on_first_use():
+    import keras
+    from keras import layers
+    from xaimri.adapters.keras import clear_cache
 
 pytestmark = pytest.mark.tensorflow
 

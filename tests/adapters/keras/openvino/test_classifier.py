@@ -4,26 +4,34 @@ import gc
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from jaxtyping import TypeCheckError
 
-import keras
 import xaimri
 import zoo
-from xaimri import LIME, KerasClassifier
-from xaimri.adapters.keras import clear_cache
-from xaimri.adapters.keras.openvino import classifier as accelerated
-from xaimri.adapters.keras.openvino import conversion
-from xaimri.adapters.keras.openvino import worth as work
+from frameworks import on_first_use
+from xaimri import LIME
 from xaimri.classifier import Accelerated
 from xaimri.errors import InvalidInput, MissingExtra
 
-pytestmark = pytest.mark.tensorflow
-pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
-layers = keras.layers
+with on_first_use():
+    import tensorflow as tf
+
+    import keras
+    from keras import layers
+    from xaimri import KerasClassifier
+    from xaimri.adapters.keras import clear_cache
+    from xaimri.adapters.keras.openvino import classifier as accelerated
+    from xaimri.adapters.keras.openvino import conversion
+    from xaimri.adapters.keras.openvino import worth as work
+
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(find_spec("openvino") is None, reason="the extra `openvino` is not installed"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -156,19 +164,22 @@ def test_a_change_that_is_no_weight_is_seen():
     assert np.abs(after - before).max() > 1e-2
 
 
-class Gain(layers.Layer):
-    """Holds a variable of TensorFlow's own, which Keras doesn't list among the weights."""
+def gaining():
+    class Gain(layers.Layer):
+        """Holds a variable of TensorFlow's own, which Keras doesn't list among the weights."""
 
-    def __init__(self):
-        super().__init__()
-        self.gain = tf.Variable(1.0)
+        def __init__(self):
+            super().__init__()
+            self.gain = tf.Variable(1.0)
 
-    def call(self, x):
-        return x * self.gain
+        def call(self, x):
+            return x * self.gain
+
+    return Gain()
 
 
 def test_a_changed_variable_that_keras_does_not_know_is_seen():
-    gain = Gain()
+    gain = gaining()
     model = keras.Sequential([keras.Input((5, 6, 2)), layers.Flatten(), layers.Dense(3), gain])
     assert not any(v is gain.gain for v in model.variables)
     given = images((5, 6, 2), 4)

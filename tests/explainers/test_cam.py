@@ -1,31 +1,20 @@
-"""Grad-CAM against its closed form on a linear model."""
+"""Grad-CAM, Grad-CAM++, HiResCAM and LayerCAM, written out cell by cell on a linear model."""
 
 import numpy as np
 import pytest
 
-from xaimri import GradCAM, LinearClassifier
+from cells import SPACES, Opened, cells_of, laid, maps_of, names, subject
+from xaimri import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, LinearClassifier, ScoreCAM
 from xaimri.classifier import FeatureMaps, Gradient
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
-from xaimri.objective import softmax
-
-SPACES = {"2d": (6, 8), "3d": (4, 6, 10)}
-
-
-def subject(rank, patch=2, channels=3):
-    shape = (*SPACES[rank], channels)
-    model = LinearClassifier.random(shape, classes=4, seed=1, patch=patch)
-    return model, np.random.default_rng(2).normal(size=(3, *shape)).astype(np.float32)
+from xaimri.objective import Objective, softmax
 
 
 def blocks(array, rank, patch):
     """Cells of an array `(*space, channels)`: one row of features each, by explicit slicing."""
     cells = np.ndindex(*(n // patch for n in SPACES[rank]))
     return {c: array[tuple(slice(patch * i, patch * (i + 1)) for i in c)].ravel() for c in cells}
-
-
-def names(explanation):
-    return {c.name for c in explanation.caveats}
 
 
 @pytest.mark.parametrize("rank", SPACES)
@@ -123,9 +112,104 @@ def test_an_unknown_layer_is_refused():
 
 
 def test_gradient_of_a_linear_model_is_its_weights():
-    from xaimri.objective import Objective
-
     model, images = subject("3d")
     found = model.gradient(images, Objective((3, 0, 1)))
     assert isinstance(found, Gradient)
     np.testing.assert_array_equal(found.values, model.weights[[3, 0, 1]])
+
+
+@pytest.mark.parametrize("rank", SPACES)
+def test_hirescam_multiplies_each_activation_by_its_own_gradient(rank):
+    model, images = subject(rank)
+    maps = maps_of(model, images, 2)
+    for i, found in enumerate(HiResCAM().explain(model, images, 2)):
+        cells = np.zeros(maps.grid.cells)
+        for cell in np.ndindex(*maps.grid.cells):
+            cells[cell] = maps.values[(i, *cell)] @ maps.gradients[(i, *cell)]
+        np.testing.assert_allclose(found.values, laid(cells, maps), atol=1e-6)
+        total = found.diagnostics["positive"] + found.diagnostics["negative"]
+        assert total == pytest.approx(found.logits[2] - model.bias[2], abs=1e-4)
+
+
+@pytest.mark.parametrize("rank", SPACES)
+def test_hirescam_is_unrectified_gradcam_where_the_gradient_is_the_same_in_all_cells(rank):
+    _, images = subject(rank)
+    one = np.random.default_rng(0).normal(size=(2, *[2] * len(SPACES[rank]), 3))
+    tiles = (1, *(n // 2 for n in SPACES[rank]), 1)
+    model = LinearClassifier(np.tile(one, tiles), patch=2)
+    for a, b in zip(
+        HiResCAM().explain(model, images, 1), GradCAM(relu=False).explain(model, images, 1), strict=True
+    ):
+        np.testing.assert_allclose(a.values, b.values, atol=1e-6 * np.abs(b.values).max())
+
+
+@pytest.mark.parametrize("rank", SPACES)
+def test_layercam_keeps_positive_gradients_only(rank):
+    model, images = subject(rank)
+    maps = maps_of(model, images, 1)
+    for i, found in enumerate(LayerCAM(relu=False).explain(model, images, 1)):
+        cells = np.zeros(maps.grid.cells)
+        for index in np.ndindex(*maps.values.shape[1:]):
+            slope = maps.gradients[(i, *index)]
+            cells[index[:-1]] += maps.values[(i, *index)] * (slope if slope > 0 else 0)
+        np.testing.assert_allclose(found.values, laid(cells, maps), atol=1e-6)
+
+
+@pytest.mark.parametrize("rank", SPACES)
+def test_gradcam_plus_plus_is_the_papers_formula(rank):
+    """With the ratio of third to second derivative written out as published, on positive maps."""
+    model, images = subject(rank, positive=True)
+    maps = maps_of(model, images, 3)
+    for i, found in enumerate(GradCAMPlusPlus(relu=False).explain(model, images, 3)):
+        cells = np.zeros(maps.grid.cells)
+        for k in range(maps.values.shape[-1]):
+            feature, slope = maps.values[i, ..., k].astype(float), maps.gradients[i, ..., k].astype(float)
+            share = slope**2 / (2 * slope**2 + feature.sum() * slope**3)
+            cells += (share * np.maximum(slope, 0)).sum() * feature
+        np.testing.assert_allclose(found.values, laid(cells, maps), rtol=1e-4, atol=1e-6)
+        assert "negative_activations" not in names(found)
+
+
+def test_gradcam_plus_plus_says_where_its_weights_are_not_defined():
+    model = LinearClassifier(np.full((2, 6, 8, 1), 1.0), patch=2)
+    (found,) = GradCAMPlusPlus().explain(model, np.full((1, 6, 8, 1), -1.0))
+    assert "negative_activations" in names(found)
+    assert np.isfinite(found.values).all()
+
+
+@pytest.mark.parametrize("method", [GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM])
+def test_where_all_gradients_are_one_constant_every_cam_is_the_sum_of_the_maps(method):
+    """Up to a constant: with one gradient everywhere and positive maps the methods agree."""
+    values = np.random.default_rng(0).random((3, 4, 5))
+    values /= values.sum(axis=(0, 1), keepdims=True)
+    model = Opened(values, np.ones((3, 4, 5)))
+    (found,) = method().explain(model, np.ones((1, 6, 8, 1), np.float32))
+    expected = model.feature_maps(np.ones((1, 6, 8, 1), np.float32), Objective()).grid.resample(
+        values.sum(axis=-1).astype(np.float32)
+    )
+    np.testing.assert_allclose(found.values / found.values.sum(), expected / expected.sum(), rtol=1e-5)
+
+
+def test_weights_of_gradcam_plus_plus_stay_bounded_whatever_the_sign_of_the_maps():
+    gradients = np.full((3, 4, 5), 1.0)
+    for total in (-1.9996, -1.99996, -2.0, -5.0, 0.5):
+        values = np.full((3, 4, 5), total / 12)
+        (found,) = GradCAMPlusPlus(relu=False).explain(
+            Opened(values, gradients), np.eye(6, 8)[None, ..., None]
+        )
+        assert np.abs(found.values).max() <= 12 * 5 * np.abs(values).max() / 2
+        assert ("negative_activations" in names(found)) == (total < 0)
+
+
+def test_relu_acts_on_the_cells_before_they_are_laid_on_the_image():
+    values, gradients = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    model = Opened(values, gradients)
+    image = np.random.default_rng(1).random((1, 6, 8, 1), dtype=np.float32)
+    grid = Grid.resized((6, 8), (3, 4))
+    for method in (GradCAM, HiResCAM, LayerCAM, ScoreCAM, EigenCAM):
+        (found,) = method(relu=True).explain(model, image)
+        cells = cells_of(method, model, image)
+        assert cells.min() < 0 < cells.max()
+        np.testing.assert_allclose(
+            found.values, grid.resample(np.maximum(cells, 0)), atol=1e-5 * np.abs(cells).max()
+        )
