@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from xaimri import LIME, GradCAM, LinearClassifier, compare
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, StorageFault
 from xaimri.render import Scale, colour, figure, plot
 
 SHAPES = {"2d": (16, 20, 1), "3d": (8, 12, 10, 1)}
@@ -64,7 +64,7 @@ def test_a_failure_while_drawing_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(InvalidInput, match="No space left"):
+    with pytest.raises(StorageFault, match="No space left"):
         explained().save(path, dpi=40)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]

@@ -166,8 +166,6 @@ def test_a_model_that_holds_code_is_refused(tmp_path):
         ({"classes": ("a", "b", "c")}, "`classes` must name each output"),
         ({"split": {"train": object()}}, "must be made of JSON types"),
         ({"origin": {"maker": object()}}, "must be made of JSON types"),
-        ({"fit": "crop"}, "`fit` must be"),
-        ({"layout": "first"}, "`layout` must be"),
         ({"window": (2, 1)}, "`low` below `high`"),
     ],
 )
