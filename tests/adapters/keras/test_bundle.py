@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 from frameworks import on_first_use
 from xaimri.errors import InvalidInput
@@ -170,6 +171,6 @@ def test_a_model_that_holds_code_is_refused(tmp_path):
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, settings, sentence):
-    with pytest.raises(InvalidInput, match=sentence):
+    with pytest.raises((InvalidInput, TypeCheckError), match=sentence):
         save(tmp_path / "new", network(0), **{"classes": CLASSES, **settings})
     assert not (tmp_path / "new").exists()
