@@ -23,11 +23,7 @@ ModelT = TypeVar("ModelT", bound=Classifier)
 Target: TypeAlias = int | str | None
 """A class by index or name; None is the predicted class."""
 
-FAMILIES = {
-    Convolutional: "class activation map",
-    Differentiable: "gradient",
-    object: "perturbation",
-}
+FAMILIES = {Convolutional: "class activation map", Differentiable: "gradient", object: "perturbation"}
 """What methods are called that need such a model."""
 
 
@@ -100,8 +96,7 @@ class Explainer(ABC, Generic[ModelT]):
         cls.needs = named[0] if named else Classifier
         if cls.attribute is not Explainer.attribute and not hasattr(cls, "name"):
             raise InvalidInput(
-                f"{cls.__name__} has no name that a record could call it by: add the line "
-                f'`name: ClassVar[str] = "{cls.__name__.lower()}"` to the class.'
+                f'{cls.__name__} has no name: add `name: ClassVar[str] = "{cls.__name__.lower()}"` to the class.'
             )
         cls.title = cls.title or cls.__name__
         cls.family = cls.family or next(FAMILIES[kind] for kind in cls.needs.__mro__ if kind in FAMILIES)

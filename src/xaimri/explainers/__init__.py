@@ -10,15 +10,15 @@ from typing import Any
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
-from xaimri.explainers import table
-from xaimri.explainers.table import *  # noqa: F403  # the names of the table, and nothing else
+from xaimri.explainers import register
+from xaimri.explainers.register import *  # noqa: F403  # the names of the register, and nothing else
 from xaimri.settings import Setting
 from xaimri.settings import setting_of as _setting_of
 
 EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
     {
         kind.name: kind
-        for kind in vars(table).values()
+        for kind in vars(register).values()
         if isinstance(kind, type) and issubclass(kind, Explainer)
     }
 )
