@@ -230,7 +230,7 @@ def test_a_record_names_the_title_and_is_read_without_it():
 
 
 def test_a_method_without_a_name_is_refused_where_it_is_defined():
-    with pytest.raises(InvalidInput, match=r'Dim has no name .* `name: ClassVar\[str\] = "dim"`'):
+    with pytest.raises(InvalidInput, match=r'Dim has no name: .* `name: ClassVar\[str\] = "dim"`'):
 
         class Dim(Explainer[Classifier]):
             def attribute(self, model, images, objective, /):
