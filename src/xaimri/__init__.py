@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from xaimri.errors import XaimriError as XaimriError
     from xaimri.explainer import Explainer as Explainer
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
-    from xaimri.explainers.register import *  # noqa: F403  # every method under its own name
+    from xaimri.explainers.table import *  # noqa: F403  # every method under its own name
     from xaimri.explanation import Explanation as Explanation
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
@@ -118,6 +118,6 @@ def __dir__() -> list[str]:
 
 
 def _methods() -> dict[str, Any]:
-    """Return the explainers of the one register, by the names of their classes."""
-    listed = vars(import_module("xaimri.explainers.register"))
+    """Return the explainers of the one table, by the names of their classes."""
+    listed = vars(import_module("xaimri.explainers.table"))
     return {name: kind for name, kind in listed.items() if isinstance(kind, type)}

@@ -11,14 +11,14 @@ import pytest
 import xaimri
 from xaimri import EXPLAINERS, LinearClassifier
 from xaimri.explainer import FAMILIES, Explainer
-from xaimri.explainers import build, register, setting_of
+from xaimri.explainers import build, setting_of, table
 from xaimri.render.panel import headline, title_of
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_table_names_every_method_once():
-    kinds = [kind for kind in vars(register).values() if isinstance(kind, type)]
+    kinds = [kind for kind in vars(table).values() if isinstance(kind, type)]
     assert list(EXPLAINERS.values()) == kinds
     assert all(issubclass(kind, Explainer) for kind in kinds)
     for attribute in ("name", "title", "__name__"):

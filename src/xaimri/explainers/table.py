@@ -1,4 +1,4 @@
-"""The register of methods: a line each, in the order in which they are listed everywhere."""
+"""The table of methods: a line each, in the order in which they are listed everywhere."""
 
 # ruff: isort: off
 from xaimri.explainers.cam import GradCAM as GradCAM
