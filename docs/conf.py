@@ -53,7 +53,7 @@ autodoc_default_options = {"members": True, "show-inheritance": False}
 _ALIASES = {
     "xaimri.arrays": "Array Cells Coalitions Image Images Labels Map Maps Mask Scores",
     "xaimri.classifier": "Of",
-    "xaimri.explainer": "Target",
+    "xaimri.targets": "Target",
     "xaimri.grid": "Fit",
     "xaimri.training.resnet": "Depth",
 }

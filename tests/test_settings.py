@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -230,8 +231,15 @@ def test_a_record_names_the_title_and_is_read_without_it():
 
 
 def test_a_method_without_a_name_is_refused_where_it_is_defined():
-    with pytest.raises(InvalidInput, match=r'Dim has no name .* `name: ClassVar\[str\] = "dim"`'):
+    with pytest.raises(InvalidInput, match=r'Dim has no name: .* `name: ClassVar\[str\] = "dim"`'):
 
         class Dim(Explainer[Classifier]):
             def attribute(self, model, images, objective, /):
                 return Attribution(images.sum(axis=-1), model.logits(images))
+
+
+@pytest.mark.parametrize("kind", [*EXPLAINERS.values(), Auto, Window], ids=lambda kind: kind.__name__)
+def test_what_is_allowed_can_stand_in_the_manual(kind):
+    """A star or a backtick by itself would be read as markup."""
+    for name, each in settings_in(kind).items():
+        assert not re.search(r"(?:^|\W)[*`]\w", each.rule.allowed.replace("2**32", "")), name

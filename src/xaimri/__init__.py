@@ -119,5 +119,5 @@ def __dir__() -> list[str]:
 
 def _methods() -> dict[str, Any]:
     """Return the explainers of the one table, by the names of their classes."""
-    table = vars(import_module("xaimri.explainers.table"))
-    return {name: kind for name, kind in table.items() if isinstance(kind, type)}
+    listed = vars(import_module("xaimri.explainers.table"))
+    return {name: kind for name, kind in listed.items() if isinstance(kind, type)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xaimri.explainer import Target
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.methods import Method, listed_methods
@@ -15,6 +14,7 @@ from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher
 from xaimri.questions import each_inputs
 from xaimri.sources import Source, Sources
+from xaimri.targets import Target
 
 if TYPE_CHECKING:
     from xaimri.render import Comparison

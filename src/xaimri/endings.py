@@ -12,13 +12,14 @@ import numpy as np
 from xaimri.arrays import Array, Scores
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, UnusableImage
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
 from xaimri.objective import Of, softmax
 from xaimri.questions import Question
 from xaimri.sources import Named, take
+from xaimri.targets import Target
 
 CHUNK = 32
 """Images read and explained at once, at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Generic, TypeAlias, TypeGuard, TypeVar, cast, final, get_args
+from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 
 import numpy as np
 
@@ -17,17 +17,11 @@ from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax
 from xaimri.record import arrays_of, from_json, to_json
 from xaimri.settings import check, document
+from xaimri.targets import Target, resolve_targets
 
 ModelT = TypeVar("ModelT", bound=Classifier)
 
-Target: TypeAlias = int | str | None
-"""A class by index or name; None is the predicted class."""
-
-FAMILIES = {
-    Convolutional: "class activation map",
-    Differentiable: "gradient",
-    object: "perturbation",
-}
+FAMILIES = {Convolutional: "class activation map", Differentiable: "gradient", object: "perturbation"}
 """What methods are called that need such a model."""
 
 
@@ -100,7 +94,7 @@ class Explainer(ABC, Generic[ModelT]):
         cls.needs = named[0] if named else Classifier
         if cls.attribute is not Explainer.attribute and not hasattr(cls, "name"):
             raise InvalidInput(
-                f"{cls.__name__} has no name that a record could call it by: add the line "
+                f"{cls.__name__} has no name: add the line "
                 f'`name: ClassVar[str] = "{cls.__name__.lower()}"` to the class.'
             )
         cls.title = cls.title or cls.__name__
@@ -204,42 +198,6 @@ def checked(images: Images) -> Images:
             "the images hold NaN or infinite values: replace them, for instance with np.nan_to_num."
         )
     return batch
-
-
-def resolve_targets(
-    targets: Target | Sequence[Target], classes: tuple[str, ...], batch: int
-) -> tuple[int | None, ...]:
-    """Turn names and indices into one index (or None) per image."""
-    return tuple(_index(target, classes) for target in each_target(targets, batch))
-
-
-def is_listed(targets: Any) -> TypeGuard[Sequence[Any]]:
-    """Tell whether targets are a list, a tuple or a one-dimensional array."""
-    return isinstance(targets, list | tuple) or (isinstance(targets, np.ndarray) and targets.ndim == 1)
-
-
-def each_target(targets: Any, count: int) -> list[Any]:
-    """Return one target per image, from one for all or a list, tuple or one-dimensional array."""
-    each = list(targets) if is_listed(targets) else [targets] * count
-    if len(each) != count:
-        raise InvalidInput(
-            f"{len(each)} targets were given for {count} images: give one for all, or one each."
-        )
-    return each
-
-
-def _index(target: Target, classes: tuple[str, ...]) -> int | None:
-    if target is None:
-        return None
-    if isinstance(target, str):
-        if target in classes:
-            return classes.index(target)
-    elif isinstance(target, int | np.integer) and not isinstance(target, bool) and 0 <= target < len(classes):
-        return int(target)
-    raise InvalidInput(
-        f"`target` {target!r} is not one of the classes: use {', '.join(map(repr, classes))}, "
-        f"or an index in 0..{len(classes) - 1}."
-    )
 
 
 def _more(doubts: Sequence[Caveat], of: Of) -> tuple[Caveat, ...]:

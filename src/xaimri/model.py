@@ -18,7 +18,6 @@ from xaimri.classifier import Classifier, Outputs, Sized
 from xaimri.data.case import Case
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Target
 from xaimri.explainers import settings_of
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
@@ -34,6 +33,7 @@ from xaimri.perturb.progress import Watcher, watched
 from xaimri.questions import Inputs, ask, require_one
 from xaimri.sealed import sealed, unsealed
 from xaimri.sources import Source, Sources, name_images, take
+from xaimri.targets import Target
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.engine import Engine

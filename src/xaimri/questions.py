@@ -8,9 +8,9 @@ from itertools import repeat
 from typing import Any, TypeAlias
 
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Target, each_target, is_listed, resolve_targets
 from xaimri.images.intake import Intake
 from xaimri.sources import Named, Source, Sources, is_folder, is_single, name_images
+from xaimri.targets import Target, each_target, is_listed, resolve_targets
 
 Inputs: TypeAlias = Sequence[Mapping[str, Any]] | None
 """The network's other inputs, where each image has its own."""

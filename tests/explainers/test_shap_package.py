@@ -15,7 +15,7 @@ from xaimri import (
     MissingExtra,
     PartitionSHAP,
 )
-from xaimri.explainers.shap_package import quietly
+from xaimri.explainers.shap_package import silence
 
 
 class Drawing:
@@ -52,7 +52,7 @@ def test_numpys_global_generator_goes_on_as_if_nothing_were(method):
 def test_the_package_warns_nobody_and_the_model_may():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with quietly():
+        with silence():
             warnings.warn_explicit("noise", UserWarning, "somewhere", 1, module="shap.explainers._partition")
             warnings.warn_explicit("noise", UserWarning, "somewhere", 1, module="numba.core")
             with pytest.raises(UserWarning, match="noise"):

@@ -11,7 +11,7 @@ import pytest
 import xaimri
 from xaimri import EXPLAINERS, LinearClassifier
 from xaimri.explainer import FAMILIES, Explainer
-from xaimri.explainers import build, table
+from xaimri.explainers import build, setting_of, table
 from xaimri.render.panel import headline, title_of
 
 ROOT = Path(__file__).parents[2]
@@ -106,3 +106,12 @@ assert "scipy.stats" not in sys.modules
 def test_the_first_explanation_of_a_function_loads_no_more_than_it_needs():
     done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_command_line_describes_a_setting_in_its_own_words():
+    """It does not import the methods to write its help, so its words are held to theirs here."""
+    from xaimri.cli.options import METHOD
+
+    (option,) = METHOD["layer"].__metadata__
+    for method in ("gradcam", "scorecam", "eigencam"):
+        assert option.help == f"{setting_of(method, 'layer').summary}."

@@ -106,7 +106,7 @@ MODEL: Mapping[str, Any] = {
 """The options of `xaimri.open_model` that can be said in words."""
 
 METHOD: Mapping[str, Any] = {
-    "layer": Annotated[str | None, typer.Option(help="Layer of a class activation map.")],
+    "layer": Annotated[str | None, typer.Option(help="Path or name of the layer whose maps are read.")],
     "samples": Annotated[
         str | None,
         typer.Option(

@@ -3,103 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
-from xaimri.explainers import table
+from xaimri.explainers import lookup, table
+from xaimri.explainers.lookup import as_explainer as as_explainer
+from xaimri.explainers.lookup import build as build
+from xaimri.explainers.lookup import from_record as from_record
+from xaimri.explainers.lookup import setting_of as setting_of
+from xaimri.explainers.lookup import settings_of as settings_of
 from xaimri.explainers.table import *  # noqa: F403  # the names of the table, and nothing else
-from xaimri.settings import Setting
-from xaimri.settings import setting_of as _setting_of
 
-EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in vars(table).values()
-        if isinstance(kind, type) and issubclass(kind, Explainer)
-    }
-)
+for _kind in vars(table).values():
+    if isinstance(_kind, type) and issubclass(_kind, Explainer):
+        lookup.KNOWN[_kind.name] = _kind
+
+EXPLAINERS: Mapping[str, type[Explainer[Any]]] = MappingProxyType(lookup.KNOWN)
 """The methods by name. Other packages add theirs by the entry-point group ``xaimri.explainers``."""
-
-
-def build(method: object, settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
-    """Return the explainer of this name with these settings; an explainer comes back as it is.
-
-    Raises
-    ------
-    InvalidInput
-        If the name or a setting is unknown, or settings stand beside an explainer.
-
-    Examples
-    --------
-    >>> build("gradcam", {"relu": False})
-    GradCAM(layer=None, relu=False)
-    """
-    given = dict(settings or {})
-    if isinstance(method, Explainer):
-        if given:
-            raise InvalidInput(
-                f"settings ({', '.join(map(repr, given))}) stand beside an explainer that has its own: "
-                f"set them in {type(method).__name__}(...)."
-            )
-        return method
-    if not isinstance(method, str):
-        made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
-        raise InvalidInput(f"`method` must be the name of a method or an explainer, got {method!r}{made}.")
-    known = settings_of(method)
-    for name in given:
-        if name not in known:
-            has = f"it has {', '.join(map(repr, known))}" if known else "it has none"
-            raise InvalidInput(f"{method!r} has no setting {name!r}: {has}.")
-    return _kind(method)(**given)
-
-
-def settings_of(method: str) -> tuple[str, ...]:
-    """Return the names of a method's settings."""
-    return tuple(f.name for f in fields(_kind(method)))  # type: ignore[arg-type]
-
-
-def setting_of(method: str, name: str) -> Setting:
-    """Return the rule, the words and the unit of one setting of a method.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such method or setting.
-
-    Examples
-    --------
-    >>> found = setting_of("lime", "samples")
-    >>> found.rule.allowed, found.unit, found.parse("300")
-    ('a whole number of at least 2 or "auto"', 'images', 300)
-    """
-    return _setting_of(_kind(method), name)
-
-
-def from_record(record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> Explainer[Any]:
-    """Rebuild the explainer that wrote a record, such as ``explanation.method``."""
-    return _kind(str(record.get("name"))).from_record(record, arrays)
-
-
-def as_explainer(method: object, name: str = "method") -> Explainer[Any]:
-    """Return an explainer from itself, its name or its record; ``name`` is what an error calls it."""
-    if isinstance(method, Mapping):
-        return from_record(method, method.get("arrays"))
-    if isinstance(method, str | Explainer):
-        return build(method)
-    raise InvalidInput(f"`{name}` must be a method or its name, got {method!r}.")
-
-
-def _kind(name: str) -> type[Explainer[Any]]:
-    if name in EXPLAINERS:
-        return EXPLAINERS[name]
-    from importlib.metadata import entry_points
-
-    others = {entry.name: entry for entry in entry_points(group="xaimri.explainers")}
-    if name in others:
-        loaded: type[Explainer[Any]] = others[name].load()
-        return loaded
-    raise InvalidInput(f"`method` {name!r} is not known: use {', '.join(map(repr, [*EXPLAINERS, *others]))}.")

@@ -14,7 +14,7 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
-from xaimri.explainers.shap_package import apart, part, quietly
+from xaimri.explainers.shap_package import import_part, isolate, silence
 from xaimri.objective import Objective
 from xaimri.rules import Number, Seed, WholeNumber
 from xaimri.settings import setting
@@ -98,7 +98,7 @@ class GradientSHAP(Explainer[Differentiable]):
         self, model: Differentiable, image: Image, references: Images, objective: Objective
     ) -> tuple[Map, Map, bool]:
         """Return an image's map, its standard error, and whether any gradient was not 0."""
-        gradients = part("explainers._gradient", "GradientSHAP")._TFGradient
+        gradients = import_part("explainers._gradient", "GradientSHAP")._TFGradient
         asked = _Gradients(model, objective)
         package = object.__new__(gradients)
         vars(package).update(
@@ -106,8 +106,8 @@ class GradientSHAP(Explainer[Differentiable]):
             data=[references], batch_size=CHUNK, local_smoothing=self.smoothing,
             gradient=lambda output: output, run=asked,
         )  # fmt: skip
-        draw = apart(gradients.shap_values, self.seed, {"tensorflow": _EAGER})
-        with quietly():
+        draw = isolate(gradients.shap_values, self.seed, {"tensorflow": _EAGER})
+        with silence():
             values, (variances,) = draw(
                 package, image[None], nsamples=self.samples, rseed=self.seed, return_variances=True
             )

@@ -149,20 +149,20 @@ class Occlusion(Explainer[Classifier]):
 
     def _logits(self, model: Classifier, image: Image, windows: Windows) -> Scores:
         """Return the logits of the image, and with each window hidden."""
-        whole_hidden = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
+        without = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
 
         def write(buffer: Images, first: int) -> None:
             for i, out in enumerate(buffer, start=first):
                 out[...] = image
                 if i > 0:  # the first is the image itself
-                    out[windows[i - 1]] = self._gone(image, whole_hidden, windows[i - 1])
+                    out[windows[i - 1]] = self._gone(image, without, windows[i - 1])
 
         return streamed(model, image.shape, len(windows) + 1, write)
 
-    def _gone(self, image: Image, whole_hidden: Image, window: tuple[slice, ...]) -> Array:
+    def _gone(self, image: Image, without: Image, window: tuple[slice, ...]) -> Array:
         """Return what stands in a window; its mean and its inpainting are the window's own."""
         if self.absent not in ("mean", "inpaint"):
-            return whole_hidden[window]
+            return without[window]
         around = tuple(slice(max(s.start - MARGIN, 0), s.stop + MARGIN) for s in window)
         inside = tuple(
             slice(s.start - a.start, s.stop - a.start) for s, a in zip(window, around, strict=True)

@@ -15,7 +15,7 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
-from xaimri.explainers.shap_package import apart, part, quietly
+from xaimri.explainers.shap_package import import_part, isolate, silence
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.least_squares import Sampled
@@ -87,7 +87,7 @@ class PartitionSHAP(Explainer[Classifier]):
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Explain image by image: each has its own regions and hierarchy."""
-        part("explainers", "PartitionSHAP")
+        import_part("explainers", "PartitionSHAP")
         found = gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
         return replace(found, errors=None, regions=[replace(r, errors=None) for r in found.regions])
 
@@ -184,10 +184,10 @@ def _shared_out(
     """Let the package share the score out over the tree; fewer than two players have nothing to share."""
     if players < 2:
         return np.full(players, total), {"complete": True, "needed": 2, "shared": 0.0}
-    explainers, needed = part("explainers", "PartitionSHAP"), opened_by(tree)
-    with quietly():
+    explainers, needed = import_part("explainers", "PartitionSHAP"), opened_by(tree)
+    with silence():
         package = explainers.PartitionExplainer(value, _Masks(tree))
-        package.owen = MethodType(apart(explainers.PartitionExplainer.owen, seed), package)
+        package.owen = MethodType(isolate(explainers.PartitionExplainer.owen, seed), package)
         # groups are opened by twos of images, and one over an even number would be spent
         found = package(
             np.ones((1, players)), max_evals=samples - samples % 2, batch_size=MOST, fixed_context=None,

@@ -22,15 +22,16 @@ class ReferencesRule(Rule):
     @property
     def allowed(self) -> str:
         """What may be given."""
-        return "an array of images on the model's grid, (references, *space, channels)"
+        return "an array of images on the model's grid"
 
     def convert(self, value: object, name: str, /) -> Stored:
         """Return the images in single precision, read-only."""
         given = value.array if isinstance(value, Stored) else value
         if not isinstance(given, np.ndarray) or given.ndim < 3:
             raise InvalidInput(
-                f"`{name}` must be {self.allowed}, got {getattr(given, 'shape', type(given).__name__)}: pass "
-                "some of the training images, for instance from xaimri.data.load_images."
+                f"`{name}` must be {self.allowed}, (references, *space, channels), got "
+                f"{getattr(given, 'shape', type(given).__name__)}: pass some of the training images, for "
+                "instance from xaimri.data.load_images."
             )
         return Numbers().convert(value, name)
 

@@ -81,7 +81,7 @@ class RISE(Explainer[Classifier]):
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Look at every image through the same masks."""
         targets = objective.targets or (None,) * len(images)
-        each = predict_each(images, lambda image: _Asked(self, model, image))
+        each = predict_each(images, lambda image: _Predictions(self, model, image))
         found = [self._one(asked, target, objective.of) for asked, target in zip(each, targets, strict=True)]
         values, errors, logits, told, caveats = zip(*found, strict=True)
         return Attribution(
@@ -93,11 +93,11 @@ class RISE(Explainer[Classifier]):
         )
 
     def _one(
-        self, asked: _Asked, target: int | None, of: Of
+        self, asked: _Predictions, target: int | None, of: Of
     ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
         rule = self.samples if isinstance(self.samples, Auto) else None
         chosen = int(asked.logits.argmax()) if target is None else target
-        seen = _Seen(self.keep)
+        seen = _Sums(self.keep)
         for count in checkpoints(self.samples):
             scores = scored(asked.through(count), chosen, of)
             for start in range(seen.count, count, MOST):
@@ -133,7 +133,7 @@ class RISE(Explainer[Classifier]):
         return mask.astype(np.float32)
 
 
-class _Asked:
+class _Predictions:
     """What the classifier says, of all classes, of one image through numbered masks; none is tried twice."""
 
     def __init__(self, explainer: RISE, model: Classifier, image: Image) -> None:
@@ -163,7 +163,7 @@ class _Asked:
         return self._through[:count]
 
 
-class _Seen:
+class _Sums:
     """Running sums of what was seen through the masks; no mask is kept."""
 
     def __init__(self, keep: float) -> None:
@@ -211,5 +211,5 @@ class _Seen:
         return self._sums[3 * score + mask]
 
 
-def _shortfall(rule: Auto | None, seen: _Seen) -> list[Caveat]:
+def _shortfall(rule: Auto | None, seen: _Sums) -> list[Caveat]:
     return [] if rule is None or seen.meets(rule) else [ceiling_caveat(rule)]

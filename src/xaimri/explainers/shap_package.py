@@ -15,7 +15,7 @@ import numpy as np
 from xaimri.errors import MissingExtra
 
 
-def part(module: str, purpose: str) -> Any:
+def import_part(module: str, purpose: str) -> Any:
     """Import a module of the package, silently; it takes seconds the first time.
 
     Raises
@@ -32,7 +32,7 @@ def part(module: str, purpose: str) -> Any:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep the package's own warnings, and those of its compiler, to itself; a model's still come through."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"(shap|numba)\b")
@@ -49,7 +49,7 @@ class _Numpy:
         return getattr(np, name)
 
 
-def apart(function: Any, seed: int, modules: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+def isolate(function: Any, seed: int, modules: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """Return the same code with a world of its own: another ``np.random``, and other imports if asked.
 
     The package draws from numpy's global generator. Saving its state and putting it back would rewind
@@ -68,7 +68,7 @@ def apart(function: Any, seed: int, modules: Mapping[str, Any] | None = None) ->
     --------
     >>> def draw():
     ...     return np.random.randn()
-    >>> apart(draw, seed=3)() == np.random.RandomState(3).randn()
+    >>> isolate(draw, seed=3)() == np.random.RandomState(3).randn()
     True
     """
     given = dict(modules or {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer, require
 from xaimri.explainers.gradient import Saliency
+from xaimri.explainers.lookup import as_explainer
 from xaimri.objective import Objective
 from xaimri.perturb.running_mean import RunningMean
 from xaimri.rules import Number, Rule, WholeNumber
@@ -41,8 +41,7 @@ class GradientMethodRule(Rule):
 
     def convert(self, value: object, name: str, /) -> Explainer[Any]:
         """Return the method as an explainer."""
-        table = import_module("xaimri.explainers")  # which names this method too: asked for late
-        inner: Explainer[Any] = table.as_explainer(value, name)
+        inner = as_explainer(value, name)
         if Differentiable not in inner.needs.__mro__:
             raise InvalidInput(
                 f"`{name}` must be a gradient method, and {type(inner).__name__} is none: give one such as "

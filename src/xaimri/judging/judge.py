@@ -10,7 +10,7 @@ import numpy as np
 from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
-from xaimri.explainer import Target, require
+from xaimri.explainer import require
 from xaimri.judgement import Judgement, Row
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
@@ -19,6 +19,7 @@ from xaimri.metric import Curve, Metric
 from xaimri.model import ModelLike
 from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher, watched
+from xaimri.targets import Target
 
 Aim: TypeAlias = Literal["predicted", "label"]
 """Which class is explained: the one that the model predicts, or the case's own."""

@@ -12,7 +12,7 @@ from xaimri.arrays import Mask
 from xaimri.data.case import Case
 from xaimri.endings import Ending, endings
 from xaimri.errors import Cancelled, InvalidInput, UnusableImage, XaimriError
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
@@ -22,6 +22,7 @@ from xaimri.metric import Curve, Metric
 from xaimri.model import Model
 from xaimri.questions import Question
 from xaimri.sources import Named, take
+from xaimri.targets import Target
 
 T = TypeVar("T")
 

@@ -11,12 +11,13 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Stored
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
 from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
+from xaimri.targets import Target
 
 CHOICES: tuple[Absent, ...] = ("mean", "blur", "noise", 0.0)
 """What is compared unless the caller says otherwise."""

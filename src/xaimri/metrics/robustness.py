@@ -11,7 +11,7 @@ import numpy as np
 
 from xaimri.arrays import Image, Stored
 from xaimri.errors import InvalidInput
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
@@ -20,6 +20,7 @@ from xaimri.metrics.values import finite_values
 from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
+from xaimri.targets import Target
 
 SEEDS = tuple(range(5))
 

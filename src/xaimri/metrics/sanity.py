@@ -11,7 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Randomisable
 from xaimri.errors import InvalidInput, MissingCapability
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
@@ -21,6 +21,7 @@ from xaimri.metrics.values import finite_values
 from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
+from xaimri.targets import Target
 
 Order: TypeAlias = Literal["cascading", "independent"]
 """Whether the layers above stay destroyed as one goes down, or each is destroyed alone."""

@@ -93,8 +93,8 @@ def cross_fitted(
             predicted = surrogate(coalitions)
             blind[inside, column] = predicted[inside]
             mean[:, column] += share * predicted
-            whole, first = surrogate.moments(sizes)
-            total[column] += share * whole
+            mass, first = surrogate.moments(sizes)
+            total[column] += share * mass
             shown[column] += share * first
     return Control(blind, mean, shown, total)
 

@@ -55,9 +55,9 @@ class Kernels:
 
         ``sizes`` is as in :meth:`xaimri.perturb.trees.Trees.moments`.
         """
-        whole, inside, outside = _tables(sizes)[:, self.centres.sum(axis=1)] * self.heights
+        every, inside, outside = _tables(sizes)[:, self.centres.sum(axis=1)] * self.heights
         first = inside @ self.centres + outside @ ~self.centres
-        return float(whole.sum()), np.asarray(first, dtype=np.float64)
+        return float(every.sum()), np.asarray(first, dtype=np.float64)
 
 
 def _kernel(

@@ -106,7 +106,7 @@ def responses_of(model: Classifier, several: Sequence[Hiding]) -> Scores:
             one = several[number]
             if number not in sides:
                 sides.clear()
-                sides[number] = _whole(one.image), _whole(one.hidden)
+                sides[number] = _pixels_of(one.image), _pixels_of(one.hidden)
             kept, gone = sides[number]
             shown = np.append(one.coalitions[row - int(ends[number])], True)  # the last serves label -1
             np.copyto(out, gone)
@@ -115,14 +115,14 @@ def responses_of(model: Classifier, several: Sequence[Hiding]) -> Scores:
     return streamed(model, several[0].image.shape, int(ends[-1]), write)
 
 
-def _whole(image: Image) -> Array:
+def _pixels_of(image: Image) -> Array:
     return _pixels(np.asarray(image, dtype=np.float32))
 
 
 def _pixels(images: Array) -> Array:
     """View the channels of each pixel as one opaque item: copying those is several times as fast."""
-    whole = np.ascontiguousarray(images)
-    pixels: Array = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[-1])))[..., 0]
+    dense = np.ascontiguousarray(images)
+    pixels: Array = dense.view(np.dtype((np.void, dense.itemsize * dense.shape[-1])))[..., 0]
     return pixels
 
 

@@ -84,9 +84,9 @@ class Trees:
 
     def moments(self, sizes: Float[Array, " sizes"]) -> tuple[float, Float[Array, " regions"]]:
         """Return the sums over all coalitions, and over those that show each region; see `Leaves.moments`."""
-        whole, shown = self.leaves.moments(sizes)
+        total, shown = self.leaves.moments(sizes)
         size = np.arange(len(sizes))
-        return whole + self.offset * float(sizes.sum()), shown + self.offset * float(sizes @ size) / size[-1]
+        return total + self.offset * float(sizes.sum()), shown + self.offset * float(sizes @ size) / size[-1]
 
 
 def fit_trees(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xaimri.errors import InvalidInput, MissingCapability
-from xaimri.explainer import Target
+from xaimri.targets import Target
 from xaimri.testing.claims import claim, gap
 from xaimri.testing.runs import ExplainerOnImages, ScoresOnly, explainer_promise
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import Classifier
-from xaimri.explainer import Explainer, Target
+from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
+from xaimri.targets import Target
 from xaimri.testing.generators import global_seeds
 
 PromiseT = TypeVar("PromiseT")
