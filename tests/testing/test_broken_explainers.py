@@ -91,7 +91,7 @@ FAULTS: Mapping[str, Callable[[Attribution, Any, Objective], dict[str, Any]]] = 
     "no seed, imported before": lambda h, m, o: noisy(h, default_rng().random()),
     "counted values": lambda h, m, o: noisy(h, 1 / next(COUNTER)),
     "counted diagnostics": lambda h, m, o: on_each(h, "diagnostics", {"calls": next(COUNTER)}),
-    "no sentence": lambda h, m, o: on_each(h, "caveats", [Caveat("not a name", "odd")]),
+    "no sentence": lambda h, m, o: on_each(h, "caveats", [Caveat("odd", "It is odd.")]),
     "NaN": lambda h, m, o: {"values": h.values * np.float32(np.nan)},
     "twice if named": lambda h, m, o: noisy(h, 0.0 if o.targets is None else 1.0),
     "other logits": lambda h, m, o: {"logits": h.logits + 1},
@@ -110,7 +110,7 @@ class Thawed(Brightness):
     def __init__(self) -> None:
         object.__setattr__(self, "factor", 1.0)
 
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __setattr__ = object.__setattr__
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ BROKEN: list[tuple[str, Explainer[Any], dict[str, Any], str]] = [
         {"xaimri.explainer._explanations": lambda *_: ()},
         "3 images gave 0 explanations",
     ),
-    ("finite_or_a_caveat", Tampered("no sentence"), {}, "a caveat needs a name"),
+    ("finite_or_a_caveat", Tampered("no sentence"), {}, "a caveat needs the package before its name"),
     (
         "finite_or_a_caveat",
         Tampered("NaN"),
