@@ -9,6 +9,7 @@ import nox
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["format", "lint", "types", "layers", "tests", "doctests", "docs", "wheel"]
+"""The gate. `quick`, `coverage` and `any_order` repeat parts of `tests` in other ways."""
 
 BIN = Path(sys.executable).parent
 CODE = ("src", "tests", "benchmarks", "examples", "docs", "noxfile.py")
@@ -33,8 +34,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types, strictly."""
+    """Check the types: the library strictly, the calls of the README as a caller sees them, the tests."""
     python(session, "mypy")
+    python(session, "mypy", "--strict", "tests/typing")
+    python(session, "mypy", "--config-file", "tests/mypy.ini", "tests")
 
 
 @nox.session
@@ -47,6 +50,34 @@ def layers(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest."""
     python(session, "pytest", *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the quick tests, in as many processes as there are cores: less than a minute."""
+    python(session, "pytest", "-n", "auto", "-m", "quick", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the quick tests and say which lines they miss; fails below the floor in pyproject.toml."""
+    python(
+        session,
+        "pytest",
+        "-n",
+        "auto",
+        "-m",
+        "quick",
+        "--cov",
+        "--cov-report=term:skip-covered",
+        *session.posargs,
+    )
+
+
+@nox.session
+def any_order(session: nox.Session) -> None:
+    """Run all but the TensorFlow tests in an order by chance; ``-p randomly`` prints its seed."""
+    python(session, "pytest", "-p", "randomly", "-n", "auto", "-m", "not tensorflow", *session.posargs)
 
 
 @nox.session

@@ -306,7 +306,7 @@ def test_explanations_of_a_folder_survive_pickling(scans):
         ),
         (lambda: xaimri.explain(MODEL, "."), InvalidInput, "a folder can hold several: use `explain_all`"),
         (
-            lambda: xaimri.explain(MODEL, SCAN, target=[0]),
+            lambda: xaimri.explain(MODEL, SCAN, target=[0]),  # type: ignore[arg-type]
             (InvalidInput, TypeCheckError),
             "is a list: use `explain_all`|target",
         ),

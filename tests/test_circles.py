@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imported(tree: ast.AST, known: dict[str, Path], homes: dict[str, str]) -> Iterator[str]:
+def imported(tree: ast.AST, known: Collection[str], homes: dict[str, str]) -> Iterator[str]:
     """Yield the modules that a module's source names in its imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -50,7 +50,7 @@ def imported(tree: ast.AST, known: dict[str, Path], homes: dict[str, str]) -> It
                 yield from (each for each in (whole if whole in known else home,) if each in known)
 
 
-def graph(sources: dict[str, str], homes: dict[str, str]) -> dict[str, set[str]]:
+def graph(sources: Mapping[str, str], homes: dict[str, str]) -> dict[str, set[str]]:
     """Return whom each module imports."""
     return {name: set(imported(ast.parse(text), sources, homes)) for name, text in sources.items()}
 

@@ -59,6 +59,7 @@ SIZE = (26, 22)
 def _bundle(folder, dataset, parts, **reach):
     """Keep a tiny network as if it had been trained on the first part."""
     import keras
+
     from xaimri import training
 
     layers = keras.layers
@@ -128,6 +129,7 @@ def test_a_bundle_is_evaluated_through_its_own_window_and_layout(journey, tmp_pa
 
 def test_training_keeps_window_layout_and_origin_with_the_network(tmp_path, monkeypatch):
     import keras
+
     from xaimri import experiment, training
 
     layers = keras.layers

@@ -204,7 +204,7 @@ def test_a_grid_is_a_value():
         (lambda: Grid((4,), (2,), (0.0,), (-1.0,)), "positive sizes"),
         (lambda: Grid.fitted((4, 5), (2, 3, 4)), "the model takes 3-D images"),
         (lambda: Grid.resized((4, 5), (2, 3)).resample(np.zeros((4, 5))), "must end in the axes"),
-        (lambda: Grid.fitted.__func__.__wrapped__(Grid, (4, 5), (2, 3), "crop"), "`fit` must be"),
+        (lambda: vars(Grid)["fitted"].__func__.__wrapped__(Grid, (4, 5), (2, 3), "crop"), "`fit` must be"),
     ],
 )
 def test_errors_are_one_sentence(make, sentence):

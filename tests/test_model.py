@@ -157,8 +157,8 @@ def test_the_options_of_a_model_stand_in_one_signature():
         (lambda: xaimri.explain(halves, SCAN, "lime", clases=["a", "b"]), "did you mean `classes`"),
         (lambda: xaimri.explain(halves, SCAN, xaimri.LIME(), samples=20), r"LIME\(samples=\.\.\.\)"),
         (lambda: xaimri.compare(halves, SCAN, ["lime"], relu=True), "'lime' has no setting 'relu'"),
-        (lambda: open_model(halves, outputs="logit"), "outputs"),
-        (lambda: open_model(halves, window=3), "window"),
+        (lambda: open_model(halves, outputs="logit"), "outputs"),  # type: ignore[arg-type]
+        (lambda: open_model(halves, window=3), "window"),  # type: ignore[arg-type]
         (lambda: open_model(7), "a int is no model"),
     ],
 )

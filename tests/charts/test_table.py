@@ -138,6 +138,7 @@ def test_the_writing_can_be_read_on_every_shade():
         assert (ground + 0.05) / (ink + 0.05) > 4.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("methods", [1, 6, 12])
 def test_cell_texts_stay_in_their_cells_and_all_on_the_page(methods):
     metrics = list(METRICS)[:8]

@@ -26,8 +26,8 @@ def test_an_unknown_option_is_a_usage_error(run):
     ("words", "named"),
     [
         (("data", "info", "nowhere"), "nowhere"),
-        (("evaluate", "nowhere", "--data", "phantom"), "nowhere"),
-        (("explain", "nowhere.keras", "scan.png"), "nowhere.keras"),
+        pytest.param(("evaluate", "nowhere", "--data", "phantom"), "nowhere", marks=pytest.mark.tensorflow),
+        pytest.param(("explain", "nowhere.keras", "scan.png"), "nowhere.keras", marks=pytest.mark.tensorflow),
     ],
 )
 def test_an_error_is_one_sentence_and_exit_code_1(run, words, named):
@@ -48,6 +48,7 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
     assert run("data", "info", "anything") == (130, "", "")
 
 
+@pytest.mark.slow
 def test_the_phantom_is_written_as_class_folders_and_read_back(run, tmp_path):
     code, out, _ = run("data", "phantom", "--out", tmp_path, "--subjects", 4, "--slices", 2)
     assert code == 0
@@ -67,6 +68,7 @@ class TestWithANetwork:
     @pytest.fixture(scope="class")
     def bundle(self, tmp_path_factory):
         import keras
+
         from xaimri import training
 
         layers = keras.layers

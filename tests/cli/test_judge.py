@@ -101,6 +101,7 @@ def test_it_prints_the_table_and_keeps_tables_and_figures(judged, tmp_path):
             assert drawn.size[0] > 300
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_library(judged, cases, tmp_path):
     from xaimri import evaluate_explanations
 
@@ -129,6 +130,7 @@ def test_names_can_stand_apart_or_with_commas_and_count_once(judged):
     assert out.startswith("Judging saliency, lime by entropy, sparseness on 3 cases of 3 subjects (all of")
 
 
+@pytest.mark.slow
 def test_the_cost_is_said_before(judged, tmp_path):
     _, out, _ = judged("--cases", 6)
     assert f"at least {6 * (2 + 20 * 4)} model calls" in out
@@ -137,6 +139,7 @@ def test_the_cost_is_said_before(judged, tmp_path):
     assert f"at least {3 * (50 + 20)} model calls" in out
 
 
+@pytest.mark.slow
 def test_labels_are_matched_by_name(judged, network, tmp_path):
     backwards = tuple(reversed(phantom.STAGES))
     network(classes=backwards)
@@ -147,6 +150,7 @@ def test_labels_are_matched_by_name(judged, network, tmp_path):
     assert all(row["case"].split("/")[0] == row["target"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_network_without_names_takes_the_folders_in_order_and_says_so(judged, network, tmp_path):
     network(classes=tuple(f"class_{i}" for i in range(4)))
     code, out, _ = judged("--target", "label", "--cases", 8)
@@ -182,6 +186,7 @@ class TestParts:
         assert {row["subject"] for row in rows_of(tmp_path / "out")} == set(record[name])
         assert f"({name} part of the recorded split)" in out
 
+    @pytest.mark.slow
     def test_all_takes_everybody(self, judged, network, record, tmp_path):
         network(record)
         code, out, _ = judged("--cases", 100, "--part", "all")
@@ -220,6 +225,7 @@ class TestParts:
         assert code == 2
         assert "validation" in err
 
+    @pytest.mark.slow
     def test_a_split_by_case_says_that_images_are_independent(self, run, network, folder, tmp_path):
         ids = sorted(f"{file.parent.name}/{file.name}" for file in folder.rglob("*.png"))
         network({"by": "case", "train": ids[:20], "validation": [], "test": ids[20:]})
@@ -259,6 +265,7 @@ class TestSome:
         assert len(judge.drawn_cases(unknown, 4, 0, independent=True)) == 4
 
 
+@pytest.mark.slow
 def test_images_without_subjects(run, network, folder, tmp_path):
     words = ("judge", "net", folder, *QUICK, "--cases", 6, "--out", tmp_path / "out")
     code, out, err = run(*words)
@@ -356,6 +363,7 @@ class TestWithANetwork:
     @pytest.fixture(scope="class")
     def saved(self, tmp_path_factory, cases):
         import keras
+
         from xaimri import training
 
         layers = keras.layers

@@ -103,6 +103,7 @@ def test_foreign_names(stem):
     assert alzheimer.place("MildDemented", stem) is None
 
 
+@pytest.mark.slow
 def test_layouts_give_the_same_cases(halves, tmp_path):
     expected = table(alzheimer.load(halves))
     root = merged(halves, tmp_path / "some" / "OriginalDataset")
@@ -110,6 +111,7 @@ def test_layouts_give_the_same_cases(halves, tmp_path):
         assert table(alzheimer.load(folder)) == expected
 
 
+@pytest.mark.slow
 def test_halves_and_holes(halves, tmp_path):
     shutil.copytree(halves / "test", tmp_path / "test")
     shutil.rmtree(tmp_path / "test" / "NonDemented")
@@ -127,6 +129,7 @@ def test_the_shipped_halves_share_nearly_all_subjects(halves):
     assert len(test) == 200
 
 
+@pytest.mark.slow
 def test_a_stray_file_and_a_second_copy_are_named(halves, tmp_path):
     root = merged(halves, tmp_path / "original")
     stray = root / "MildDemented" / "copy of 27.jpg"
@@ -197,6 +200,7 @@ def test_fetch_downloads_announces_and_loads(kagglehub, halves, capsys):
     ]
 
 
+@pytest.mark.slow
 def test_fetch_takes_the_augmented_folder_where_both_are(kagglehub, augmented, halves):
     merged(halves, augmented.parent / "OriginalDataset")
     assert alzheimer.fetch("augmented", announce=str).no_split

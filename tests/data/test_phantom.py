@@ -96,6 +96,7 @@ def test_the_mask_is_where_the_same_subject_without_atrophy_has_other_tissue(ind
     assert (gained > 0.05).mean() > 0.7, "atrophy turns tissue into fluid"
 
 
+@pytest.mark.slow
 def test_what_changed_grows_with_the_stage():
     data = phantom.make(24, 2, SMALL)
     areas = np.array([case.mask.sum() for case in data])
@@ -103,6 +104,7 @@ def test_what_changed_grows_with_the_stage():
     assert mild < moderate < severe
 
 
+@pytest.mark.slow
 def test_atrophy_is_monotone_in_every_subject(heads):
     for head in heads:
         ventricular = [filled(ventricles(head, stage), 4.0).sum() for stage in range(4)]
@@ -115,6 +117,7 @@ def test_atrophy_is_monotone_in_every_subject(heads):
         assert 0.25 < hippocampal[3] / hippocampal[0] < 0.8
 
 
+@pytest.mark.slow
 def test_sulci_widen_away_from_the_ventricles(heads):
     for head in heads:
         shell = (head.surface.outer > 4) & (head.surface.outer < 20) & (ventricles(head, 3) > 6)
@@ -131,6 +134,7 @@ def test_tissues_fill_every_voxel(heads):
         np.testing.assert_allclose(fractions.sum(axis=1), 1, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_volume_and_a_slice_cut_the_same_head():
     volume = phantom.make(4, 1, (49, 56, 48), seed=4)
     cut = phantom.make(4, 1, (56, 48), seed=4)
@@ -142,6 +146,7 @@ def test_a_volume_and_a_slice_cut_the_same_head():
     assert volume[0].slice is None
 
 
+@pytest.mark.slow
 def test_front_is_up_left_is_left_and_the_ventricles_are_dark():
     image = np.mean([case.source for case in phantom.make(20, 1, (104, 88), seed=1)], axis=0)
     assert np.corrcoef(image.ravel(), image[:, ::-1].ravel())[0, 1] > 0.97
@@ -163,6 +168,7 @@ def nearest_mean_recall(values, labels):
     return right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", ["mean of the image", "mean of the brain", "area of the brain"])
 def test_no_total_stages_better_than_chance(cohort, feature):
     images = [case.source.astype(float) for case in cohort]

@@ -166,6 +166,7 @@ def test_resamples_keep_the_number_of_subjects_of_every_class():
         assert (accuracy.value, accuracy.low, accuracy.high) == pytest.approx((0.3, 0.3, 0.3))
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_over_subjects_and_not_over_images():
     """Of 80 studies of 45 subjects, percentile intervals over subjects hold the truth in nine of ten."""
     rng = np.random.default_rng(7)

@@ -87,6 +87,7 @@ def test_errors_know_that_channels_go_together():
     assert one.errors.max() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_errors_are_what_other_seeds_scatter(smoothing):
     shape = (4, 5, 2)
@@ -134,9 +135,9 @@ def test_other_scores_are_explained_as_asked(of):
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_it_is_the_package_itself_on_a_network_that_the_package_can_open(channels, smoothing):
+    import keras
     import shap
 
-    import keras
     from xaimri.adapters import as_classifier
 
     keras.utils.set_random_seed(4)

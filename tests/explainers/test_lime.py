@@ -251,6 +251,7 @@ def test_values_scatter_about_the_fit_to_all_masks_by_their_errors(sampling, adj
     assert 0.9 < np.mean([np.abs(f.values - truth) <= 1.96 * f.errors for f in found]) <= 1
 
 
+@pytest.mark.slow
 def test_adjustment_finds_what_can_be_predicted():
     labels, table = game_of()[1], (all_of(8)[:, 0] & all_of(8)[:, 1]) * 4.0 + all_of(8)[:, 2]
     shown = lambda batch: batch[:, ::4, ::4, 0].reshape(len(batch), -1) > 0.5  # noqa: E731
@@ -327,6 +328,7 @@ def test_auto_stops_when_the_order_is_settled_and_says_when_it_never_was():
     assert "not_converged" in [c.name for c in found.caveats]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regions", [9, 25, 48])
 def test_orthogonal_errors_are_not_too_small_before_the_first_block_is_whole(regions):
     """Errors of a block cut short: what 60 seeds scatter, at most 1.1 times what is stated."""

@@ -64,6 +64,7 @@ def tree_of(labels):
     return hierarchy(games.picture(labels)[0], labels, np.arange(labels.max() + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", SHAPES)
 @pytest.mark.parametrize("kind", games.examples(4))
 @pytest.mark.parametrize("players", [4, 6])
@@ -90,6 +91,7 @@ def test_additive_games_have_their_shapley_values_under_any_hierarchy(effects, s
     np.testing.assert_allclose(explained(game, labels).regions.values, effects, atol=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(4, 120), st.integers(1, 10), st.integers(0, 99))
 def test_values_add_up_however_few_the_samples(samples, players, seed):

@@ -41,6 +41,7 @@ def enumerated(score, image, keep, cells, steps):
     return total, level, through
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("keep", [0.5, 0.3])
 def test_in_the_limit_it_is_the_sum_over_all_masks_and_shifts(keep, centred):
@@ -63,6 +64,7 @@ def test_in_the_limit_it_is_the_sum_over_all_masks_and_shifts(keep, centred):
     assert spread > 4 * found.errors.max(), "the truth must be told from a flat map"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize(
     ("shape", "cells", "along"),
@@ -89,6 +91,7 @@ def test_on_a_linear_model_the_limit_is_a_product_over_axes(shape, cells, along,
         assert np.abs(truth).max() > 10 * found.errors.max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centred", [False, True])
 def test_errors_are_the_scatter_over_seeds(centred):
     image = np.random.default_rng(3).normal(1, 1, (5, 7, 1)).astype(np.float32)

@@ -64,7 +64,7 @@ def folder():
 
 
 METHODS = {"gradcam": {}, "lime": {"samples": 8, "regions": 5}}
-MODELS = {}
+MODELS: dict[object, object] = {}
 
 
 def model(shape):
@@ -134,8 +134,10 @@ MODES = (
     "RGBX",
     "RGBa",
     "La",
+    "I;16",
+    "I;16B",
+    "I;16L",
 )
-MODES += ("I;16", "I;16B", "I;16L")
 TYPES = ("?", "u1", "i1", "u2", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8", "c8")
 
 
@@ -261,8 +263,9 @@ STARTS = (
     b"RIFF\0\0\0\0WEBP",
     b"II*\0",
     b"MM\0*",
+    b"II+\0\x08\0\0\0",
+    b"\x93NUMPY\x01\0",
 )
-STARTS += (b"II+\0\x08\0\0\0", b"\x93NUMPY\x01\0")
 
 
 def damaged_start(content, which):

@@ -135,7 +135,7 @@ def test_the_callers_array_is_never_the_result():
         (np.array([[1.0, np.inf]]), 2, "1 values that are NaN or infinite"),
         (np.full((5, 6), 1e300), 2, "values beyond 1e\\+15, with which float32 overflows"),
         (np.full((5, 6), -2e15), 2, "divide it by its largest"),
-        (np.float16([[np.nan]]), 2, "1 values that are NaN"),
+        (np.array([[np.nan]], np.float16), 2, "1 values that are NaN"),
         (np.zeros(6), 2, r"shape \(6,\)"),
         (
             np.zeros((3, 5, 6)),

@@ -60,6 +60,7 @@ def test_the_catalogue_names_its_functions():
     assert METRICS["road"].measures == "maps"
 
 
+@pytest.mark.slow
 def test_what_a_metric_measures_and_needs_is_in_its_fields_whatever_its_parameters_are_called(cases):
     """The same function under other names of its parameters gives the same numbers."""
     given = []

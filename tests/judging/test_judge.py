@@ -136,6 +136,7 @@ def test_a_metric_that_fails_for_one_map_is_told_for_that_one(cases):
         evaluate_explanations(["saliency"], model_of(), cases, [Metric("broken", lambda e: 1 / 0, "higher")])
 
 
+@pytest.mark.slow
 def test_an_image_that_cannot_be_read_is_a_failure_of_its_own(cases, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
@@ -276,6 +277,7 @@ def test_more_slices_of_the_same_people_tell_no_more():
     assert apart.high - apart.low < 0.75 * (once.high - once.low)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
     generator, held = np.random.default_rng(1), 0
     for _ in range(300):

@@ -28,6 +28,7 @@ def both(inner, mutation, model, images):
     return zip(*maps, strict=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("inner", [Saliency(signed=True), SHAP(regions=5, samples=20)], ids=lambda m: m.name)
 def test_a_mutant_keeps_what_every_explainer_promises(mutation, inner):

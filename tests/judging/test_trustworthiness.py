@@ -17,6 +17,7 @@ def cases():
     return phantoms(6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["ssim", "spearman"])
 def test_each_criterion_is_its_metric(cases, by):
     first, again, third = model_of(0), model_of(1), model_of(2)

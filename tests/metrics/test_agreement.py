@@ -94,6 +94,7 @@ def test_infidelity_of_a_constant_map_is_how_much_the_falls_differ():
     )
 
 
+@pytest.mark.slow
 def test_a_scaled_map_is_fitted_by_least_squares():
     """No positive factor of any map comes nearer to the falls than the one that is taken."""
     model, own, adds = subject()
@@ -128,6 +129,7 @@ def test_random_maps_have_an_infidelity_of_a_little_less_than_one():
     assert 0.8 < found.mean() < 1
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-15, 6), st.floats(-5, 5))
 def test_scale_does_not_matter_and_of_correlations_nor_does_offset(seed, power, offset):

@@ -49,6 +49,7 @@ def test_known_maps():
     assert entropy(mapped(halving[None])) == pytest.approx((2 - 2 / 2**11) * np.log(2))
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(maps, st.floats(1e-6, 1e6), st.randoms())
 def test_bounds_scale_sign_and_order(values, scale, random):
@@ -71,6 +72,7 @@ def test_bounds_scale_sign_and_order(values, scale, random):
             assert measure(mapped(same)) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(maps.filter(np.any))
 def test_copies_of_a_map_are_as_sparse_and_a_square_is_sparser(values):

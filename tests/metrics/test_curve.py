@@ -100,6 +100,7 @@ def test_the_watched_score_is_that_of_the_explained_class(shape):
         np.testing.assert_allclose(deletion(other, model, steps=6, of="log_odds").scores, odds, rtol=1e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([1, 5, 7, 48, 100]))
 def test_no_map_deletes_faster_or_slower_than_the_contributions_and_their_inverse(seed, steps):
@@ -120,6 +121,7 @@ def test_no_map_deletes_faster_or_slower_than_the_contributions_and_their_invers
     assert np.ptp(np.diff(found.fractions * 48)) < 1.5  # equal steps, but for whole pixels
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-6, 1e6))
 def test_only_the_order_of_the_values_counts(seed, scale):
@@ -132,6 +134,7 @@ def test_only_the_order_of_the_values_counts(seed, scale):
             assert np.array_equal(found.scores, expected.scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", ["random", "constant"])
 def test_maps_that_know_nothing_have_the_mean_area_of_all_orders(values):
     """Each pixel is still there half the way: bias + sum / 2, within 4 standard errors of 60 maps."""

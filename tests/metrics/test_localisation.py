@@ -70,6 +70,7 @@ def test_perfect_inverted_and_constant_maps(space):
     assert auprc(falling, region) == pytest.approx(np.mean((ranks - count + size) / ranks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES)
 def test_random_maps_reach_the_chance_level(space):
     """The mean over 400 maps of independent values lies within 4 standard errors of what is told."""
@@ -109,6 +110,7 @@ def test_the_intersection_over_union_of_a_large_random_map_is_as_told():
     assert iou(mapped(values), region, fraction=0.3) == pytest.approx(q / (k + m - q), rel=0.08)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(cases(), st.floats(1e-6, 1e6))
 def test_bounds_scale_and_order(case, scale):
@@ -129,6 +131,7 @@ def test_bounds_scale_and_order(case, scale):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(cases())
 def test_what_lies_outside_the_object_does_not_count(case):
@@ -164,6 +167,7 @@ def test_the_point_may_miss_by_the_tolerance():
         assert pointing_game(mapped(map_), mask, within=other, tolerance=1e3) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.one_of(st.none(), st.floats(0.01, 1)))
 def test_dice_is_a_function_of_the_intersection_over_union(case, fraction):
@@ -185,6 +189,7 @@ def test_overlaps_are_those_of_the_strongest_pixels(space):
     assert iou(mapped(values), region, fraction=1.0) == pytest.approx(region.mean())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_precision_and_recall_are_as_of_scikit_learn(case):

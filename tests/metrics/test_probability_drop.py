@@ -85,6 +85,7 @@ def test_a_perfect_an_inverted_a_constant_and_an_empty_map():
         assert average_increase(mapped(own, map_), model) == rise
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(arrays(float, (6, 8), elements=numbers), st.floats(1e-6, 1e6))
 def test_scale_does_not_matter_nor_do_negative_values(values, scale):

@@ -139,6 +139,7 @@ def test_it_is_half_the_mean_difference_of_the_scores(shape, of):
     assert road(other, model, noise=0.0) == pytest.approx(-road(mapped(own, values), model, noise=0.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-6, 1e6))
 def test_only_the_order_counts_and_the_inverse_has_the_opposite(seed, scale):
@@ -164,6 +165,7 @@ def test_a_perfect_map_comes_near_a_half_and_its_inverse_near_minus_a_half():
     assert road(mapped(own, -values), model) == pytest.approx(-0.5, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "constant"])
 def test_maps_that_know_nothing_have_nought(kind):
     """Within 4 standard errors of the mean over 50 maps."""
@@ -231,6 +233,7 @@ def in_one_piece(space, share):
     return far > np.quantile(far, 1 - share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [(45, 37), (14, 15, 13)])
 @pytest.mark.parametrize("kind", ["scattered", "in one piece"])
 @pytest.mark.parametrize(("dtype", "error"), [(np.float32, 1e-5), (np.float64, 1e-12)])

@@ -28,7 +28,7 @@ from xaimri.metrics import (
 from xaimri.objective import softmax
 
 SHAPES = {"2d": (20, 24, 2), "3d": (7, 9, 11, 2)}
-CALLS = []
+CALLS: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def test_a_constant_gradient_never_moves_and_gradient_times_image_moves_with_the
         assert found < largest < limit
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.floats(0.001, 1))
 def test_more_noise_moves_more_and_more_samples_never_less(seed, samples, radius):
@@ -152,6 +153,7 @@ def test_seed_stability_is_the_mean_over_all_pairs():
     assert not CALLS
 
 
+@pytest.mark.slow
 def test_methods_that_draw_nothing_are_stable_and_noise_is_not():
     model, image = subject((12, 14, 1))
     labels = np.arange(168).reshape(12, 14) // 42
@@ -284,6 +286,7 @@ def test_a_model_without_weights_to_destroy_is_named():
         randomisation(Occlusion(), model, subject((6, 9, 1))[1])
 
 
+@pytest.mark.slow
 def test_a_wrapped_methods_seed_and_superpixels_are_its_own():
     model = LinearClassifier.random((30, 34, 1), seed=0)
     ramp = np.add.outer(np.arange(30), np.arange(34))[..., None] / 64

@@ -43,6 +43,7 @@ def asked(model, labels=LABELS, image=IMAGE, expected=10):
     return Predictions(model, image, hidden(image, labels, 0.0), labels, expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 7), min_size=1, max_size=20), min_size=1, max_size=4))
 def test_answers_come_in_the_order_asked_and_each_coalition_is_predicted_once(questions):
@@ -281,6 +282,7 @@ EVERY = [LIME(samples=90, regions=SEVEN), SHAP(samples=90, exact=0, regions=SEVE
 EVERY += [Occlusion(window=1, absent=0.0), Occlusion(regions=np.arange(35).reshape(5, 7), absent=0.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", EVERY, ids=lambda m: m.name)
 def test_classes_of_one_image_share_their_predictions(method):
     one, several = counting(), counting()

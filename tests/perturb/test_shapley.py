@@ -69,6 +69,7 @@ def test_axioms_hold_for_any_game(players, seed):
     assert symmetric[0] == pytest.approx(symmetric[1], abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 9), st.integers(8, 200), st.integers(0, 99), st.booleans())
 def test_estimates_add_up_and_are_exact_for_additive_games(players, samples, seed, adjust):

@@ -235,6 +235,7 @@ def noisy(batch):
     return np.stack([1 - p, p], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [LIME, SHAP])
 def test_a_clear_order_stops_early_with_the_values_of_that_many_samples(method):
     options = {"regions": LABELS, "absent": 0.0} | ({"exact": 0} if method is SHAP else {})
@@ -249,6 +250,7 @@ def test_a_clear_order_stops_early_with_the_values_of_that_many_samples(method):
     np.testing.assert_allclose(found.regions.values, fixed.regions.values, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["order", "error"])
 @pytest.mark.parametrize("method", [LIME, SHAP])
 def test_an_order_that_never_settles_ends_at_the_ceiling_and_says_so(method, by):

@@ -139,6 +139,7 @@ def test_every_picture_fades_the_same_regions_to_the_last_bit():
     assert hatched(plot(found, style="chart")) == {1, 3, 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [explained, pixelwise])
 def test_an_overlay_without_errors_is_as_if_there_were_no_fading(make):
     plain = without_errors(make())
@@ -190,6 +191,7 @@ def test_chart_and_superpixels_of_one_figure_show_the_same_regions(rank):
 LONG = "mild dementia of the Alzheimer type, clinically probable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", SIZES)
 @pytest.mark.parametrize("name", ["yes", LONG, LONG.replace(" ", "_")])
 @pytest.mark.parametrize("caveats", [(), (Caveat("poor_fit", "The linear surrogate explains little. " * 6),)])
@@ -256,6 +258,7 @@ def test_the_command_line_offers_every_style():
 # ---- what can't be drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["chart", "superpixels", "overlay", "side_by_side"])
 @pytest.mark.parametrize("rank", SIZES)
 def test_nan_breaks_no_picture(style, rank):

@@ -26,6 +26,7 @@ def explained(method=None, rank="2d"):
 REGIONS = LIME(samples=40, regions=6)
 
 
+@pytest.mark.slow
 def test_drawing_changes_no_global_state(tmp_path):
     kept = dict(mpl.rcParams)
     found = explained(REGIONS)
@@ -124,6 +125,7 @@ def test_every_style_draws(style, rank):
     assert isinstance(explained(rank=rank).figure(style=style), Figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", SHAPES)
 def test_superpixels_draw_where_there_are_regions(rank):
     drawn = explained(REGIONS, rank).figure()

@@ -110,7 +110,7 @@ class Thawed(Brightness):
     def __init__(self) -> None:
         object.__setattr__(self, "factor", 1.0)
 
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __setattr__ = object.__setattr__
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def references(rank):
     return np.random.default_rng(9).normal(size=(4, *SHAPES[rank])).astype(np.float32)
 
 
-VARIANTS = {
+VARIANTS: dict[str, list[Explainer]] = {
     "gradcam": [GradCAM(), GradCAM(relu=False), GradCAM(layer="patches")],
     "gradcam++": [GradCAMPlusPlus(), GradCAMPlusPlus(relu=False)],
     "hirescam": [HiResCAM(), HiResCAM(relu=True)],

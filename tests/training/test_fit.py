@@ -15,6 +15,7 @@ from xaimri.images import Window
 
 with on_first_use():
     import keras
+
     from xaimri.training import Augmentation, run, train
     from xaimri.training.loop import Loop, Part
     from xaimri.training.recipe import Recipe

@@ -8,6 +8,7 @@ from xaimri.errors import InvalidInput
 
 with on_first_use():
     import keras
+
     from xaimri.training import build_resnet50, resnet, unfreeze
 
 pytestmark = pytest.mark.tensorflow

@@ -13,6 +13,7 @@ from xaimri.images import Window
 
 with on_first_use():
     import keras
+
     from xaimri.adapters.keras import bundle
     from xaimri.training import load, save
 

@@ -10,6 +10,7 @@ from xaimri.objective import Objective
 
 with on_first_use():
     import keras
+
     from xaimri import KerasClassifier
 
 pytestmark = pytest.mark.tensorflow

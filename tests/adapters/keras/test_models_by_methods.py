@@ -26,6 +26,7 @@ from xaimri.testing import check_classifier
 
 with on_first_use():
     import keras
+
     from xaimri.adapters.keras import clear_cache
 
 pytestmark = pytest.mark.tensorflow

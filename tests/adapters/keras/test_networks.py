@@ -18,6 +18,7 @@ from xaimri.testing import check_classifier, check_explainer
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri.adapters.keras import KerasClassifier, clear_cache
 
 pytestmark = pytest.mark.tensorflow

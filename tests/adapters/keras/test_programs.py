@@ -15,6 +15,7 @@ from xaimri.objective import Objective, softmax
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
     from xaimri.adapters.keras.trace import layers_by_path, recording
 

@@ -10,6 +10,7 @@ from xaimri.caveats import Reason
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri import KerasClassifier
 
 pytestmark = pytest.mark.tensorflow

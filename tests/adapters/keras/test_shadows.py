@@ -16,6 +16,7 @@ from xaimri.objective import Objective
 
 with on_first_use():
     import keras
+
     from xaimri.adapters.keras import KerasClassifier, clear_cache, programs
     from xaimri.adapters.keras.shadows import shuffle
 

@@ -16,6 +16,7 @@ from xaimri import InvalidInput, MissingCapability
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri import KerasClassifier
     from xaimri.adapters.keras import signature
     from xaimri.adapters.keras.signature import signature_of

@@ -7,8 +7,8 @@ from frameworks import on_first_use
 
 with on_first_use():
     import tensorflow as tf
-
     from keras import layers, ops
+
     from xaimri.adapters.keras.geometry.lattice import grid_of
 
 pytestmark = pytest.mark.tensorflow

@@ -14,6 +14,7 @@ from xaimri.objective import Objective
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri.adapters.keras import KerasClassifier, clear_cache
     from xaimri.adapters.keras.geometry import sampling
 

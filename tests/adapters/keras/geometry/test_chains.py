@@ -9,8 +9,8 @@ from frameworks import on_first_use
 
 with on_first_use():
     import tensorflow as tf
-
     from keras import layers
+
     from xaimri.adapters.keras.geometry.lattice import grid_of
 
 pytestmark = pytest.mark.tensorflow

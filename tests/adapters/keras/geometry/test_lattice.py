@@ -7,10 +7,10 @@ from frameworks import on_first_use
 from xaimri.objective import Objective
 
 with on_first_use():
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
     from keras import layers, ops
+
     from xaimri.adapters.keras import KerasClassifier
 
 pytestmark = pytest.mark.tensorflow

@@ -10,6 +10,7 @@ from xaimri.grid import Grid
 with on_first_use():
     import keras
     from keras import layers
+
     from xaimri.adapters.keras import clear_cache
 
 pytestmark = pytest.mark.tensorflow

@@ -18,10 +18,10 @@ from xaimri.classifier import Accelerated
 from xaimri.errors import InvalidInput, MissingExtra
 
 with on_first_use():
-    import tensorflow as tf
-
     import keras
+    import tensorflow as tf
     from keras import layers
+
     from xaimri import KerasClassifier
     from xaimri.adapters.keras import clear_cache
     from xaimri.adapters.keras.openvino import classifier as accelerated

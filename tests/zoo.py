@@ -44,7 +44,7 @@ def bias():
     return {"bias_initializer": keras.initializers.RandomNormal(0, 0.3, seed=1)}
 
 
-KEPT = []
+KEPT: list[object] = []
 """One entry a body, so that its layers have names of their own."""
 
 
