@@ -38,6 +38,7 @@ def grids(family, sides):
     """Read the grid of the map that Grad-CAM opens, per side of the image."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
+
     from xaimri.adapters.keras import KerasClassifier, clear_cache
     from xaimri.objective import Objective
 

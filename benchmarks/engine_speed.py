@@ -17,11 +17,11 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import numpy as np
 import psutil
 from ratio import medians
 
-import keras
 from xaimri.adapters.keras import KerasClassifier, clear_cache
 from xaimri.perturb.responses import fastest, streamed
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ratio import medians
 
-import keras
 import xaimri
 
 

@@ -12,11 +12,11 @@ import resource
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ratio import medians
 
-import keras
 import xaimri
 
 SIZE = 224

@@ -16,11 +16,11 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ratio import medians
 
-import keras
 import xaimri
 
 BATCH = 8

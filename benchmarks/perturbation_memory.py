@@ -13,10 +13,10 @@ import resource
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-import keras
 import xaimri
 
 SIZE, BATCH = 224, 32

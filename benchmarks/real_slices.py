@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 
-import keras
 from xaimri import open_model
 from xaimri.classifier import Classifier
 from xaimri.data import Dataset, alzheimer

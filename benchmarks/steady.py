@@ -40,9 +40,9 @@ def main() -> None:
 
 
 def _repeat(calls: int) -> None:
+    import keras
     import psutil
 
-    import keras
     import xaimri
     from xaimri.adapters.keras import programs
 

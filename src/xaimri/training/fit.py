@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
+
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.metrics import recall_score
 
-import keras
 from xaimri.arrays import Array, Images
 from xaimri.errors import InvalidInput
 from xaimri.training.augment import Augmentation

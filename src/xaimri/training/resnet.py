@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import keras
 import numpy as np
 
-import keras
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.errors import InvalidInput, first_line
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from tqdm import tqdm
 
-import keras
 from xaimri.data import load_images
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import keras
 import numpy as np
 
-import keras
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores

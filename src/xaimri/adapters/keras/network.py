@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+
 from xaimri.adapters.keras.tensors import Network
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.errors import InvalidInput, MissingCapability

@@ -7,10 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-import keras
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.keras.classifier import KerasClassifier
 from xaimri.adapters.keras.tensors import Network

@@ -12,10 +12,10 @@ from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-import keras
 from xaimri.adapters.keras.tensors import Network, Tensor, Variable
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.errors import InvalidInput

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-import keras
 from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
 from xaimri.adapters.options import Inputs
 from xaimri.arrays import Array

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-import tensorflow as tf
-
 import keras
+import tensorflow as tf
 
 Tensor: TypeAlias = tf.Tensor
 """A tensor of TensorFlow: symbolic in a traced graph, with values elsewhere."""
