@@ -178,7 +178,7 @@ def test_progress_counts_up_to_all_perturbed_images(explainer):
 
 def test_progress_adds_up_over_images():
     watch, calls = told()
-    found = xaimri.explain(
+    found = xaimri.explain_all(
         counting(), [IMAGE, IMAGE + 1], LIME(samples=80, regions=12), target=1, progress=watch
     )
     assert calls[-1][0] == calls[-1][1] == sum(e.diagnostics["model_calls"] for e in found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from xaimri.adapters import is_saved_model
+from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -18,12 +19,17 @@ def bundle_of(model: object) -> Bundle | None:
     Raises
     ------
     InvalidInput
-        If the folder holds a bundle that can't be read, or nothing that is a model.
+        If there is nothing at this path, or the folder holds no bundle that can be read.
     """
     if f"{type(model).__module__}.{type(model).__qualname__}" == "xaimri.adapters.keras.bundle.Bundle":
         return cast("Bundle", model)
-    if isinstance(model, str | os.PathLike) and Path(model).is_dir() and not is_saved_model(Path(model)):
-        from xaimri.adapters.keras.bundle import load
+    if not isinstance(model, str | os.PathLike):
+        return None
+    path = Path(model)
+    if not path.exists():  # said before a framework is loaded
+        raise InvalidInput(f"no saved network at `{path}`: check the path.")
+    if not path.is_dir() or is_saved_model(path):
+        return None
+    from xaimri.adapters.keras.bundle import load
 
-        return load(Path(model))
-    return None
+    return load(path)
