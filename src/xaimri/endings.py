@@ -87,7 +87,7 @@ def explain_together(
     """Explain images of one shape together, and carry the maps to the images as they were given."""
     batch = np.stack([one.fitted for one in images])
     found = explainer.explain(classifier, batch, list(targets), of=of)
-    return list(found) if on_grid else [_carried(map_, one) for map_, one in zip(found, images, strict=True)]
+    return list(found) if on_grid else [_carry(map_, one) for map_, one in zip(found, images, strict=True)]
 
 
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
@@ -161,7 +161,7 @@ def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
     return cast(Classifier, classifier.with_inputs(inputs))
 
 
-def _carried(explanation: Explanation, taken: Taken) -> Explanation:
+def _carry(explanation: Explanation, taken: Taken) -> Explanation:
     """Lay an explanation on the user's image, with the size of its voxels and its window."""
     carried = explanation.carried(taken.grid, taken.image)
     seen = {} if taken.window is None else {"window": taken.window.record()}

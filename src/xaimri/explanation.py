@@ -18,7 +18,7 @@ from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 from xaimri.objective import Of
-from xaimri.sealed import sealed, unsealed
+from xaimri.sealed import seal, unseal
 
 ROUNDING = 1e-6
 """Of single precision, in which models compute: a share of the largest value."""
@@ -152,7 +152,7 @@ class Explanation:
         _freeze(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: unsealed(v) for k, v in self.__dict__.items()}
+        return {k: unseal(v) for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -282,4 +282,4 @@ def _freeze(record: Any) -> None:
         if isinstance(value, np.ndarray):
             object.__setattr__(record, entry.name, frozen(value))
         elif isinstance(value, Mapping):
-            object.__setattr__(record, entry.name, sealed(value))
+            object.__setattr__(record, entry.name, seal(value))

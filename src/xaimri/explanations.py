@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from xaimri import archive
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
-from xaimri.table import aligned, csv_text
+from xaimri.table import align, csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +74,7 @@ class Explanations(Sequence[Explanation]):
 
     def __str__(self) -> str:
         rows = self.to_rows()
-        lines = aligned(COLUMNS, [[_word(row[column]) for column in COLUMNS] for row in rows[:PRINTED]])
+        lines = align(COLUMNS, [[_word(row[column]) for column in COLUMNS] for row in rows[:PRINTED]])
         more = len(rows) - PRINTED
         return "\n".join([*lines, *([f"and {more} more: `.to_rows()` has them all."] if more > 0 else [])])
 

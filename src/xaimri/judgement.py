@@ -22,7 +22,7 @@ from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 from xaimri.metric import Curve, Metric
-from xaimri.table import aligned, csv_text
+from xaimri.table import align, csv_text
 
 LISTED = 20
 """Certain differences that are printed, at most."""
@@ -190,7 +190,7 @@ class Judgement:
         lines = [
             f"{len(self.cases)} cases of {people} subjects; ^ higher is better, v lower is better.",
             "",
-            *aligned(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
+            *align(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
             "",
             f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects.",
         ]

@@ -31,7 +31,7 @@ from xaimri.methods import Method, Methods, build_all
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.questions import Inputs, ask, require_one
-from xaimri.sealed import sealed, unsealed
+from xaimri.sealed import seal, unseal
 from xaimri.sources import Source, Sources, name_images, take
 from xaimri.targets import Target
 
@@ -81,10 +81,10 @@ class Model:
 
     def __post_init__(self) -> None:
         for name in ("split", "origin", "history", "versions"):
-            object.__setattr__(self, name, sealed(getattr(self, name)))
+            object.__setattr__(self, name, seal(getattr(self, name)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: unsealed(value) for name, value in self.__dict__.items()}
+        return {name: unseal(value) for name, value in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -56,7 +56,7 @@ def ask(
     if listed and is_single(images, intake):
         named = [Named(str(number), images) for number in range(len(each))]
     if not isinstance(named, Sequence):
-        return _paired(named, each if listed else repeat(target), inputs)  # type: ignore[arg-type]
+        return _pair(named, each if listed else repeat(target), inputs)  # type: ignore[arg-type]
     each = each_target(target, len(named))
     if inputs is not None and len(inputs) != len(named):
         raise InvalidInput(f"{len(inputs)} `inputs` were given for {len(named)} images: give one each.")
@@ -94,7 +94,7 @@ def require_one(image: Source, target: object, intake: Intake, classes: Sequence
         resolve_targets(target, tuple(classes), 1)  # type: ignore[arg-type]
 
 
-def _paired(named: Iterable[Named], targets: Iterable[Target], inputs: Inputs) -> Iterator[Question]:
+def _pair(named: Iterable[Named], targets: Iterable[Target], inputs: Inputs) -> Iterator[Question]:
     """Yield the questions of a stream, and see that targets and inputs last as long as it does."""
     each, own = iter(targets), iter(repeat(None) if inputs is None else inputs)
     count = 0

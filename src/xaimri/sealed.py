@@ -11,21 +11,21 @@ import numpy as np
 from xaimri.arrays import frozen
 
 
-def sealed(value: object) -> Any:
+def seal(value: object) -> Any:
     """Return nested mappings, lists and arrays read-only.
 
     Examples
     --------
-    >>> sealed({"a": [1, {"b": 2}]})["a"]
+    >>> seal({"a": [1, {"b": 2}]})["a"]
     (1, mappingproxy({'b': 2}))
     """
     if isinstance(value, Mapping):
-        return MappingProxyType({k: sealed(v) for k, v in value.items()})
+        return MappingProxyType({k: seal(v) for k, v in value.items()})
     if isinstance(value, list | tuple):
-        return tuple(sealed(v) for v in value)
+        return tuple(seal(v) for v in value)
     return frozen(value) if isinstance(value, np.ndarray) else value
 
 
-def unsealed(value: object) -> Any:
+def unseal(value: object) -> Any:
     """Return plain dictionaries again, for pickle, which knows no read-only mappings."""
-    return {k: unsealed(v) for k, v in value.items()} if isinstance(value, Mapping) else value
+    return {k: unseal(v) for k, v in value.items()} if isinstance(value, Mapping) else value

@@ -10,12 +10,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell of words must not begin with: a spreadsheet would take it for a formula."""
 
 
-def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def align(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table, each column as wide as its widest cell.
 
     Examples
     --------
-    >>> aligned(["name", "p"], [["a.png", "0.9"]])
+    >>> align(["name", "p"], [["a.png", "0.9"]])
     ['name   p', 'a.png  0.9']
     """
     table = (heads, *rows)

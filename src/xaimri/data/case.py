@@ -12,7 +12,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput
-from xaimri.sealed import sealed, unsealed
+from xaimri.sealed import seal, unseal
 
 Origin: TypeAlias = Mapping[str, Any]
 """How data were made, as JSON types: the maker's name under ``"maker"``, and its arguments."""
@@ -69,17 +69,17 @@ class Dataset(Sequence[Case]):
     origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "origin", sealed(self.origin))
+        object.__setattr__(self, "origin", seal(self.origin))
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "cases", tuple(self.cases))
         check_ids(self.cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: unsealed(value) for name, value in self.__dict__.items()}
+        return {name: unseal(value) for name, value in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        object.__setattr__(self, "origin", sealed(self.origin))
+        object.__setattr__(self, "origin", seal(self.origin))
 
     def __len__(self) -> int:
         return len(self.cases)
