@@ -50,7 +50,6 @@ VARIANTS: dict[str, list[Explainer]] = {
     "scorecam": [ScoreCAM(), ScoreCAM(relu=False, features=3)],
     "eigencam": [EigenCAM(), EigenCAM(relu=True)],
     "saliency": [Saliency(), Saliency(signed=True)],
-    "input_x_gradient": [InputXGradient()],
     "integrated_gradients": [IntegratedGradients(), IntegratedGradients(baseline=0.5, steps=3, most=6)],
     "expected_gradients": [],  # its references have the images' shape: below
     "gradient_shap": [],  # so have its
@@ -92,6 +91,8 @@ VARIANTS: dict[str, list[Explainer]] = {
         RISE(samples=Auto(by="error", floor=20, ceiling=30), cells=2, keep=0.3, seed=5),
     ],
 }
+VARIANTS |= {name: [kind()] for name, kind in EXPLAINERS.items() if name not in VARIANTS}
+"""Settings that are cheap and differ; a method that is not named here is checked as it stands."""
 
 
 def with_arrays(rank: str) -> list[Explainer]:
