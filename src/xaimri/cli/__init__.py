@@ -13,8 +13,10 @@ from xaimri.cli import data, judge
 from xaimri.cli.arguments import files_of, target_of, verdict
 from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
+    METHOD,
+    MODEL,
+    REACH,
     Data,
-    Fit,
     Folder,
     IndependentOption,
     Methods,
@@ -25,7 +27,7 @@ from xaimri.cli.options import (
     StyleOption,
     SubjectOption,
     TargetOption,
-    takes_options,
+    takes,
 )
 from xaimri.errors import XaimriError
 
@@ -65,6 +67,7 @@ def demo(
 
 
 @app.command()
+@takes(REACH)
 def train(
     data: Data,
     out: Folder,
@@ -73,10 +76,11 @@ def train(
     epochs: Annotated[int, typer.Option(help="Most epochs (pretrained: after 3 of the head).", min=1)] = 20,
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
-    fit: Annotated[Fit, typer.Option(help="How images are brought to the input size.")] = "pad",
     subject: SubjectOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Split by subject, train a ResNet50, evaluate it on the held-out subjects. Run again to go on."""
     from xaimri import experiment
@@ -93,8 +97,8 @@ def train(
         out,
         size=(size, size),
         weights=None if random else weights,
-        fit=fit,
         seed=seed,
+        **{"fit": "pad", **options},
         **settings,
     )
     if len(parts.test):
@@ -103,6 +107,7 @@ def train(
 
 
 @app.command()
+@takes(MODEL)
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder that `xaimri train` wrote.")],
     data: Data,
@@ -115,18 +120,20 @@ def evaluate(
     ] = "test",
     subject: SubjectOption = None,
     seed: Seed = 0,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Evaluate a trained network on held-out subjects, with intervals over subjects."""
     from xaimri import experiment, open_model
 
-    opened = open_model(model)
+    opened = open_model(model, **options)
     origin = None if part == "all" else opened.origin
     chosen = part_of(dataset_of(data, seed, subject, origin), opened.split, part)
     typer.echo(experiment.evaluate(opened, chosen, out or model))
 
 
 @app.command()
-@takes_options
+@takes(METHOD, MODEL)
 def explain(
     model: ModelPath,
     image: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
@@ -171,7 +178,7 @@ def explain(
 
 
 @app.command()
-@takes_options
+@takes(METHOD, MODEL)
 def compare(
     model: ModelPath,
     image: Annotated[Path, typer.Argument(help="Image file.")],

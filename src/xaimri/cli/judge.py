@@ -13,6 +13,8 @@ from xaimri.archive import whole_folder
 from xaimri.cli.arguments import names_of
 from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
+    METHOD,
+    MODEL,
     AimOption,
     CasesOption,
     DataPath,
@@ -24,7 +26,7 @@ from xaimri.cli.options import (
     PartOption,
     Seed,
     SubjectOption,
-    takes_options,
+    takes,
 )
 from xaimri.errors import InvalidInput
 
@@ -38,7 +40,7 @@ STEPS = 20
 """Model calls that a curve costs."""
 
 
-@takes_options
+@takes(METHOD, MODEL)
 def judge(
     model: ModelPath,
     data: DataPath,

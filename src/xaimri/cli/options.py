@@ -92,7 +92,10 @@ MODEL: Mapping[str, Any] = {
         typer.Option(help="What runs the network where many predictions are needed."),
     ],
     "fit": Annotated[
-        Fit | None, typer.Option(help="How images are brought to the input size; the bundle's own.")
+        Fit | None,
+        typer.Option(
+            help="How images are brought to the input size: as in training, where that is recorded; training pads."
+        ),
     ],
     "window": Annotated[
         tuple[float, float] | None,
@@ -117,26 +120,34 @@ METHOD: Mapping[str, Any] = {
 """Settings of methods; each goes to those that have it."""
 
 
-def takes_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a model and of methods; those that were given reach it as ``options``."""
-    plain = inspect.signature(command, eval_str=True)
-    own = [each for name, each in plain.parameters.items() if name != "options"]
+REACH: Mapping[str, Any] = {name: MODEL[name] for name in ("fit", "window", "layout")}
+"""Those that say how images reach a model."""
+
+
+def takes(*tables: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of these tables; those that were given reach it as ``options``."""
     more = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in (*METHOD.items(), *MODEL.items())
+        for table in tables
+        for name, kind in table.items()
     ]
 
-    @wraps(command)
-    def called(**given: Any) -> None:
-        options = {each.name: given.pop(each.name) for each in more}
-        if options["samples"] is not None:
-            options["samples"] = samples_of(options["samples"])
-        command(**given, options={name: value for name, value in options.items() if value is not None})
+    def extend(command: Callable[..., None]) -> Callable[..., None]:
+        plain = inspect.signature(command, eval_str=True)
+        parameters = [*(own for own in plain.parameters.values() if own.name != "options"), *more]
 
-    parameters = [*own, *more]
-    called.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {each.name: each.annotation for each in parameters}
-    return called
+        @wraps(command)
+        def run(**words: Any) -> None:
+            options = {each.name: words.pop(each.name) for each in more}
+            if options.get("samples") is not None:
+                options["samples"] = samples_of(options["samples"])
+            command(**words, options={name: value for name, value in options.items() if value is not None})
+
+        run.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return extend
 
 
 def samples_of(given: str) -> int | str:
