@@ -181,6 +181,7 @@ def test_no_total_stages_better_than_chance(cohort, feature):
     assert score < 0.25 + 1.96 * np.sqrt(0.25 * 0.75 / len(cohort)), "within the 95 % interval of guessing"
 
 
+@pytest.mark.slow
 def test_the_dark_middle_does_stage(cohort):
     dark = np.array([(case.source[14:28, 11:23] < 80).mean() for case in cohort])
     assert nearest_mean_recall(dark, cohort.labels).mean() > 0.45

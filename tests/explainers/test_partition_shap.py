@@ -84,6 +84,7 @@ def test_owen_values_are_no_shapley_values_where_regions_interact():
     assert np.abs(owen(game, tree_of(labels)) - game.shapley).max() > 0.1
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=9), st.integers(0, 99))
 def test_additive_games_have_their_shapley_values_under_any_hierarchy(effects, seed):

@@ -90,7 +90,8 @@ def test_where_all_pairs_are_drawn_the_estimate_is_exact(players, adjust):
     assert found.errors.max() < 1e-9
 
 
-@pytest.mark.parametrize("adjust", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("adjust", [False, True])
 @pytest.mark.parametrize(("players", "samples"), [(10, 300), (18, 250)])
 def test_errors_are_what_other_seeds_scatter(players, samples, adjust):
     game, truth, _ = forest(players, seed=3)
