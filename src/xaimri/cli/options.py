@@ -94,7 +94,7 @@ MODEL: Mapping[str, Any] = {
     "fit": Annotated[
         Fit | None,
         typer.Option(
-            help="How images are brought to the input size: as in training, where that is recorded; training pads."
+            help="How images are brought to the input size: as in training, which pads them by default."
         ),
     ],
     "window": Annotated[
