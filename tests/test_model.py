@@ -187,3 +187,8 @@ def test_a_picture_keeps_its_spacing_and_its_place_in_the_world(tmp_path):
         assert plain.spacing is None
         kept = xaimri.load(found.store(tmp_path / fit))
         assert kept.spacing == found.spacing
+
+
+def test_an_explainer_names_the_classifier_of_a_model():
+    with pytest.raises((xaimri.MissingCapability, TypeCheckError), match=r"Model|use xaimri\.open_model\(model\)\.classifier"):
+        xaimri.LIME().explain(open_model(NET), SCAN[None, ..., None])

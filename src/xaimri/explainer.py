@@ -213,6 +213,11 @@ def require(explainer: Explainer[Any], model: object) -> None:
 
 def _lack(explainer: Explainer[Any], model: object) -> str:
     needed = explainer.needs.__name__
+    if not isinstance(model, Classifier):
+        return (
+            f"{type(explainer).__name__} takes a classifier, and a {type(model).__name__} is none: use "
+            "xaimri.open_model(model).classifier, or let xaimri.explain open it."
+        )
     other = "a perturbation method such as LIME"
     if needed != "Differentiable" and isinstance(model, Differentiable):
         other = f"a gradient method such as Saliency, or {other}"
