@@ -330,7 +330,7 @@ def test_one_call_tells_all_that_are_broken(model: LinearClassifier, images: Ima
 
 
 def test_a_forgotten_name_is_told_where_the_class_is_made() -> None:
-    with pytest.raises(InvalidInput, match=r"BrightParts has no name: .*`name: ClassVar\[str\] = "):
+    with pytest.raises(InvalidInput, match=r"BrightParts has no name\b.*`name: ClassVar\[str\] = "):
 
         @dataclass(frozen=True)
         class BrightParts(Explainer[Classifier]):
