@@ -190,5 +190,7 @@ def test_a_picture_keeps_its_spacing_and_its_place_in_the_world(tmp_path):
 
 
 def test_an_explainer_names_the_classifier_of_a_model():
-    with pytest.raises((xaimri.MissingCapability, TypeCheckError), match=r"Model|use xaimri\.open_model\(model\)\.classifier"):
+    with pytest.raises(
+        (xaimri.MissingCapability, TypeCheckError), match=r"Model|use xaimri\.open_model\(model\)\.classifier"
+    ):
         xaimri.LIME().explain(open_model(NET), SCAN[None, ..., None])

@@ -12,6 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xaimri import adapters as adapters
+    from xaimri import charts as charts
+    from xaimri import data as data
+    from xaimri import evaluation as evaluation
+    from xaimri import experiment as experiment
+    from xaimri import explainers as explainers
+    from xaimri import images as images
+    from xaimri import judging as judging
+    from xaimri import metrics as metrics
+    from xaimri import render as render
+    from xaimri import testing as testing
+    from xaimri import training as training
     from xaimri.adapters import FunctionClassifier as FunctionClassifier
     from xaimri.adapters import LinearClassifier as LinearClassifier
     from xaimri.adapters.keras import KerasClassifier as KerasClassifier
@@ -96,7 +108,7 @@ _ROOMS = {
 """Packages that are loaded when they are asked for."""
 
 
-def __getattr__(name: str) -> Any:
+def _load(name: str) -> Any:
     """Load a public name on first use, so that importing xaimri costs nothing."""
     if name == "__version__":
         return import_module("importlib.metadata").version("xaimri")
@@ -113,8 +125,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'xaimri' has no attribute {name!r}")
 
 
+if not TYPE_CHECKING:  # so that a type checker tells a misspelt name
+    __getattr__ = _load
+
+
 def __dir__() -> list[str]:
-    return sorted(__getattr__("__all__"))
+    return sorted(_load("__all__"))
 
 
 def _methods() -> dict[str, Any]:

@@ -28,6 +28,7 @@ def probabilities(images: Array) -> Array:
 
 
 image = np.ones((8, 9))
+cases_of = phantom.make(subjects=4, slices=1)
 net = xaimri.LinearClassifier.random((8, 9, 1), classes=2, seed=0)
 
 # the door
@@ -62,6 +63,9 @@ xaimri.explain(net, image, 7)  # type: ignore[arg-type]
 xaimri.explain(net, image, of="odds")  # type: ignore[arg-type]
 xaimri.explain(net, image, target=1.5)  # type: ignore[arg-type]
 xaimri.explain(net)  # type: ignore[call-arg]
+
+xaimri.explian(net, image)  # type: ignore[attr-defined]
+assert_type(xaimri.data.split(cases_of, test=0.2).test, Dataset)
 
 # many
 found = xaimri.explain_all(net, ["a.png", "b.png"], target=["a", "b"])
