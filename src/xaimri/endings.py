@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias, cast
@@ -29,6 +29,9 @@ PREDICTED = 256
 
 Ending: TypeAlias = Explanation | Failure
 """How the explanation of one image ends."""
+
+Group: TypeAlias = Sequence[tuple[Question, Taken]]
+"""Images that were read, with what is asked of each."""
 
 
 def endings(
@@ -63,6 +66,12 @@ def endings(
     XaimriError
         Whatever else is at fault stops at once.
     """
+
+    def explain(group: Group) -> list[Explanation]:
+        own = with_inputs(classifier, group[0][0].inputs)
+        targets = [question.target for question, _ in group]
+        return explain_together(own, explainer, [one for _, one in group], targets, of, on_grid=on_grid)
+
     waiting = iter(questions)
     while chunk := list(islice(waiting, CHUNK)):
         read: list[Taken | Failure] = []
@@ -70,7 +79,7 @@ def endings(
             again = number and one.image.source is chunk[number - 1].image.source
             read.append(read[-1] if again else _take(one.image, intake))
         whole = [(one, found) for one, found in zip(chunk, read, strict=True) if isinstance(found, Taken)]
-        made = iter(_explain_group(classifier, explainer, whole, of, on_grid=on_grid))
+        made = iter(_end(explain, whole) if whole else [])
         for one, found in zip(chunk, read, strict=True):
             yield one, next(made) if isinstance(found, Taken) else replace(found, name=one.image.name)
 
@@ -110,46 +119,21 @@ def _take(image: Named, intake: Intake) -> Taken | Failure:
         return Failure(image.name, "read", str(fault))
 
 
-def _explain_group(
-    classifier: Classifier,
-    explainer: Explainer[Any],
-    group: Sequence[tuple[Question, Taken]],
-    of: Of | None,
-    *,
-    on_grid: bool,
-) -> list[Ending]:
-    """Explain a group together; where shapes or inputs differ, or one of them is at fault, each alone."""
-    if len(group) > 1 and (len({one.fitted.shape for _, one in group}) > 1 or _own_inputs(group)):
-        return _alone(classifier, explainer, group, of, on_grid=on_grid)
-    try:
-        if not group:
-            return []
-        own = with_inputs(classifier, group[0][0].inputs)
-        targets = [asked.target for asked, _ in group]
-        return list(explain_together(own, explainer, [one for _, one in group], targets, of, on_grid=on_grid))
-    except UnusableImage as fault:
-        if len(group) == 1:
-            return [Failure(group[0][0].image.name, "explain", str(fault))]
-        return _alone(classifier, explainer, group, of, on_grid=on_grid)
+def _end(explain: Callable[[Group], list[Explanation]], group: Group) -> list[Ending]:
+    """Explain a group together; where it can't be, or one of them is at fault, each alone."""
+    if len(group) == 1 or not _is_apart(group):
+        try:
+            return [*explain(group)]
+        except UnusableImage as fault:
+            if len(group) == 1:
+                return [Failure(group[0][0].image.name, "explain", str(fault))]
+    return [ending for one in group for ending in _end(explain, [one])]
 
 
-def _alone(
-    classifier: Classifier,
-    explainer: Explainer[Any],
-    group: Sequence[tuple[Question, Taken]],
-    of: Of | None,
-    *,
-    on_grid: bool,
-) -> list[Ending]:
-    return [
-        ending
-        for one in group
-        for ending in _explain_group(classifier, explainer, [one], of, on_grid=on_grid)
-    ]
-
-
-def _own_inputs(group: Sequence[tuple[Question, Taken]]) -> bool:
-    return any(asked.inputs is not None for asked, _ in group)
+def _is_apart(group: Group) -> bool:
+    """Tell whether shapes differ, or an image has inputs of its own."""
+    shapes = {taken.fitted.shape for _, taken in group}
+    return len(shapes) > 1 or any(question.inputs is not None for question, _ in group)
 
 
 def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
