@@ -79,7 +79,7 @@ def shift(model, side, centre, draws):
         changed = plain.copy()
         changed[place] = generator.uniform(0, 255, (PATCH, PATCH, 3))
         pairs += [plain, changed]
-    maps = [e.values for e in xaimri.explain(model, pairs, target=0, outputs="logits", relu=False)]
+    maps = [e.values for e in xaimri.explain_all(model, pairs, target=0, outputs="logits", relu=False)]
     change = sum(np.abs(b - a).astype(float) for a, b in zip(maps[::2], maps[1::2], strict=True))
     found = [(change * axis).sum() / change.sum() for axis in np.indices(change.shape)]
     return np.array(found) - [a + (PATCH - 1) / 2 for a in first]
