@@ -51,7 +51,7 @@ python_maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": False}
 _ALIASES = {
-    "xaimri.arrays": "Array Cells Coalitions Image Images Labels Map Maps Mask Scores",
+    "xaimri.arrays": "Array Cells Coalitions Fitted Image Images Labels Map Maps Mask Scores",
     "xaimri.classifier": "Of",
     "xaimri.targets": "Target",
     "xaimri.grid": "Fit",

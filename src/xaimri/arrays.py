@@ -24,6 +24,9 @@ Images: TypeAlias = Float[Array, "batch *space channels"]
 Image: TypeAlias = Float[Array, "*space channels"]
 """One image, channels last."""
 
+Fitted: TypeAlias = Float[Array, "*grid channels"]
+"""One image on a model's grid, whose shape may be another than its own."""
+
 Maps: TypeAlias = Float[Array, "batch *space"]
 """A batch of attribution maps: one signed value per pixel."""
 

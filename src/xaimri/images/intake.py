@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.arrays import Array, Image
+from xaimri.arrays import Array, Fitted, Image
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.picture import Picture
@@ -34,7 +34,7 @@ class Taken:
     """
 
     image: Image
-    fitted: Float[Array, "*grid channels"]
+    fitted: Fitted
     grid: Grid
     window: Window | None
     spacing: tuple[float, ...] | None = None

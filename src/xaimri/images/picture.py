@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from xaimri.arrays import Array, frozen
 from xaimri.errors import InvalidInput
@@ -38,7 +38,7 @@ class Picture:
     Picture(shape=(4, 6), spacing=(1.0, 0.5), affine=None)
     """
 
-    pixels: Shaped[Array, "*any"]
+    pixels: Array
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
 
