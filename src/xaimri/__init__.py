@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xaimri.adapters.keras import KerasClassifier as KerasClassifier
     from xaimri.adapters.keras import clear_cache as clear_cache
     from xaimri.api import compare as compare
+    from xaimri.api import evaluate_explanations as evaluate_explanations
     from xaimri.api import explain as explain
     from xaimri.api import explain_all as explain_all
     from xaimri.caveats import Caveat as Caveat
@@ -47,9 +48,9 @@ if TYPE_CHECKING:
     from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
     from xaimri.failure import Failure as Failure
+    from xaimri.four_criteria import trustworthiness as trustworthiness
     from xaimri.images.window import Window as Window
     from xaimri.judgement import Judgement as Judgement
-    from xaimri.judging import evaluate_explanations as evaluate_explanations
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
     from xaimri.model import Model as Model
     from xaimri.model import open_model as open_model
@@ -62,7 +63,8 @@ _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
     "Auto": "xaimri.perturb.stopping",
     "absent_sensitivity": "xaimri.metrics",
-    "evaluate_explanations": "xaimri.judging",
+    "evaluate_explanations": "xaimri.api",
+    "trustworthiness": "xaimri.four_criteria",
     "Cancelled": "xaimri.errors",
     "Caveat": "xaimri.caveats",
     "Explanation": "xaimri.explanation",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from xaimri.adapters.options import ModelLike
+from xaimri.data.case import Case
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
-from xaimri.methods import Method, listed_methods
-from xaimri.model import ModelLike
+from xaimri.judgement import Judgement
+from xaimri.judging.judge import Aim, Metrics, judge
+from xaimri.methods import Method, Methods, listed_methods
 from xaimri.objective import Of
 from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher
@@ -171,3 +174,83 @@ def compare(
     listed = listed_methods(methods)
     opened, settings = open_with(model, options, listed)
     return opened.compare(image, listed, target=target, of=of, progress=progress, **settings)
+
+
+def evaluate_explanations(
+    methods: Methods,
+    model: ModelLike,
+    cases: Iterable[Case],
+    metrics: Metrics = ("deletion", "insertion"),
+    *,
+    target: Aim = "predicted",
+    independent: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+    progress: bool | Watcher = False,
+    **options: Any,
+) -> Judgement:
+    """Judge methods: explain every case by each of them, and measure every map.
+
+    Parameters
+    ----------
+    methods
+        Names or explainers; in a mapping under names of your own, which two settings of one method need.
+    model
+        Whatever :func:`xaimri.open_model` opens, or an open :class:`~xaimri.Model`.
+    cases
+        Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
+        localisation ask for.
+    metrics
+        Names of ``xaimri.judging.METRICS``; its functions with settings bound, such as
+        ``partial(metrics.deletion, absent=0.0)``; or a :class:`~xaimri.judging.Metric`.
+    target
+        ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
+        classes the classifier has.
+    independent
+        True states that every case without a subject is of a person of its own.
+    confidence, resamples, seed
+        Of the intervals, over subjects.
+    progress
+        As of :func:`xaimri.explain`: perturbed images that were predicted, over all cases.
+    **options
+        Those of the model, as :func:`xaimri.open_model` lists them, and settings, each of which goes to the
+        methods by name that have it. Everything is done on the model's grid: the mask is brought there as the
+        image is, and the object, such as the brain, is found there.
+
+    Returns
+    -------
+    Judgement
+        One row per explainer, metric and case. An image that can't be read, and a map that can't
+        be made or measured, is a row with a ``failure``; nothing is dropped.
+
+    Raises
+    ------
+    InvalidInput
+        If names are used twice, subjects are missing, or no case has what a metric needs.
+    MissingCapability
+        If the model can't do what a method needs.
+    Cancelled
+        If ``progress`` returned ``False``.
+
+    Notes
+    -----
+    Costs every explainer once per case, and every metric what its docstring says. The maps that several
+    explainers make of one image are measured together, which shares what they have in common.
+
+    Examples
+    --------
+    >>> import xaimri
+    >>> from xaimri.data import phantom
+    >>> cases = phantom.make(subjects=6, slices=1, size=(26, 22))
+    >>> model = xaimri.LinearClassifier.random((26, 22, 1), classes=4, seed=0)
+    >>> methods = ["saliency", "input_x_gradient"]
+    >>> found = xaimri.evaluate_explanations(methods, model, cases, ["relevance_mass"])
+    >>> len(found.rows), len(found.summary), found.rows[0].failure is None
+    (12, 2, True)
+    """
+    opened, settings = open_with(model, options, methods)
+    return judge(
+        opened, methods, cases, metrics, target=target, independent=independent, confidence=confidence,
+        resamples=resamples, seed=seed, progress=progress, **settings,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,22 @@ from xaimri.targets import Target
 
 CHUNK = 32
 """Images read and explained at once, at most."""
+
+
+@runtime_checkable
+class Opened(Protocol):
+    """What is explained: a classifier, and how images reach it. A `xaimri.Model` is one."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """Scores images on its own grid."""
+        ...
+
+    @property
+    def intake(self) -> Intake:
+        """Brings images there."""
+        ...
+
 
 PREDICTED = 256
 """Images whose predictions are asked for at once, at most."""

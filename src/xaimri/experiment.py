@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xaimri import archive
+from xaimri.adapters.options import ModelLike
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split
 from xaimri.data.attendance import absences_beside
@@ -22,7 +23,7 @@ from xaimri.grid import Fit
 from xaimri.images.read import Layout, read_image
 from xaimri.images.window import Window
 from xaimri.methods import Method
-from xaimri.model import ModelLike, open_model
+from xaimri.model import open_model
 from xaimri.options import open_with
 from xaimri.render import Comparison, save
 

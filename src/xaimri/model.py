@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from inspect import signature
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any
 
-from xaimri.adapters import as_classifier
-from xaimri.adapters.bundles import bundle_of
-from xaimri.adapters.options import Preprocess
+from xaimri.adapters.bundles import open_classifier
+from xaimri.adapters.options import ModelLike, Preprocess
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Sized
 from xaimri.data.case import Case
@@ -27,7 +25,7 @@ from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
-from xaimri.methods import Method, Methods, build_all
+from xaimri.methods import Method, Methods, build_all, listed_methods
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.questions import Inputs, ask, require_one
@@ -38,10 +36,6 @@ from xaimri.targets import Target
 if TYPE_CHECKING:
     from xaimri.adapters.keras.engine import Engine
     from xaimri.render import Comparison
-
-ModelLike: TypeAlias = object
-"""Whatever the user has: a `Model`, a Keras network, the path of a saved one, a bundle or its folder, a
-function of a batch of images, a classifier."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,8 +183,10 @@ class Model:
         **settings: Any,
     ) -> Judgement:
         """Judge methods by metrics on cases; as :func:`xaimri.evaluate_explanations`, for this model."""
-        judging = import_module("xaimri.judging")  # it stands above: asked for by name, and late
-        return cast(Judgement, judging.evaluate_explanations(methods, self, cases, metrics, **settings))
+        from xaimri.judging.judge import judge
+
+        self._settings(settings, *listed_methods(methods))
+        return judge(self, methods, cases, metrics, **settings)
 
     def with_inputs(self, inputs: object) -> Model:
         """Return the same model with other values of the network's inputs beside the image."""
@@ -275,11 +271,9 @@ def open_model(
     if isinstance(model, Model):
         _refuse({**given, **reach})
         return model
-    bundle = bundle_of(model)
+    classifier, bundle = open_classifier(model, **given)
     if bundle is not None:
-        given = {**given, "classes": classes or bundle.classes}
         reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
-    classifier = as_classifier(model if bundle is None else bundle.model, **given)
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
     intake = Intake(shape, reach["fit"] or "stretch", window, reach["layout"])

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from xaimri.adapters.options import ModelLike
 from xaimri.errors import InvalidInput
 from xaimri.explainers import build, settings_of
 from xaimri.images.window import Window
 from xaimri.methods import Methods, listed_methods
-from xaimri.model import OPTIONS, Model, ModelLike, open_model
+from xaimri.model import OPTIONS, Model, open_model
 
 
 def open_with(

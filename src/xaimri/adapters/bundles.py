@@ -1,16 +1,39 @@
-"""Tell a bundle, or its folder, from other models, without loading a framework where it is none."""
+"""Whatever the user has as a classifier, bundles too; no framework is loaded before it is needed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from xaimri.adapters import is_saved_model
+from xaimri.adapters import as_classifier, is_saved_model
+from xaimri.adapters.options import ModelLike
+from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
+
+
+def open_classifier(model: ModelLike, **options: Any) -> tuple[Classifier, Bundle | None]:
+    """Return the classifier of whatever the user has, and the bundle that it comes from, if any.
+
+    Parameters
+    ----------
+    model
+        As of :func:`xaimri.open_model`; what is open already is its own classifier.
+    **options
+        As of :func:`xaimri.adapters.as_classifier`; a bundle knows its classes.
+    """
+    own = getattr(model, "classifier", None)
+    if isinstance(own, Classifier) and not isinstance(model, Classifier):
+        return own, None
+    bundle = bundle_of(model)
+    if bundle is None:
+        return as_classifier(model, **options), None
+    return as_classifier(
+        bundle.model, **{**options, "classes": options.get("classes") or bundle.classes}
+    ), bundle
 
 
 def bundle_of(model: object) -> Bundle | None:

@@ -11,6 +11,10 @@ Preprocess: TypeAlias = Callable[[Any], Any]
 Inputs: TypeAlias = Any
 """A model's inputs beside the image, by name or as it takes them."""
 
+ModelLike: TypeAlias = object
+"""Whatever the user has: a `xaimri.Model`, a Keras network, the path of a saved one, a bundle or its folder,
+a function of a batch of images, a classifier."""
+
 Options: TypeAlias = Mapping[str, Any]
 """What a caller says of a model, by name: what a classifier is made with of :func:`xaimri.open_model`."""
 

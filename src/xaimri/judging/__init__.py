@@ -2,9 +2,8 @@
 
 from xaimri.judgement import Difference, Judgement, Row, Summary
 from xaimri.judging.catalogue import CONTROLS, METRICS, as_metric
-from xaimri.judging.judge import evaluate_explanations
 from xaimri.judging.mutants import Mutant
-from xaimri.judging.trustworthiness import trustworthiness, unrelated_similarity
+from xaimri.judging.unrelated import unrelated_similarity
 from xaimri.metric import MUTATIONS, Metric
 
 __all__ = [
@@ -18,7 +17,5 @@ __all__ = [
     "Row",
     "Summary",
     "as_metric",
-    "evaluate_explanations",
-    "trustworthiness",
     "unrelated_similarity",
 ]

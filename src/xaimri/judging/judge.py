@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from xaimri.data.case import Case, Dataset, check_ids
+from xaimri.endings import Opened
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.explainer import require
@@ -16,8 +17,6 @@ from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, Metric
-from xaimri.model import ModelLike
-from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.targets import Target
 
@@ -36,9 +35,9 @@ TOGETHER = 16
 """Cases that are explained, and measured, at once."""
 
 
-def evaluate_explanations(
+def judge(
+    model: Opened,
     methods: Methods,
-    model: ModelLike,
     cases: Iterable[Case],
     metrics: Metrics = ("deletion", "insertion"),
     *,
@@ -48,81 +47,25 @@ def evaluate_explanations(
     resamples: int = 2000,
     seed: int = 0,
     progress: bool | Watcher = False,
-    **options: Any,
+    **settings: Any,
 ) -> Judgement:
-    """Judge methods: explain every case by each of them, and measure every map.
-
-    Parameters
-    ----------
-    methods
-        Names or explainers; in a mapping under names of your own, which two settings of one method need.
-    model
-        Whatever :func:`xaimri.open_model` opens, or an open :class:`~xaimri.Model`.
-    cases
-        Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
-        localisation ask for.
-    metrics
-        Names of ``xaimri.judging.METRICS``; its functions with settings bound, such as
-        ``partial(metrics.deletion, absent=0.0)``; or a :class:`~xaimri.judging.Metric`.
-    target
-        ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
-        classes the classifier has.
-    independent
-        True states that every case without a subject is of a person of its own.
-    confidence, resamples, seed
-        Of the intervals, over subjects.
-    progress
-        As of :func:`xaimri.explain`: perturbed images that were predicted, over all cases.
-    **options
-        Those of the model, as :func:`xaimri.open_model` lists them, and settings, each of which goes to the
-        methods by name that have it. Everything is done on the model's grid: the mask is brought there as the
-        image is, and the object, such as the brain, is found there.
-
-    Returns
-    -------
-    Judgement
-        One row per explainer, metric and case. An image that can't be read, and a map that can't
-        be made or measured, is a row with a ``failure``; nothing is dropped.
-
-    Raises
-    ------
-    InvalidInput
-        If names are used twice, subjects are missing, or no case has what a metric needs.
-    MissingCapability
-        If the model can't do what a method needs.
-    Cancelled
-        If ``progress`` returned ``False``.
-
-    Notes
-    -----
-    Costs every explainer once per case, and every metric what its docstring says. The maps that several
-    explainers make of one image are measured together, which shares what they have in common.
-
-    Examples
-    --------
-    >>> from xaimri import LinearClassifier
-    >>> from xaimri.data import phantom
-    >>> cases = phantom.make(subjects=6, slices=1, size=(26, 22))
-    >>> model = LinearClassifier.random((26, 22, 1), classes=4, seed=0)
-    >>> found = evaluate_explanations(["saliency", "input_x_gradient"], model, cases, ["relevance_mass"])
-    >>> len(found.rows), len(found.summary), found.rows[0].failure is None
-    (12, 2, True)
-    """
-    opened, settings = open_with(model, options, methods)
+    """Judge methods on a model that is open; as :func:`xaimri.evaluate_explanations`, which opens it."""
     explainers, measures = build_named(methods, settings), _metrics(metrics)
     listed = list(cases) if isinstance(cases, Iterable) else [cases]
     _check(listed, measures, target)
     Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
     for explainer in explainers.values():
-        require(explainer, opened.classifier)
+        require(explainer, model.classifier)
     subjects = _subjects(listed, independent)
     names = cases.classes if isinstance(cases, Dataset) else ()
-    aims = _aims(listed, names, opened.classes) if target == "label" else [None] * len(listed)
+    aims = (
+        _aims(listed, names, tuple(model.classifier.classes)) if target == "label" else [None] * len(listed)
+    )
     rows: list[Row] = []
     curves: dict[tuple[str, str], list[Curve]] = {}
     with watched(progress):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
-            for result in measure_all(explainers, opened, part, measures):
+            for result in measure_all(explainers, model, part, measures):
                 rows.append(result.row)
                 if result.curve is not None:
                     curves.setdefault((result.row.explainer, result.row.metric), []).append(result.curve)

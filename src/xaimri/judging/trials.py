@@ -10,7 +10,7 @@ import numpy as np
 
 from xaimri.arrays import Mask
 from xaimri.data.case import Case
-from xaimri.endings import Ending, endings
+from xaimri.endings import Ending, Opened, endings
 from xaimri.errors import Cancelled, InvalidInput, UnusableImage, XaimriError
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
@@ -19,7 +19,6 @@ from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
 from xaimri.judgement import Row
 from xaimri.metric import Curve, Metric
-from xaimri.model import Model
 from xaimri.questions import Question
 from xaimri.sources import Named, take
 from xaimri.targets import Target
@@ -61,7 +60,7 @@ Key: TypeAlias = tuple[str, int]
 """Name of the explainer, and place of the case."""
 
 
-def trial_of(case: Case, subject: str, target: Target, model: Model) -> Trial | Failure:
+def trial_of(case: Case, subject: str, target: Target, model: Opened) -> Trial | Failure:
     """Bring a case to the model's grid, or say why it can't be brought there."""
     try:
         taken = take(case, model.intake)
@@ -75,7 +74,7 @@ def trial_of(case: Case, subject: str, target: Target, model: Model) -> Trial | 
 
 def measure_all(
     explainers: Mapping[str, Explainer[Any]],
-    model: Model,
+    model: Opened,
     cases: Sequence[tuple[Case, str, Target]],
     metrics: Mapping[str, Metric],
 ) -> Iterator[Result]:
@@ -115,7 +114,7 @@ def _values(
     metric: Metric,
     explainers: Mapping[str, Explainer[Any]],
     maps: Mapping[Key, Explanation],
-    model: Model,
+    model: Opened,
     trials: Mapping[int, Trial],
 ) -> dict[Key, Value]:
     """Return what a metric says of every map: maps of one shape together, or explainer by explainer."""
@@ -135,7 +134,7 @@ def _values(
     return found
 
 
-def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: Model) -> list[Value]:
+def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: Opened) -> list[Value]:
     """Measure maps together; if one of them can't be measured, each alone, to find out which."""
     trials = [trial for _, trial in maps]
     context: dict[str, Any] = {
@@ -157,7 +156,7 @@ def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: 
     return list(found)
 
 
-def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Model, trial: Trial) -> Value:
+def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Opened, trial: Trial) -> Value:
     """Call a metric that explains by itself with what it asks for."""
     context: dict[str, Any] = {
         "classifier": model.classifier,

@@ -9,12 +9,12 @@ from typing import Any, cast
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Image, Stored
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.targets import Target

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs
 from xaimri.metrics.values import pixel_shares
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import scored

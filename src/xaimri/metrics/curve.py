@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Int
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Image, Images, Labels
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -17,7 +18,6 @@ from xaimri.metrics.batch import curve_of_each
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import Partition, partitions
 from xaimri.metrics.values import part_sums, ranking
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import fastest, scored, streamed

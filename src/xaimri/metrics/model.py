@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xaimri.adapters.bundles import open_classifier
+from xaimri.adapters.options import ModelLike
 from xaimri.classifier import Classifier, Sized
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.model import ModelLike, open_model
 
 
 def classifier_of(model: ModelLike) -> Classifier:
@@ -25,7 +26,7 @@ def classifier_of(model: ModelLike) -> Classifier:
     >>> classifier_of(model) is model, classifier_of(lambda images: images[:, 0, 0]).classes
     (True, ())
     """
-    return open_model(model).classifier
+    return open_classifier(model)[0]
 
 
 def image_shape(explanations: Sequence[Explanation], classifier: Classifier) -> tuple[int, ...]:

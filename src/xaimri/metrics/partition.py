@@ -9,10 +9,10 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Image, Images, Labels
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of, image_shape
-from xaimri.model import ModelLike
 from xaimri.perturb.absent import Absent, checked_absent, hidden
 from xaimri.perturb.responses import fastest, streamed
 from xaimri.perturb.segments import regions_of, without_gaps

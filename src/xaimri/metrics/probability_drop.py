@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs, partitions
 from xaimri.metrics.values import finite_values
-from xaimri.model import ModelLike
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import scored
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Images
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -13,7 +14,6 @@ from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.imputation import fill_in, grain
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.values import pixel_shares, ranking
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Image, Stored
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
@@ -17,7 +18,6 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
 from xaimri.targets import Target

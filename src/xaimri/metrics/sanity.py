@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Randomisable
 from xaimri.errors import InvalidInput, MissingCapability
@@ -18,7 +19,6 @@ from xaimri.metrics.model import classifier_of
 from xaimri.metrics.robustness import repeatability, with_regions_of
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.rules import whole_number
 from xaimri.targets import Target

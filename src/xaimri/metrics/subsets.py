@@ -8,12 +8,12 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float
 
+from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Coalitions, Labels
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import partitions
 from xaimri.metrics.values import part_sums
-from xaimri.model import ModelLike
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import MOST, Hiding, fastest, responses_of, scored

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from xaimri.arrays import Image
+from xaimri.adapters.options import ModelLike
 from xaimri.classifier import Classifier, Sized
 from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
-from xaimri.explanation import Explanation
 from xaimri.judgement import Judgement
 from xaimri.judging.catalogue import as_metric
-from xaimri.judging.judge import evaluate_explanations
+from xaimri.judging.unrelated import unrelated_similarity
 from xaimri.methods import Methods
 from xaimri.metric import Metric
-from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.localisation import auprc
 from xaimri.metrics.robustness import repeatability
 from xaimri.metrics.sanity import randomisation
-from xaimri.metrics.similarity import Similarity, check_similarity, similarity
-from xaimri.metrics.values import finite_values
-from xaimri.model import OPTIONS, Model, ModelLike, open_model
-
-COMPARED = 5
-"""Maps of other images that each is compared with."""
+from xaimri.metrics.similarity import Similarity, check_similarity
+from xaimri.model import OPTIONS, Model, open_model
 
 
 def trustworthiness(
@@ -111,7 +103,7 @@ def trustworthiness(
     metrics = [replace(as_metric(function), name=name) for name, function in criteria.items()]
     yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", chance="0")
     rest = {name: value for name, value in options.items() if name not in OPTIONS}
-    return evaluate_explanations(methods, first, cases, [*metrics, yardstick], **rest)
+    return first.judge(cases, methods, [*metrics, yardstick], **rest)
 
 
 def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
@@ -119,54 +111,6 @@ def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
     if isinstance(model, Model):
         return model
     return open_model(model, **{name: value for name, value in options.items() if name in OPTIONS})
-
-
-@of_each
-def unrelated_similarity(explanations: Sequence[Explanation], *, by: Similarity = "ssim") -> Values:
-    """Tell how alike a method's maps of different images are: the mean over its next few in the list.
-
-    From -1 to 1, lower is better: a method that draws the same whatever the image shows nothing of it. What
-    images have in common, such as empty background, raises it for a right method too.
-
-    Parameters
-    ----------
-    explanations
-        Several at once; a single one has nothing to be compared with.
-    by
-        How maps are compared.
-
-    Returns
-    -------
-    float or (batch,)
-        NaN where no other image was explained by the same method.
-
-    Notes
-    -----
-    Costs no model call.
-
-    References
-    ----------
-    The randomisation baseline of Arun et al. (2021), doi:10.1148/ryai.2021200267.
-
-    Examples
-    --------
-    >>> from xaimri import LinearClassifier, Saliency
-    >>> model = LinearClassifier.random((8, 9, 1), seed=0)
-    >>> maps = Saliency().explain(model, np.random.default_rng(0).random((3, 8, 9, 1)), 1)
-    >>> unrelated_similarity(maps).tolist()  # a linear model has one gradient, whatever the image
-    [1.0, 1.0, 1.0]
-    """
-    found = []
-    for number, own in enumerate(explanations):
-        around = (*explanations[number + 1 :], *explanations[:number])
-        others = [each for each in around if each.method == own.method and not _same(each.image, own.image)]
-        alike = [similarity(finite_values(own), finite_values(each), by) for each in others[:COMPARED]]
-        found.append(float(np.mean(alike)) if alike else np.nan)
-    return np.array(found)
-
-
-def _same(one: Image, other: Image) -> bool:
-    return one.shape == other.shape and bool(np.array_equal(one, other))
 
 
 def _alike(name: str, second: Classifier, first: Classifier) -> None:

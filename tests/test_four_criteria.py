@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from masked import model_of, phantoms
-from xaimri import InvalidInput, LinearClassifier, Saliency, SmoothGrad
+from xaimri import InvalidInput, LinearClassifier, Saliency, SmoothGrad, trustworthiness
 from xaimri.images.foreground import foreground
-from xaimri.judging import trustworthiness, unrelated_similarity
+from xaimri.judging import unrelated_similarity
 from xaimri.metrics import auprc, randomisation, repeatability, similarity
 
 
