@@ -12,6 +12,7 @@ from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
 from xaimri.judging.judge import Aim, Metrics, judge
 from xaimri.methods import Method, Methods, listed_methods
+from xaimri.model import Model
 from xaimri.objective import Of
 from xaimri.options import open_with
 from xaimri.perturb.progress import Watcher
@@ -142,15 +143,19 @@ def explain_all(
     (1, ['1'])
     """
     own = each_inputs(inputs)
-    given = {} if inputs is None or inputs == [] else {"inputs": own[0] if own else inputs}
+    first = own[0] if own else inputs
+    given = {} if first is None or own == [] or isinstance(model, Model) else {"inputs": first}
     opened, settings = open_with(model, {**options, **given}, method)
-    return opened.explain_all(images, method, target=target, of=of, inputs=own, progress=progress, **settings)
+    each = inputs if own is not None or isinstance(model, Model) else None
+    return opened.explain_all(
+        images, method, target=target, of=of, inputs=each, progress=progress, **settings
+    )
 
 
 def compare(
     model: ModelLike,
     image: Source,
-    methods: Iterable[Method] = ("gradcam", "lime"),
+    methods: Methods = ("gradcam", "lime"),
     *,
     target: Target = None,
     of: Of | None = None,

@@ -88,15 +88,11 @@ def endings(
         targets = [question.target for question, _ in group]
         return explain_together(own, explainer, [one for _, one in group], targets, of, on_grid=on_grid)
 
-    waiting = iter(questions)
+    waiting = _read(questions, intake)
     while chunk := list(islice(waiting, CHUNK)):
-        read: list[Taken | Failure] = []
-        for number, one in enumerate(chunk):
-            again = number and one.image.source is chunk[number - 1].image.source
-            read.append(read[-1] if again else _take(one.image, intake))
-        whole = [(one, found) for one, found in zip(chunk, read, strict=True) if isinstance(found, Taken)]
+        whole = [(one, found) for one, found in chunk if isinstance(found, Taken)]
         made = iter(_end(explain, whole) if whole else [])
-        for one, found in zip(chunk, read, strict=True):
+        for one, found in chunk:
             yield one, next(made) if isinstance(found, Taken) else replace(found, name=one.image.name)
 
 
@@ -117,9 +113,8 @@ def explain_together(
 
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
     """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
-    waiting, found = iter(images), list[Array]()
-    while chunk := list(islice(waiting, PREDICTED)):
-        fitted = [take(image.source, intake).fitted for image in chunk]
+    waiting, found = (take(image.source, intake).fitted for image in images), list[Array]()
+    while fitted := list(islice(waiting, PREDICTED)):
         together = len({image.shape for image in fitted}) == 1
         for batch in [np.stack(fitted)] if together else [image[None] for image in fitted]:
             found.append(softmax(classifier.logits(batch)))
@@ -128,11 +123,16 @@ def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> 
     return np.concatenate(found)
 
 
-def _take(image: Named, intake: Intake) -> Taken | Failure:
-    try:
-        return take(image.source, intake)
-    except UnusableImage as fault:
-        return Failure(image.name, "read", str(fault))
+def _read(questions: Iterable[Question], intake: Intake) -> Iterator[tuple[Question, Taken | Failure]]:
+    """Read each image when it is drawn: its array may be used again, or its file closed, for the next."""
+    found: Taken | Failure | None = None
+    for question in questions:
+        if found is None or not question.image.again:
+            try:
+                found = take(question.image.source, intake)
+            except UnusableImage as fault:
+                found = Failure(question.image.name, "read", str(fault))
+        yield question, found
 
 
 def _end(explain: Callable[[Group], list[Explanation]], group: Group) -> list[Ending]:

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 from xaimri import archive
+from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
+from xaimri.images.read import SUFFIXES
 from xaimri.table import align, csv_text
 
 if TYPE_CHECKING:
@@ -64,6 +66,19 @@ class Explanations(Sequence[Explanation]):
     def __getitem__(self, index: slice) -> tuple[Explanation, ...]: ...
     def __getitem__(self, index: int | slice) -> Explanation | tuple[Explanation, ...]:
         return self._listed[index]
+
+    def of(self, name: str) -> Explanation:
+        """Return the explanation of an image by its name.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none; the sentence says why, where the image failed.
+        """
+        if name not in self._named:
+            why = f": {self.failures[name]}" if name in self.failures else ", see `names`."
+            raise InvalidInput(f"there is no explanation of {name!r}{why}")
+        return self._named[name]
 
     def __iter__(self) -> Iterator[Explanation]:
         return iter(self._listed)
@@ -121,20 +136,20 @@ def file_stems(names: Sequence[str]) -> list[str]:
     --------
     >>> file_stems(["a.png", "a.jpg", "more/a.png"])
     ['a', 'a-2', 'more_a']
+    >>> file_stems(["v2.0.1", "v2.0.2"])
+    ['v2.0.1', 'v2.0.2']
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for name in names:
-        path = Path(name)
-        plain = (
-            "_".join(part for part in (*path.parts[:-1], path.stem) if part not in ("/", "..", "."))
-            or "image"
-        )
+        path = Path(name.replace("\0", ""))
+        last = path.stem if path.suffix.lower() in SUFFIXES else path.name
+        plain = "_".join(part for part in (*path.parts[:-1], last) if part not in ("/", "..", ".")) or "image"
         stem, number = plain, 1
-        while stem in found:
+        while stem.lower() in found:  # some disks take A and a for one name
             number += 1
             stem = f"{plain}-{number}"
-        found[stem] = None
-    return list(found)
+        found[stem.lower()] = stem
+    return list(found.values())
 
 
 def _row(explanation: Explanation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from xaimri.adapters.options import ModelLike
-from xaimri.classifier import Classifier, Sized
+from xaimri.classifier import Sized
 from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
 from xaimri.judgement import Judgement
@@ -21,6 +21,7 @@ from xaimri.metrics.robustness import repeatability
 from xaimri.metrics.sanity import randomisation
 from xaimri.metrics.similarity import Similarity, check_similarity
 from xaimri.model import OPTIONS, Model, open_model
+from xaimri.options import open_with
 
 
 def trustworthiness(
@@ -91,19 +92,19 @@ def trustworthiness(
     1.0
     """
     check_similarity(by)
-    first, again, third = (_opened(each, options) for each in (model, retrained, other))
+    first, settings = open_with(model, options, methods)
+    again, third = (_opened(each, options) for each in (retrained, other))
     for name, second in (("retrained", again), ("other", third)):
-        _alike(name, second.classifier, first.classifier)
+        _alike(name, second, first)
     criteria: dict[str, Callable[..., Any]] = {
         "localisation": auprc,
         "randomisation": partial(randomisation, by=by),
-        "repeatability": partial(repeatability, other=again, by=by),
-        "reproducibility": partial(repeatability, other=third, by=by),
+        "repeatability": partial(repeatability, other=again.classifier, by=by),
+        "reproducibility": partial(repeatability, other=third.classifier, by=by),
     }
     metrics = [replace(as_metric(function), name=name) for name, function in criteria.items()]
     yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", chance="0")
-    rest = {name: value for name, value in options.items() if name not in OPTIONS}
-    return first.judge(cases, methods, [*metrics, yardstick], **rest)
+    return first.judge(cases, methods, [*metrics, yardstick], **settings)
 
 
 def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
@@ -113,8 +114,14 @@ def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
     return open_model(model, **{name: value for name, value in options.items() if name in OPTIONS})
 
 
-def _alike(name: str, second: Classifier, first: Classifier) -> None:
-    """Check that two networks answer the same question about the same images."""
+def _alike(name: str, other: Model, model: Model) -> None:
+    """Check that two networks answer the same question about the same images, which reach them alike."""
+    if replace(other.intake, shape=model.intake.shape) != model.intake:
+        raise InvalidInput(
+            f"images reach `{name}` in another way than the model (fit, window or layout): open both with "
+            "the same ones."
+        )
+    second, first = other.classifier, model.classifier
     if second.classes and first.classes and tuple(second.classes) != tuple(first.classes):
         raise InvalidInput(
             f"`{name}` has the classes {', '.join(second.classes)}, and the classifier "

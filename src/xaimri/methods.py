@@ -44,6 +44,23 @@ def build_all(methods: Methods, settings: Mapping[str, Any] | None = None) -> li
     ]
 
 
+def build_one(method: object, settings: Mapping[str, Any] | None = None) -> Explainer[Any]:
+    """Return the explainer of one method; several are for `xaimri.compare`.
+
+    Raises
+    ------
+    InvalidInput
+        As `build_all`, and if it is not one.
+    """
+    if not isinstance(method, str | Explainer):
+        made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
+        raise InvalidInput(
+            "`method` must be the name of a method or an explainer (xaimri.compare takes several), got "
+            f"a {type(method).__name__}{made}."
+        )
+    return build_all(method, settings)[0]
+
+
 def build_named(methods: Methods, settings: Mapping[str, Any] | None = None) -> dict[str, Explainer[Any]]:
     """Return the explainers under the caller's names, or else their own, no two alike.
 

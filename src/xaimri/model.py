@@ -16,6 +16,7 @@ from xaimri.classifier import Classifier, Outputs, Sized
 from xaimri.data.case import Case
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
+from xaimri.explainer import require
 from xaimri.explainers import settings_of
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
@@ -25,10 +26,10 @@ from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
-from xaimri.methods import Method, Methods, build_all, listed_methods
+from xaimri.methods import Method, Methods, build_all, build_one, listed_methods
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
-from xaimri.questions import Inputs, ask, require_one
+from xaimri.questions import ask, each_inputs, require_one
 from xaimri.sealed import seal, unseal
 from xaimri.sources import Source, Sources, name_images, take
 from xaimri.targets import Target
@@ -105,7 +106,8 @@ class Model:
         **settings: Any,
     ) -> Explanation:
         """Explain one image for one class; as :func:`xaimri.explain`, for this model."""
-        (explainer,) = build_all(method, self._settings(settings, method))
+        explainer = build_one(method, self._settings(settings, method))
+        require(explainer, self.classifier)
         require_one(image, target, self.intake, self.classes)
         with watched(progress):
             return explain_together(self.classifier, explainer, [take(image, self.intake)], [target], of)[0]
@@ -117,13 +119,19 @@ class Model:
         *,
         target: Target | Sequence[Target] = None,
         of: Of | None = None,
-        inputs: Inputs = None,
+        inputs: object = None,
         progress: bool | Watcher = False,
         **settings: Any,
     ) -> Explanations:
         """Explain many images, or one for several classes; as :func:`xaimri.explain_all`, for this model."""
-        (explainer,) = build_all(method, self._settings(settings, method))
-        questions = ask(images, self.intake, self.classes, target, inputs)
+        explainer = build_one(method, self._settings(settings, method))
+        require(explainer, self.classifier)
+        own = each_inputs(inputs)
+        if inputs is not None and own is None:
+            return self.with_inputs(inputs).explain_all(
+                images, method, target=target, of=of, progress=progress, **settings
+            )
+        questions = ask(images, self.intake, self.classes, target, own)
         made: dict[str, Explanation] = {}
         failures: dict[str, Failure] = {}
         with watched(progress):
@@ -137,7 +145,7 @@ class Model:
     def compare(
         self,
         image: Source,
-        methods: Iterable[Method] = ("gradcam", "lime"),
+        methods: Methods = ("gradcam", "lime"),
         *,
         target: Target = None,
         of: Of | None = None,
@@ -147,7 +155,10 @@ class Model:
         """Explain one image by several methods; as :func:`xaimri.compare`, for this model."""
         from xaimri.render import Comparison
 
-        explainers = build_all(methods := list(methods), self._settings(settings, *methods))
+        listed = listed_methods(methods)
+        explainers = build_all(listed, self._settings(settings, *listed))
+        for explainer in explainers:
+            require(explainer, self.classifier)
         require_one(image, target, self.intake, self.classes)
         one = take(image, self.intake)
         with watched(progress):
@@ -276,7 +287,7 @@ def open_model(
         reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
-    intake = Intake(shape, reach["fit"] or "stretch", window, reach["layout"])
+    intake = Intake(shape, "stretch" if reach["fit"] is None else reach["fit"], window, reach["layout"])
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

@@ -54,7 +54,7 @@ def ask(
             resolve_targets(one, tuple(classes), 1)
     named = name_images(images, intake)
     if listed and is_single(images, intake):
-        named = [Named(str(number), images) for number in range(len(each))]
+        named = [Named(str(number), images, again=number > 0) for number in range(len(each))]
     if not isinstance(named, Sequence):
         return _pair(named, each if listed else repeat(target), inputs)  # type: ignore[arg-type]
     each = each_target(target, len(named))
@@ -66,8 +66,8 @@ def ask(
 
 def each_inputs(inputs: object) -> Inputs:
     """Return the other inputs of every image, where they are given one by one: as a list of mappings."""
-    if isinstance(inputs, list) and all(isinstance(one, Mapping) for one in inputs):
-        return inputs
+    if isinstance(inputs, list | tuple) and all(isinstance(one, Mapping) for one in inputs):
+        return list(inputs)
     return None
 
 

@@ -15,6 +15,7 @@ from xaimri.data.case import Case
 from xaimri.data.folder import images_below
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake, Taken
+from xaimri.images.picture import Picture
 
 Source: TypeAlias = object
 """Whatever holds one image: a path, the bytes of a file, an open file, a PIL image, an array, a
@@ -31,6 +32,8 @@ class Named:
 
     name: str
     source: Source
+    again: bool = False
+    """Whether it is the image before once more, for another class."""
 
 
 def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
@@ -54,8 +57,9 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
         files = images_below(folder)
         if not files:
             raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
-        return [Named(file.relative_to(folder).as_posix(), file) for file in files]
+        return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
     if is_single(images, intake):
+        _check_kind(images, intake)
         return [Named(images.id if isinstance(images, Case) else "0", images)]
     pairs = images.items() if isinstance(images, Mapping) else enumerate(images)  # type: ignore[arg-type]
     unique = _unique(pairs)
@@ -78,10 +82,11 @@ def is_single(images: object, intake: Intake) -> bool:
         return not is_folder(images)
     if isinstance(images, bytes | bytearray | memoryview | Case | Taken):
         return True
-    if hasattr(images, "getbands") or hasattr(images, "read"):
+    if isinstance(images, Picture) or hasattr(images, "getbands") or hasattr(images, "read"):
         return True
-    if isinstance(images, np.ndarray) or hasattr(images, "__array__"):
-        return not intake.shape or np.ndim(images) != len(intake.shape) + 1
+    if hasattr(images, "__array__"):
+        array = np.asanyarray(images)
+        return array.dtype.kind not in "OUS" and (not intake.shape or array.ndim != len(intake.shape) + 1)
     if isinstance(images, Sequence):
         return _is_numbers(images)
     return not isinstance(images, Iterable)
@@ -100,10 +105,24 @@ def take(source: Source, intake: Intake) -> Taken:
     return intake.take(source.source if isinstance(source, Case) else source)
 
 
+def _check_kind(image: object, intake: Intake) -> None:
+    """Refuse what can be no image, and an array that could be one volume or several images."""
+    shape = np.shape(np.asanyarray(image)) if hasattr(image, "__array__") else None
+    if image is None or isinstance(image, Number) or shape == ():
+        raise InvalidInput(
+            f"a {type(image).__name__} is no image: give a path, an array, a list of them, or a folder."
+        )
+    if not intake.shape and shape and (len(shape) > 3 or (len(shape) == 3 and shape[-1] not in (1, 3, 4))):
+        raise InvalidInput(
+            f"an array of shape {shape} could be several images or one volume, and the model does not say "
+            "which it takes: give `list(array)` for several, or `[array]` for one."
+        )
+
+
 def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:
     names: set[str] = set()
     for key, source in pairs:
-        wanted = source.id if isinstance(source, Case) else str(key)
+        wanted = _printable(source.id if isinstance(source, Case) else str(key))
         name, number = wanted, 1
         while name in names:
             number += 1
@@ -112,9 +131,14 @@ def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:
         yield Named(name, source)
 
 
+def _printable(name: str) -> str:
+    """Return a file's name as text that can be written; bytes that are no UTF-8 stand as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _is_numbers(nested: Sequence[object]) -> bool:
     """Tell whether a nested list holds numbers: an array by another name."""
     first: object = nested
     while isinstance(first, list | tuple) and first:
         first = first[0]
-    return isinstance(first, Number | np.generic)
+    return isinstance(first, Number | np.number | np.bool_)

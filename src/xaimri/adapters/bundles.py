@@ -31,9 +31,8 @@ def open_classifier(model: ModelLike, **options: Any) -> tuple[Classifier, Bundl
     bundle = bundle_of(model)
     if bundle is None:
         return as_classifier(model, **options), None
-    return as_classifier(
-        bundle.model, **{**options, "classes": options.get("classes") or bundle.classes}
-    ), bundle
+    known = {} if options.get("classes") is not None else {"classes": bundle.classes}
+    return as_classifier(bundle.model, **{**options, **known}), bundle
 
 
 def bundle_of(model: object) -> Bundle | None:
@@ -49,8 +48,10 @@ def bundle_of(model: object) -> Bundle | None:
     if not isinstance(model, str | os.PathLike):
         return None
     path = Path(model)
-    if not path.exists():  # said before a framework is loaded
+    if not os.path.exists(path):  # noqa: PTH110 - any name will do; said before a framework is loaded
         raise InvalidInput(f"no saved network at `{path}`: check the path.")
+    if path.is_file() and path.name == "model.keras" and path.with_name("bundle.json").is_file():
+        path = path.parent  # the network's file in a bundle, which knows how it is used
     if not path.is_dir() or is_saved_model(path):
         return None
     from xaimri.adapters.keras.bundle import load

@@ -160,8 +160,10 @@ def explain(
     (explainer,) = build_all(method, settings)
     files = files_of(image)
     several, shown = len(files) > 1, sys.stderr.isatty()
-    questions = ask([*map(str, files)], opened.intake, opened.classes, target_of(target, opened.classes))
-    stems, failed = iter(file_stems([file.name for file in files])), 0
+    questions = ask(
+        [str(file) for _, file in files], opened.intake, opened.classes, target_of(target, opened.classes)
+    )
+    stems, failed = iter(file_stems([name for name, _ in files])), 0
     with watched("samples" in options and not several and shown):
         found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
         for question, ending in tqdm(found, total=len(files), unit="image", disable=not (several and shown)):

@@ -19,11 +19,15 @@ def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def files_of(given: list[Path]) -> list[Path]:
-    """Return the files that were named, and those in the folders that were named."""
+def files_of(given: list[Path]) -> list[tuple[str, Path]]:
+    """Return the files that were named, and those in the folders that were named, with their names there."""
     from xaimri.data.folder import images_below
 
-    found = [file for path in given for file in (images_below(path) if path.is_dir() else [path])]
+    found = []
+    for path in given:
+        inside = images_below(path) if path.is_dir() else []
+        found += [(file.relative_to(path).as_posix(), file) for file in inside]
+        found += [] if path.is_dir() else [(path.name, path)]
     if not found:
         raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: name image files.")
     return found

@@ -32,7 +32,7 @@ def of_path(path: Path, rank: int) -> Picture | Array:
             )
         if path.is_dir():
             raise UnusableImage(
-                f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain`."
+                f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain_all`."
             )
         if not path.is_file():
             raise UnusableImage(f"{name} is no regular file: read it yourself and pass its bytes.")

@@ -112,6 +112,8 @@ def _metrics(metrics: Metrics) -> dict[str, Metric]:
 
 
 def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
+    if not isinstance(independent, bool):
+        raise InvalidInput(f"`independent` must be True or False, got {independent!r}.")
     unknown = sum(case.subject is None for case in cases)
     if unknown and not independent:
         raise InvalidInput(

@@ -68,6 +68,11 @@ def trial_of(case: Case, subject: str, target: Target, model: Opened) -> Trial |
         return Failure(case.id, "read", str(fault))
     region = None
     if case.mask is not None:
+        if np.shape(case.mask) != taken.image.shape[:-1]:
+            raise InvalidInput(
+                f"the mask of the case {case.id!r} has the shape {np.shape(case.mask)}, and its image "
+                f"{taken.image.shape[:-1]}: give a mask of the image's own grid."
+            )
         region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
     return Trial(case, subject, target, taken, region, foreground(taken.fitted))
 

@@ -26,6 +26,12 @@ def classifier_of(model: ModelLike) -> Classifier:
     >>> classifier_of(model) is model, classifier_of(lambda images: images[:, 0, 0]).classes
     (True, ())
     """
+    window = getattr(getattr(model, "intake", None), "window", None)
+    if window is not None:
+        raise InvalidInput(
+            "the model sees images through a window, and an explanation holds them as they were given: use "
+            "`model.judge` or xaimri.evaluate_explanations, which measure on the model's own grid."
+        )
     return open_classifier(model)[0]
 
 
