@@ -39,7 +39,7 @@ def public(room: str) -> tuple[str, ...]:
 
 
 LISTED = Counter(entry for page in PAGES for entry in listed(page))
-ROOT_NAMES = [name for name in xaimri.__all__ if not name.startswith("__")]
+ROOT_NAMES = [name for name in dir(xaimri) if not name.startswith("__")]
 
 
 @pytest.mark.parametrize("name", ROOT_NAMES)
