@@ -108,6 +108,10 @@ def take(source: Source, intake: Intake) -> Taken:
 def _check_kind(image: object, intake: Intake) -> None:
     """Refuse what can be no image, and an array that could be one volume or several images."""
     shape = np.shape(np.asanyarray(image)) if hasattr(image, "__array__") else None
+    if isinstance(image, str | os.PathLike) and not os.path.exists(image):  # noqa: PTH110 - any name will do
+        raise InvalidInput(
+            f"there is no file or folder `{os.fspath(image)!s}`: check the path (from `{Path.cwd()}`)."
+        )
     if image is None or isinstance(image, Number) or shape == ():
         raise InvalidInput(
             f"a {type(image).__name__} is no image: give a path, an array, a list of them, or a folder."

@@ -72,6 +72,11 @@ def dataset_of(
     from xaimri.data import alzheimer, phantom, read_folder, remake
 
     maker = None if origin is None else origin["maker"]
+    if source == "phantom" and maker not in (None, "phantom"):
+        raise InvalidInput(
+            "the model was not trained on the phantom, so no part of its split is there: give the folder of "
+            "its data, or --part all for data that it never saw."
+        )
     if source == "phantom":
         return remake(origin) if origin is not None and maker == "phantom" else phantom.make(seed=seed)
     if not Path(source).is_dir():

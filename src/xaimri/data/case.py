@@ -41,12 +41,12 @@ class Case:
     id: str
     label: int
     subject: str | None
-    source: Path | Array
+    source: Path | Array = field(repr=False)
     slice: int | None = None
     mask: Mask | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset(Sequence[Case]):
     """Labelled cases and the names of their classes.
 
@@ -83,6 +83,11 @@ class Dataset(Sequence[Case]):
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    def __repr__(self) -> str:
+        people = len({case.subject for case in self.cases} - {None})
+        named = f"classes {', '.join(self.classes)}"
+        return f"<Dataset: {len(self)} cases of {people or 'unknown'} subjects, {named}>"
 
     @overload
     def __getitem__(self, index: int) -> Case: ...
