@@ -48,8 +48,8 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests; arguments go to pytest."""
-    python(session, "pytest", *session.posargs)
+    """Run the tests in two processes; arguments go to pytest instead of that."""
+    python(session, "pytest", *(session.posargs or ("-n", "2", "--dist", "worksteal")))
 
 
 @nox.session
