@@ -1,6 +1,7 @@
 """The Keras adapter on networks built in every way: one network, one map."""
 
 import contextlib
+import pickle
 import warnings
 
 import numpy as np
@@ -299,3 +300,11 @@ def test_preprocessing_as_an_argument_is_part_of_the_classifier():
         resizing.logits(images)
     a, b = (SIGNED.explain(m, images, 1)[0].values for m in (outside, given))
     np.testing.assert_allclose(a, b, atol=1e-5 * np.abs(b).max())
+
+
+def test_an_open_network_pickles_before_and_after_it_was_asked():
+    model, image = xaimri.open_model(small(), fit="pad"), noise((20, 28, 3))[0]
+    for _ in range(2):
+        again = pickle.loads(pickle.dumps(model))
+        assert repr(again) == repr(model)
+        np.testing.assert_allclose(again.explain(image).values, model.explain(image).values, atol=1e-6)

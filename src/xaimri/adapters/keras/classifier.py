@@ -96,6 +96,9 @@ class KerasClassifier:
         self._asked_engine: Engine = engine
         self._stand: Stand | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_verified": None}  # a compiled function stays where it was compiled
+
     @property
     def engine(self) -> str:
         """What runs the network here; see :meth:`accelerated`."""
