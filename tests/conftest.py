@@ -12,6 +12,9 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # of the processes that `-n` starts: more threads would wait for each other
 
 NOT_QUICK = ("tensorflow", "real", "slow", "fuzz")
 

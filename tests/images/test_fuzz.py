@@ -57,6 +57,15 @@ def limits():
     print(f"\n{COUNT.total()} inputs: {dict(COUNT)}")
 
 
+@pytest.fixture(autouse=True)
+def _all_are_made(request):
+    """Every test explains or refuses as many inputs as it was asked to make."""
+    before = COUNT.total()
+    yield
+    asked = request.function._hypothesis_internal_use_settings.max_examples
+    assert COUNT.total() - before >= asked
+
+
 @pytest.fixture(scope="module")
 def folder():
     with tempfile.TemporaryDirectory() as path:
@@ -349,8 +358,3 @@ def test_files(folder, content, shape, method, passed):
 @share(0.1)
 def test_anything_else(source, shape, method):
     checked(shape, source, method)
-
-
-def test_all_were_made(request):
-    if all(f"test_{name}" in {item.name for item in request.session.items} for name in ("arrays", "files")):
-        assert COUNT.total() >= EXAMPLES
