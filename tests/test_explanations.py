@@ -70,6 +70,7 @@ def test_a_sheet_has_a_panel_for_each(found):
         Explanations({}).figure()
 
 
+@pytest.mark.slow
 def test_notebooks_show_table_and_pictures_without_markup_of_the_names():
     image = np.random.default_rng(0).random((16, 20))
     shown = xaimri.explain_all(NET, {"<b>x</b>": image, "y": "gone"}, "saliency")._repr_html_()

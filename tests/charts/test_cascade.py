@@ -113,6 +113,7 @@ def test_a_similarity_that_is_not_defined_leaves_a_gap():
     nothing.draw_without_rendering()
 
 
+@pytest.mark.slow
 def test_long_names_stay_on_the_page_and_apart():
     layers = [f"network/a_layer_with_a_very_long_name_of_its_own_that_does_not_end_{n}" for n in range(4)]
     figure = cascade({"occlusion by superpixels, smoothed, of the left hemisphere alone": fallen(layers)})

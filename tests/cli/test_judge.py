@@ -115,6 +115,7 @@ def test_the_numbers_are_those_of_the_library(judged, cases, tmp_path):
         assert float(row["value"]) == pytest.approx(expected[name])
 
 
+@pytest.mark.slow
 def test_only_curves_that_were_measured_are_drawn(judged, tmp_path):
     code, out, _ = judged("--cases", 5, "--metrics", "sparseness, insertion")
     assert code == 0
@@ -161,6 +162,7 @@ def test_a_network_without_names_takes_the_folders_in_order_and_says_so(judged, 
         assert row["target"] == f"class_{names.index(row['case'].split('/')[0])}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "classes", [("well", "ill", "worse", "worst"), ("class_0", "class_1"), (*phantom.STAGES[:3], "other")]
 )
@@ -194,12 +196,14 @@ class TestParts:
         assert len({row["subject"] for row in rows_of(tmp_path / "out")}) == 12
         assert "(all of the data)" in out
 
+    @pytest.mark.slow
     def test_people_that_the_split_does_not_know_are_left_out_and_counted(self, judged, network, record):
         network({**record, "test": record["test"][1:]})
         code, out, _ = judged("--cases", 3)
         assert code == 0
         assert "3 of 36 cases are in no part of the record and are left out: " in out
 
+    @pytest.mark.slow
     def test_who_of_the_held_out_is_missing_is_said(self, judged, network, record):
         network({**record, "test": [*record["test"], "S099"]})
         code, out, _ = judged("--cases", 3)

@@ -123,6 +123,7 @@ def test_halves_and_holes(halves, tmp_path):
     assert dataset.classes == alzheimer.CLASSES
 
 
+@pytest.mark.slow
 def test_the_shipped_halves_share_nearly_all_subjects(halves):
     train, test = (set(alzheimer.load(halves / half).subjects) for half in ("train", "test"))
     assert test <= train

@@ -50,6 +50,7 @@ def test_the_global_generator_is_left_alone():
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_stages_are_balanced_and_cases_named():
     data = phantom.make(8, 3, SMALL)
     assert data.classes == phantom.STAGES
@@ -126,6 +127,7 @@ def test_sulci_widen_away_from_the_ventricles(heads):
         assert before[:, CORTEX].mean() > 0.25
 
 
+@pytest.mark.slow
 def test_tissues_fill_every_voxel(heads):
     for stage in (0, 1.5, 3):
         fractions = tissue(heads[0], stage, 2.0)

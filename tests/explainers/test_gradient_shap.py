@@ -40,6 +40,7 @@ def setting(shape, references, seed=0):
     return images, generator.normal(size=(references, *shape)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(5, 6, 2), (3, 4, 5, 1)])
 @pytest.mark.parametrize("seed", [0, 8])
 def test_a_linear_model_gets_weights_times_the_way_from_the_drawn_references(shape, seed):

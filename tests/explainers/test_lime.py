@@ -233,7 +233,8 @@ def limit(table, samples, sampling="halves"):
 WHOLE = np.ones((1, 8, 16, 1), np.float32)
 
 
-@pytest.mark.parametrize("adjust", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("adjust", [False, True])
 @pytest.mark.parametrize("sampling", ["halves", "orthogonal", "local", "stratified"])
 def test_values_scatter_about_the_fit_to_all_masks_by_their_errors(sampling, adjust):
     model, labels, table = game_of()

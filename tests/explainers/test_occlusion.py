@@ -65,6 +65,7 @@ def naive(model, image, window, stride, absent, target, of, seed=0):
     return total / times, times
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_a_pixel_is_the_mean_over_the_windows_that_cover_it(data):

@@ -226,6 +226,7 @@ def test_the_label_is_explained_by_its_name_where_it_is_asked_for(cases):
     assert [r.target for r in predicted.rows] == [turned.classes[i] for i in best]
 
 
+@pytest.mark.slow
 def test_cases_at_once_do_not_matter(cases, monkeypatch):
     explainers, asked = ["saliency", Occlusion(regions=5)], ["deletion", "auprc"]
     together = evaluate_explanations(explainers, model_of(), cases, asked)

@@ -11,6 +11,7 @@ from xaimri.errors import InvalidInput
 from xaimri.judging import METRICS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(6, 9, 1), SHAPE])
 def test_one_explanation_gives_a_number_and_a_list_gives_an_array(shape):
     one, model = mapped(shape)

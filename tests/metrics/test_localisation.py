@@ -199,6 +199,7 @@ def test_precision_and_recall_are_as_of_scikit_learn(case):
     assert auprc(mapped(values), within, within=within) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 10_000))
 def test_in_one_dimension_mass_moves_as_far_as_scipy_says(length, cells, seed):

@@ -59,6 +59,7 @@ def mapped(own, values):
     return replace(own, values=np.asarray(values, float))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SPACES), st.integers(1, 3), st.integers(0, 10_000), st.floats(0.02, 0.95))
 def test_removed_pixels_are_the_weighted_means_of_their_neighbours(space, channels, seed, share):
@@ -81,6 +82,7 @@ def test_in_two_dimensions_the_weights_are_the_published_ones():
     assert impute(image, gone)[1, 1, 0] == pytest.approx((weights * image[..., 0]).sum())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from([(6, 8), (5, 6, 7)]), st.integers(0, 10_000))
 def test_a_ramp_is_restored_in_the_interior(space, seed):
@@ -256,6 +258,7 @@ def test_channels_that_are_alike_stay_alike_and_the_type_stays(dtype, error):
     np.testing.assert_allclose(one, dense(image, removed), atol=error)
 
 
+@pytest.mark.slow
 def test_the_company_of_other_images_changes_nothing():
     generator = np.random.default_rng(0)
     space = (96, 97)  # sums over this many are cut into pieces

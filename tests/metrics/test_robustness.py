@@ -226,6 +226,7 @@ def test_layers_are_destroyed_from_the_output_down(order, steps, gone):
     assert float(found) == found.similarities[-1]
 
 
+@pytest.mark.slow
 def test_a_map_of_the_image_alone_survives_and_a_gradient_does_not():
     model, image = subject((16, 18, 1))
     before = model.weights.copy()

@@ -24,6 +24,7 @@ def structural(a, b):
     return means * (2 * c + two) / (v + w + two)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pairs, st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_bounds_symmetry_and_scale(maps, first, second):

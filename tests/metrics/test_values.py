@@ -62,6 +62,7 @@ def test_regions_of_a_method_add_up_to_what_it_gave_them():
     assert part_sums(found, np.zeros((6, 9), int))[0] == pytest.approx(found.regions.values.sum())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(arrays(float, st.integers(1, 30), elements=st.integers(-3, 3)), st.integers(0, 99))
 def test_the_ranking_falls_and_names_each_part_once(values, seed):

@@ -120,6 +120,7 @@ def test_without_error_all_is_settled(by):
     assert Auto(by=by).accepts(Sampled(np.zeros(3), np.zeros((1, 3))))
 
 
+@pytest.mark.slow
 def test_the_statement_holds_as_often_as_it_says():
     """Draw estimates around a truth; where the rule is content, the strongest is right at least so often."""
     truth, error = np.array([1.0, 0.8, -0.6, 0.1]), 0.12

@@ -236,6 +236,7 @@ def test_compared_overlays_and_superpixels_keep_their_common_scale():
     assert grid([explained(), weak, pixelwise()], style="superpixels").axes
 
 
+@pytest.mark.slow
 def test_drawing_errors_changes_no_global_state(tmp_path):
     kept = dict(mpl.rcParams)
     for style in ("chart", "superpixels", "overlay", "side_by_side"):

@@ -160,6 +160,7 @@ def test_errors_are_one_sentence(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_notebooks_get_a_picture_with_words():
     told = explained()._repr_html_()
     assert re.fullmatch(r'<img alt="[^"<>]+" src="data:image/png;base64,[A-Za-z0-9+/=]+">', told)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 from jaxtyping import Int
-from scipy.ndimage import gaussian_filter
 
 from xaimri.arrays import Array, Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Randomisable
@@ -161,5 +160,7 @@ def _shift(values: Map, image: Image) -> Map:
 
 def _flatten(values: Map, image: Image) -> Map:
     """Blur a map until hardly more than its mean is left."""
+    from scipy.ndimage import gaussian_filter
+
     blurred: Map = gaussian_filter(values, QUARTER * max(_sides(image)), mode="nearest")
     return blurred
