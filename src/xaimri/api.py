@@ -10,7 +10,6 @@ from xaimri.data.case import Case
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
-from xaimri.judging.judge import Aim, Metrics, judge
 from xaimri.methods import Method, Methods, listed_methods
 from xaimri.model import Model
 from xaimri.objective import Of
@@ -21,6 +20,7 @@ from xaimri.sources import Source, Sources
 from xaimri.targets import Target
 
 if TYPE_CHECKING:
+    from xaimri.judging.judge import Aim, Metrics
     from xaimri.render import Comparison
 
 
@@ -254,6 +254,8 @@ def evaluate_explanations(
     >>> len(found.rows), len(found.summary), found.rows[0].failure is None
     (12, 2, True)
     """
+    from xaimri.judging.judge import judge
+
     opened, settings = open_with(model, options, methods)
     return judge(
         opened, methods, cases, metrics, target=target, independent=independent, confidence=confidence,

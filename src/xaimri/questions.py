@@ -42,7 +42,9 @@ def ask(
 
     Examples
     --------
-    >>> [question.target for question in ask("scan.png", Intake(), ("no", "yes"), ["yes", "no"])]
+    >>> import numpy as np
+    >>> image = np.ones((4, 5))
+    >>> [question.target for question in ask(image, Intake(), ("no", "yes"), ["yes", "no"])]
     ['yes', 'no']
     """
     listed = is_listed(target)
