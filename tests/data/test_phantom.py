@@ -79,6 +79,7 @@ def test_any_size_gives_a_brain_within_its_frame(height, width, depth, seed):
     assert brain[case.mask].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(4))
 def test_the_mask_is_where_the_same_subject_without_atrophy_has_other_tissue(index):
     size, seed = (104, 88), 2

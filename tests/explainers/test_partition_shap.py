@@ -14,6 +14,8 @@ from xaimri import (
 )
 from xaimri.explainers.partition_shap import hierarchy, opened_by
 
+pytestmark = pytest.mark.slow  # the package shap takes seconds to import
+
 SHAPES = {"2d": (4, 9), "3d": (3, 2, 5)}
 EVERYTHING = 100_000
 

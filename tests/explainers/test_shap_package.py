@@ -18,6 +18,9 @@ from xaimri import (
 from xaimri.explainers.shap_package import silence
 
 
+pytestmark = pytest.mark.slow  # the package takes seconds to import
+
+
 class Drawing:
     """Scores an image linearly, and draws from numpy's global generator, as an odd network may."""
 

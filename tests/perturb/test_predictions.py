@@ -125,6 +125,7 @@ METHODS = {
 UNEVEN = LIME(samples=67, regions=np.arange(35).reshape(5, 7), absent=0.0)  # a prime number of images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explainer", METHODS.values(), ids=METHODS)
 def test_a_second_class_of_the_same_image_costs_nothing(explainer):
     one, two = counting(), counting()
@@ -304,6 +305,7 @@ class Careless(LinearClassifier):
         return self.answers[: len(images)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", EVERY, ids=lambda m: m.name)
 def test_a_careless_model_is_explained_as_any_other(method):
     model, image = counting(), IMAGE.copy()

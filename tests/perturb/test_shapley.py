@@ -135,6 +135,7 @@ def test_sums_of_surrogates_are_those_over_all_coalitions(players, surrogate):
     assert np.ptp(fitted(masks)) > 0.1
 
 
+@pytest.mark.slow
 def test_surrogates_are_blind_to_the_sample_they_predict():
     generator = np.random.default_rng(0)
     seen, noise = generator.random((300, 12)) < 0.5, generator.normal(size=300)

@@ -126,14 +126,19 @@ def named(explainer: Explainer) -> str:
 
 
 def everything() -> Iterator[object]:
-    """One of each method in a plane is quick; the other settings, volumes and slow fits come beside it."""
+    """One of each method in a plane is quick; more settings, volumes, slow fits and imports are not."""
     for rank in SHAPES:
         for family in VARIANTS.values():
             for i, explainer in enumerate(family):
-                marks = [] if i == 0 and rank == "2d" else [pytest.mark.slow]
+                quick = i == 0 and rank == "2d" and not isinstance(explainer, PartitionSHAP)
+                marks = [] if quick else [pytest.mark.slow]
                 yield pytest.param(explainer, rank, marks=marks, id=f"{rank}-{named(explainer)}")
         for explainer in with_arrays(rank):
-            marks = [] if rank == "2d" else [pytest.mark.slow]
+            marks = (
+                []
+                if rank == "2d" and type(explainer) in (ExpectedGradients, GradientSHAP)
+                else [pytest.mark.slow]
+            )
             yield pytest.param(explainer, rank, marks=marks, id=f"{rank}-{type(explainer).name}-of-arrays")
     for explainer in CROSS_FITTED:
         marks = [pytest.mark.slow]
