@@ -17,7 +17,6 @@ from xaimri import (
 )
 from xaimri.explainers.shap_package import silence
 
-
 pytestmark = pytest.mark.slow  # the package takes seconds to import
 
 
