@@ -194,3 +194,14 @@ def test_an_explainer_names_the_classifier_of_a_model():
         (xaimri.MissingCapability, TypeCheckError), match=r"Model|use xaimri\.open_model\(model\)\.classifier"
     ):
         xaimri.LIME().explain(open_model(NET), SCAN[None, ..., None])
+
+
+def test_methods_may_come_from_an_iterator():
+    from xaimri.data import phantom
+
+    cases = phantom.make(subjects=6, slices=1, size=(26, 22))
+    net, measures = LinearClassifier.random((26, 22, 1), classes=4, seed=0), ["relevance_mass"]
+    expected = xaimri.evaluate_explanations(["saliency"], net, cases, measures).to_dict()
+    assert xaimri.evaluate_explanations(iter(["saliency"]), net, cases, measures).to_dict() == expected
+    assert open_model(net).judge(cases, iter(["saliency"]), measures).to_dict() == expected
+    assert len(xaimri.compare(net, cases[0], iter(["saliency", "gradcam"]))) == 2

@@ -10,7 +10,7 @@ from xaimri.data.case import Case
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
-from xaimri.methods import Method, Methods, listed_methods
+from xaimri.methods import Method, Methods, held_methods, listed_methods
 from xaimri.model import Model
 from xaimri.objective import Of
 from xaimri.options import open_with
@@ -256,8 +256,9 @@ def evaluate_explanations(
     """
     from xaimri.judging.judge import judge
 
-    opened, settings = open_with(model, options, methods)
+    held = held_methods(methods)
+    opened, settings = open_with(model, options, held)
     return judge(
-        opened, methods, cases, metrics, target=target, independent=independent, confidence=confidence,
+        opened, held, cases, metrics, target=target, independent=independent, confidence=confidence,
         resamples=resamples, seed=seed, progress=progress, **settings,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from xaimri.errors import InvalidInput
 from xaimri.judgement import Judgement
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.unrelated import unrelated_similarity
-from xaimri.methods import Methods
+from xaimri.methods import Methods, held_methods
 from xaimri.metric import Metric
 from xaimri.metrics.localisation import auprc
 from xaimri.metrics.robustness import repeatability
@@ -92,7 +92,8 @@ def trustworthiness(
     1.0
     """
     check_similarity(by)
-    first, settings = open_with(model, options, methods)
+    held = held_methods(methods)
+    first, settings = open_with(model, options, held)
     again, third = (_opened(each, options) for each in (retrained, other))
     for name, second in (("retrained", again), ("other", third)):
         _alike(name, second, first)
@@ -104,7 +105,7 @@ def trustworthiness(
     }
     metrics = [replace(as_metric(function), name=name) for name, function in criteria.items()]
     yardstick = Metric("unrelated", partial(unrelated_similarity, by=by), "lower", chance="0")
-    return first.judge(cases, methods, [*metrics, yardstick], **settings)
+    return first.judge(cases, held, [*metrics, yardstick], **settings)
 
 
 def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:

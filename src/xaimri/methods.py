@@ -93,6 +93,11 @@ def listed_methods(methods: Methods) -> list[Method]:
     return listed
 
 
+def held_methods(methods: Methods) -> Mapping[str, Method] | list[Method]:
+    """Return the methods so that they can be gone through again, which an iterator can't be."""
+    return methods if isinstance(methods, Mapping) else listed_methods(methods)
+
+
 def _unknown(name: str, methods: list[Method], settings: list[str]) -> str:
     """Say that no method has such a setting, and which it may have been."""
     made = next((type(each).__name__ for each in methods if not isinstance(each, str)), None)

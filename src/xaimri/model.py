@@ -26,7 +26,7 @@ from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
-from xaimri.methods import Method, Methods, build_all, build_one, listed_methods
+from xaimri.methods import Method, Methods, build_all, build_one, held_methods, listed_methods
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.questions import ask, each_inputs, require_one
@@ -127,15 +127,12 @@ class Model:
         explainer = build_one(method, self._settings(settings, method))
         require(explainer, self.classifier)
         own = each_inputs(inputs)
-        if inputs is not None and own is None:
-            return self.with_inputs(inputs).explain_all(
-                images, method, target=target, of=of, progress=progress, **settings
-            )
+        shared = self.classifier if own is not None else with_inputs(self.classifier, inputs)
         questions = ask(images, self.intake, self.classes, target, own)
         made: dict[str, Explanation] = {}
         failures: dict[str, Failure] = {}
         with watched(progress):
-            for question, ending in endings(self.classifier, self.intake, explainer, questions, of=of):
+            for question, ending in endings(shared, self.intake, explainer, questions, of=of):
                 if isinstance(ending, Failure):
                     failures[question.image.name] = ending
                 else:
@@ -196,8 +193,9 @@ class Model:
         """Judge methods by metrics on cases; as :func:`xaimri.evaluate_explanations`, for this model."""
         from xaimri.judging.judge import judge
 
-        self._settings(settings, *listed_methods(methods))
-        return judge(self, methods, cases, metrics, **settings)
+        held = held_methods(methods)
+        self._settings(settings, *listed_methods(held))
+        return judge(self, held, cases, metrics, **settings)
 
     def with_inputs(self, inputs: object) -> Model:
         """Return the same model with other values of the network's inputs beside the image."""
