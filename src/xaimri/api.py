@@ -31,6 +31,7 @@ def explain(
     *,
     target: Target = None,
     of: Of | None = None,
+    against: Target = None,
     progress: bool | Watcher = False,
     **options: Any,
 ) -> Explanation:
@@ -53,6 +54,9 @@ def explain(
     of
         ``"logit"``, ``"log_odds"`` or ``"probability"``; None takes the method's default (the logit; for LIME
         the probability).
+    against
+        Another class, by name or index: explained is by how much the target's logit exceeds its logit, which
+        is the logarithm of the ratio of the two probabilities, by every method.
     progress
         ``True`` shows a bar of the perturbed images that were predicted; or a function of ``(done, total)``,
         called after each batch, that returns ``False`` to cancel.
@@ -90,9 +94,11 @@ def explain(
     >>> explanation = xaimri.explain(model, scan, target="class_1")
     >>> explanation.values.shape
     (30, 20)
+    >>> xaimri.explain(model, scan, "saliency", target="class_1", against="class_0").question
+    'class_1 against class_0'
     """
     opened, settings = open_with(model, options, method)
-    return opened.explain(image, method, target=target, of=of, progress=progress, **settings)
+    return opened.explain(image, method, target=target, of=of, against=against, progress=progress, **settings)
 
 
 def explain_all(
@@ -102,6 +108,7 @@ def explain_all(
     *,
     target: Target | Sequence[Target] = None,
     of: Of | None = None,
+    against: Target | Sequence[Target] = None,
     inputs: object = None,
     progress: bool | Watcher = False,
     **options: Any,
@@ -118,6 +125,9 @@ def explain_all(
     target
         A class for all, or one for each image; of one image, as many as are to be explained, from the same
         predictions where the method is one of perturbation.
+    against
+        The class that each target is held against, as of :func:`xaimri.explain`: one for all, or one for each
+        image or target. An image that is predicted to be of it, where no target is given, is a failure.
     inputs
         The network's other inputs: for all images, as of :func:`xaimri.open_model`, or a list of mappings,
         one for each image.
@@ -148,7 +158,7 @@ def explain_all(
     opened, settings = open_with(model, {**options, **given}, method)
     each = inputs if own is not None or isinstance(model, Model) else None
     return opened.explain_all(
-        images, method, target=target, of=of, inputs=each, progress=progress, **settings
+        images, method, target=target, of=of, against=against, inputs=each, progress=progress, **settings
     )
 
 
@@ -159,6 +169,7 @@ def compare(
     *,
     target: Target = None,
     of: Of | None = None,
+    against: Target = None,
     progress: bool | Watcher = False,
     **options: Any,
 ) -> Comparison:
@@ -178,7 +189,7 @@ def compare(
     """
     listed = listed_methods(methods)
     opened, settings = open_with(model, options, listed)
-    return opened.compare(image, listed, target=target, of=of, progress=progress, **settings)
+    return opened.compare(image, listed, target=target, of=of, against=against, progress=progress, **settings)
 
 
 def evaluate_explanations(
@@ -188,6 +199,7 @@ def evaluate_explanations(
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
+    against: Target = None,
     independent: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
@@ -212,6 +224,9 @@ def evaluate_explanations(
     target
         ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
         classes the classifier has.
+    against
+        A class that every target is held against, as of :func:`xaimri.explain`; metrics follow the same
+        difference. A case of that very class is a row with a ``failure``.
     independent
         True states that every case without a subject is of a person of its own.
     confidence, resamples, seed
@@ -259,6 +274,6 @@ def evaluate_explanations(
     held = held_methods(methods)
     opened, settings = open_with(model, options, held)
     return judge(
-        opened, held, cases, metrics, target=target, independent=independent, confidence=confidence,
-        resamples=resamples, seed=seed, progress=progress, **settings,
+        opened, held, cases, metrics, target=target, against=against, independent=independent,
+        confidence=confidence, resamples=resamples, seed=seed, progress=progress, **settings,
     )  # fmt: skip

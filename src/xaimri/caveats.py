@@ -104,12 +104,15 @@ class Reason(Enum):
         "The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
         "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
         'outputs="logits".',
+        "The model hands out probabilities only, and that of `{lost}` is less than {least:.0e}, where it is "
+        "cut off: the difference changes with the other class alone. Explain the model up to its logits, "
+        'with outputs="logits".',
     )
     NEAR_TIE = (
         "near_tie",
         "the two likeliest classes are less than 5 points of probability apart",
         "The two likeliest classes are {points:.1f} points of probability apart: look at the explanations of "
-        "both.",
+        "both, or of one against the other, with `against=`.",
     )
     NOT_FINITE = (
         "not_finite",
@@ -218,7 +221,12 @@ def fields_of(sentence: str) -> set[str]:
 
 
 def common_caveats(
-    image: Array, values: Array, probabilities: Array, target: int, of: Of
+    image: Array,
+    values: Array,
+    probabilities: Array,
+    target: int,
+    of: Of,
+    against: int | None = None,
 ) -> tuple[Caveat, ...]:
     """Return what is odd about one image's explanation, whichever method made it."""
     caveats = []
@@ -226,13 +234,29 @@ def common_caveats(
     if of == "probability" and min(p, 1 - p) < 1e-4:
         caveats.append(Reason.SATURATED.caveat(probability=p))
     first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
-    if first - second < 0.05:
+    likeliest = {int(n) for n in np.argsort(-probabilities, kind="stable")[:2]}
+    if first - second < 0.05 and {target, against} != likeliest:  # held against each other they are answered
         caveats.append(Reason.NEAR_TIE.caveat(points=100 * float(first - second)))
     if not np.isfinite(values).all():
         caveats.append(Reason.NOT_FINITE.caveat())
     if np.ptp(image) == 0:
         caveats.append(Reason.CONSTANT_IMAGE.caveat())
     return tuple(caveats)
+
+
+def cut_off(
+    logits: Array, target: int, against: int | None, classes: tuple[str, ...], least: float
+) -> tuple[Caveat, ...]:
+    """Say which of two classes held against each other has the least probability that is told apart.
+
+    ``least`` is where a model that hands out nothing but probabilities cuts them off.
+    """
+    pair = () if against is None else (target, against)
+    return tuple(
+        Reason.SATURATED.caveat(lost=classes[n], least=least)
+        for n in pair
+        if abs(float(logits[n]) - np.log(least)) < ROUNDED
+    )
 
 
 def saturation(probabilities: Float[Array, " classes"]) -> tuple[Caveat, ...]:

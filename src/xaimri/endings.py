@@ -86,7 +86,10 @@ def endings(
     def explain(group: Group) -> list[Explanation]:
         own = with_inputs(classifier, group[0][0].inputs)
         targets = [question.target for question, _ in group]
-        return explain_together(own, explainer, [one for _, one in group], targets, of, on_grid=on_grid)
+        against = [question.against for question, _ in group]
+        others = None if all(one is None for one in against) else against
+        images = [one for _, one in group]
+        return explain_together(own, explainer, images, targets, of, others, on_grid=on_grid)
 
     waiting = _read(questions, intake)
     while chunk := list(islice(waiting, CHUNK)):
@@ -102,12 +105,13 @@ def explain_together(
     images: Sequence[Taken],
     targets: Sequence[Target],
     of: Of | None = None,
+    against: Sequence[Target] | None = None,
     *,
     on_grid: bool = False,
 ) -> list[Explanation]:
     """Explain images of one shape together, and carry the maps to the images as they were given."""
     batch = np.stack([one.fitted for one in images])
-    found = explainer.explain(classifier, batch, list(targets), of=of)
+    found = explainer.explain(classifier, batch, list(targets), of=of, against=against)
     return list(found) if on_grid else [_carry(map_, one) for map_, one in zip(found, images, strict=True)]
 
 

@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.caveats import Caveat, Reason, common_caveats
-from xaimri.classifier import Classifier, Convolutional, Differentiable, Doubting
+from xaimri.caveats import Caveat, Reason, common_caveats, cut_off
+from xaimri.classifier import CLIP, Classifier, Convolutional, Differentiable, Doubting
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax
 from xaimri.record import arrays_of, from_json, to_json
 from xaimri.settings import check, document
-from xaimri.targets import Target, resolve_targets
+from xaimri.targets import Target, refuse_prediction, resolve_against, resolve_targets
 
 ModelT = TypeVar("ModelT", bound=Classifier)
 
@@ -118,6 +118,7 @@ class Explainer(ABC, Generic[ModelT]):
         targets: Target | Sequence[Target] = None,
         *,
         of: Of | None = None,
+        against: Target | Sequence[Target] = None,
     ) -> tuple[Explanation, ...]:
         """Explain a batch of images on the model's own grid.
 
@@ -131,6 +132,9 @@ class Explainer(ABC, Generic[ModelT]):
             A class for all images, or one per image; None is each image's predicted class.
         of
             The score to explain; None takes the method's default.
+        against
+            The class that the target is held against: explained is the difference of their logits. For all
+            images, or one per image; beside predicted targets it costs one more forward pass.
 
         Returns
         -------
@@ -142,18 +146,23 @@ class Explainer(ABC, Generic[ModelT]):
         MissingCapability
             If the model cannot do what the method needs.
         InvalidInput
-            If an image is not finite, or a target is not one of the classes.
+            If an image is not finite, a target is not one of the classes, or it is held against itself.
+        UnusableImage
+            If the predicted class of an image is the one that it is held against.
         """
         require(self, model)
         batch = checked(images)
         if not model.classes:
             model.logits(batch[:1].copy())  # a function tells the number of its classes by its first answer
         chosen = resolve_targets(targets, model.classes, len(batch))
+        others = resolve_against(against, chosen, model.classes)
         given = None if None in chosen else tuple(t for t in chosen if t is not None)
-        if given is None and any(t is not None for t in chosen):
+        if given is None and (others is not None or any(t is not None for t in chosen)):
             predicted = model.logits(batch.copy()).argmax(axis=1)
+            refuse_prediction(chosen, predicted, others, model.classes)
             given = tuple(int(p) if t is None else t for t, p in zip(chosen, predicted, strict=True))
-        objective = Objective(given, self.of if of is None else of)
+        default: Of = self.of if others is None else "logit"
+        objective = Objective(given, default if of is None else of, others)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
         return _explanations(self, model, batch, objective, attribution)
 
@@ -247,6 +256,7 @@ def _explanations(
         )
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)
+    others: Sequence[int | None] = objective.against or (None,) * len(images)
     doubts: Sequence[Sequence[Caveat]] = ((),) * len(images)
     if isinstance(model, Doubting):
         doubts = model.doubts(images.copy(), probabilities)
@@ -256,7 +266,8 @@ def _explanations(
             image=images[i],
             target=int(targets[i]),
             of=objective.of,
-            unit=found.unit or objective.of.replace("_", "-"),
+            against=others[i],
+            unit=found.unit or objective.unit,
             logits=found.logits[i],
             probabilities=probabilities[i],
             classes=classes,
@@ -267,7 +278,15 @@ def _explanations(
             diagnostics=dict(found.diagnostics[i]) if found.diagnostics else {},
             caveats=(
                 *(found.caveats[i] if found.caveats else ()),
-                *common_caveats(images[i], found.values[i], probabilities[i], int(targets[i]), objective.of),
+                *common_caveats(
+                    images[i],
+                    found.values[i],
+                    probabilities[i],
+                    int(targets[i]),
+                    objective.of,
+                    others[i],
+                ),
+                *cut_off(found.logits[i], int(targets[i]), others[i], classes, CLIP),
                 *_more(doubts[i], objective.of),
             ),
         )

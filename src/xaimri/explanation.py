@@ -17,7 +17,7 @@ from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
-from xaimri.objective import Of
+from xaimri.objective import Objective, Of
 from xaimri.sealed import seal, unseal
 
 ROUNDING = 1e-6
@@ -108,6 +108,9 @@ class Explanation:
         Index of the explained class.
     of
         The explained score: ``"logit"``, ``"log_odds"`` or ``"probability"``.
+    against
+        Index of the class that the target is held against, where the difference of their logits is explained;
+        else None.
     unit
         What one unit of ``values`` is, in words.
     logits, probabilities
@@ -147,6 +150,7 @@ class Explanation:
     caveats: tuple[Caveat, ...] = ()
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
+    against: int | None = None
 
     def __post_init__(self) -> None:
         _freeze(self)
@@ -164,15 +168,32 @@ class Explanation:
         return self.classes[self.target]
 
     @property
+    def against_class(self) -> str | None:
+        """Name of the class that the target is held against, where there is one."""
+        return None if self.against is None else self.classes[self.against]
+
+    @property
+    def question(self) -> str:
+        """What is asked, in words: the target's name, or ``"a against b"``."""
+        other = self.against_class
+        return self.target_class if other is None else f"{self.target_class} against {other}"
+
+    @property
+    def objective(self) -> Objective:
+        """The score that is explained, of one image."""
+        return Objective((self.target,), self.of, None if self.against is None else (self.against,))
+
+    @property
     def predicted(self) -> int:
         """Index of the class with the highest probability."""
         return int(self.probabilities.argmax())
 
     def __repr__(self) -> str:
         named = ", ".join(caveat.name for caveat in self.caveats) or "none"
+        other = "" if self.against is None else f"against {self.against_class!r} "
         return (
             f"<Explanation: {self.method['name']} of {self.of} of {self.target_class!r} "
-            f"(p = {self.probabilities[self.target]:.3f}), {' x '.join(map(str, self.values.shape))}, "
+            f"{other}(p = {self.probabilities[self.target]:.3f}), {' x '.join(map(str, self.values.shape))}, "
             f"caveats: {named}>"
         )
 

@@ -17,7 +17,7 @@ from xaimri.table import align, csv_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMNS = ("name", "predicted", "target", "probability", "caveats", "failure")
+COLUMNS = ("name", "predicted", "target", "against", "probability", "caveats", "failure")
 """Of the table."""
 
 PRINTED = 50
@@ -89,7 +89,8 @@ class Explanations(Sequence[Explanation]):
 
     def __str__(self) -> str:
         rows = self.to_rows()
-        lines = align(COLUMNS, [[_word(row[column]) for column in COLUMNS] for row in rows[:PRINTED]])
+        columns = [name for name in COLUMNS if name != "against" or any(row[name] for row in rows)]
+        lines = align(columns, [[_word(row[column]) for column in columns] for row in rows[:PRINTED]])
         more = len(rows) - PRINTED
         return "\n".join([*lines, *([f"and {more} more: `.to_rows()` has them all."] if more > 0 else [])])
 
@@ -99,8 +100,9 @@ class Explanations(Sequence[Explanation]):
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the table as plain dictionaries, failures last: ``pandas.DataFrame(found.to_rows())``.
 
-        ``predicted`` and ``target`` are names of classes, ``probability`` is the target's, ``caveats`` are
-        names. A failure has but ``name`` and ``failure``, its sentence; the rest of it is None.
+        ``predicted``, ``target`` and ``against`` are names of classes (``against`` is None where the target
+        is explained by itself), ``probability`` is the target's, ``caveats`` are names. A failure has but
+        ``name`` and ``failure``, its sentence; the rest of it is None.
         """
         rows = [{"name": name, **_row(each), "failure": None} for name, each in self.items()]
         blank = dict.fromkeys(COLUMNS)
@@ -156,6 +158,7 @@ def _row(explanation: Explanation) -> dict[str, Any]:
     return {
         "predicted": explanation.classes[explanation.predicted],
         "target": explanation.target_class,
+        "against": explanation.against_class,
         "probability": float(explanation.probabilities[explanation.target]),
         "caveats": ", ".join(caveat.name for caveat in explanation.caveats),
     }

@@ -33,6 +33,7 @@ class Row:
     """One number: what a metric says of one explainer's map of one case.
 
     ``value`` is NaN where there is none, and ``failure`` then says why and at which stage, else it is None.
+    ``against`` is the class that the target was held against, empty where there is none.
     """
 
     explainer: str
@@ -42,6 +43,7 @@ class Row:
     target: str
     value: float
     failure: Failure | None = None
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Judgement:
         The curves of metrics that have some, by explainer and metric, one per case that has a value.
     confidence, resamples, seed
         Of the intervals: bootstrap over subjects, percentiles; the same resamples everywhere.
+    against
+        The class that every target was held against, or None.
     """
 
     rows: tuple[Row, ...]
@@ -103,6 +107,7 @@ class Judgement:
     confidence: float = 0.95
     resamples: int = 2000
     seed: int = 0
+    against: str | None = None
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
@@ -179,6 +184,7 @@ class Judgement:
             "confidence": self.confidence,
             "resamples": self.resamples,
             "seed": self.seed,
+            "against": self.against,
         }
         return {name: _plain(part) for name, part in found.items()}
 
@@ -187,8 +193,9 @@ class Judgement:
         means = {(s.explainer, s.metric): s for s in self.summary}
         body = [[_cell(means[explainer, metric]) for metric in self.metrics] for explainer in self.explainers]
         people = len(np.unique(self._person))
+        other = "" if self.against is None else f", each class against {self.against}"
         lines = [
-            f"{len(self.cases)} cases of {people} subjects; ^ higher is better, v lower is better.",
+            f"{len(self.cases)} cases of {people} subjects{other}; ^ higher is better, v lower is better.",
             "",
             *align(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
             "",

@@ -92,6 +92,10 @@ class Metric:
         object.__setattr__(self, "needs", _some_of("needs", known, self.needs))
         object.__setattr__(self, "sees", _some_of("sees", MUTATIONS, self.sees))
 
+    def takes(self, name: str) -> bool:
+        """Tell whether the function has a parameter of this name that is not bound by position."""
+        return name in inspect.signature(self.function).parameters
+
     def check_call(self) -> None:
         """See that the function can be called with what it measures and needs, and nothing else.
 
@@ -148,6 +152,8 @@ class Curve:
         ``"hidden"``, ``"shown"``, or just ``"changed"``.
     of
         Which score of the class it is.
+    against
+        The class that it is held against, where ``scores`` are the difference of two logits.
 
     Examples
     --------
@@ -159,6 +165,12 @@ class Curve:
     scores: Float[Array, " points"]
     change: Change = "changed"
     of: Of = "probability"
+    against: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """What one unit of the scores is, in words."""
+        return self.of.replace("_", "-") if self.against is None else "logit difference"
 
     @property
     def area(self) -> float:

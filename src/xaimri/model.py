@@ -102,15 +102,17 @@ class Model:
         *,
         target: Target = None,
         of: Of | None = None,
+        against: Target = None,
         progress: bool | Watcher = False,
         **settings: Any,
     ) -> Explanation:
         """Explain one image for one class; as :func:`xaimri.explain`, for this model."""
         explainer = build_one(method, self._settings(settings, method))
         require(explainer, self.classifier)
-        require_one(image, target, self.intake, self.classes)
+        require_one(image, target, self.intake, self.classes, against)
         with watched(progress):
-            return explain_together(self.classifier, explainer, [take(image, self.intake)], [target], of)[0]
+            taken = [take(image, self.intake)]
+            return explain_together(self.classifier, explainer, taken, [target], of, _listed(against))[0]
 
     def explain_all(
         self,
@@ -119,6 +121,7 @@ class Model:
         *,
         target: Target | Sequence[Target] = None,
         of: Of | None = None,
+        against: Target | Sequence[Target] = None,
         inputs: object = None,
         progress: bool | Watcher = False,
         **settings: Any,
@@ -128,7 +131,7 @@ class Model:
         require(explainer, self.classifier)
         own = each_inputs(inputs)
         shared = self.classifier if own is not None else with_inputs(self.classifier, inputs)
-        questions = ask(images, self.intake, self.classes, target, own)
+        questions = ask(images, self.intake, self.classes, target, own, against)
         made: dict[str, Explanation] = {}
         failures: dict[str, Failure] = {}
         with watched(progress):
@@ -146,6 +149,7 @@ class Model:
         *,
         target: Target = None,
         of: Of | None = None,
+        against: Target = None,
         progress: bool | Watcher = False,
         **settings: Any,
     ) -> Comparison:
@@ -156,11 +160,12 @@ class Model:
         explainers = build_all(listed, self._settings(settings, *listed))
         for explainer in explainers:
             require(explainer, self.classifier)
-        require_one(image, target, self.intake, self.classes)
+        require_one(image, target, self.intake, self.classes, against)
         one = take(image, self.intake)
         with watched(progress):
             return Comparison(
-                explain_together(self.classifier, each, [one], [target], of)[0] for each in explainers
+                explain_together(self.classifier, each, [one], [target], of, _listed(against))[0]
+                for each in explainers
             )
 
     def predict(self, images: Sources) -> Scores:
@@ -300,6 +305,11 @@ OPTIONS = tuple(
     name for name, each in signature(open_model).parameters.items() if each.kind is each.KEYWORD_ONLY
 )
 """Names of the options that belong to a model."""
+
+
+def _listed(against: Target) -> list[Target] | None:
+    """Return the class that a single target is held against as a list of one."""
+    return None if against is None else [against]
 
 
 def _refuse(options: Mapping[str, object]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake
 from xaimri.sources import Named, Source, Sources, is_folder, is_single, name_images
-from xaimri.targets import Target, each_target, is_listed, resolve_targets
+from xaimri.targets import Target, each_target, is_listed, resolve_against, resolve_targets
 
 Inputs: TypeAlias = Sequence[Mapping[str, Any]] | None
 """The network's other inputs, where each image has its own."""
@@ -18,11 +18,15 @@ Inputs: TypeAlias = Sequence[Mapping[str, Any]] | None
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One image and the class to explain; ``inputs`` are the image's own values of the network's others."""
+    """One image and the class to explain, against another where there is one.
+
+    ``inputs`` are the image's own values of the network's others.
+    """
 
     image: Named
     target: Target = None
     inputs: object = None
+    against: Target = None
 
 
 def ask(
@@ -31,14 +35,18 @@ def ask(
     classes: Sequence[str],
     target: Target | Sequence[Target] = None,
     inputs: Inputs = None,
+    against: Target | Sequence[Target] = None,
 ) -> Iterable[Question]:
     """Return each image with its class: one for all, one each, or several of one image.
+
+    So it is with the class that they are held against; where one of the two is a list, the other stands
+    beside each of it.
 
     Raises
     ------
     InvalidInput
-        If a class is unknown, or there are not as many targets or inputs as images: before an image is read,
-        where the number of images is known.
+        If a class is unknown or held against itself, or there are not as many targets or inputs as images:
+        before an image is read, where the number of images is known.
 
     Examples
     --------
@@ -47,23 +55,35 @@ def ask(
     >>> [question.target for question in ask(image, Intake(), ("no", "yes"), ["yes", "no"])]
     ['yes', 'no']
     """
-    listed = is_listed(target)
-    each: Sequence[Target] = list(target) if listed else [target]  # type: ignore[arg-type,list-item]
-    if not each:
-        raise InvalidInput("the list of targets is empty: give at least one class, or None.")
+    listed = is_listed(target) or is_listed(against)
+    pairs = _pairs(target, against)
     if classes:
-        for one in each:
-            resolve_targets(one, tuple(classes), 1)
+        indices = resolve_targets([one for one, _ in pairs], tuple(classes), len(pairs))
+        others = None if against is None else [other for _, other in pairs]
+        resolve_against(others, indices, tuple(classes))
     named = name_images(images, intake)
     if listed and is_single(images, intake):
-        named = [Named(str(number), images, again=number > 0) for number in range(len(each))]
+        named = [Named(str(number), images, again=number > 0) for number in range(len(pairs))]
     if not isinstance(named, Sequence):
-        return _pair(named, each if listed else repeat(target), inputs)  # type: ignore[arg-type]
-    each = each_target(target, len(named))
+        return _pair(named, pairs if listed else repeat(pairs[0]), inputs)
+    each = zip(each_target(target, len(named)), each_target(against, len(named), "against"), strict=True)
     if inputs is not None and len(inputs) != len(named):
         raise InvalidInput(f"{len(inputs)} `inputs` were given for {len(named)} images: give one each.")
     own: Iterable[object] = repeat(None) if inputs is None else inputs
-    return [Question(*one) for one in zip(named, each, own, strict=False)]
+    return [
+        Question(image, one, its, other) for image, (one, other), its in zip(named, each, own, strict=False)
+    ]
+
+
+def _pairs(
+    target: Target | Sequence[Target], against: Target | Sequence[Target]
+) -> list[tuple[Target, Target]]:
+    """Return every target with the class that it is held against: a single pair where neither is a list."""
+    lists = [list(one) for one in (target, against) if is_listed(one)]
+    if [] in lists:
+        raise InvalidInput("the list of targets is empty: give at least one class, or None.")
+    count = max(map(len, lists), default=1)
+    return list(zip(each_target(target, count), each_target(against, count, "against"), strict=True))
 
 
 def each_inputs(inputs: object) -> Inputs:
@@ -73,8 +93,10 @@ def each_inputs(inputs: object) -> Inputs:
     return None
 
 
-def require_one(image: Source, target: object, intake: Intake, classes: Sequence[str]) -> None:
-    """See that this is one image, and one class of those there are.
+def require_one(
+    image: Source, target: object, intake: Intake, classes: Sequence[str], against: object = None
+) -> None:
+    """See that this is one image, and one class of those there are, against one other at most.
 
     Raises
     ------
@@ -87,29 +109,34 @@ def require_one(image: Source, target: object, intake: Intake, classes: Sequence
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "
             "explanation of each."
         )
-    if is_listed(target):
-        raise InvalidInput(
-            "one class is explained here, and `target` is a list: use `explain_all`, which gives an "
-            "explanation for each."
-        )
+    for name, given in (("target", target), ("against", against)):
+        if is_listed(given):
+            raise InvalidInput(
+                f"one class is explained here, and `{name}` is a list: use `explain_all`, which gives an "
+                "explanation for each."
+            )
     if classes:
-        resolve_targets(target, tuple(classes), 1)  # type: ignore[arg-type]
+        index = resolve_targets(target, tuple(classes), 1)  # type: ignore[arg-type]
+        resolve_against(against, index, tuple(classes))  # type: ignore[arg-type]
 
 
-def _pair(named: Iterable[Named], targets: Iterable[Target], inputs: Inputs) -> Iterator[Question]:
+def _pair(
+    named: Iterable[Named], pairs: Iterable[tuple[Target, Target]], inputs: Inputs
+) -> Iterator[Question]:
     """Yield the questions of a stream, and see that targets and inputs last as long as it does."""
-    each, own = iter(targets), iter(repeat(None) if inputs is None else inputs)
+    each, own = iter(pairs), iter(repeat(None) if inputs is None else inputs)
     count = 0
     for count, image in enumerate(named, start=1):
         try:
-            yield Question(image, next(each), next(own))
+            (one, other), its = next(each), next(own)
+            yield Question(image, one, its, other)
         except StopIteration:
             raise InvalidInput(
                 f"there are more images than targets or inputs: the {count}. has none."
             ) from None
     if not count:
         raise InvalidInput("the list of images is empty: give at least one image.")
-    left = next(each, _NONE) if isinstance(targets, Sequence) else _NONE
+    left = next(each, _NONE) if isinstance(pairs, Sequence) else _NONE
     if left is not _NONE or (inputs is not None and next(own, _NONE) is not _NONE):
         raise InvalidInput(f"there are more targets or inputs than the {count} images: give one each.")
 

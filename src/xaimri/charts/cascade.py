@@ -14,7 +14,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.sanity import Cascade
 from xaimri.render.colour import Scale
 from xaimri.render.fade import NOTE, certain
-from xaimri.render.panel import Plane, cut, plot, strongest_plane, title_of
+from xaimri.render.panel import Plane, cut, plot, strongest_plane, title_of, verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +113,7 @@ def _maps(
     """Draw a row of maps, its name beside it, and what is to be read of each beneath."""
     own = one.own
     _panel(axes[0], own, plane, "network's own", fade)
-    _beneath(axes[0], f"{_short(own.target_class)}, p = {own.probabilities[own.target]:.2f}")
+    _beneath(axes[0], textwrap.fill(verdict(own, 2), 34))
     where = f"\naxis {plane[0]}, plane {plane[1]}" if plane else ""
     axes[0].text(
         -0.06, 0.5, textwrap.fill(name, 20) + where, transform=axes[0].transAxes, rotation=90, ha="right",

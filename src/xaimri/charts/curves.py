@@ -165,11 +165,11 @@ def _dress(axes: Axes, judgement: Judgement, metric: str) -> None:
     from matplotlib.ticker import PercentFormatter
 
     one = next(curves[0] for (_, name), curves in judgement.curves.items() if name == metric)
-    score = one.of.replace("_", "-")
     axes.set_xlabel(f"share of the image {one.change}", fontsize=9)
-    axes.set_ylabel(f"{score} of the class", fontsize=9)
+    other = "" if judgement.against is None else f" against {judgement.against}"
+    axes.set_ylabel(f"{one.unit} of the class{other}", fontsize=9)
     axes.set_xlim(0, 1)
-    if score == "probability":
+    if one.unit == "probability":
         axes.set_ylim(-0.015, 1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.tick_params(labelsize=8)

@@ -16,6 +16,7 @@ from xaimri.cli.options import (
     METHOD,
     MODEL,
     REACH,
+    AgainstOption,
     Data,
     Folder,
     IndependentOption,
@@ -141,6 +142,7 @@ def explain(
     method: Annotated[str, typer.Option("--method", "-m", help="Name of the method.")] = "gradcam",
     target: TargetOption = None,
     of: OfOption = None,
+    against: AgainstOption = None,
     style: PanelsOption = "side_by_side",
     *,
     options: dict[str, Any],
@@ -160,9 +162,11 @@ def explain(
     (explainer,) = build_all(method, settings)
     files = files_of(image)
     several, shown = len(files) > 1, sys.stderr.isatty()
+    other = target_of(against, opened.classes)
     questions = ask(
-        [str(file) for _, file in files], opened.intake, opened.classes, target_of(target, opened.classes)
-    )
+        [str(file) for _, file in files], opened.intake, opened.classes, target_of(target, opened.classes),
+        against=other,
+    )  # fmt: skip
     stems, failed = iter(file_stems([name for name, _ in files])), 0
     with watched("samples" in options and not several and shown):
         found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
@@ -188,6 +192,7 @@ def compare(
     method: Methods = None,
     target: TargetOption = None,
     of: OfOption = None,
+    against: AgainstOption = None,
     style: StyleOption = "overlay",
     *,
     options: dict[str, Any],
@@ -197,7 +202,8 @@ def compare(
 
     methods = method or ["gradcam", "lime"]
     opened, settings = open_with(model, options, methods)
-    made = opened.compare(image, methods, target=target_of(target, opened.classes), of=of, **settings)
+    one, other = target_of(target, opened.classes), target_of(against, opened.classes)
+    made = opened.compare(image, methods, target=one, of=of, against=other, **settings)
     written = made.save(out / f"{image.stem}_comparison.png", style=style)
     typer.echo(f"{image}: {verdict(made[0])} -> {written}")
 

@@ -40,6 +40,7 @@ def target_of(given: str | None, classes: tuple[str, ...]) -> str | int | None:
 
 def verdict(explanation: Explanation) -> str:
     """Say class, probability and caveats in one line."""
-    p = float(explanation.probabilities[explanation.target])
+    from xaimri.render.panel import verdict as asked
+
     caveats = ", ".join(caveat.name for caveat in explanation.caveats)
-    return f"{explanation.target_class}, p = {p:.3f}" + (f" (caveats: {caveats})" if caveats else "")
+    return asked(explanation, 3) + (f" (caveats: {caveats})" if caveats else "")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.arguments import names_of
+from xaimri.cli.arguments import names_of, target_of
 from xaimri.cli.data import dataset_of, part_of
 from xaimri.cli.options import (
     METHOD,
     MODEL,
+    AgainstOption,
     AimOption,
     CasesOption,
     DataPath,
@@ -47,6 +48,7 @@ def judge(
     methods: MethodsOption = None,
     metrics: MetricsOption = None,
     target: AimOption = "predicted",
+    against: AgainstOption = None,
     cases: CasesOption = 20,
     part: PartOption = None,
     out: Folder = Path("judgement"),
@@ -85,8 +87,8 @@ def judge(
         where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
         typer.echo(_plan(list(explainers.values()), [metric.name for metric in measures], some, where))
         found = opened.judge(
-            some, explainers, measures, target=target, independent=alone, seed=seed,
-            progress=sys.stderr.isatty(),
+            some, explainers, measures, target=target, against=target_of(against, opened.classes),
+            independent=alone, seed=seed, progress=sys.stderr.isatty(),
         )  # fmt: skip
         if all(row.failure is not None for row in found.rows):
             raise InvalidInput(f"nothing could be measured: {next(iter(found.failures))}")

@@ -24,6 +24,9 @@ Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A met
 TargetOption = Annotated[
     str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
 ]
+AgainstOption = Annotated[
+    str | None, typer.Option(help="Class to hold it against: explains the difference of their logits.")
+]
 OfOption = Annotated[
     Literal["logit", "log_odds", "probability"] | None, typer.Option(help="Score to explain.")
 ]

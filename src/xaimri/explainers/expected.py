@@ -59,11 +59,11 @@ class ExpectedGradients(Explainer[Differentiable]):
     def attribute(self, model: Differentiable, batch: Images, objective: Objective, /) -> Attribution:
         """Average over references and places, image by image."""
         logits = model.logits(batch)
-        targets = objective.resolve(logits)
+        each = objective.settle(logits).each(len(batch))
         references, drawn, places = self._drawn(batch.shape[1:])
         found = [
-            _expected(model, image, references, drawn, places, Objective((int(target),), objective.of))
-            for image, target in zip(batch, targets, strict=True)
+            _expected(model, image, references, drawn, places, one)
+            for image, one in zip(batch, each, strict=True)
         ]
         return Attribution(
             np.stack([one.maps.mean for one in found]).astype(np.float32),
@@ -112,7 +112,7 @@ def _expected(
         starts = references[drawn[first : first + CHUNK]]
         way = image - starts
         at = places[first : first + CHUNK].astype(np.float32).reshape(-1, *[1] * image.ndim)
-        asked = Objective((objective.targets or ()) * len(way), objective.of)
+        asked = objective.times(len(way))
         gradient = model.gradient(starts + at * way, asked).values
         samples = (gradient.astype(np.float64) * way).sum(axis=-1)
         maps.add(samples)

@@ -97,7 +97,7 @@ class InputXGradient(Explainer[Differentiable]):
 
 def per_intensity(objective: Objective) -> str:
     """Return the unit of a gradient by the pixels."""
-    return f"{objective.of.replace('_', '-')} per unit of intensity"
+    return f"{objective.unit} per unit of intensity"
 
 
 def degenerate(gradients: Array) -> list[list[Caveat]]:

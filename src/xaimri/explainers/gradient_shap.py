@@ -79,11 +79,8 @@ class GradientSHAP(Explainer[Differentiable]):
         """Let the package explain image by image: each gets the same draws."""
         references = references_of(self.references, batch.shape[1:])
         logits = model.logits(batch)
-        targets = objective.resolve(logits)
-        found = [
-            self._one(model, image, references, Objective((int(target),), objective.of))
-            for image, target in zip(batch, targets, strict=True)
-        ]
+        each = objective.settle(logits).each(len(batch))
+        found = [self._one(model, image, references, one) for image, one in zip(batch, each, strict=True)]
         return Attribution(
             np.stack([values for values, _, _ in found]).astype(np.float32),
             logits,
@@ -132,7 +129,7 @@ class _Gradients:
         if output is None:
             return []
         (points,) = batch
-        asked = Objective((self._objective.targets or ()) * len(points), self._objective.of)
+        asked = self._objective.times(len(points))
         found = np.array(self._model.gradient(points.copy(), asked).values, dtype=np.float32)
         self.changes = self.changes or bool(found.any())
         return [found.view(_Slopes)]

@@ -105,10 +105,10 @@ class IntegratedGradients(Explainer[Differentiable]):
         """Follow every image's path, by itself, until it is complete."""
         resolving = int(objective.targets is None)
         if resolving:
-            objective = Objective(tuple(map(int, objective.resolve(model.logits(batch)))), objective.of)
+            objective = objective.settle(model.logits(batch))
         found = [
-            self._path(model, image, Objective((target,), objective.of))
-            for image, target in zip(batch, objective.targets or (), strict=True)
+            self._path(model, image, one)
+            for image, one in zip(batch, objective.each(len(batch)), strict=True)
         ]
         return Attribution(
             np.stack([path.values for path in found]),
@@ -161,7 +161,7 @@ class _Path:
         weights = np.ones(steps + 1)
         weights[[0, -1]] = 0.5
         ends = self._gather(np.linspace(0, 1, steps + 1), weights)[[0, -1]]
-        scores = self._asked(2).scores(ends.astype(np.float64))
+        scores = self.objective.times(2).scores(ends.astype(np.float64))
         self.steps, self.logits, self.difference = steps, ends[1], float(scores[1] - scores[0])
 
     def halve(self) -> None:
@@ -178,15 +178,12 @@ class _Path:
         for first in range(0, len(places), CHUNK):
             at = places[first : first + CHUNK].astype(np.float32)
             points = self.start + at.reshape(-1, *[1] * self.way.ndim) * self.way
-            found = self.model.gradient(points, self._asked(len(points)))
+            found = self.model.gradient(points, self.objective.times(len(points)))
             part = weights[first : first + CHUNK]
             self.total += np.tensordot(part, found.values.astype(np.float64), axes=1)
             logits.append(found.logits)
         self.calls += len(places)
         return np.concatenate(logits)
-
-    def _asked(self, count: int) -> Objective:
-        return Objective((self.objective.targets or ()) * count, self.objective.of)
 
     @property
     def contributions(self) -> Float[Array, "*image"]:

@@ -119,11 +119,11 @@ class LIME(Explainer[Classifier]):
         """Explain image by image: each has its own regions."""
         return gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
 
-    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
+    def _one(self, predictions: Predictions, objective: Objective) -> RegionAttribution:
         for samples in checkpoints(self.samples):
             design = self._design(samples, predictions.regions)
             logits = predictions(design.coalitions)
-            fitted = self._fitted(design, scored(logits, target, of))
+            fitted = self._fitted(design, scored(logits, objective))
             if accepts(self.samples, fitted.estimate):
                 break
         return RegionAttribution(

@@ -14,7 +14,7 @@ from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import RegionAttribution, engine_of, gather, region_predictions
-from xaimri.objective import Objective, Of
+from xaimri.objective import Objective
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions, predict_each
@@ -115,12 +115,11 @@ class Occlusion(Explainer[Classifier]):
                 _region_by_region(*asked) for asked in region_predictions(self, model, images, objective)
             )
         windows = self._windows(images.shape[1:-1])
-        targets = objective.targets or (None,) * len(images)
         fast = fastest(model, len(windows) + 1, images.shape[1:])
         each = predict_each(images, lambda image: self._logits(fast, image, windows))
         found = [
-            _mean_fall(logits, windows, images.shape[1:-1], target, objective.of)
-            for logits, target in zip(each, targets, strict=True)
+            _mean_fall(logits, windows, images.shape[1:-1], one)
+            for logits, one in zip(each, objective.each(len(images)), strict=True)
         ]
         values = np.stack([value for value, _ in found])
         return Attribution(
@@ -175,10 +174,10 @@ class Occlusion(Explainer[Classifier]):
 
 
 def _mean_fall(
-    logits: Scores, windows: Windows, space: tuple[int, ...], target: int | None, of: Of
+    logits: Scores, windows: Windows, space: tuple[int, ...], objective: Objective
 ) -> tuple[Map, Array]:
     """Return the score's mean fall over the windows that cover each pixel, and the image's own logits."""
-    scores = scored(logits, target, of)
+    scores = scored(logits, objective)
     total, times = np.zeros(space), np.zeros(space)
     for window, score in zip(windows, scores[1:], strict=True):
         total[window] += scores[0] - score
@@ -186,12 +185,12 @@ def _mean_fall(
     return total / times, logits[0]
 
 
-def _region_by_region(predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
+def _region_by_region(predictions: Predictions, objective: Objective) -> RegionAttribution:
     """Hide every region once."""
     logits = predictions(
         np.concatenate([np.ones((1, predictions.regions), bool), ~np.eye(predictions.regions, dtype=bool)])
     )
-    scores = scored(logits, target, of)
+    scores = scored(logits, objective)
     exact = np.zeros((1, predictions.regions))
     return RegionAttribution(predictions, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
 

@@ -16,7 +16,7 @@ from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
 from xaimri.explainers.shap_package import import_part, isolate, silence
-from xaimri.objective import Objective, Of
+from xaimri.objective import Objective
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions
@@ -91,8 +91,8 @@ class PartitionSHAP(Explainer[Classifier]):
         found = gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
         return replace(found, errors=None, regions=[replace(r, errors=None) for r in found.regions])
 
-    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
-        game = Game(predictions, target, of)
+    def _one(self, predictions: Predictions, objective: Objective) -> RegionAttribution:
+        game = Game(predictions, objective)
         gain = game.ends[1] - game.ends[0]
         tree = hierarchy(predictions.image, predictions.labels, np.flatnonzero(predictions.tested))
         shares, told = _shared_out(game.value, tree, game.players, gain, self.samples, self.seed)

@@ -14,7 +14,7 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution
 from xaimri.explanation import Regions
-from xaimri.objective import Objective, Of
+from xaimri.objective import Objective
 from xaimri.perturb.absent import Absent, hidden
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions, predict_each
@@ -65,8 +65,8 @@ class RegionAttribution:
 
 def region_predictions(
     explainer: Regional, model: Classifier, images: Images, objective: Objective
-) -> Iterator[tuple[Predictions, int | None, Of]]:
-    """Yield, for every image, its predictions, the target and the score; equal images share predictions."""
+) -> Iterator[tuple[Predictions, Objective]]:
+    """Yield, for every image, its predictions and its objective; equal images share predictions."""
 
     def predict(image: Image) -> Predictions:
         assert explainer.regions is not None
@@ -76,9 +76,7 @@ def region_predictions(
         possible = 2 ** len(numbers)  # of few regions there aren't as many coalitions as samples
         return Predictions(model, image, gone, labels, min(fewest(explainer.samples), possible), numbers)
 
-    targets = objective.targets or (None,) * len(images)
-    for predictions, target in zip(predict_each(images, predict), targets, strict=True):
-        yield predictions, target, objective.of
+    yield from zip(predict_each(images, predict), objective.each(len(images)), strict=True)
 
 
 class Game:
@@ -88,12 +86,12 @@ class Game:
     player shown, and with all.
     """
 
-    def __init__(self, predictions: Predictions, target: int | None, of: Of) -> None:
-        self._predictions, self._of = predictions, of
+    def __init__(self, predictions: Predictions, objective: Objective) -> None:
+        self._predictions = predictions
         self._tested = predictions.tested
         self.players = int(self._tested.sum())
         self.logits = predictions(np.ones((1, predictions.regions), dtype=bool))[0]
-        self._target = int(self.logits.argmax()) if target is None else target
+        self._objective = objective.settle(self.logits[None])
         base, full = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
         self.ends = (float(base), float(full))
 
@@ -101,7 +99,7 @@ class Game:
         """Return the score under coalitions of the players; the other regions are shown."""
         shown = np.ones((len(coalitions), self._predictions.regions), dtype=bool)
         shown[:, self._tested] = coalitions
-        return scored(self._predictions(shown), self._target, self._of)
+        return scored(self._predictions(shown), self._objective)
 
     def spread(self, found: Sampled) -> Sampled:
         """Lay the players' values back among all regions."""

@@ -80,9 +80,8 @@ class RISE(Explainer[Classifier]):
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Look at every image through the same masks."""
-        targets = objective.targets or (None,) * len(images)
         each = predict_each(images, lambda image: _Predictions(self, model, image))
-        found = [self._one(asked, target, objective.of) for asked, target in zip(each, targets, strict=True)]
+        found = [self._one(*asked) for asked in zip(each, objective.each(len(images)), strict=True)]
         values, errors, logits, told, caveats = zip(*found, strict=True)
         return Attribution(
             np.stack(values).astype(np.float32),
@@ -93,13 +92,13 @@ class RISE(Explainer[Classifier]):
         )
 
     def _one(
-        self, asked: _Predictions, target: int | None, of: Of
+        self, asked: _Predictions, objective: Objective
     ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
         rule = self.samples if isinstance(self.samples, Auto) else None
-        chosen = int(asked.logits.argmax()) if target is None else target
+        settled = objective.settle(asked.logits[None])
         seen = _Sums(self.keep)
         for count in checkpoints(self.samples):
-            scores = scored(asked.through(count), chosen, of)
+            scores = scored(asked.through(count), settled)
             for start in range(seen.count, count, MOST):
                 some = min(MOST, count - start)
                 seen.add(self.masks(start, some, asked.image.shape[:-1]), scores[start:][:some])

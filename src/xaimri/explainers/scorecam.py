@@ -65,12 +65,12 @@ class ScoreCAM(Explainer[Convolutional]):
     def attribute(self, model: Convolutional, images: Images, objective: Objective, /) -> Attribution:
         """Score every image through each of its maps."""
         maps = model.feature_maps(images, objective, layer=self.layer)
-        targets = objective.resolve(maps.logits)
+        each = objective.settle(maps.logits).each(len(images))
         cells, diagnostics, caveats = [], [], []
-        for image, values, target in zip(images, maps.values, targets, strict=True):
+        for image, values, one in zip(images, maps.values, each, strict=True):
             features = np.moveaxis(values, -1, 0)
             kept = self._varying(features)
-            scores = _through(model, image, features[kept], maps.grid, int(target), objective)
+            scores = _through(model, image, features[kept], maps.grid, one)
             weights = softmax(scores[None])[0] if len(kept) else scores
             cells.append(np.tensordot(weights, features[kept], axes=1))
             diagnostics.append(
@@ -105,7 +105,6 @@ def _through(
     image: Image,
     features: Float[Array, features * cells],
     grid: Grid,
-    target: int,
     objective: Objective,
 ) -> Float[Array, " features"]:
     """Return the score of the image seen through every map."""
@@ -120,7 +119,7 @@ def _through(
         np.multiply(masks[..., None], image, out=buffer)
 
     logits = streamed(model, image.shape, len(features), write)
-    return scored(logits, target, objective.of)
+    return scored(logits, objective)
 
 
 def _effective(weights: Float[Array, " features"]) -> float:

@@ -13,7 +13,7 @@ from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import Game, RegionAttribution, gather, region_predictions
-from xaimri.objective import Objective, Of
+from xaimri.objective import Objective
 from xaimri.perturb import shapley
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.coalitions import all_of, paired
@@ -93,8 +93,8 @@ class SHAP(Explainer[Classifier]):
         """Explain image by image: each has its own regions."""
         return gather(self._one(*asked) for asked in region_predictions(self, model, images, objective))
 
-    def _one(self, predictions: Predictions, target: int | None, of: Of) -> RegionAttribution:
-        game = Game(predictions, target, of)
+    def _one(self, predictions: Predictions, objective: Objective) -> RegionAttribution:
+        game = Game(predictions, objective)
         exact = game.players <= self.exact or 2**game.players <= fewest(self.samples)
         if exact and game.players > MOST_EXACT:
             raise InvalidInput(

@@ -163,7 +163,7 @@ class VarGrad(Explainer[Differentiable]):
     def attribute(self, model: Differentiable, images: Images, objective: Objective, /) -> Attribution:
         """Take the variance of the inner method's maps."""
         found = _over_copies(self, model, images, objective)
-        unit = found.unit or objective.of.replace("_", "-")
+        unit = found.unit or objective.unit
         variance = found.maps.variance.astype(np.float32)
         return Attribution(
             variance,
@@ -209,7 +209,7 @@ def _over_copies(
     assert isinstance(inner, Explainer)
     require(inner, model)
     logits = model.logits(images)
-    targets = tuple(int(t) for t in objective.resolve(logits))
+    settled = objective.settle(logits)
     maps, unit = RunningMean(), None
     records: list[dict[str, Any]] = [{"model_calls": 1} for _ in images]
     counts: list[dict[Caveat, int]] = [{} for _ in images]
@@ -217,7 +217,7 @@ def _over_copies(
     for start in range(0, explainer.copies, group):
         number = min(group, explainer.copies - start)
         noisy = np.concatenate([_noisy(explainer, images, start + i) for i in range(number)])
-        found = inner.attribute(model, noisy, Objective(targets * number, objective.of))
+        found = inner.attribute(model, noisy, settled.times(number))
         maps.add(found.values.reshape(number, len(images), *found.values.shape[1:]))
         unit = found.unit
         _count(found, records, counts)

@@ -18,7 +18,7 @@ from xaimri.judging.trials import measure_all
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, Metric
 from xaimri.perturb.progress import Watcher, watched
-from xaimri.targets import Target
+from xaimri.targets import Target, is_listed, resolve_targets
 
 Aim: TypeAlias = Literal["predicted", "label"]
 """Which class is explained: the one that the model predicts, or the case's own."""
@@ -42,6 +42,7 @@ def judge(
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
+    against: Target = None,
     independent: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
@@ -56,6 +57,7 @@ def judge(
     Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
     for explainer in explainers.values():
         require(explainer, model.classifier)
+    other = _other(against, tuple(model.classifier.classes), measures)
     subjects = _subjects(listed, independent)
     names = cases.classes if isinstance(cases, Dataset) else ()
     aims = (
@@ -65,7 +67,7 @@ def judge(
     curves: dict[tuple[str, str], list[Curve]] = {}
     with watched(progress):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
-            for result in measure_all(explainers, model, part, measures):
+            for result in measure_all(explainers, model, part, measures, other):
                 rows.append(result.row)
                 if result.curve is not None:
                     curves.setdefault((result.row.explainer, result.row.metric), []).append(result.curve)
@@ -78,6 +80,7 @@ def judge(
         confidence,
         resamples,
         seed,
+        None if other is None else next((row.against for row in rows if row.against), str(other)),
     )
 
 
@@ -97,6 +100,23 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) ->
         for metric in metrics.values():
             if "region" in metric.needs:
                 raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
+
+
+def _other(against: Target, classes: tuple[str, ...], metrics: Mapping[str, Metric]) -> Target:
+    """Return the class that the others are held against, if there is such a one and every metric heeds it."""
+    if against is None:
+        return None
+    if is_listed(against):
+        raise InvalidInput("`against` must be one class for all cases, got a list.")
+    for metric in metrics.values():
+        if metric.measures == "explainer" and not metric.takes("against"):
+            raise InvalidInput(
+                f"the metric {metric.name!r} explains by itself and takes no `against`, so it would measure "
+                "maps of another score: give its function a parameter `against`, or leave it out."
+            )
+    if classes:
+        resolve_targets(against, classes, 1, "against")
+    return against
 
 
 def _metrics(metrics: Metrics) -> dict[str, Metric]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
-from jaxtyping import Int
 
-from xaimri.arrays import Array, Image, Images, Map, Scores
+from xaimri.arrays import Image, Images, Map, Scores
 from xaimri.classifier import Classifier, Randomisable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers import as_explainer
@@ -89,17 +88,13 @@ class Mutant(Explainer[Classifier]):
         """Let the inner method explain, and spoil its maps."""
         if self.mutation == "other class":
             logits = model.logits(images)
-            targets = objective.resolve(logits)
-            found = self._explain(model, images, _second_classes(logits, targets), objective)
-            return _attribution(found, logits)
+            return _attribution(self._explain(model, images, _another(logits, objective)), logits)
         if self.mutation == "untrained":
             logits = model.logits(images)
             network = randomisable(model, '"untrained"')
             destroyed = network.randomised(network.layers, self.shuffle)
-            return _attribution(
-                self._explain(destroyed, images, objective.resolve(logits), objective), logits
-            )
-        found = self._explain(model, images, objective.targets, objective)
+            return _attribution(self._explain(destroyed, images, objective.settle(logits)), logits)
+        found = self._explain(model, images, objective)
         logits = np.stack([each.logits for each in found])
         if self.mutation == "negated":
             return _attribution([_negate(each) for each in found], logits)
@@ -107,23 +102,25 @@ class Mutant(Explainer[Classifier]):
         values = np.stack([change(pixel_shares(each), each.image) for each in found])
         return Attribution(values.astype(np.float32), logits, unit=found[0].unit)
 
-    def _explain(
-        self,
-        model: Classifier,
-        images: Images,
-        targets: Sequence[int] | Int[Array, " batch"] | None,
-        objective: Objective,
-    ) -> tuple[Explanation, ...]:
-        each = None if targets is None else [int(target) for target in targets]
+    def _explain(self, model: Classifier, images: Images, objective: Objective) -> tuple[Explanation, ...]:
         method = cast(Explainer[Any], self.inner)
-        return method.explain(model, images, each, of=objective.of)
+        return method.explain(model, images, objective.targets, of=objective.of, against=objective.against)
 
 
-def _second_classes(logits: Scores, targets: Int[Array, " batch"]) -> list[int]:
-    """Return each image's most probable class but its target."""
-    masked = logits.astype(np.float64)
-    masked[np.arange(len(masked)), targets] = -np.inf
-    return [int(n) for n in masked.argmax(axis=1)]
+def _another(logits: Scores, objective: Objective) -> Objective:
+    """Return the objective of each image's most probable class but its target.
+
+    So it is with a target that is held against another class, which stays, unless there is no third: then the
+    two change sides.
+    """
+    masked, rows, targets = logits.astype(np.float64), np.arange(len(logits)), objective.resolve(logits)
+    masked[rows, targets] = -np.inf
+    others = objective.against
+    if others is not None and logits.shape[1] > 2:
+        masked[rows, others] = -np.inf
+    elif others is not None:
+        return Objective(others, objective.of, tuple(int(n) for n in targets))
+    return Objective(tuple(int(n) for n in masked.argmax(axis=1)), objective.of, others)
 
 
 def _attribution(found: Sequence[Explanation], logits: Scores) -> Attribution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, SupportsFloat, TypeAlias, TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from xaimri.judgement import Row
 from xaimri.metric import Curve, Metric
 from xaimri.questions import Question
 from xaimri.sources import Named, take
-from xaimri.targets import Target
+from xaimri.targets import Target, resolve_targets
 
 T = TypeVar("T")
 
@@ -60,8 +60,12 @@ Key: TypeAlias = tuple[str, int]
 """Name of the explainer, and place of the case."""
 
 
-def trial_of(case: Case, subject: str, target: Target, model: Opened) -> Trial | Failure:
-    """Bring a case to the model's grid, or say why it can't be brought there."""
+def trial_of(
+    case: Case, subject: str, target: Target, model: Opened, against: Target = None
+) -> Trial | Failure:
+    """Bring a case to the model's grid, or say why it can't be brought there, or not be asked about."""
+    if target is not None and against is not None and _is_one(target, against, model):
+        return Failure(case.id, "explain", f"the case's own class is {against!r}, the one to hold it against")
     try:
         taken = take(case, model.intake)
     except UnusableImage as fault:
@@ -77,21 +81,33 @@ def trial_of(case: Case, subject: str, target: Target, model: Opened) -> Trial |
     return Trial(case, subject, target, taken, region, foreground(taken.fitted))
 
 
+def _is_one(target: Target, against: Target, model: Opened) -> bool:
+    """Tell whether two words for a class mean the same one."""
+    classes = tuple(model.classifier.classes)
+    return target == against or (
+        bool(classes) and len(set(resolve_targets([target, against], classes, 2))) < 2
+    )
+
+
 def measure_all(
     explainers: Mapping[str, Explainer[Any]],
     model: Opened,
     cases: Sequence[tuple[Case, str, Target]],
     metrics: Mapping[str, Metric],
+    against: Target = None,
 ) -> Iterator[Result]:
     """Yield every result, ordered by metric, explainer and case; the maps are made once."""
-    tried = [trial_of(*one, model) for one in cases]
+    tried = [trial_of(*one, model, against) for one in cases]
     trials = {place: trial for place, trial in enumerate(tried) if isinstance(trial, Trial)}
     made: dict[Key, Ending] = {}
     for name, explainer in explainers.items():
         for place, trial in enumerate(tried):
             if isinstance(trial, Failure):
                 made[name, place] = trial
-        asked = [Question(Named(trial.case.id, trial.taken), trial.target) for trial in trials.values()]
+        asked = [
+            Question(Named(trial.case.id, trial.taken), trial.target, against=against)
+            for trial in trials.values()
+        ]
         ends = endings(model.classifier, model.intake, explainer, asked, on_grid=True)
         made |= {(name, place): ending for place, (_, ending) in zip(trials, ends, strict=True)}
     maps = {key: ending for key, ending in made.items() if isinstance(ending, Explanation)}
@@ -101,18 +117,20 @@ def measure_all(
             for place, (case, subject, _) in enumerate(cases):
                 ending = made[name, place]
                 value = ending if isinstance(ending, Failure) else values[name, place]
-                to = ending.target_class if isinstance(ending, Explanation) else ""
-                yield _result(name, metric.name, case, subject, to, value)
+                row = Row(name, metric.name, case.id, subject, "", float("nan"))
+                if isinstance(ending, Explanation):
+                    row = replace(row, target=ending.target_class, against=ending.against_class or "")
+                yield _result(row, value)
 
 
-def _result(explainer: str, metric: str, case: Case, subject: str, to: str, value: Value) -> Result:
-    """Make a row of a value; what is no number is none of the map's."""
+def _result(row: Row, value: Value) -> Result:
+    """Put a value into its row; what is no number is none of the map's."""
     if not isinstance(value, Failure) and not np.isfinite(float(value)):
-        value = Failure(case.id, "measure", NOTHING)
+        value = Failure(row.case, "measure", NOTHING)
     if isinstance(value, Failure):
-        return Result(Row(explainer, metric, case.id, subject, to, float("nan"), value))
+        return Result(replace(row, failure=value))
     curve = value if isinstance(value, Curve) else None
-    return Result(Row(explainer, metric, case.id, subject, to, float(value)), curve)
+    return Result(replace(row, value=float(value)), curve)
 
 
 def _values(
@@ -130,7 +148,7 @@ def _values(
         if "region" in metric.needs and trial.region is None:
             found[key] = Failure(trial.case.id, "measure", MASKLESS)
         elif metric.measures == "explainer":
-            found[key] = _alone(metric, explainers[key[0]], explanation.target, model, trial)
+            found[key] = _alone(metric, explainers[key[0]], explanation, model, trial)
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():
@@ -161,17 +179,20 @@ def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: 
     return list(found)
 
 
-def _alone(metric: Metric, explainer: Explainer[Any], target: int, model: Opened, trial: Trial) -> Value:
+def _alone(
+    metric: Metric, explainer: Explainer[Any], made: Explanation, model: Opened, trial: Trial
+) -> Value:
     """Call a metric that explains by itself with what it asks for."""
     context: dict[str, Any] = {
         "classifier": model.classifier,
         "image": trial.taken.fitted,
-        "target": target,
+        "target": made.target,
         "region": trial.region,
         "within": trial.within,
     }
     given = [context[need] for need in metric.needs]
-    found: Value = attempt(lambda: metric.function(explainer, *given), trial)
+    other = {} if made.against is None else {"against": made.against}
+    found: Value = attempt(lambda: metric.function(explainer, *given, **other), trial)
     return found
 
 

@@ -83,6 +83,7 @@ def absent_sensitivity(
     *,
     target: Target = None,
     of: Of | None = None,
+    against: Target = None,
 ) -> AbsentSensitivity:
     """Explain an image once for each look of its hidden regions, and measure how far the values move.
 
@@ -99,7 +100,7 @@ def absent_sensitivity(
         ``(*space, channels)`` on the model's own grid.
     choices
         Values of ``absent``; at least two.
-    target, of
+    target, of, against
         As of :func:`xaimri.explain`; the same class is explained throughout.
 
     Notes
@@ -125,10 +126,12 @@ def absent_sensitivity(
     found: dict[str, Explanation] = {}
     method, model = cast(Any, explainer), classifier_of(classifier)
     for number, choice in enumerate(choices):
-        (explanation,) = replace(method, absent=choice).explain(model, image[None], target, of=of)
+        (explanation,) = replace(method, absent=choice).explain(
+            model, image[None], target, of=of, against=against
+        )
         if explanation.regions is None:
             raise InvalidInput("the method gave no regions: set its `regions`, such as regions=50.")
-        target = explanation.target
+        target, against = explanation.target, explanation.against
         method = replace(method, regions=Stored(explanation.regions.labels))
         found[_name(choice, number, found)] = explanation
     return _sensitivity(found)

@@ -11,6 +11,7 @@ from xaimri.arrays import Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs
+from xaimri.metrics.score import explained_score
 from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent, checked_absent, hidden
@@ -68,7 +69,7 @@ def completeness_gap(
 
     found = []
     for pair, each in zip(logit_pairs(explanations, classifier, gone), explanations, strict=True):
-        before, after = scored(pair, each.target, each.of if of is None else of)
+        before, after = scored(pair, explained_score(each, of))
         fall = float(before - after)
         gap = abs(float(pixel_shares(each).sum()) - fall)
         found.append(gap / abs(fall) if fall else np.nan)

@@ -17,6 +17,7 @@ from xaimri.metric import Change, Curve
 from xaimri.metrics.batch import curve_of_each
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import Partition, partitions
+from xaimri.metrics.score import watched_score
 from xaimri.metrics.values import part_sums, ranking
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
@@ -31,7 +32,7 @@ def deletion(
     absent: Absent = "blur",
     steps: int = 20,
     regions: int | Labels | None = None,
-    of: Of = "probability",
+    of: Of | None = None,
     seed: int = 0,
 ) -> tuple[Curve, ...]:
     """Hide the most relevant pixels first, and watch the score fall; the area under it is the measure.
@@ -56,7 +57,8 @@ def deletion(
         Hide superpixels, about so many, or those of a label image ``(*space)``, in the order of their mean
         value; None hides pixel by pixel.
     of
-        The score that is watched, of the explained class.
+        The score that is watched, of the explained class; None takes the probability, or for a map that
+        explains one class against another the difference of their logits, which is what the map explains.
     seed
         Of the order of pixels with equal values, and of noise.
 
@@ -94,7 +96,7 @@ def insertion(
     absent: Absent = "blur",
     steps: int = 20,
     regions: int | Labels | None = None,
-    of: Of = "probability",
+    of: Of | None = None,
     seed: int = 0,
 ) -> tuple[Curve, ...]:
     """Show the most relevant pixels first, and watch the score rise; the area under it is the measure.
@@ -152,7 +154,7 @@ def _curves(
     absent: Absent,
     steps: int,
     regions: int | Labels | None,
-    of: Of,
+    of: Of | None,
     seed: int,
 ) -> tuple[Curve, ...]:
     """Predict every step of every map in one stream; of equal images the ends are predicted once."""
@@ -190,8 +192,9 @@ def _curves(
     for number, explanation in enumerate(explanations):
         if number not in fractions:  # all its steps are another's, and none was asked for
             fractions[number] = schedule(number).fractions
-        scores = scored(logits[places[number]], explanation.target, of)
+        asked = watched_score(explanation, of)
+        scores = scored(logits[places[number]], asked)
         unchanged = np.array_equal(images[number].gone, explanation.image)
         scores = np.full_like(scores, np.nan) if unchanged else scores
-        found.append(Curve(fractions[number], scores, change, of))
+        found.append(Curve(fractions[number], scores, change, asked.of, explanation.against))
     return tuple(found)

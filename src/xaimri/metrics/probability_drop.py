@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.options import ModelLike
-from xaimri.arrays import Array, Image
+from xaimri.arrays import Array, Image, Scores
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs, partitions
+from xaimri.metrics.score import watched_score
 from xaimri.metrics.values import finite_values
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import scored
@@ -47,7 +48,9 @@ def average_drop(
 
     Notes
     -----
-    Costs 1 model call per map, and 1 per image.
+    Costs 1 model call per map, and 1 per image. Of a map that explains one class against another the
+    probability is that of the first if it is one of the two, ``p_a / (p_a + p_b)``, which the difference of
+    their logits decides.
 
     References
     ----------
@@ -100,6 +103,12 @@ def _probabilities(
         return share * each.image + (1 - share) * images[number].gone
 
     both = logit_pairs(explanations, classifier, image_through)
-    found = [scored(pair, each.target, "probability") for pair, each in zip(both, explanations, strict=True)]
+    found = [_probability(pair, each) for pair, each in zip(both, explanations, strict=True)]
     whole, through = np.array(found).T
     return whole, through
+
+
+def _probability(logits: Scores, explanation: Explanation) -> Float[Array, " samples"]:
+    """Return the class's probability, or its share of that of both classes against another."""
+    scores = scored(logits, watched_score(explanation))
+    return scores if explanation.against is None else 0.5 + 0.5 * np.tanh(scores / 2)

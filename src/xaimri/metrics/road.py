@@ -13,6 +13,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.imputation import fill_in, grain
 from xaimri.metrics.model import classifier_of, image_shape
+from xaimri.metrics.score import watched_score
 from xaimri.metrics.values import pixel_shares, ranking
 from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
@@ -25,7 +26,7 @@ def road(
     *,
     fractions: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
     noise: float = 0.01,
-    of: Of = "probability",
+    of: Of | None = None,
     seed: int = 0,
 ) -> Values:
     """Remove the most, and the least relevant pixels, filled in from around so that their place is not seen.
@@ -47,7 +48,7 @@ def road(
     noise
         Standard deviation, as a share of the image's own.
     of
-        The score, of the explained class.
+        The score, as of :func:`deletion`: of the explained class by default the probability.
     seed
         Of the noise, and of the order of pixels with equal values.
 
@@ -97,6 +98,6 @@ def road(
     each = logits.reshape(-1, len(orders), logits.shape[1])
     found = []
     for one, explanation in zip(each.swapaxes(0, 1), explanations, strict=True):
-        most, least = scored(one, explanation.target, of).reshape(-1, 2).T
+        most, least = scored(one, watched_score(explanation, of)).reshape(-1, 2).T
         found.append(float(np.mean(least - most)) / 2)
     return np.array(found)

@@ -34,6 +34,7 @@ def max_sensitivity(
     radius: float = 0.02,
     samples: int = 10,
     of: Of | None = None,
+    against: Target = None,
     seed: int = 0,
 ) -> float:
     """Add a little noise to the image, and tell how far the map moves at most, relative to its size.
@@ -49,7 +50,7 @@ def max_sensitivity(
         The model.
     image
         ``(*space, channels)`` on the model's own grid.
-    target, of
+    target, of, against
         As of :func:`xaimri.explain`; the class is that of the image itself throughout.
     radius
         Largest noise, as a share of the image's range; uniform and independent in every pixel.
@@ -77,13 +78,13 @@ def max_sensitivity(
     if not 0 < radius < np.inf or samples < 1:
         raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
     explainer, model = build(explainer), classifier_of(classifier)
-    (own,) = explainer.explain(model, image[None], target, of=of)
+    (own,) = explainer.explain(model, image[None], target, of=of, against=against)
     reach = radius * (float(image.max()) - float(image.min()))
     noise = np.random.default_rng(whole_number(seed, "seed", 0)).uniform(
         -reach, reach, (samples, *image.shape)
     )
     noisy = (image + noise).astype(np.float32)
-    found = with_regions_of(own, explainer).explain(model, noisy, own.target, of=of)
+    found = with_regions_of(own, explainer).explain(model, noisy, own.target, of=of, against=own.against)
     size = float(np.linalg.norm(finite_values(own)))
     moved = max(float(np.linalg.norm(finite_values(each) - finite_values(own))) for each in found)
     return moved / size if size > 0 else float("nan")
@@ -98,6 +99,7 @@ def seed_stability(
     seeds: Sequence[int] = SEEDS,
     by: Similarity = "spearman",
     of: Of | None = None,
+    against: Target = None,
 ) -> float:
     """Explain with other seeds, and tell how alike the maps are: the mean over all pairs.
 
@@ -106,7 +108,7 @@ def seed_stability(
 
     Parameters
     ----------
-    explainer, classifier, image, target, of
+    explainer, classifier, image, target, of, against
         As of :func:`max_sensitivity`.
     seeds
         At least two.
@@ -123,11 +125,13 @@ def seed_stability(
     if not _has(explainer, "seed"):
         return 1.0
     model = classifier_of(classifier)
-    (own,) = _with(explainer, "seed", seeds[0]).explain(model, image[None], target, of=of)
+    (own,) = _with(explainer, "seed", seeds[0]).explain(model, image[None], target, of=of, against=against)
     fixed = with_regions_of(own, explainer)
     found = [finite_values(own)]
     for seed in seeds[1:]:
-        (each,) = _with(fixed, "seed", seed).explain(model, image[None], own.target, of=of)
+        (each,) = _with(fixed, "seed", seed).explain(
+            model, image[None], own.target, of=of, against=own.against
+        )
         found.append(finite_values(each))
     return float(np.mean([similarity(a, b, by) for a, b in combinations(found, 2)]))
 
@@ -141,6 +145,7 @@ def repeatability(
     other: ModelLike,
     by: Similarity = "ssim",
     of: Of | None = None,
+    against: Target = None,
 ) -> float:
     """Explain another training of the same network, and tell how alike the maps are.
 
@@ -150,7 +155,7 @@ def repeatability(
 
     Parameters
     ----------
-    explainer, classifier, image, target, of
+    explainer, classifier, image, target, of, against
         As of :func:`max_sensitivity`; the class is that which ``classifier`` predicts.
     other
         The other network, with the same classes, as whatever it is.
@@ -174,7 +179,7 @@ def repeatability(
     1.0
     """
     explainer, model, second = build(explainer), classifier_of(classifier), classifier_of(other)
-    (own,) = explainer.explain(model, image[None], target, of=of)
+    (own,) = explainer.explain(model, image[None], target, of=of, against=against)
     if not second.classes:
         second.logits(image[None])  # a function tells the number of its classes by its first answer
     if tuple(second.classes) != tuple(own.classes):
@@ -182,7 +187,9 @@ def repeatability(
             f"`other` has the classes {', '.join(second.classes)}, and the classifier "
             f"{', '.join(own.classes)}: give two trainings for the same classes."
         )
-    (again,) = with_regions_of(own, explainer).explain(second, image[None], own.target, of=of)
+    (again,) = with_regions_of(own, explainer).explain(
+        second, image[None], own.target, of=of, against=own.against
+    )
     return similarity(finite_values(own), finite_values(again), by)
 
 

@@ -63,6 +63,7 @@ def randomisation(
     steps: int | None = 1,
     by: Similarity = "ssim",
     of: Of | None = None,
+    against: Target = None,
     seed: int = 0,
 ) -> Cascade:
     """Destroy the network's weights from the output down, and tell how much of the map is left.
@@ -73,7 +74,7 @@ def randomisation(
 
     Parameters
     ----------
-    explainer, image, target, of
+    explainer, image, target, of, against
         As of :func:`xaimri.metrics.max_sensitivity`; the class is that which the network itself predicts.
     classifier
         A model that can be had with destroyed weights, such as a Keras network.
@@ -117,14 +118,16 @@ def randomisation(
     if steps is not None and steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     explainer = build(explainer)
-    (own,) = explainer.explain(network, image[None], target, of=of)
+    (own,) = explainer.explain(network, image[None], target, of=of, against=against)
     fixed, names = with_regions_of(own, explainer), network.layers
     count = len(names) if steps is None else min(steps, len(names))
     places = np.unique(np.rint(np.linspace(0, len(names), count + 1)[1:]).astype(int))
     found = []
     for place in places.tolist():
         chosen = names[:place] if order == "cascading" else names[place - 1 : place]
-        (each,) = fixed.explain(network.randomised(chosen, seed), image[None], own.target, of=of)
+        (each,) = fixed.explain(
+            network.randomised(chosen, seed), image[None], own.target, of=of, against=own.against
+        )
         found.append(each)
     alike = np.array([similarity(finite_values(each), finite_values(own), by) for each in found])
     return Cascade(tuple(names[place - 1] for place in places), own, tuple(found), alike)
@@ -139,6 +142,7 @@ def label_randomisation(
     control: ModelLike,
     by: Similarity = "ssim",
     of: Of | None = None,
+    against: Target = None,
 ) -> float:
     """Explain a control that was trained on shuffled labels, and tell how alike the maps are.
 
@@ -147,7 +151,7 @@ def label_randomisation(
 
     Parameters
     ----------
-    explainer, classifier, image, target, by, of
+    explainer, classifier, image, target, by, of, against
         As of :func:`xaimri.metrics.repeatability`.
     control
         The same network, trained on :meth:`xaimri.data.Dataset.with_shuffled_labels`.
@@ -160,7 +164,7 @@ def label_randomisation(
     ----------
     Adebayo et al. (2018), arXiv:1810.03292.
     """
-    return repeatability(explainer, classifier, image, target, other=control, by=by, of=of)
+    return repeatability(explainer, classifier, image, target, other=control, by=by, of=of, against=against)
 
 
 def randomisable(model: Classifier, what: str) -> Randomisable:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
-from xaimri.objective import Objective, Of
+from xaimri.objective import Objective
 from xaimri.perturb import progress
 
 MOST = 32
@@ -54,13 +54,12 @@ def streamed(
     return logits
 
 
-def scored(logits: Scores, target: int | None, of: Of) -> Float[Array, " samples"]:
-    """Return one class's score in every row, in double precision.
+def scored(logits: Scores, objective: Objective) -> Float[Array, " samples"]:
+    """Return the score of one image's objective in every row, in double precision.
 
-    None is the class that the first row predicts, which is then the unchanged image's.
+    Without a target it is of the class that the first row predicts, which is then the unchanged image's.
     """
-    chosen = int(logits[0].argmax()) if target is None else target
-    return Objective((chosen,) * len(logits), of).scores(logits.astype(np.float64))
+    return objective.settle(logits[:1]).times(len(logits)).scores(logits.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)

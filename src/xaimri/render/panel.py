@@ -106,7 +106,14 @@ def headline(explanation: Explanation) -> str:
     """Return what a panel shows, in two lines."""
     layer = explanation.method["settings"].get("layer")
     method = title_of(explanation.method) + (f", {str(layer).rsplit('/', 1)[-1]}" if layer else "")
-    return f"{method}\n{explanation.target_class}, p = {explanation.probabilities[explanation.target]:.2f}"
+    return f"{method}\n{verdict(explanation, 2)}"
+
+
+def verdict(explanation: Explanation, digits: int) -> str:
+    """Return what is explained, and how probable that is: both classes, where one is held against another."""
+    named = [explanation.target, *([] if explanation.against is None else [explanation.against])]
+    probable = " and ".join(f"{float(explanation.probabilities[n]):.{digits}f}" for n in named)
+    return f"{explanation.question}, p = {probable}"
 
 
 def title_of(record: Mapping[str, Any], name: str | None = None) -> str:

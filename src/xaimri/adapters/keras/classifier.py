@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import tensorflow as tf
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from xaimri.adapters.answers import Answers
 from xaimri.adapters.keras.batches import batch_size, pad
@@ -229,8 +229,7 @@ class KerasClassifier:
         found, traced = self._run(purpose, images, objective, layer, self._scale)
         bad = ~np.isfinite(found[-1]).reshape(len(images), -1).all(axis=1)
         if self._scale != 1 and bad.any():
-            targets = objective.targets and tuple(np.array(objective.targets)[bad].tolist())
-            again, _ = self._run(purpose, images[bad], Objective(targets, objective.of), layer)
+            again, _ = self._run(purpose, images[bad], objective.take(np.flatnonzero(bad).tolist()), layer)
             found[-1][bad] = again[-1]
         return found, traced
 
@@ -245,9 +244,7 @@ class KerasClassifier:
         """Run the images through a compiled function in padded batches; logits first, then what it is for."""
         batch = self.prepare(images)
         inside = self._inside(np.asarray(images))
-        targets = np.full(len(batch), -1, np.int32)
-        if objective.targets is not None:
-            targets = objective.resolve(np.empty((len(batch), 1))).astype(np.int32)
+        wanted = _columns(objective, len(batch))
         size = batch_size(len(batch), purpose)
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._answers, *asked)
@@ -255,7 +252,7 @@ class KerasClassifier:
         compiled = program(self._model, self._signature, before, request, self._shadows)
         parts = []
         for first in range(0, len(batch), size):
-            part, chosen = batch[first : first + size], targets[first : first + size]
+            part, chosen = batch[first : first + size], wanted[first : first + size]
             given = (tf.constant(pad(x, size)) for x in (part, chosen))
             with showing(self._stand):
                 results = run(compiled, given, self._others)
@@ -264,6 +261,7 @@ class KerasClassifier:
         if self._verified is None:
             self._answers.check(logits, outputs)
         self.trust(compiled, logits.shape[1])
+        objective.resolve(logits)  # no class is held against itself
         return (logits, *rest), compiled
 
     def _check_shape(self, batch: Images) -> None:
@@ -276,6 +274,16 @@ class KerasClassifier:
                 f"the network takes images of shape {wanted}, and these have {batch.shape[1:]}: "
                 "use xaimri.explain, which fits them, or resize them first."
             )
+
+
+def _columns(objective: Objective, count: int) -> Int[Array, "batch 2"]:
+    """Return what is asked of every image as a compiled function takes it."""
+    objective.check(count)
+    found = np.full((count, 2), -1, np.int32)
+    for column, classes in enumerate((objective.targets, objective.against)):
+        if classes is not None:
+            found[:, column] = classes
+    return found
 
 
 def _asked(purpose: Purpose, objective: Objective, layer: str | None, scale: float) -> tuple[Any, ...]:

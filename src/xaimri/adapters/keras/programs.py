@@ -54,7 +54,10 @@ NO_GRID = Grid((), (), (), ())
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled function ``(images, targets, *others) -> tensors`` and what its trace found out.
+    """A compiled function ``(images, asked, *others) -> tensors`` and what its trace found out.
+
+    ``asked`` is ``(batch, 2)``: of every image the target, -1 for the predicted class, and the class that it
+    is held against, -1 for none.
 
     ``outer`` and ``inner`` tell how images as they come, and what the network itself is given after any
     preprocessing, are scaled first.
@@ -156,7 +159,7 @@ def _trace(
 ) -> Program:
     found: dict[str, Any] = {}
 
-    def body(images: Tensor, targets: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    def body(images: Tensor, asked: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
         with recording(model) as outputs:
             prepared = images if preprocess is None else preprocess(images)
             with tracing(shadows):
@@ -173,11 +176,11 @@ def _trace(
             chosen = map_to_open(outputs, request.layer, images, end.scores)
             found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
             inner = chosen.tensor
-        total = request.scale * tf.reduce_sum(_scores(logits, targets, request.of))
+        total = request.scale * tf.reduce_sum(_scores(logits, asked, request.of))
         gradient = _gradient(total, inner)
         return logits, stated, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
-    specs = [(request.shape, tf.float32), (request.shape[:1], tf.int32), *signature.specs]
+    specs = [(request.shape, tf.float32), ((request.shape[0], 2), tf.int32), *signature.specs]
     given = [tf.TensorSpec(shape, kind) for shape, kind in specs]
     run = tf.function(body, autograph=False, input_signature=given).get_concrete_function()
     return Program(run, **found)
@@ -212,13 +215,14 @@ def _why(layer: str | None) -> str:
     return "named by the caller" if layer else "the last map through which everything flows to the output"
 
 
-def _scores(logits: Tensor, targets: Tensor, of: Of) -> Tensor:
-    """Return the explained score of every image; a target of -1 stands for the predicted class."""
+def _scores(logits: Tensor, asked: Tensor, of: Of) -> Tensor:
+    """Return the explained score of every image; ``asked`` as of :class:`Program`."""
+    targets, against = asked[:, 0], asked[:, 1]
     predicted = tf.argmax(logits, axis=-1, output_type=tf.int32)
     chosen = tf.one_hot(tf.where(targets < 0, predicted, targets), logits.shape[-1])
     if of == "probability":
         return tf.reduce_sum(tf.nn.softmax(logits) * chosen, axis=-1)
     score = tf.reduce_sum(logits * chosen, axis=-1)
     if of == "logit":
-        return score
+        return score - tf.reduce_sum(logits * tf.one_hot(against, logits.shape[-1]), axis=-1)
     return score - tf.reduce_logsumexp(logits + tf.where(chosen > 0, -1e30, 0.0), axis=-1)

@@ -116,7 +116,7 @@ class OpenVINOClassifier:
         for first in range(0, len(batch), size):
             part = batch[first : first + size]
             given = pad(part, size) if self._converted.size else part
-            found = self._converted.logits(given, np.full(len(given), -1, np.int32), *others)
+            found = self._converted.logits(given, np.full((len(given), 2), -1, np.int32), *others)
             parts.append(found[: len(part)])
         return np.concatenate(parts)
 

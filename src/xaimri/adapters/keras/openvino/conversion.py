@@ -110,7 +110,7 @@ def _compile(run: Compiled) -> tuple[Any, int | None]:
 def _of_any_batch(network: Model) -> Model | None:
     """Return a network that takes batches of any size, or None where its own size is written into it."""
     free = network.clone()
-    shapes = {i: free.inputs[i].partial_shape for i in (0, 1)}  # the images and their targets
+    shapes = {i: free.inputs[i].partial_shape for i in (0, 1)}  # the images and what is asked of each
     try:
         free.reshape({i: [-1, *list(shape)[1:]] for i, shape in shapes.items()})
     except RuntimeError:
