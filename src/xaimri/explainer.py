@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.caveats import Caveat, Reason, common_caveats, cut_off
+from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import CLIP, Classifier, Convolutional, Differentiable, Doubting
+from xaimri.doubts.common import common_caveats, cut_off
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax

@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Scores
-from xaimri.caveats import Caveat, saturation
+from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
+from xaimri.doubts.common import saturation
 from xaimri.errors import InvalidInput, first_line
 from xaimri.objective import softmax
 
