@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri import FunctionClassifier
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.objective import Objective, softmax
 
 ALL = ("logit", "log_odds", "probability")
@@ -54,6 +54,34 @@ def test_a_constant_added_to_the_logits_changes_no_odds_and_no_probability(const
         objective.cotangents(LOGITS + constant), objective.cotangents(LOGITS), atol=1e-10
     )
     np.testing.assert_allclose(objective.cotangents(LOGITS).sum(axis=1), 0, atol=1e-12)
+
+
+def test_a_class_against_another_is_the_difference_of_their_logits():
+    others = (1, 3, 0, 0, 2)
+    both, rows = Objective(TARGETS, against=others), np.arange(5)
+    wanted = LOGITS[rows, list(TARGETS)] - LOGITS[rows, list(others)]
+    np.testing.assert_array_equal(both.scores(LOGITS), wanted)
+    p = softmax(LOGITS)  # the logarithm of the ratio of the two probabilities
+    np.testing.assert_allclose(wanted, np.log(p[rows, list(TARGETS)] / p[rows, list(others)]))
+    step = 1e-6 * np.eye(4)
+    slopes = [(both.scores(LOGITS + s) - both.scores(LOGITS - s)) / 2e-6 for s in step]
+    np.testing.assert_allclose(both.cotangents(LOGITS).T, slopes, atol=1e-8)
+    assert both.take([3, 1]) == Objective((3, 1), against=(0, 3))
+    assert both.take([2]).times(2) == Objective((2, 2), against=(0, 0)) == both.each(5)[2].times(2)
+    assert both.unit == "logit difference"
+    predicted = tuple(int(n) for n in LOGITS.argmax(axis=1))
+    away = tuple((n + 1) % 4 for n in predicted)
+    assert Objective(against=away).settle(LOGITS) == Objective(predicted, against=away)
+    with pytest.raises(UnusableImage, match="name the class to explain"):
+        Objective(against=(*away[:4], predicted[4])).scores(LOGITS)
+    for wrong, why in (
+        ({"targets": (1, 2), "against": (0, 2)}, "can't be held against itself"),
+        ({"targets": (1,), "against": (0,), "of": "probability"}, "leave `of` away beside it"),
+        ({"against": (0,), "of": "log_odds"}, "got 'log_odds'"),
+        ({"targets": (1, 2), "against": (0,)}, "1 targets were given for 2 images"),
+    ):
+        with pytest.raises(InvalidInput, match=why):
+            Objective(**wrong)
 
 
 def test_log_odds_never_saturate():

@@ -97,6 +97,19 @@ class TestWithANetwork:
         with Image.open(tmp_path / "scan_gradcam.png") as drawn:
             assert drawn.size[0] > 300
 
+    def test_one_class_is_explained_against_another(self, run, bundle, scan, tmp_path):
+        words = ("explain", bundle, scan, "--out", tmp_path, "-m", "saliency", "--target", "mild")
+        code, out, err = run(*words, "--against", 0)
+        assert code == 0, err
+        assert out.startswith(f"{scan}: mild against none, p = 0.")
+        code, _, err = run(*words, "--against", "mild")
+        assert code == 1
+        assert "`target` and `against` are both 'mild'" in err
+        words = ("compare", bundle, scan, "--out", tmp_path, "-m", "saliency", "-m", "gradcam")
+        code, out, err = run(*words, "--target", "severe", "--against", "none")
+        assert code == 0, err
+        assert out.startswith(f"{scan}: severe against none, p = 0.")
+
     def test_a_folder_with_a_bad_file_gives_the_rest_and_names_it(self, run, bundle, scan, tmp_path):
         (tmp_path / "notes.png").write_text("no picture")
         code, out, err = run("explain", bundle, tmp_path, "--out", tmp_path / "made", "-m", "saliency")

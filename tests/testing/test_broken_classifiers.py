@@ -44,6 +44,8 @@ class Broken:
             found = Gradient(found.values * np.float32(1.1), found.logits)
         elif self.fault == "always logit":
             found = self.inner.gradient(images, replace(objective, of="logit"))
+        elif self.fault == "no other class":
+            found = self.inner.gradient(images, replace(objective, against=None))
         elif self.fault == "no target" or (self.fault == "the first class" and objective.targets is None):
             found = self.inner.gradient(images, replace(objective, targets=(0,) * len(images)))
         elif self.fault == "flipped":
@@ -89,9 +91,10 @@ BROKEN = {
     "gradient's images": ("gradients_leave_the_images_alone", "`gradient` changed the images"),
     "other logits": ("gradients_come_with_the_logits", "`gradient` hands out other logits"),
     "scale": ("gradients_are_slopes", "not its slope"),
-    "always logit": ("gradients_are_slopes", "log_odds is not its slope"),
+    "always logit": ("gradients_are_slopes", "log-odds is not its slope"),
     "flipped": ("gradients_are_slopes", "not its slope"),
     "no target": ("gradients_are_slopes", "not its slope"),
+    "no other class": ("gradients_are_slopes", "logit difference is not its slope"),
     "the first class": ("gradients_are_of_the_prediction", "not that of the predicted class"),
     "gradient of the batch": ("gradients_do_not_depend_on_the_batch", "gradients of image 0 depend"),
     "grid": ("maps_lie_on_the_images", "must have the shape"),

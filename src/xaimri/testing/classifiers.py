@@ -72,7 +72,7 @@ def check_classifier(
 
     A classifier names its classes, scores image by image whatever else is in the batch, says the same
     twice and leaves the images alone. A :class:`~xaimri.classifier.Differentiable` one gives the
-    gradient that finite differences of logit, log-odds and probability give. A
+    gradient that finite differences of logit, log-odds, probability and the difference of two logits give. A
     :class:`~xaimri.classifier.Convolutional` one opens a layer whose gradient carries the maps'
     changes to the score's change, which holds where everything flows through that layer.
 

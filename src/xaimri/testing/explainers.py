@@ -11,6 +11,7 @@ from xaimri.explainer import Explainer
 from xaimri.testing.claims import check_all, claim
 from xaimri.testing.maps import (
     a_batch_equals_one_by_one,
+    another_class_can_stand_against_it,
     finite_or_a_caveat,
     scores_are_the_models,
     the_prediction_is_explained,
@@ -43,6 +44,7 @@ PROMISES: tuple[ExplainerPromise, ...] = (
     finite_or_a_caveat,
     the_prediction_is_explained,
     the_target_is_the_one_asked_for,
+    another_class_can_stand_against_it,
     scores_are_the_models,
     a_batch_equals_one_by_one,
     the_images_stay_as_they_are,

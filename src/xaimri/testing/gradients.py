@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast, get_args
 
 import numpy as np
@@ -25,12 +26,19 @@ def predicted(given: ClassifierOnImages) -> tuple[int, ...]:
     return tuple(int(i) for i in given.model.logits(given.images.copy()).argmax(axis=1))
 
 
+def against_next(targets: Sequence[int], given: ClassifierOnImages) -> Objective:
+    """Return the difference between the logits of every target and of the class after it."""
+    others = tuple((target + 1) % len(given.model.classes) for target in targets)
+    return Objective(tuple(targets), against=others)
+
+
 def _objectives(given: ClassifierOnImages) -> Iterator[Objective]:
-    """Every score of the predicted classes, and of the last class."""
+    """Every score of the predicted classes and of the last class, and how far they exceed another's."""
     last = (len(given.model.classes) - 1,) * len(given.images)
-    for of in SCORES:
-        yield Objective(predicted(given), of)
-        yield Objective(last, of)
+    for targets in (predicted(given), last):
+        for of in SCORES:
+            yield Objective(targets, of)
+        yield against_next(targets, given)
 
 
 @classifier_promise(Differentiable)
@@ -42,7 +50,7 @@ def gradients_have_the_images_shape(given: ClassifierOnImages) -> None:
             values.shape == given.images.shape,
             f"`gradient` must have the images' shape {given.images.shape}, got {values.shape}.",
         )
-        claim(np.isfinite(values).all(), f"the gradient of the {objective.of} is not finite.")
+        claim(np.isfinite(values).all(), f"the gradient of the {objective.unit} is not finite.")
 
 
 @classifier_promise(Differentiable)
@@ -74,16 +82,17 @@ def gradients_are_slopes(given: ClassifierOnImages) -> None:
         off = smallest_disagreement(given.model, given.images, objective, slope)
         claim(
             off <= given.slope_tolerance,
-            f"the gradient of the {objective.of} is not its slope: {off:.1e} off finite differences.",
+            f"the gradient of the {objective.unit} is not its slope: {off:.1e} off finite differences.",
         )
 
 
 @classifier_promise(Differentiable)
 def gradients_are_of_the_prediction(given: ClassifierOnImages) -> None:
     """Without a target, the gradient is that of the predicted class."""
-    for of in SCORES:
-        default = given.model.gradient(given.images.copy(), Objective(None, of)).values
-        named = given.model.gradient(given.images.copy(), Objective(predicted(given), of)).values
+    wanted = (*(Objective(predicted(given), of) for of in SCORES), against_next(predicted(given), given))
+    for objective in wanted:
+        default = given.model.gradient(given.images.copy(), replace(objective, targets=None)).values
+        named = given.model.gradient(given.images.copy(), objective).values
         claim(
             gap(default, named) <= given.tolerance,
             "without a target, `gradient` is not that of the predicted class.",

@@ -11,7 +11,7 @@ from xaimri.errors import InvalidInput
 from xaimri.objective import Objective
 from xaimri.testing.claims import claim, gap, identical
 from xaimri.testing.differences import smallest_disagreement
-from xaimri.testing.gradients import SCORES, predicted
+from xaimri.testing.gradients import SCORES, against_next, predicted
 from xaimri.testing.runs import ClassifierOnImages, classifier_promise
 from xaimri.testing.scores import image_by_image
 
@@ -74,12 +74,13 @@ def maps_do_not_depend_on_the_batch(given: ClassifierOnImages) -> None:
 @classifier_promise(Convolutional)
 def maps_carry_the_score(given: ClassifierOnImages) -> None:
     """Gradient times change of the maps is the change of the score: everything flows through that layer."""
-    for of in SCORES:
-        objective = Objective(predicted(given), of)
+    targets = predicted(given)
+    for objective in (*(Objective(targets, of) for of in SCORES), against_next(targets, given)):
         off = smallest_disagreement(given.model, given.images, objective, _Carried(given, objective))
         claim(
             off <= given.slope_tolerance,
-            f"the maps' gradient does not carry their changes to the {of}'s: off by {off:.1e} of it.",
+            f"the maps' gradient does not carry their changes to the {objective.unit}'s: off by {off:.1e} of "
+            "it.",
         )
 
 

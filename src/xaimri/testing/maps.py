@@ -74,6 +74,28 @@ def the_target_is_the_one_asked_for(given: ExplainerOnImages) -> None:
 
 
 @explainer_promise
+def another_class_can_stand_against_it(given: ExplainerOnImages) -> None:
+    """A class held against another is said to be so, and is another map wherever the two classes have two."""
+    count = len(given.model.classes)
+    targets = [int(i) for i in given.model.logits(given.images.copy()).argmax(axis=1)]
+    others = [(target + 1) % count for target in targets]
+    found = given.explanations(targets=targets, against=others)
+    claim(
+        [(e.target, e.against) for e in found] == list(zip(targets, others, strict=True)),
+        "the classes that were held against each other are not those that were asked for.",
+    )
+    alone = given.explanations(targets=targets, of="logit")
+    other = given.explanations(targets=others, of="logit")
+    for both, one, two in zip(found, alone, other, strict=True):
+        has_two = np.any(two.values) and not np.array_equal(one.values, two.values)
+        claim(
+            not (has_two and np.array_equal(both.values, one.values)),
+            "a class against another has the map of the class alone: let `Objective.scores`, `cotangents`, "
+            "`settle` and `times` carry `against` along, rather than to read `targets` and `of`.",
+        )
+
+
+@explainer_promise
 def scores_are_the_models(given: ExplainerOnImages) -> None:
     """The logits of an explanation are the model's, and its probabilities are their softmax."""
     logits = given.model.logits(given.images.copy())

@@ -118,7 +118,7 @@ def _same(one: Explanation, other: Explanation, after: str) -> None:
     for name, array in arrays.items():
         claim(identical(array, others[name]), f"the array `{name}` is another after {after}.")
         claim(not others[name].flags.writeable, f"the array `{name}` can be written after {after}.")
-    for name in ("target", "of", "unit", "classes", "method", "caveats"):
+    for name in ("target", "of", "against", "unit", "classes", "method", "caveats"):
         claim(getattr(one, name) == getattr(other, name), f"`{name}` is another after {after}.")
     claim(one.diagnostics.keys() == other.diagnostics.keys(), f"`diagnostics` lost an entry in {after}.")
 

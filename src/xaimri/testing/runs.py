@@ -12,6 +12,7 @@ from xaimri.arrays import Array, Images, Scores
 from xaimri.classifier import Classifier
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
+from xaimri.objective import Of
 from xaimri.targets import Target
 from xaimri.testing.generators import global_seeds
 
@@ -87,6 +88,8 @@ class ExplainerOnImages:
         targets: Target | Sequence[Target] = None,
         model: Classifier | None = None,
         seeds: tuple[int, int] = (0, 0),
+        of: Of | None = None,
+        against: Sequence[Target] | None = None,
     ) -> tuple[Explanation, ...]:
         """Explain a copy of the images.
 
@@ -95,7 +98,8 @@ class ExplainerOnImages:
         """
         own = (self.images if images is None else images).copy()
         with global_seeds(*seeds):
-            return self.explainer.explain(self.model if model is None else model, own, targets)
+            asked = self.model if model is None else model
+            return self.explainer.explain(asked, own, targets, of=of, against=against)
 
 
 @dataclass(frozen=True, eq=False)
