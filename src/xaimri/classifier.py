@@ -61,9 +61,12 @@ class FeatureMaps:
     grid
         Where the cells lie on the model's input.
     layer
-        The layer's path, such as ``"resnet50/conv5_block3_out"``.
+        The layer's path, such as ``"resnet50/conv5_block3_out"``; of several that were joined along their
+        features, ``"a/out + b/out"``.
     why
         One phrase that says how the layer came to be chosen.
+    caveats
+        What is odd about the layer, whatever the image.
     """
 
     values: Cells
@@ -72,6 +75,7 @@ class FeatureMaps:
     grid: Grid
     layer: str
     why: str
+    caveats: tuple[Caveat, ...] = ()
 
 
 @runtime_checkable

@@ -246,7 +246,7 @@ def on_image(
 
 
 def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: bool) -> list[Caveat]:
-    found = []
+    found = [*maps.caveats]
     if gradient is not None and not gradient.any():
         found.append(Reason.DEGENERATE_GRADIENT.caveat(layer=maps.layer))
     elif relu and not (values > 0).any() and (gradient is not None or values.any()):

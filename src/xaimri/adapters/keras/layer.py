@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xaimri.adapters.keras.geometry.lattice import grid_of
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, passes_all, reach
+from xaimri.adapters.keras.innermap import InnerMap
 from xaimri.adapters.keras.tensors import Operation, Tensor
 from xaimri.adapters.keras.trace import LayerOutput
 from xaimri.errors import InvalidInput, MissingCapability
@@ -41,11 +42,13 @@ WAY_OUT = (
 )
 
 
-def map_to_open(
-    outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor
-) -> LayerOutput:
+def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor) -> InnerMap:
     """Return the named layer's output; without a name, the last map through which everything flows."""
-    return _last(outputs, source, sink) if layer is None else _named(outputs, layer, source, sink)
+    if layer is None:
+        found, why = _last(outputs, source, sink), "the last map through which everything flows to the output"
+    else:
+        found, why = _named(outputs, layer, source, sink), "named by the caller"
+    return InnerMap((found.tensor,), found.path, why, grid_of(found.tensor, source))
 
 
 def _last(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> LayerOutput:

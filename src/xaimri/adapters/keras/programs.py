@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 import tensorflow as tf
 
 from xaimri.adapters.answers import Activation, Answers, Arithmetic
-from xaimri.adapters.keras.geometry.lattice import grid_of
 from xaimri.adapters.keras.graph import ending
+from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.layer import map_to_open
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
@@ -21,6 +21,7 @@ from xaimri.adapters.keras.signature import Signature
 from xaimri.adapters.keras.tensors import Compiled, Network, Structure, Tensor
 from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
 from xaimri.adapters.options import Preprocess
+from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, MissingCapability, first_line
 from xaimri.grid import Grid
 from xaimri.objective import Of
@@ -70,6 +71,7 @@ class Program:
     grid: Grid = NO_GRID
     layer: str = ""
     why: str = ""
+    caveats: tuple[Caveat, ...] = ()
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
@@ -171,14 +173,16 @@ def _trace(
         stated = tf.cast(output, tf.float32)
         if request.purpose == "logits":
             return logits, stated
-        inner = images
+        inner: tuple[Tensor, ...] = (images,)
+        lay: Lay = beside
         if request.purpose == "maps":
             chosen = map_to_open(outputs, request.layer, images, end.scores)
-            found.update(grid=grid_of(chosen.tensor, images), layer=chosen.path, why=_why(request.layer))
-            inner = chosen.tensor
+            told = ("grid", "layer", "why", "caveats")
+            found.update({name: getattr(chosen, name) for name in told})
+            inner, lay = chosen.tensors, chosen.lay
         total = request.scale * tf.reduce_sum(_scores(logits, asked, request.of))
-        gradient = _gradient(total, inner)
-        return logits, stated, tf.cast(inner, tf.float32), tf.cast(gradient, tf.float32) / request.scale
+        gradient = lay(_gradients(total, inner))
+        return logits, stated, tf.cast(lay(inner), tf.float32), tf.cast(gradient, tf.float32) / request.scale
 
     specs = [(request.shape, tf.float32), ((request.shape[0], 2), tf.int32), *signature.specs]
     given = [tf.TensorSpec(shape, kind) for shape, kind in specs]
@@ -186,18 +190,18 @@ def _trace(
     return Program(run, **found)
 
 
-def _gradient(total: Tensor, inner: Tensor) -> Tensor:
-    """Differentiate the sum of the scores, or say what works where that can't be done."""
+def _gradients(total: Tensor, inner: Sequence[Tensor]) -> list[Tensor]:
+    """Differentiate the sum of the scores by each tensor, the others held, or say what works instead."""
     try:
-        (gradient,) = tf.gradients(total, [inner])
+        gradients = tf.gradients(total, list(inner), stop_gradients=list(inner))
     except LookupError:  # TensorFlow knows no gradient of an operation on the way
-        gradient = None
-    if gradient is None:
+        gradients = [None]
+    if any(gradient is None for gradient in gradients):
         raise MissingCapability(
             "an operation on the way to the output, such as rounding or stopping gradients, has no gradient: "
             "name another layer, or use a perturbation method such as LIME."
         )
-    return tf.convert_to_tensor(gradient)
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def _call(model: Network, given: Structure, images: Tensor) -> Structure:
@@ -209,10 +213,6 @@ def _call(model: Network, given: Structure, images: Tensor) -> Structure:
             f"the network does not take images of shape {tuple(images.shape[1:])} ({first_line(failure)}): "
             "give images of the size and channels that it was built for."
         ) from failure
-
-
-def _why(layer: str | None) -> str:
-    return "named by the caller" if layer else "the last map through which everything flows to the output"
 
 
 def _scores(logits: Tensor, asked: Tensor, of: Of) -> Tensor:
