@@ -3,6 +3,7 @@
 import ast
 import pickle
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 import xaimri
 from xaimri import Caveat, LinearClassifier
 from xaimri.caveats import Reason, fields_of
-from xaimri.classifier import FeatureMaps
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 
@@ -27,11 +27,21 @@ def for_one(scale, patch=2):
     return LinearClassifier(np.stack([np.zeros(SHAPE), np.full(SHAPE, scale)]), patch=patch)
 
 
+INNER = np.zeros((32, 32, 1), bool)
+INNER[12:20, 12:20] = True
+FRAMED = np.where(INNER, 1.0, 0.5).astype(np.float32)
+
+
+def framed(outside):
+    """A classifier that goes by the object in the middle, and so much by what is around it."""
+    return LinearClassifier(np.stack([np.zeros(INNER.shape), np.where(INNER, 1.0, outside)]))
+
+
 class Guessing(LinearClassifier):
     def feature_maps(self, images, objective, /, layer=None):
         maps = super().feature_maps(images, objective, layer)
         grid = Grid.resized(maps.grid.space, maps.grid.cells, assumed=True)
-        return FeatureMaps(maps.values, maps.gradients, maps.logits, grid, maps.layer, maps.why)
+        return replace(maps, grid=grid)
 
 
 class Kinked(LinearClassifier):
@@ -120,6 +130,12 @@ CASES = {
     Reason.CLASS_INDEPENDENT: ((PLAIN, SCAN, {"method": "eigencam"}), (PLAIN, SCAN, {"method": "hirescam"})),
     Reason.CONSTANT_MAPS: ((PLAIN, ONES, {"method": "scorecam"}), (PLAIN, SCAN, {"method": "scorecam"})),
     Reason.CONSTANT_IMAGE: ((PLAIN, ONES, {}), (PLAIN, SCAN, {})),
+    Reason.UNEVEN_GRADIENT: ((PLAIN, SCAN, {}), (for_one(1.0), SCAN, {"target": 1})),
+    Reason.COARSE_CELLS: ((PLAIN, SCAN, {}), (LinearClassifier(PLAIN.weights), SCAN, {})),
+    Reason.ON_BACKGROUND: (
+        (framed(outside=1.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
+        (framed(outside=0.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
+    ),
 }
 BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE}
 """Tested with networks, in tests/adapters/keras/test_range.py."""

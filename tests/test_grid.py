@@ -223,3 +223,18 @@ def test_a_value_that_is_not_finite_spoils_only_the_pixels_it_enters():
     near[:4, :4] = True  # up to the centre of the next cell
     assert np.isnan(spoiled[near]).all()
     assert spoiled[~near] == pytest.approx(whole[~near])
+
+
+@pytest.mark.parametrize(
+    ("cells", "space", "coarse"),
+    [
+        ((6, 7), (224, 224), False),
+        ((5, 7), (224, 224), True),
+        ((7, 1), (224, 1), False),  # an axis of one pixel has no more to give
+        ((4, 9), (4, 9), False),
+        ((5, 10, 12), (5, 80, 96), False),
+        ((4, 10, 12), (5, 80, 96), True),
+    ],
+)
+def test_cells_are_few_only_where_the_image_has_more(cells, space, coarse):
+    assert Grid.resized(space, cells).coarse is coarse

@@ -197,6 +197,27 @@ class Reason(Enum):
         "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away, "
         "or use a network without that layer.",
     )
+    UNEVEN_GRADIENT = (
+        "uneven_gradient",
+        "the gradient varies over the cells, and the method gives each feature one weight",
+        "The gradient varies over the cells of `{layer}`, as it does before more convolutions or a head that "
+        "flattens them, and one weight per feature leaves that out: HiResCAM, which takes each cell's own "
+        'gradient, differs by {percent:.0f} % of both maps; take "hirescam".',
+    )
+    COARSE_CELLS = (
+        "coarse_cells",
+        "a class activation map has fewer than six cells along an axis",
+        "`{layer}` has {cells} cells, too few to tell where the evidence lies: look at the last layer before it "
+        'that has more too, by "hirescam" with layer="{finer}".',
+        "`{layer}` has {cells} cells, too few to tell where the evidence lies: compare the map with a gradient "
+        "method or a perturbation method.",
+    )
+    ON_BACKGROUND = (
+        "on_background",
+        "most of the positive evidence lies on the uniform background, away from the object",
+        "{percent:.0f} % of the positive evidence lies on the uniform background, away from the object: see by "
+        "occlusion whether the score changes there, and if it does, mistrust the network, else this map.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

@@ -67,6 +67,9 @@ class FeatureMaps:
         One phrase that says how the layer came to be chosen.
     caveats
         What is odd about the layer, whatever the image.
+    finer
+        Where there are fewer than six cells along an axis: the path of the last layer before it that has
+        six or more along every one, and that everything flows through; empty where none has.
     """
 
     values: Cells
@@ -76,6 +79,7 @@ class FeatureMaps:
     layer: str
     why: str
     caveats: tuple[Caveat, ...] = ()
+    finer: str = ""
 
 
 @runtime_checkable

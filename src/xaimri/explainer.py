@@ -12,6 +12,7 @@ import numpy as np
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import CLIP, Classifier, Convolutional, Differentiable, Doubting
+from xaimri.doubts.background import on_background
 from xaimri.doubts.common import common_caveats, cut_off
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
@@ -289,7 +290,14 @@ def _explanations(
                 ),
                 *cut_off(found.logits[i], int(targets[i]), others[i], classes, CLIP),
                 *_more(doubts[i], objective.of),
+                *on_background(images[i], found.values[i], _step(found, i)),
             ),
         )
         for i in range(len(images))
     )
+
+
+def _step(found: Attribution, image: int) -> Sequence[float] | None:
+    """Return the pixels from cell to cell where a class activation map has any."""
+    grid = found.diagnostics[image].get("grid") if found.diagnostics else None
+    return None if grid is None else grid["step"]

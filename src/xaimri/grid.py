@@ -20,6 +20,9 @@ from xaimri.errors import InvalidInput
 Fit: TypeAlias = Literal["stretch", "pad"]
 """How an image of another shape is brought to the model's input."""
 
+FEWEST = 6
+"""Cells along an axis, of which fewer tell hardly more than a quarter of the image."""
+
 
 def check_fit(fit: str) -> None:
     """See that there is such a way of bringing an image to a model's input."""
@@ -70,6 +73,19 @@ class Grid:
             )
         if min(self.space + self.cells, default=1) < 1 or min(self.step, default=1.0) <= 0:
             raise InvalidInput(f"a grid needs positive sizes and steps, got {self}.")
+
+    @property
+    def coarse(self) -> bool:
+        """Whether an axis of the image is cut into fewer than six cells.
+
+        Examples
+        --------
+        >>> Grid.resized((224, 224), (7, 7)).coarse, Grid.resized((128, 224), (4, 7)).coarse
+        (False, True)
+        >>> Grid.resized((4, 224), (4, 7)).coarse  # the image has no more
+        False
+        """
+        return any(count < min(FEWEST, n) for count, n in zip(self.cells, self.space, strict=True))
 
     @classmethod
     def resized(cls, space: Sequence[int], cells: Sequence[int], *, assumed: bool = False) -> Grid:

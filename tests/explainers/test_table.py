@@ -73,7 +73,7 @@ def test_the_guide_shows_a_table_of_every_family():
 def test_a_figure_is_headed_by_the_title_in_the_record():
     model = LinearClassifier.random((6, 8, 1), classes=2, seed=0, patch=2)
     (found,) = build("gradcam++", {"layer": "patches"}).explain(model, np.ones((1, 6, 8, 1), np.float32))
-    assert headline(found).startswith("Grad-CAM++, patches\n")
+    assert headline(found).startswith("Grad-CAM++, patches (3 x 4 cells)\n")
     assert title_of({"name": "theirs", "title": "Their method", "settings": {}}) == "Their method"
     assert title_of({"name": "theirs", "settings": {}}) == "theirs"  # an older record
     assert title_of(found.method, "gradcam++") == "Grad-CAM++"

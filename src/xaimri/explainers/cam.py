@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
-from xaimri.arrays import Array, Cells, Images
+from xaimri.arrays import Array, Images
 from xaimri.caveats import Caveat, Reason
-from xaimri.classifier import Convolutional, FeatureMaps
+from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
+from xaimri.explainers.cells import cell_axes, on_image, one_weight, unevenness
 from xaimri.objective import Objective
 from xaimri.rules import Flag, Name, OrNone
 from xaimri.settings import setting
@@ -48,6 +48,10 @@ class GradCAM(Explainer[Convolutional]):
     The published method resizes the cells to the image; here each cell lies where the network's
     padding and strides put it, and values are interpolated linearly between the cells' centres.
 
+    The mean over the cells is an answer where the gradient is the same in all of them, as before global
+    average pooling. ``diagnostics["unevenness"]`` tells how far the map lies from HiResCAM's (0 to 1), and
+    above 0.1 the caveat `uneven_gradient` says so.
+
     References
     ----------
     Selvaraju et al. (2017), doi:10.1109/ICCV.2017.74.
@@ -71,7 +75,14 @@ class GradCAM(Explainer[Convolutional]):
         """Weight the maps by their mean gradient over the cells."""
         maps = model.feature_maps(images, objective, layer=self.layer)
         weights = maps.gradients.mean(axis=cell_axes(maps.values), keepdims=True)
-        return on_image((maps.values * weights).sum(axis=-1), maps, relu=self.relu)
+        uneven = unevenness(maps)
+        return on_image(
+            (maps.values * weights).sum(axis=-1),
+            maps,
+            relu=self.relu,
+            diagnostics=[{"unevenness": share} for share in uneven],
+            caveats=one_weight(uneven, maps.layer),
+        )
 
 
 @dataclass(frozen=True)
@@ -118,8 +129,15 @@ class GradCAMPlusPlus(Explainer[Convolutional]):
         undefined = (total < 0) & (gradient > 0)
         shares = np.where(undefined, 0, 1 / (2 + gradient * np.maximum(total, 0)))
         weights = (shares * gradient).sum(axis=axes, keepdims=True)
-        cells = (maps.values * weights).sum(axis=-1)
-        return on_image(cells, maps, relu=self.relu, caveats=_without_share(undefined, maps.layer))
+        uneven = unevenness(maps)
+        doubts = zip(_without_share(undefined, maps.layer), one_weight(uneven, maps.layer), strict=True)
+        return on_image(
+            (maps.values * weights).sum(axis=-1),
+            maps,
+            relu=self.relu,
+            diagnostics=[{"unevenness": share} for share in uneven],
+            caveats=[[*first, *second] for first, second in doubts],
+        )
 
 
 @dataclass(frozen=True)
@@ -187,73 +205,6 @@ class LayerCAM(Explainer[Convolutional]):
         maps = model.feature_maps(images, objective, layer=self.layer)
         cells = (maps.values * np.maximum(maps.gradients, 0)).sum(axis=-1)
         return on_image(cells, maps, relu=self.relu)
-
-
-def cell_axes(cells: Cells) -> tuple[int, ...]:
-    """Return the axes of the cells in ``(batch, *cells, features)``."""
-    return tuple(range(1, cells.ndim - 1))
-
-
-def on_image(
-    cells: Float[Array, batch * cells],
-    maps: FeatureMaps,
-    *,
-    relu: bool,
-    unit: str | None = None,
-    model_calls: int = 1,
-    by_gradient: bool = True,
-    diagnostics: Sequence[Mapping[str, Any]] | None = None,
-    caveats: Sequence[Sequence[Caveat]] | None = None,
-) -> Attribution:
-    """Carry one value per cell to the image, and say what is odd about it.
-
-    Parameters
-    ----------
-    cells
-        One signed value per cell.
-    maps
-        The layer that they are of.
-    relu
-        Set negative cells to 0, before resampling.
-    unit, diagnostics, caveats
-        What the method has to add; ``model_calls`` is its cost per image.
-    by_gradient
-        Whether the method reads the maps' gradient, so that none leaves the map empty; a method that
-        doesn't names the reason itself where all its cells are 0.
-    """
-    more, doubts = diagnostics or [{}] * len(cells), caveats or [()] * len(cells)
-    found = [
-        {
-            "layer": maps.layer,
-            "why": maps.why,
-            "cells": list(values.shape),
-            "positive": float(np.clip(values, 0, None).sum()),
-            "negative": float(np.clip(values, None, 0).sum()),
-            "grid": maps.grid.record(),
-            "model_calls": model_calls,
-            **extra,
-        }
-        for values, extra in zip(cells, more, strict=True)
-    ]
-    named = [
-        [*own, *_caveats(values, gradient if by_gradient else None, maps, relu)]
-        for own, values, gradient in zip(doubts, cells, maps.gradients, strict=True)
-    ]
-    kept = np.maximum(cells, 0) if relu else cells
-    return Attribution(
-        maps.grid.resample(kept.astype(np.float32)), maps.logits, unit, diagnostics=found, caveats=named
-    )
-
-
-def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: bool) -> list[Caveat]:
-    found = [*maps.caveats]
-    if gradient is not None and not gradient.any():
-        found.append(Reason.DEGENERATE_GRADIENT.caveat(layer=maps.layer))
-    elif relu and not (values > 0).any() and (gradient is not None or values.any()):
-        found.append(Reason.NO_POSITIVE_EVIDENCE.caveat(layer=maps.layer))
-    if maps.grid.assumed:
-        found.append(Reason.ASSUMED_GEOMETRY.caveat(layer=maps.layer))
-    return found
 
 
 def _without_share(undefined: Bool[Array, ...], layer: str) -> list[list[Caveat]]:

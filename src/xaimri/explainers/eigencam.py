@@ -12,7 +12,8 @@ from xaimri.arrays import Array, Images
 from xaimri.caveats import Reason
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import layer_setting, on_image
+from xaimri.explainers.cam import layer_setting
+from xaimri.explainers.cells import on_image
 from xaimri.objective import Objective
 from xaimri.rules import Flag
 from xaimri.settings import setting

@@ -12,7 +12,8 @@ from xaimri.arrays import Array, Image, Images
 from xaimri.caveats import Reason
 from xaimri.classifier import Convolutional
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.cam import layer_setting, on_image, relu_setting
+from xaimri.explainers.cam import layer_setting, relu_setting
+from xaimri.explainers.cells import on_image
 from xaimri.grid import Grid
 from xaimri.objective import Objective, softmax
 from xaimri.perturb.responses import scored, streamed

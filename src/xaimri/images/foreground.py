@@ -17,14 +17,25 @@ def foreground(image: Image) -> Mask:
     """
     from scipy.ndimage import binary_fill_holes, binary_opening
 
+    mask = ~is_background(image)
+    if mask.all():
+        return mask
+    opened = binary_opening(mask)
+    filled: Mask = binary_fill_holes(opened if opened.any() else mask)
+    return filled
+
+
+def is_background(image: Image) -> Mask:
+    """Return the pixels ``(*space)`` of the background's value, those inside the object among them.
+
+    None where the image has no background.
+    """
     level = image.mean(axis=-1)
     border = np.concatenate([np.take(level, [0, -1], axis=axis).ravel() for axis in range(level.ndim)])
     outside = float(np.median(border))
     spread = float(level.max() - level.min())
-    mask = np.abs(level - outside) > spread / 16
+    mask: Mask = np.abs(level - outside) <= spread / 16
     near_border = np.abs(border - outside) <= spread / 16
-    if spread == 0 or mask.mean() > 0.9 or near_border.mean() < 0.6:
-        return np.ones(level.shape, dtype=bool)
-    opened = binary_opening(mask)
-    filled: Mask = binary_fill_holes(opened if opened.any() else mask)
-    return filled
+    if spread == 0 or mask.mean() < 0.1 or near_border.mean() < 0.6:
+        return np.zeros(level.shape, dtype=bool)
+    return mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, get_args
@@ -103,9 +104,8 @@ def plot(
 
 
 def headline(explanation: Explanation) -> str:
-    """Return what a panel shows, in two lines."""
-    layer = explanation.method["settings"].get("layer")
-    method = title_of(explanation.method) + (f", {str(layer).rsplit('/', 1)[-1]}" if layer else "")
+    """Return what a panel shows, in two lines: the method with the layer and its cells, and the question."""
+    method = ", ".join([title_of(explanation.method), *_opened(explanation.diagnostics)])
     return f"{method}\n{verdict(explanation, 2)}"
 
 
@@ -114,6 +114,15 @@ def verdict(explanation: Explanation, digits: int) -> str:
     named = [explanation.target, *([] if explanation.against is None else [explanation.against])]
     probable = " and ".join(f"{float(explanation.probabilities[n]):.{digits}f}" for n in named)
     return f"{explanation.question}, p = {probable}"
+
+
+def _opened(diagnostics: Mapping[str, Any]) -> list[str]:
+    """Return the layer that a class activation map opened, by the last part of its path, and its cells."""
+    layer, cells = diagnostics.get("layer"), diagnostics.get("cells")
+    if not layer or not cells:
+        return []
+    names = " + ".join(path.rsplit("/", 1)[-1] for path in str(layer).split(" + "))
+    return [f"{names} ({' x '.join(map(str, cells))} cells)"]
 
 
 def title_of(record: Mapping[str, Any], name: str | None = None) -> str:
@@ -130,10 +139,11 @@ def title_of(record: Mapping[str, Any], name: str | None = None) -> str:
 
 
 def _wrap(words: str, ax: Axes) -> str:
-    """Break lines that would reach into the next panel, at about 0.075 inches a letter."""
+    """Break lines that would reach into the next panel, at about 0.075 inches a letter; not inside brackets."""
     figure: Any = ax.figure
+    whole = re.sub(r"\(.*?\)", lambda part: part[0].replace(" ", "\u00a0"), words)
     width = int(ax.get_window_extent().width / figure.dpi / 0.075)
-    return "\n".join(textwrap.fill(line, max(width, 10)) for line in words.splitlines())
+    return "\n".join(textwrap.fill(line, max(width, 10)) for line in whole.splitlines())
 
 
 def draw_colourbar(ax: Axes | list[Axes], scale: Scale, unit: str) -> None:

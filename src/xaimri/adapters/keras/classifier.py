@@ -135,7 +135,9 @@ class KerasClassifier:
         if layer is not None and not isinstance(layer, str):
             raise InvalidInput(f"`layer` must be the name or path of a layer, got a {type(layer).__name__}.")
         (logits, maps, gradients), traced = self._scaled("maps", images, objective, layer)
-        return FeatureMaps(maps, gradients, logits, traced.grid, traced.layer, traced.why, traced.caveats)
+        return FeatureMaps(
+            maps, gradients, logits, traced.grid, traced.layer, traced.why, traced.caveats, traced.finer
+        )
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
         """Say which images lie in another range than the network scales itself, and which saturate it."""

@@ -77,6 +77,15 @@ def _last(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Layer
     return last
 
 
+def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, sink: Tensor) -> str:
+    """Return the path of the last map before the chosen one that is not coarse; empty where there is none."""
+    if not chosen.grid.coarse:
+        return ""
+    before = reach([t.op for t in chosen.tensors], lambda op: [t.op for t in op.inputs])
+    earlier = (o for o in _gates(outputs, source, sink) if o.tensor.op in before)
+    return next((o.path for o in earlier if not grid_of(o.tensor, source).coarse), "")
+
+
 def _gates(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Iterator[LayerOutput]:
     """Yield the maps after a convolution through which everything flows, the last one first."""
     way = between(source, sink)

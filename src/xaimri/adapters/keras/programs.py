@@ -14,7 +14,7 @@ import tensorflow as tf
 from xaimri.adapters.answers import Activation, Answers, Arithmetic
 from xaimri.adapters.keras.graph import ending
 from xaimri.adapters.keras.innermap import Lay, beside
-from xaimri.adapters.keras.layer import map_to_open
+from xaimri.adapters.keras.layer import finer_map, map_to_open
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
@@ -72,6 +72,7 @@ class Program:
     layer: str = ""
     why: str = ""
     caveats: tuple[Caveat, ...] = ()
+    finer: str = ""
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
@@ -180,6 +181,7 @@ def _trace(
             told = ("grid", "layer", "why", "caveats")
             found.update({name: getattr(chosen, name) for name in told})
             inner, lay = chosen.tensors, chosen.lay
+            found["finer"] = finer_map(outputs, chosen, images, end.scores)
         total = request.scale * tf.reduce_sum(_scores(logits, asked, request.of))
         gradient = lay(_gradients(total, inner))
         return logits, stated, tf.cast(lay(inner), tf.float32), tf.cast(gradient, tf.float32) / request.scale
