@@ -2,9 +2,10 @@
 
     python benchmarks/background_evidence.py [--shared FOLDER] [--images 24]
 
-Networks: those of the tests' zoo (random weights) on slices of the phantom; a small network that is trained on the
-phantom here, on other subjects; and, where the folder is there, the two trained networks on real slices of subjects that
-they have not seen. One line per network and method: maps with the caveat, all maps, and the median share.
+Networks: those of the tests' zoo (random weights) on slices of the phantom; a small network that is
+trained on the phantom here, on other subjects; and, where the folder is there, the two trained
+networks on real slices of subjects that they have not seen. One line per network and method: maps
+with the caveat, all maps, and the median share.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import numpy as np
 from keras import layers
 
 import xaimri
-from xaimri.doubts.background import background_share
 from xaimri.data import alzheimer, phantom
+from xaimri.doubts.background import background_share
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -77,7 +78,9 @@ def trained() -> keras.Model:
     given = keras.Input((*SIZE, 1))
     maps = layers.Rescaling(1 / 255)(given)
     for features in (16, 32, 48):
-        maps = layers.BatchNormalization()(layers.Conv2D(features, 3, padding="same", activation="relu")(maps))
+        maps = layers.BatchNormalization()(
+            layers.Conv2D(features, 3, padding="same", activation="relu")(maps)
+        )
         maps = layers.MaxPooling2D()(maps)
     pooled = layers.GlobalAveragePooling2D()(maps)
     model = keras.Model(given, layers.Dense(len(cases.classes), "softmax")(pooled))

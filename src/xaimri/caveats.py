@@ -207,16 +207,16 @@ class Reason(Enum):
     COARSE_CELLS = (
         "coarse_cells",
         "a class activation map has fewer than six cells along an axis",
-        "`{layer}` has {cells} cells, too few to tell where the evidence lies: look at the last layer before it "
-        'that has more too, by "hirescam" with layer="{finer}".',
-        "`{layer}` has {cells} cells, too few to tell where the evidence lies: compare the map with a gradient "
-        "method or a perturbation method.",
+        "`{layer}` has {cells} cells, too few to tell where the evidence lies: look at the last layer before "
+        'it that has more too, by "hirescam" with layer="{finer}".',
+        "`{layer}` has {cells} cells, too few to tell where the evidence lies: compare the map with a "
+        "gradient method or a perturbation method.",
     )
     ON_BACKGROUND = (
         "on_background",
         "most of the positive evidence lies on the uniform background, away from the object",
-        "{percent:.0f} % of the positive evidence lies on the uniform background, away from the object: see by "
-        "occlusion whether the score changes there, and if it does, mistrust the network, else this map.",
+        "{percent:.0f} % of the positive evidence lies on the uniform background, away from the object: see "
+        "by occlusion whether the score changes there, and if it does, mistrust the network, else this map.",
     )
 
     def caveat(self, **fields: float | str) -> Caveat:

@@ -5,8 +5,8 @@ import pytest
 
 import xaimri
 from xaimri import LinearClassifier
-from xaimri.doubts.background import background_share
 from xaimri.caveats import Reason
+from xaimri.doubts.background import background_share
 
 SPACE = (48, 64)
 OBJECT = np.zeros(SPACE, bool)

@@ -14,7 +14,7 @@ SHARE = 0.5
 """Of the positive evidence on the background, from which on it is told."""
 
 REACH = 7
-"""Where a method has no cells, the object is widened by the shorter side over this, a cell of RISE's masks."""
+"""Where a method has no cells, the object is widened by the shorter side over this, a cell of RISE."""
 
 
 def on_background(image: Image, values: Map, step: Sequence[float] | None = None) -> tuple[Caveat, ...]:

@@ -139,7 +139,7 @@ def title_of(record: Mapping[str, Any], name: str | None = None) -> str:
 
 
 def _wrap(words: str, ax: Axes) -> str:
-    """Break lines that would reach into the next panel, at about 0.075 inches a letter; not inside brackets."""
+    """Break lines that would reach into the next panel, at 0.075 inches a letter; not inside brackets."""
     figure: Any = ax.figure
     whole = re.sub(r"\(.*?\)", lambda part: part[0].replace(" ", "\u00a0"), words)
     width = int(ax.get_window_extent().width / figure.dpi / 0.075)

@@ -308,3 +308,19 @@ def test_an_open_network_pickles_before_and_after_it_was_asked():
         again = pickle.loads(pickle.dumps(model))
         assert repr(again) == repr(model)
         np.testing.assert_allclose(again.explain(image).values, model.explain(image).values, atol=1e-6)
+
+
+def test_where_the_cells_are_few_the_last_layer_with_six_or_more_is_named():
+    image = keras.Input((48, 40, 1))
+    x = layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="fine")(image)
+    x = layers.Conv2D(3, 3, strides=3, padding="same", activation="relu", name="enough")(x)
+    x = layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="coarse")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, layers.Dense(2, "softmax")(x))
+    scan = np.random.default_rng(0).uniform(0, 1, (48, 40)).astype(np.float32)
+    found = xaimri.explain(model, scan, "hirescam")
+    (caveat,) = (c for c in found.caveats if c.name == "coarse_cells")
+    assert "`coarse` has 4 x 4 cells" in caveat.text
+    assert 'layer="enough"' in caveat.text  # 8 x 7 cells
+    finer = xaimri.explain(model, scan, "hirescam", layer="enough")
+    assert not [c for c in finer.caveats if c.name == "coarse_cells"]
