@@ -77,6 +77,16 @@ def chance(images):
     return np.stack([1 - p, p], axis=1)
 
 
+class Predicting:
+    """A model whose call is `linear`, and which predicts by a function of its own."""
+
+    def __init__(self, predict):
+        self.predict = predict
+
+    def __call__(self, images):
+        return linear(images)
+
+
 def flat_half():
     halves = SCAN.copy()
     halves[:3] = 0.5  # of one value: hiding it behind its mean changes no pixel
@@ -135,6 +145,10 @@ CASES = {
     Reason.ON_BACKGROUND: (
         (framed(outside=1.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
         (framed(outside=0.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
+    ),
+    Reason.PREDICT_DIFFERS: (
+        (Predicting(lambda images: linear(images)[:, ::-1]), SCAN, {"method": "occlusion"}),
+        (Predicting(linear), SCAN, {"method": "occlusion"}),
     ),
 }
 BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE}

@@ -180,6 +180,14 @@ def test_nearest_takes_the_nearest_cells_label(sizes, seed):
     assert set(np.unique(found)) <= set(np.unique(labels))
 
 
+def test_a_pixel_far_from_all_cells_lies_in_no_region():
+    """Behind a crop: cells of 2 pixels lie on pixels 4 to 11 of 16, and their edges go on for one step."""
+    grid = Grid((16, 3), (4, 3), (4.5, 0.0), (2.0, 1.0))
+    found = grid.nearest(np.arange(12).reshape(4, 3))[:, 1]
+    assert found.tolist() == [-1, -1, -1, 1, 1, 1, 4, 4, 7, 7, 10, 10, 10, -1, -1, -1]
+    assert np.array_equal(found >= 0, grid.resample(np.ones((4, 3)))[:, 1] > 0)
+
+
 def test_axes_before_the_lattice_are_kept():
     grid = Grid.resized((6, 8), (3, 4))
     values = np.random.default_rng(0).normal(size=(2, 5, 3, 4))

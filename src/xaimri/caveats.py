@@ -218,6 +218,13 @@ class Reason(Enum):
         "{percent:.0f} % of the positive evidence lies on the uniform background, away from the object: see "
         "by occlusion whether the score changes there, and if it does, mistrust the network, else this map.",
     )
+    PREDICT_DIFFERS = (
+        "predict_differs",
+        "the model's own `predict` says something else than the function that is explained",
+        "The model's `{name}` says something else of the first image than what is explained, its call: "
+        "probabilities differ by {gap:.2g}. Give what it does to images before by `preprocess=`, or explain "
+        "`lambda images: model.{name}(images)` by a perturbation method.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

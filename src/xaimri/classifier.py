@@ -15,6 +15,7 @@ from xaimri.arrays import Cells, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
+from xaimri.images.intake import Resize
 from xaimri.objective import Objective
 
 Outputs: TypeAlias = Literal["probabilities", "logits"]
@@ -121,6 +122,16 @@ class Sized(Protocol):
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; None where any size does."""
+        ...
+
+
+@runtime_checkable
+class Resizing(Protocol):
+    """Knows how images of any size are brought to its own, as a preprocessor that belongs to it does."""
+
+    @property
+    def resize(self) -> Resize | None:
+        """Brings an image there; None where a caller says how."""
         ...
 
 

@@ -160,11 +160,18 @@ class Grid:
         return _apply(taps, values, self.space)
 
     def nearest(self, labels: Int[Array, "*cells"]) -> Int[Array, "*space"]:
-        """Carry labels from the cells to every pixel: each pixel takes its nearest cell's."""
-        index = []
+        """Carry labels from the cells to every pixel: each pixel takes its nearest cell's.
+
+        A pixel farther than one step from all cells, as behind a crop, lies in no region: -1.
+        """
+        index, near = [], []
         for n, m, a, s in zip(self.space, self.cells, self.start, self.step, strict=True):
-            index.append(np.clip(np.floor((np.arange(n) - a) / s + 0.5).astype(int), 0, m - 1))
+            where = (np.arange(n) - a) / s
+            index.append(np.clip(np.floor(where + 0.5).astype(int), 0, m - 1))
+            near.append((where >= -1) & (where <= m))
         nearest: Array = labels[np.ix_(*index)]
+        if not all(axis.all() for axis in near):
+            nearest[~reduce(np.logical_and.outer, near)] = -1
         return nearest
 
     def record(self) -> dict[str, Any]:

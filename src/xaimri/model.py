@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xaimri.adapters.bundles import open_classifier
 from xaimri.adapters.options import ModelLike, Preprocess
 from xaimri.arrays import Scores
-from xaimri.classifier import Classifier, Outputs, Sized
+from xaimri.classifier import Classifier, Outputs, Resizing, Sized
 from xaimri.data.case import Case
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
@@ -238,9 +238,9 @@ def open_model(
     Parameters
     ----------
     model
-        A Keras model however built, the path of a saved one (``.keras``, ``.h5``, a SavedModel), a bundle or
-        the folder that ``xaimri.training.save`` wrote, a function of a batch of images, any
-        :class:`~xaimri.classifier.Classifier`, or a `Model`, which comes back as it is.
+        A Keras model however built, a task of KerasHub, the path of a saved one (``.keras``, ``.h5``, a
+        SavedModel, a preset), a bundle or the folder that ``xaimri.training.save`` wrote, a function of a
+        batch of images, any :class:`~xaimri.classifier.Classifier`, or a `Model`, which comes back as it is.
     classes
         Names of the classes; ``class_0``, ... by default.
     preprocess
@@ -259,7 +259,8 @@ def open_model(
         (extra ``openvino``), or ``"auto"`` (the default): OpenVINO where it is installed and pays off.
     fit
         How an image of another shape is brought to the model's input: ``"stretch"`` (the default) or
-        ``"pad"``, which keeps the proportions.
+        ``"pad"``, which keeps the proportions. A task of KerasHub does it by its own preprocessor, unless
+        this is given.
     window
         Stored intensities to spread over 0..255, such as ``(0, 4000)``, or a :class:`~xaimri.Window`, which
         can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
@@ -290,7 +291,9 @@ def open_model(
         reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
-    intake = Intake(shape, "stretch" if reach["fit"] is None else reach["fit"], window, reach["layout"])
+    own = classifier.resize if isinstance(classifier, Resizing) and reach["fit"] is None else None
+    fit = "stretch" if reach["fit"] is None else reach["fit"]
+    intake = Intake(shape, fit, window, reach["layout"], own)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

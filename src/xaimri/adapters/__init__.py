@@ -6,11 +6,19 @@ from typing import Any
 
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.linear import LinearClassifier
-from xaimri.adapters.table import Adapter, adapter_of, is_saved_model
+from xaimri.adapters.table import Adapter, adapter_of, is_preset, is_saved_model
 from xaimri.classifier import Classifier
+from xaimri.doubts.predict import predict_of
 from xaimri.errors import InvalidInput
 
-__all__ = ["Adapter", "FunctionClassifier", "LinearClassifier", "as_classifier", "is_saved_model"]
+__all__ = [
+    "Adapter",
+    "FunctionClassifier",
+    "LinearClassifier",
+    "as_classifier",
+    "is_preset",
+    "is_saved_model",
+]
 
 
 def as_classifier(model: object, **options: Any) -> Classifier:
@@ -40,6 +48,14 @@ def as_classifier(model: object, **options: Any) -> Classifier:
     """
     adapter = adapter_of(model)
     if adapter is None:
+        known = predict_of(model)
+        if known is not None:
+            name, kind = known[0], type(model).__name__
+            raise InvalidInput(
+                f"a {kind} can't be called: give a function of a batch of images that returns a row of "
+                f"probabilities per image, such as `lambda images: model.{name}(images.reshape(len(images), "
+                "-1))` where it takes rows of numbers."
+            )
         raise InvalidInput(
             f"a {type(model).__name__} is no model: give a Keras model, the path of a saved one, a function "
             "of a batch of images, or an object with `classes` and `logits(images)`."

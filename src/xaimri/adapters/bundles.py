@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from xaimri.adapters import as_classifier, is_saved_model
+from xaimri.adapters import as_classifier, is_preset, is_saved_model
 from xaimri.adapters.options import ModelLike
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
@@ -52,7 +52,7 @@ def bundle_of(model: object) -> Bundle | None:
         raise InvalidInput(f"no saved network at `{path}`: check the path.")
     if path.is_file() and path.name == "model.keras" and path.with_name("bundle.json").is_file():
         path = path.parent  # the network's file in a bundle, which knows how it is used
-    if not path.is_dir() or is_saved_model(path):
+    if not path.is_dir() or is_saved_model(path) or is_preset(path):
         return None
     from xaimri.adapters.keras.bundle import load
 

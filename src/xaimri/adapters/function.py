@@ -12,6 +12,7 @@ from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
+from xaimri.doubts.predict import predict_doubts, predict_of
 
 
 class FunctionClassifier:
@@ -71,5 +72,8 @@ class FunctionClassifier:
         return self._answers.logits(rows)
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
-        """Say which probabilities are too near 0 and 1 to be explained."""
-        return self._answers.doubts(probabilities)
+        """Say which probabilities are too near 0 and 1, and where ``predict`` of what is called differs."""
+        first = np.array(images[:1], dtype=np.float32)
+        seen = [first] if self._preprocess is None else [first, self._preprocess(first.copy())]
+        differs = predict_doubts(self._function, predict_of(self._function), seen, probabilities[0])
+        return tuple((*own, *differs) for own in self._answers.doubts(probabilities))

@@ -72,6 +72,11 @@ def is_saved_model(path: str | PathLike[str]) -> bool:
     return (Path(path) / "saved_model.pb").is_file()
 
 
+def is_preset(path: str | PathLike[str]) -> bool:
+    """Tell whether a folder is a preset of KerasHub with a task, as ``task.save_to_preset`` writes it."""
+    return (Path(path) / "task.json").is_file() and (Path(path) / "config.json").is_file()
+
+
 def others() -> tuple[Adapter, ...]:
     """Return the adapters of other packages: an entry's name is the package whose models it takes."""
     beside = "a {{kind}}: the adapter of `{}` does not take that"
@@ -109,6 +114,10 @@ def _is_saved_model(model: object) -> bool:
     return isinstance(model, str | PathLike) and is_saved_model(model)
 
 
+def _is_preset(model: object) -> bool:
+    return isinstance(model, str | PathLike) and is_preset(model)
+
+
 def _is_classifier(model: object) -> bool:
     return isinstance(model, Classifier)
 
@@ -117,6 +126,12 @@ def _saved_model() -> Wrap:
     from xaimri.adapters.keras.saved import SavedModel
 
     return SavedModel
+
+
+def _preset() -> Wrap:
+    from xaimri.adapters.keras.saved import open_task
+
+    return open_task
 
 
 def _saved_network() -> Wrap:
@@ -149,6 +164,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     Adapter(
         "SavedModel", _is_saved_model, _saved_model, "a SavedModel: export the network with that part fixed"
     ),
+    Adapter("preset", _is_preset, _preset, "a preset of KerasHub"),
     Adapter("path", _is_path, _saved_network, "a saved network"),
     Adapter("keras", partial(_is_of, "keras"), _network, "a Keras network"),
     Adapter("xaimri", _is_classifier, _itself, "a {kind}, which has its own: set them where it is made"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,23 @@ from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.window import Window
+
+
+@runtime_checkable
+class Resize(Protocol):
+    """A model's own way of bringing an image of any size to its input; equal ones do the same."""
+
+    def __call__(self, image: Image, /) -> Fitted:
+        """Return an image at the model's size."""
+        ...
+
+    def grid(self, space: tuple[int, ...], /) -> Grid:
+        """Return where the model's pixels lie on an image of this size."""
+        ...
+
+    def describe(self) -> str:
+        """Say it in a word, such as ``"cropped"``."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +69,8 @@ class Intake:
         ``(*space, channels)`` that the model takes, None where any size does; empty where it doesn't say.
     fit, window, layout
         As of :func:`xaimri.explain`.
+    resize
+        The model's own way to its size, in the place of ``fit``; None where it has none.
 
     Examples
     --------
@@ -63,6 +83,7 @@ class Intake:
     fit: Fit = "stretch"
     window: Window | None = None
     layout: Layout | None = None
+    resize: Resize | None = None
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -79,7 +100,8 @@ class Intake:
             words = ["images of any size"]
         else:
             size = " x ".join("any" if n is None else str(n) for n in self.shape)
-            words = [f"images {size}", "padded" if self.fit == "pad" else "stretched"]
+            how = "padded" if self.fit == "pad" else "stretched"
+            words = [f"images {size}", how if self.resize is None else self.resize.describe()]
         if self.window is not None:
             percent = " %" if self.window.percentile else ""
             words.append(f"window {self.window.low:g} to {self.window.high:g}{percent}")
@@ -99,8 +121,11 @@ class Intake:
         window = None if self.window is None else self.window.resolved(image)
         seen = image if window is None else window.apply(image)
         own = image.shape[:-1]
-        grid = Grid.fitted(own, self._space(own), self.fit)
-        fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
+        if self.resize is None:
+            grid = Grid.fitted(own, self._space(own), self.fit)
+            fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
+        else:
+            grid, fitted = self.resize.grid(own), self.resize(seen)
         return Taken(image, np.ascontiguousarray(fitted), grid, window, picture.spacing, picture.affine)
 
     def _rank(self, source: object) -> int:

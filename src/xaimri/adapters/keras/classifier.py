@@ -13,8 +13,10 @@ from jaxtyping import Float, Int
 from xaimri.adapters.answers import Answers
 from xaimri.adapters.keras.batches import batch_size, pad
 from xaimri.adapters.keras.engine import Engine
+from xaimri.adapters.keras.hub import choose, preparation_of
 from xaimri.adapters.keras.network import check_network, computes_in
 from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerate
+from xaimri.adapters.keras.predict import own_predict
 from xaimri.adapters.keras.preprocessing import prepare_outside
 from xaimri.adapters.keras.programs import Program, Purpose, Request, program, run, traceable
 from xaimri.adapters.keras.range import range_doubts
@@ -25,7 +27,9 @@ from xaimri.adapters.options import Inputs, Preprocess
 from xaimri.arrays import Array, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import FeatureMaps, Gradient, Outputs
+from xaimri.doubts.predict import predict_doubts
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.images.intake import Resize
 from xaimri.objective import Objective
 
 HALF = 1024.0
@@ -44,7 +48,8 @@ class KerasClassifier:
     preprocess
         Applied to each batch of raw images before the network, if the network doesn't do it itself,
         such as ``keras.applications.resnet50.preprocess_input``. It is given a copy. A function that
-        works on TensorFlow tensors becomes part of the compiled function and of the gradient.
+        works on TensorFlow tensors becomes part of the compiled function and of the gradient. A task of
+        KerasHub has its own in ``task.preprocessor``.
     outputs
         ``"probabilities"``, or ``"logits"`` for a network without a last softmax or sigmoid.
     unit
@@ -88,7 +93,8 @@ class KerasClassifier:
         self._model = model
         self._answers = Answers("network", outputs, unit)
         self._signature = signature_of(model, inputs, output)
-        self._preprocess = preprocess
+        self._preparation = preparation_of(model, self._signature.image_shape)
+        self._preprocess = choose(preprocess, self._preparation)
         self._classes = self._answers.first_names(self._signature.units, classes)
         self._scale = HALF if computes_in(model, "float16") else 1.0
         self._others = [tf.constant(other) for other in self._signature.others]
@@ -97,7 +103,14 @@ class KerasClassifier:
         self._stand: Stand | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_verified": None}  # a compiled function stays where it was compiled
+        given = None if self._preparation is not None else self._preprocess
+        # a compiled function stays where it was compiled, and what a task does first is read from it anew
+        return {**self.__dict__, "_verified": None, "_preparation": None, "_preprocess": given}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._preparation = preparation_of(self._model, self._signature.image_shape)
+        self._preprocess = choose(self._preprocess, self._preparation)
 
     @property
     def engine(self) -> str:
@@ -112,7 +125,13 @@ class KerasClassifier:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; None where any size does, empty where the network isn't built yet."""
-        return self._signature.image_shape
+        own = self._signature.image_shape
+        return own if self._preparation is None else self._preparation.shape(own)
+
+    @property
+    def resize(self) -> Resize | None:
+        """How images are brought to that shape, where the network is a task of KerasHub that does it."""
+        return None if self._preparation is None else self._preparation.resize
 
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass."""
@@ -140,7 +159,10 @@ class KerasClassifier:
         )
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
-        """Say which images lie in another range than the network scales itself, and which saturate it."""
+        """Say which images lie in another range than the network scales itself, and which saturate it.
+
+        And whether a ``predict`` of the network's own says something else than what is explained.
+        """
         traced = self._verified
         if traced is None:
             return ((),) * len(images)
@@ -151,10 +173,22 @@ class KerasClassifier:
         elif self._preprocess is not None:
             outer, prepared = None, prepare_outside(self._preprocess, given)
         saturated = self._answers.doubts(probabilities, traced.activation)
+        differs = self._predict_doubts((given[:1], prepared[:1]), probabilities[0])
         return tuple(
-            (*range_doubts(raw, seen, outer, traced.inner), *further)
+            (*range_doubts(raw, seen, outer, traced.inner), *further, *differs)
             for raw, seen, further in zip(given, prepared, saturated, strict=True)
         )
+
+    def _predict_doubts(
+        self, first: Sequence[Images], probabilities: Float[Array, " classes"]
+    ) -> tuple[Caveat, ...]:
+        """Ask a ``predict`` of the network's own about the first image, as it came and as it was prepared."""
+        predict = None if self._stand is not None else own_predict(self._model)
+        if predict is None:
+            return ()
+        given = [self._signature.fill(tf.constant(one), self._others) for one in first]
+        output, unit = self._signature.output, self._answers.unit
+        return predict_doubts(self._model, predict, given, probabilities, output, unit)
 
     def with_inputs(self, inputs: Inputs) -> KerasClassifier:
         """Return the same classifier with other values of the inputs beside the image."""

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.keras.classifier import KerasClassifier
+from xaimri.adapters.keras.hub import load_task
 from xaimri.adapters.keras.tensors import Network
 from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images
@@ -50,6 +51,11 @@ def load_model(path: str | PathLike[str]) -> Network:
 def open_network(path: str | PathLike[str], **options: Any) -> KerasClassifier:
     """Read a saved network, and make a classifier of it with the options of one."""
     return KerasClassifier(load_model(path), **options)
+
+
+def open_task(path: str | PathLike[str], **options: Any) -> KerasClassifier:
+    """Read a task of KerasHub from its preset, and make a classifier of it with the options of one."""
+    return KerasClassifier(load_task(path), **options)
 
 
 class SavedModel(FunctionClassifier):
