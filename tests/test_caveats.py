@@ -151,8 +151,8 @@ CASES = {
         (Predicting(linear), SCAN, {"method": "occlusion"}),
     ),
 }
-BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE}
-"""Tested with networks, in tests/adapters/keras/test_range.py."""
+BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY}
+"""Tested with networks, in test_range.py and test_layer.py of tests/adapters/keras."""
 
 
 def of(case):

@@ -225,6 +225,12 @@ class Reason(Enum):
         "probabilities differ by {gap:.2g}. Give what it does to images before by `preprocess=`, or explain "
         "`lambda images: model.{name}(images)` by a perturbation method.",
     )
+    PARTIAL_WAY = (
+        "partial_way",
+        "the layer that was named does not carry all that reaches the output",
+        "Not everything that reaches the output passes through `{layer}`, and the map leaves out what goes "
+        "past it ({others}): compare it with a perturbation method, or leave `layer` away.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

@@ -111,7 +111,7 @@ class Convolutional(Differentiable, Protocol):
     """Also opens one inner layer: its maps, their gradient, and where its cells lie on the image."""
 
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
-        """Return the maps of a layer; None picks the last map through which everything flows."""
+        """Return the maps of a layer; None picks the last ones through which everything flows."""
         ...
 
 

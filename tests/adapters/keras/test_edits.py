@@ -286,13 +286,13 @@ def test_a_crop_leaves_nothing_on_pixels_that_the_network_cannot_see():
     assert found[11:21, 11:21].sum() == pytest.approx(found.sum())
 
 
-def test_a_layer_that_runs_twice_is_no_single_map():
+def test_a_layer_that_runs_twice_one_after_the_other_is_no_single_map():
     image = keras.Input((13, 11, 1))
-    shared = keras.Model(image, keras.layers.Conv2D(4, 3, name="cells")(image), name="base")
-    pool = keras.layers.GlobalAveragePooling2D()
-    both = keras.layers.Concatenate()([pool(shared(image)), pool(shared(image * 0.1))])
-    model = keras.Model(image, keras.layers.Dense(2, "softmax")(both))
-    with pytest.raises(InvalidInput, match="runs 2 times on the way"):
+    shared = keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", name="cells")(image), name="base")
+    pooled = keras.layers.GlobalAveragePooling2D()(shared(shared(image) * 0.1))
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(pooled))
+    assert xaimri.explain(model, IMAGE).diagnostics["layer"] == "base/cells"
+    with pytest.raises(InvalidInput, match="runs 2 times on the way, one after the other"):
         xaimri.explain(model, IMAGE, layer="base/cells")
 
 

@@ -13,6 +13,8 @@ from xaimri.adapters.keras.tensors import Operation, Tensor
 
 PASSIVE = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative", "Conv3D", "Conv2DBackpropInput", "Conv3DBackpropInputV2"}
+SIZES = {"Shape", "ShapeN", "Size", "Rank"}
+"""Operations that tell sizes, which depend on no pixel."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,10 @@ def ending(output: Tensor) -> Ending:
 
 
 def between(source: Tensor, sink: Tensor) -> set[Operation]:
-    """Return the operations through which the source can reach the sink, both ends included."""
-    below = reach([source.op], lambda op: [c for t in op.outputs for c in t.consumers()])
+    """Return the operations through which the source's values can reach the sink, both ends included."""
+    below = reach(
+        [source.op], lambda op: [c for t in op.outputs for c in t.consumers() if c.type not in SIZES]
+    )
     above = reach([sink.op], lambda op: [t.op for t in op.inputs])
     return below & above
 
@@ -54,17 +58,6 @@ def reach(start: list[Operation], following: Callable[[Operation], Iterable[Oper
                 seen.add(op)
                 todo.append(op)
     return seen
-
-
-def passes_all(gate: Operation, source: Operation, sink: Operation, way: set[Operation]) -> bool:
-    """Tell whether every path from source to sink runs through the gate."""
-    if gate not in way:
-        return False
-    if gate in (source, sink):
-        return True
-    open_ops = way - {gate}
-    reached = reach([source], lambda op: [c for t in op.outputs for c in t.consumers() if c in open_ops])
-    return sink not in reached
 
 
 def static(tensor: Tensor) -> Any:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
 
 from xaimri.adapters.keras.geometry.lattice import grid_of
-from xaimri.adapters.keras.graph import CONVOLUTIONS, between, passes_all, reach
+from xaimri.adapters.keras.graph import between
 from xaimri.adapters.keras.innermap import InnerMap
 from xaimri.adapters.keras.tensors import Operation, Tensor
 from xaimri.adapters.keras.trace import LayerOutput
+from xaimri.adapters.keras.ways import Ends, Ways, is_map
+from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.grid import Grid
 
 ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
 """Operations by which attention mixes cells."""
@@ -36,6 +42,13 @@ NONLINEAR = {
 }
 """Operations that make more of the pixels than a projection of them."""
 
+AND = " + "
+"""Joins the names of layers that are opened together."""
+
+ALONE = "the last map through which everything flows to the output"
+JOINED = "the last maps on all ways to the output, joined along their features"
+"""How what is opened by default came to be chosen."""
+
 WAY_OUT = (
     'use a gradient method such as "saliency" or "integrated_gradients", or a perturbation method such as '
     '"lime".'
@@ -43,61 +56,88 @@ WAY_OUT = (
 
 
 def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor) -> InnerMap:
-    """Return the named layer's output; without a name, the last map through which everything flows."""
-    if layer is None:
-        found, why = _last(outputs, source, sink), "the last map through which everything flows to the output"
-    else:
-        found, why = _named(outputs, layer, source, sink), "named by the caller"
-    return InnerMap((found.tensor,), found.path, why, grid_of(found.tensor, source))
+    """Return what to open: the named layer, or the last maps on all ways to the output."""
+    ways = Ways(outputs, source, sink)
+    return _last(ways) if layer is None else _named(ways, outputs, layer)
 
 
-def _last(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> LayerOutput:
-    """Return the last spatial map, after a convolution, through which everything flows to the sink.
+def _last(ways: Ways) -> InnerMap:
+    """Return the last map, after a convolution, on every way to the output: one, or several side by side.
 
     A map whose place is lost by attention gives way to the last one before it.
     """
-    found = _gates(outputs, source, sink)
-    last = next(found, None)
-    if last is None:
-        raise MissingCapability(
-            "this network has no spatial map through which everything flows to the output, so there is "
-            f"nothing for a class activation map to open: name one with `layer=`, or {WAY_OUT}"
-        )
-    if grid_of(last.tensor, source).assumed:
-        for earlier in found:
-            mixed = any(op.type in ATTENTION for op in between(earlier.tensor, last.tensor))
-            if mixed and not grid_of(earlier.tensor, source).assumed:
-                last = earlier
-                break
-    if _is_patches(last.tensor, source, sink):
+    ends = ways.last()
+    if ends.past or not ends.maps:
+        raise _without_map(ends)
+    found = list({id(m.tensor): m for m in (_placed(end, ways) for end in ends.maps)}.values())
+    if any(_is_patches(m.tensor, ways.source, ways.sink) for m in found):
         raise MissingCapability(
             "this network cuts the image into patches and works on their tokens, as vision transformers do; "
             f"it has no feature maps for a class activation map to open: {WAY_OUT}"
         )
-    return last
+    grids = [grid_of(m.tensor, ways.source) for m in found]
+    if not _one_lattice(grids):
+        sizes = " and ".join(dict.fromkeys(" x ".join(map(str, grid.cells)) for grid in grids))
+        raise MissingCapability(
+            f"the last maps on the ways to the output, {_listed(found)}, don't lie on one lattice of cells "
+            f"({sizes} of them), so no single map carries everything: name one by `layer=` for what passes "
+            f"through it, or {WAY_OUT}"
+        )
+    return InnerMap(
+        tuple(m.tensor for m in found), _name(found), ALONE if len(found) == 1 else JOINED, grids[0]
+    )
 
 
 def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, sink: Tensor) -> str:
-    """Return the path of the last map before the chosen one that is not coarse; empty where there is none."""
+    """Return the name of the last maps before the chosen ones that are not coarse, empty without any."""
     if not chosen.grid.coarse:
         return ""
-    before = reach([t.op for t in chosen.tensors], lambda op: [t.op for t in op.inputs])
-    earlier = (o for o in _gates(outputs, source, sink) if o.tensor.op in before)
-    return next((o.path for o in earlier if not grid_of(o.tensor, source).coarse), "")
+    ways = Ways(outputs, source, sink)
+    earlier = [
+        next((m for m in ways.gates(t) if not grid_of(m.tensor, source).coarse), None) for t in chosen.tensors
+    ]
+    found = [m for m in dict.fromkeys(earlier) if m is not None]
+    whole = len(found) == len(chosen.tensors)  # not a map before the ways part
+    return _name(found) if whole and _one_lattice([grid_of(m.tensor, source) for m in found]) else ""
 
 
-def _gates(outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> Iterator[LayerOutput]:
-    """Yield the maps after a convolution through which everything flows, the last one first."""
-    way = between(source, sink)
-    seen = set()
-    for output in reversed(outputs):
-        op = output.tensor.op
-        if op in seen or not is_map(output, source) or not passes_all(op, source.op, sink.op, way):
-            continue
-        seen.add(op)
-        upstream = reach([op], lambda op: [t.op for t in op.inputs if t.op in way])
-        if any(op.type in CONVOLUTIONS for op in upstream):
-            yield next(o for o in outputs if o.tensor is output.tensor)
+def _without_map(ends: Ends) -> MissingCapability:
+    """Say that something reaches the output past every map."""
+    some = f", such as {_listed(ends.maps)} for what passes through it" if ends.maps else ""
+    return MissingCapability(
+        "this network has no spatial map through which everything flows to the output, so there is "
+        f"nothing for a class activation map to open: name one with `layer=`{some}, or {WAY_OUT}"
+    )
+
+
+def _placed(output: LayerOutput, ways: Ways) -> LayerOutput:
+    """Return a map whose place is known; that of the last one before attention where it is lost by that."""
+    if not grid_of(output.tensor, ways.source).assumed:
+        return output
+    for earlier in ways.gates(output.tensor):
+        mixed = any(op.type in ATTENTION for op in between(earlier.tensor, output.tensor))
+        if mixed and not grid_of(earlier.tensor, ways.source).assumed:
+            return earlier
+    return output
+
+
+def _one_lattice(grids: Sequence[Grid]) -> bool:
+    """Tell whether cells of one number lie at the same places."""
+    first, *others = grids
+    return all(
+        (grid.cells, grid.assumed) == (first.cells, first.assumed)
+        and np.allclose((*grid.start, *grid.step), (*first.start, *first.step), atol=1e-3)
+        for grid in others
+    )
+
+
+def _name(outputs: Sequence[LayerOutput]) -> str:
+    return AND.join(dict.fromkeys(output.path for output in outputs))
+
+
+def _listed(outputs: Sequence[LayerOutput], most: int = 4) -> str:
+    names = [repr(path) for path in dict.fromkeys(output.path for output in outputs)]
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
 
 
 def _is_patches(tensor: Tensor, source: Tensor, sink: Tensor) -> bool:
@@ -118,10 +158,30 @@ def _is_cut(op: Operation) -> bool:
     return max(kernel) > 1 and all(k == s for k, s in zip(kernel, strides, strict=True))
 
 
-def _named(outputs: Sequence[LayerOutput], layer: str, source: Tensor, sink: Tensor) -> LayerOutput:
-    """Return what the named layer put out; a bare name serves where only one layer has it."""
-    maps = [o for o in outputs if is_map(o, source)]
-    exact = [o for o in maps if o.path == layer] or [o for o in maps if o.path.rsplit("/", 1)[-1] == layer]
+def _named(ways: Ways, outputs: Sequence[LayerOutput], layer: str) -> InnerMap:
+    """Return what the named layer put out, or several that are joined by ``" + "``."""
+    maps = [o for o in outputs if is_map(o, ways.source)]
+    parts = [layer] if _called(maps, layer) else layer.split(AND)
+    named = [output for part in parts for output in _runs(maps, part, ways)]
+    found = list({id(output.tensor): output for output in named}.values())
+    grids = [grid_of(output.tensor, ways.source) for output in found]
+    if not _one_lattice(grids):
+        raise InvalidInput(
+            f"`layer` {layer!r} stands for {len(found)} maps that don't lie on one lattice of cells, so they "
+            "can't be joined: name one layer."
+        )
+    tensors = tuple(output.tensor for output in found)
+    return InnerMap(tensors, _name(found), "named by the caller", grids[0], caveats=_gone_past(ways, found))
+
+
+def _called(maps: Sequence[LayerOutput], name: str) -> list[LayerOutput]:
+    """Return the maps of a layer by its path; a bare name serves where only one layer has it."""
+    return [o for o in maps if o.path == name] or [o for o in maps if o.path.rsplit("/", 1)[-1] == name]
+
+
+def _runs(maps: Sequence[LayerOutput], layer: str, ways: Ways) -> Sequence[LayerOutput]:
+    """Return what a layer put out on the way: several maps where it runs on several ways side by side."""
+    exact = _called(maps, layer)
     if len({o.path for o in exact}) > 1:
         raise InvalidInput(
             f"`layer` {layer!r} stands for several layers: name one by its path, such as {exact[0].path!r}."
@@ -132,24 +192,24 @@ def _named(outputs: Sequence[LayerOutput], layer: str, source: Tensor, sink: Ten
             f"`layer` {layer!r} is not a layer with a spatial map; the last ones are "
             f"{', '.join(map(repr, known[-5:])) or 'none'}."
         )
-    way = between(source, sink)
-    found = {id(output.tensor): output for output in exact if output.tensor.op in way}
-    if len(found) > 1:
+    found = [output for output in exact if ways.passes(output.tensor)]
+    if not found:
         raise InvalidInput(
-            f"`layer` {layer!r} runs {len(found)} times on the way, so no single map stands for it: name a "
-            "layer behind it."
+            f"`layer` {layer!r} does not lie on the way from the image to the output: name another layer."
         )
-    if found:
-        return next(iter(found.values()))
-    raise InvalidInput(
-        f"`layer` {layer!r} does not lie on the way from the image to the output: name another layer."
-    )
+    pairs = combinations({id(output.tensor): output for output in found}.values(), 2)
+    if any(second.tensor.op in between(first.tensor, second.tensor) for first, second in pairs):
+        raise InvalidInput(
+            f"`layer` {layer!r} runs {len(found)} times on the way, one after the other, so no single map "
+            "stands for it: name a layer behind it."
+        )
+    return found
 
 
-def is_map(output: LayerOutput, source: Tensor) -> bool:
-    """Tell whether a layer's output has the image's spatial rank and more than one cell."""
-    tensor = output.tensor
-    shape = tensor.shape
-    if tensor.graph is not source.graph or shape.rank != source.shape.rank or None in shape.as_list():
-        return False
-    return bool(shape[0] == source.shape[0] and max(shape.as_list()[1:-1]) > 1 and tensor.dtype.is_floating)
+def _gone_past(ways: Ways, found: Sequence[LayerOutput]) -> tuple[Caveat, ...]:
+    """Say what else reaches the output where not everything flows through the named layers."""
+    others = ways.beside([output.tensor for output in found])
+    if not others.past and not others.maps:
+        return ()
+    by = _listed(others.maps) if others.maps else "no map at all"
+    return (Reason.PARTIAL_WAY.caveat(layer=_name(found), others=by),)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from xaimri.adapters.keras.geometry.axes import AXES, keep
 from xaimri.adapters.keras.geometry.sampling import MOVES
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Rule, Step, Unplaced
+from xaimri.adapters.keras.graph import SIZES
 from xaimri.adapters.keras.tensors import Graph, Operation, Tensor
 from xaimri.grid import Grid
 
@@ -43,8 +44,6 @@ CALLS = {
     **dict.fromkeys(["If", "StatelessIf"], ("then_branch", "else_branch")),
 }
 """Operations that call functions, and the attributes that name those."""
-SIZES = {"Shape", "ShapeN", "Size", "Rank"}
-"""Operations that tell sizes, which depend on no pixel."""
 
 
 def grid_of(cells: Tensor, source: Tensor) -> Grid:
