@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -88,8 +88,15 @@ def others() -> tuple[Adapter, ...]:
 
 def adapter_of(model: object) -> Adapter | None:
     """Return the first row that claims a model; None where no row does."""
-    rows = (*ADAPTERS, *(others() if packages_of(model) else ()), FUNCTION)
-    return next((row for row in rows if row.claims(model)), None)
+    return next((row for row in _rows(model) if row.claims(model)), None)
+
+
+def _rows(model: object) -> Iterator[Adapter]:
+    """Yield our own rows first: what is installed beside is looked up only for a model that none claims."""
+    yield from ADAPTERS
+    if packages_of(model):
+        yield from others()
+    yield FUNCTION
 
 
 def _is_default(name: str, value: object) -> bool:

@@ -13,13 +13,14 @@ import tensorflow as tf
 
 from xaimri.adapters.answers import Activation, Answers, Arithmetic
 from xaimri.adapters.keras.graph import ending
+from xaimri.adapters.keras.identity import forget, identity_of
 from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.layer import finer_map, map_to_open
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
 from xaimri.adapters.keras.tensors import Compiled, Network, Structure, Tensor
-from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording, traits
+from xaimri.adapters.keras.trace import TRACING, recording
 from xaimri.adapters.options import Preprocess
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, MissingCapability, first_line
@@ -89,7 +90,7 @@ def program(
 ) -> Program:
     """Return the compiled function for a request, tracing it on first use, or after a layer was exchanged."""
     owner = (id(model), signature.key, id(preprocess), id(shadows), request)
-    key, _ = _key(owner, model)
+    key = (*owner, identity_of(model).key)
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
@@ -99,20 +100,13 @@ def program(
             if key in _programs:  # another thread traced it meanwhile
                 return _programs[key][1]
         made = _trace(model, signature, preprocess, request, shadows)
-        key, parts = _key(owner, model)  # a network that was not built has its weights only now
+        made_of = identity_of(model)  # a network that was not built has its weights only now
         with _lock:
-            kept = model, preprocess, shadows, parts  # holding them keeps their ids theirs
-            _programs[key] = kept, made
+            kept = model, preprocess, shadows, made_of  # holding them keeps their ids theirs
+            _programs[*owner, made_of.key] = kept, made
             while len(_programs) > CAPACITY:
                 _programs.popitem(last=False)
     return made
-
-
-def _key(owner: tuple[Any, ...], model: Network) -> tuple[tuple[Any, ...], list[Any]]:
-    """Return the key of a compiled function: names by themselves, objects by identity; and those objects."""
-    layers = (model, *layers_by_path(model).values())
-    parts = [part for layer in layers for part in traits(layer)]
-    return (*owner, *(p if isinstance(p, str | bool | None) else id(p) for p in parts)), parts
 
 
 def run(compiled: Program, given: Iterable[Tensor], others: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -129,6 +123,7 @@ def run(compiled: Program, given: Iterable[Tensor], others: Sequence[Tensor]) ->
 
 def clear_cache() -> None:
     """Forget every compiled function."""
+    forget()
     with _lock:
         _programs.clear()
         _traceable.clear()

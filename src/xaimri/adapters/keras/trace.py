@@ -36,7 +36,7 @@ def layers_by_path(model: Layer) -> dict[str, Layer]:
     seen: set[int] = set()
 
     def walk(layer: Layer, prefix: str) -> None:
-        for child in _children(layer):
+        for child in children(layer):
             path = f"{prefix}{child.name}"
             if path not in found and id(child) not in seen:
                 seen.add(id(child))
@@ -47,23 +47,12 @@ def layers_by_path(model: Layer) -> dict[str, Layer]:
     return found
 
 
-def _children(layer: Layer) -> list[Layer]:
+def children(layer: Layer) -> list[Layer]:
+    """Return the layers right below a layer."""
     listed = list(getattr(layer, "layers", None) or [])
     tracked = list(getattr(layer, "_layers", None) or [])
     known = {id(child) for child in listed}
     return listed + [child for child in tracked if id(child) not in known]
-
-
-def traits(layer: Layer) -> tuple[Any, ...]:
-    """Return what a layer's operations depend on beside its class: when any of it changes, trace anew.
-
-    Its variables, its policy, its functions, and every public attribute that is a number, a word or a flag.
-    """
-    own = () if _children(layer) else tuple(layer.variables)
-    policy = getattr(getattr(layer, "dtype_policy", None), "name", None)
-    named = (getattr(layer, name, None) for name in ("activation", "mean", "variance", "lora_enabled"))
-    plain = {k: v for k, v in vars(layer).items() if k[0] != "_" and isinstance(v, bool | int | float | str)}
-    return layer, policy, *named, *own, repr(plain)
 
 
 @contextmanager
