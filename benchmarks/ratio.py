@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping
 
 
 def medians(
-    ways: Mapping[str, Callable[[], object]], rounds: int = 15, warm: bool = True
+    ways: Mapping[str, Callable[[], object]],
+    rounds: int = 15,
+    warm: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Return the median seconds of each way, run in turn so that noise hits all alike."""
     for way in ways.values() if warm else ():
@@ -16,7 +19,7 @@ def medians(
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            start = time.perf_counter()
+            start = clock()
             way()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}

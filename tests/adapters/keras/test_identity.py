@@ -35,22 +35,25 @@ def walked(monkeypatch):
     clear_cache()
 
 
-class Scaled(layers.Layer):
-    """Has a variable, numbers, a tuple, and a list of numbers that nobody watches."""
+def scaled():
+    class Scaled(layers.Layer):
+        """Has a variable, a number and a tuple."""
 
-    def __init__(self):
-        super().__init__()
-        self.factor, self.steps = 2.0, (1, 2)
-        self.shift = self.add_weight(shape=(), initializer="zeros")
+        def __init__(self):
+            super().__init__()
+            self.factor, self.steps = 2.0, (1, 2)
+            self.shift = self.add_weight(shape=(), initializer="zeros")
 
-    def call(self, x):
-        return self.factor * x + self.shift
+        def call(self, x):
+            return self.factor * x + self.shift
+
+    return Scaled()
 
 
 def nested():
     image = keras.Input((8, 9, 1))
     x = layers.Conv2D(2, 3, name="first")(image)
-    inner = keras.Sequential([keras.Input((6, 7, 2)), layers.Conv2D(3, 3, name="deep"), Scaled()])
+    inner = keras.Sequential([keras.Input((6, 7, 2)), layers.Conv2D(3, 3, name="deep"), scaled()])
     inner._trainable_variables.append(keras.Variable(0.0))
     x = layers.GlobalAveragePooling2D()(inner(x))
     return keras.Model(image, layers.Dense(2, activation="softmax", name="head")(x)), inner
@@ -116,7 +119,7 @@ def test_what_a_class_of_the_users_computes_is_asked_every_time(name, walked):
     setattr(Own, name, property(lambda self: list(Own.hidden)))
     model = Own()
     before = identity_of(model)
-    Own.hidden = (Scaled(),) if name == "layers" else (1.0,)
+    Own.hidden = (scaled(),) if name == "layers" else (1.0,)
     assert identity_of(model).key != before.key
 
 
