@@ -255,3 +255,20 @@ def test_a_layer_beside_a_shortcut_is_said_to_carry_a_part_and_the_block_is_not(
         said = [c.text for c in found.caveats if c.reason is Reason.PARTIAL_WAY]
         assert bool(said) == partial
         assert not partial or "'before'" in said[0]
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_the_finer_layers_of_coarse_joined_maps_lie_on_both_ways(fine):
+    """None is named where the cells are not few."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((24, 28, 1))
+    stem = layers.Conv2D(2, 3, padding="same", name="stem")(image)
+    ways = []
+    for name in "ab":
+        x = layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name=f"{name}_fine")(stem)
+        x = layers.Conv2D(3, 3, strides=8 if fine else 1, padding="same", name=f"{name}_last")(x)
+        ways.append(average(x))
+    found = xaimri.explain(scored(image, ways), evidence()[:24, :28], relu=False)
+    said = [c.text for c in found.caveats if c.reason is Reason.COARSE_CELLS]
+    assert bool(said) == fine
+    assert not fine or 'layer="a_fine + b_fine"' in said[0] or 'layer="b_fine + a_fine"' in said[0]

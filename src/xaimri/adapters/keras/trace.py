@@ -21,7 +21,7 @@ TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerOutput:
     """One tensor that a layer put out during the trace."""
 
