@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import xaimri
+from linear import Resting
 from xaimri import Caveat, LinearClassifier
 from xaimri.caveats import Reason, fields_of
 from xaimri.errors import InvalidInput
@@ -120,7 +121,7 @@ CASES = {
         (for_one(-1.0), SCAN, {"target": 1, "relu": False}),
     ),
     Reason.DEGENERATE_GRADIENT: (
-        (for_one(0.0), SCAN, {"method": "saliency"}),
+        (Resting((2, *SHAPE)), SCAN, {"method": "saliency"}),
         (PLAIN, SCAN, {"method": "saliency"}),
     ),
     Reason.ASSUMED_GEOMETRY: ((Guessing(PLAIN.weights, patch=2), SCAN, {}), (PLAIN, SCAN, {})),
@@ -149,6 +150,11 @@ CASES = {
     Reason.PREDICT_DIFFERS: (
         (Predicting(lambda images: linear(images)[:, ::-1]), SCAN, {"method": "occlusion"}),
         (Predicting(linear), SCAN, {"method": "occlusion"}),
+    ),
+    Reason.CONSTANT_SCORE: ((for_one(0.0), SCAN, {}), (for_one(1e-3), SCAN, {})),
+    Reason.UNMOVED_SCORE: (
+        (Resting((2, *SHAPE)), SCAN, {"method": xaimri.Occlusion(window=2)}),
+        (PLAIN, SCAN, {"method": xaimri.Occlusion(window=2)}),
     ),
 }
 BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY}

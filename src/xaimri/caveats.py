@@ -231,6 +231,21 @@ class Reason(Enum):
         "Not everything that reaches the output passes through `{layer}`, and the map leaves out what goes "
         "past it ({others}): compare it with a perturbation method, or leave `layer` away.",
     )
+    CONSTANT_SCORE = (
+        "constant_score",
+        "nothing changes the explained score",
+        "The {what} is {score:.4g} for this image and for {others} others, black, inverted and noise among "
+        "them, so nothing in the image can explain it: look for units that are dead, weights that are zero, "
+        "or an input that is not used.",
+        "The logit of {target} is {logit:.4g} whatever the image shows, and its probability changes by the "
+        'other classes alone: explain of="log_odds", or one of those classes.',
+    )
+    UNMOVED_SCORE = (
+        "unmoved_score",
+        "nothing that was hidden changes the score of this image",
+        "Nothing that was hidden changes this image's score of {score:.4g}, though other images have others: "
+        'hide larger regions, or otherwise (`absent`), or explain of="log_odds".',
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

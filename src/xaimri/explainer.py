@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
-from xaimri.caveats import Caveat, Reason
+from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Classifier, Convolutional, Differentiable, Doubting
-from xaimri.doubts.background import on_background
-from xaimri.doubts.common import common_caveats, cut_off
+from xaimri.doubts.background import on_background, step_of
+from xaimri.doubts.common import common_caveats, cut_off, further
+from xaimri.doubts.constancy import settle
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, Of, softmax
@@ -43,6 +44,8 @@ class Attribution:
         ``(batch, *space)``: standard errors, where the method can tell them.
     regions, diagnostics, caveats
         One entry per image, where there are any.
+    still
+        Per image, whether nothing that was tried changes the score; told by the values where left out.
     """
 
     values: Maps
@@ -52,6 +55,7 @@ class Attribution:
     regions: Sequence[Regions] = ()
     diagnostics: Sequence[Mapping[str, Any]] = ()
     caveats: Sequence[Sequence[Caveat]] = field(default=())
+    still: Sequence[bool] = ()
 
 
 class Explainer(ABC, Generic[ModelT]):
@@ -166,7 +170,7 @@ class Explainer(ABC, Generic[ModelT]):
         default: Of = self.of if others is None else "logit"
         objective = Objective(given, default if of is None else of, others)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
-        return _explanations(self, model, batch, objective, attribution)
+        return settle(model, _explanations(self, model, batch, objective, attribution), attribution.still)
 
     @final
     def record(self) -> dict[str, Any]:
@@ -209,11 +213,6 @@ def checked(images: Images) -> Images:
             "the images hold NaN or infinite values: replace them, for instance with np.nan_to_num."
         )
     return batch
-
-
-def _more(doubts: Sequence[Caveat], of: Of) -> tuple[Caveat, ...]:
-    """Return a model's doubts; of a probability that is saturated everyone says so already."""
-    return tuple(d for d in doubts if of != "probability" or d.reason is not Reason.SATURATED)
 
 
 def require(explainer: Explainer[Any], model: object) -> None:
@@ -289,15 +288,9 @@ def _explanations(
                     others[i],
                 ),
                 *cut_off(found.logits[i], int(targets[i]), others[i], classes, CLIP),
-                *_more(doubts[i], objective.of),
-                *on_background(images[i], found.values[i], _step(found, i)),
+                *further(doubts[i], objective.of),
+                *on_background(images[i], found.values[i], step_of(found.diagnostics, i)),
             ),
         )
         for i in range(len(images))
     )
-
-
-def _step(found: Attribution, image: int) -> Sequence[float] | None:
-    """Return the pixels from cell to cell where a class activation map has any."""
-    grid = found.diagnostics[image].get("grid") if found.diagnostics else None
-    return None if grid is None else grid["step"]

@@ -166,10 +166,10 @@ def test_nothing_to_compare_gives_no_number_and_no_warning():
     assert none.relative == 0
     assert none.excess == 0
     assert np.isnan(none.spread).all()
+    assert str(none)
     flat = FunctionClassifier(lambda x: np.full((len(x), 2), 0.5), classes=("a", "b"))
-    same = absent_sensitivity(Occlusion(regions=4), flat, image, [0.0, 1.0])
-    assert same.relative == 0
-    assert str(same)
+    with pytest.raises(InvalidInput, match="for this image and for 8 others"):
+        absent_sensitivity(Occlusion(regions=4), flat, image, [0.0, 1.0])
 
 
 def test_it_reads_as_a_table():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,3 +57,9 @@ def background_share(image: Image, values: Map, step: Sequence[float] | None = N
     reach = [min(values.shape) / REACH] * values.ndim if step is None else step
     near = maximum_filter(foreground(image), size=[2 * round(pixels) + 1 for pixels in reach])
     return float(positive[~near].sum(dtype=np.float64)) / total
+
+
+def step_of(diagnostics: Sequence[Mapping[str, Any]], image: int) -> Sequence[float] | None:
+    """Return the pixels from cell to cell where a class activation map has any."""
+    grid = diagnostics[image].get("grid") if diagnostics else None
+    return None if grid is None else grid["step"]

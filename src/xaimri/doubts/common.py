@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -56,3 +58,8 @@ def saturation(probabilities: Float[Array, " classes"]) -> tuple[Caveat, ...]:
     """Say that probabilities of a model that hands out nothing else are too near 0 and 1 to be explained."""
     rest = 1 - float(probabilities.max())
     return (Reason.SATURATED.caveat(rest=rest),) if rest < ROUNDED else ()
+
+
+def further(doubts: Sequence[Caveat], of: Of) -> tuple[Caveat, ...]:
+    """Return a model's own doubts; of a probability that is saturated everyone says so already."""
+    return tuple(d for d in doubts if of != "probability" or d.reason is not Reason.SATURATED)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Cells
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import FeatureMaps
+from xaimri.doubts.constancy import SUSPECT
 from xaimri.explainer import Attribution
 
 UNEVEN = 0.1
@@ -69,8 +70,20 @@ def on_image(
     ]
     kept = np.maximum(cells, 0) if relu else cells
     return Attribution(
-        maps.grid.resample(kept.astype(np.float32)), maps.logits, unit, diagnostics=found, caveats=named
+        maps.grid.resample(kept.astype(np.float32)),
+        maps.logits,
+        unit,
+        diagnostics=found,
+        caveats=named,
+        still=_still(maps),
     )
+
+
+def _still(maps: FeatureMaps) -> list[bool]:
+    """Tell of which images all that the layer says adds up to no more than rounding."""
+    evidence = np.einsum("bi,bi->b", *(each.reshape(len(each), -1) for each in (maps.values, maps.gradients)))
+    size = np.maximum(np.abs(maps.logits).max(axis=1), 1.0)
+    return [bool(still) for still in np.abs(evidence) <= SUSPECT * size]
 
 
 def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: bool) -> list[Caveat]:

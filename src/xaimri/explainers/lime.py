@@ -13,14 +13,13 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import RegionAttribution, gather, region_predictions
-from xaimri.explanation import ROUNDING
+from xaimri.explainers.regional import RegionAttribution, gather, region_predictions, unmoved
 from xaimri.objective import Objective, Of
 from xaimri.perturb import surrogate
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.coalitions import by_size, halves, orthogonal
 from xaimri.perturb.predictions import Predictions
-from xaimri.perturb.responses import scored
+from xaimri.perturb.responses import is_flat, scored
 from xaimri.perturb.segments import Segmentation, Shape, compactness_setting, regions_setting, shape_setting
 from xaimri.perturb.stopping import Samples, SamplesRule, accepts, checkpoints, shortfall
 from xaimri.perturb.surrogate import Design, Distance, Kernel, Locality, Selection, Surrogate
@@ -123,7 +122,8 @@ class LIME(Explainer[Classifier]):
         for samples in checkpoints(self.samples):
             design = self._design(samples, predictions.regions)
             logits = predictions(design.coalitions)
-            fitted = self._fitted(design, scored(logits, objective))
+            scores = scored(logits, objective)
+            fitted = self._fitted(design, scores)
             if accepts(self.samples, fitted.estimate):
                 break
         return RegionAttribution(
@@ -131,11 +131,15 @@ class LIME(Explainer[Classifier]):
             fitted.estimate,
             logits[0],
             {"r2": fitted.r2, "intercept": fitted.intercept, "samples": samples},
-            [*_poor(fitted), *shortfall(self.samples, fitted.estimate)],
+            [
+                *_poor(fitted),
+                *shortfall(self.samples, fitted.estimate),
+                *unmoved(scores, predictions.tested),
+            ],
         )
 
     def _fitted(self, design: Design, scores: Float[Array, " samples"]) -> Surrogate:
-        if np.ptp(scores) <= ROUNDING * np.abs(scores).max():  # nothing to fit
+        if is_flat(scores):  # nothing to fit
             return surrogate.constant(float(scores[0]), design.coalitions.shape[1])
         fitted = surrogate.fit(
             design, scores, features=self.features, selection=self.selection, seed=self.seed

@@ -13,7 +13,7 @@ from xaimri.arrays import Array, Image, Images, Map, Scores, Stored
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import RegionAttribution, engine_of, gather, region_predictions
+from xaimri.explainers.regional import RegionAttribution, engine_of, gather, region_predictions, unmoved
 from xaimri.objective import Objective
 from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
 from xaimri.perturb.least_squares import Sampled
@@ -121,13 +121,17 @@ class Occlusion(Explainer[Classifier]):
             _mean_fall(logits, windows, images.shape[1:-1], one)
             for logits, one in zip(each, objective.each(len(images)), strict=True)
         ]
-        values = np.stack([value for value, _ in found])
+        varied = np.ptp(images.reshape(len(images), -1), axis=1) > 0
+        values = np.stack([value for value, _, _ in found])
         return Attribution(
             values=values.astype(np.float32),
-            logits=np.stack([logits for _, logits in found]),
+            logits=np.stack([logits for _, logits, _ in found]),
             errors=np.zeros(values.shape, np.float32),
             diagnostics=[{"windows": len(windows), "model_calls": len(windows) + 1, **engine_of(fast)}]
             * len(images),
+            caveats=[
+                unmoved(scores, each) for (_, _, scores), each in zip(found, varied[:, None], strict=True)
+            ],
         )
 
     def _windows(self, space: tuple[int, ...]) -> Windows:
@@ -175,14 +179,14 @@ class Occlusion(Explainer[Classifier]):
 
 def _mean_fall(
     logits: Scores, windows: Windows, space: tuple[int, ...], objective: Objective
-) -> tuple[Map, Array]:
-    """Return the score's mean fall over the windows that cover each pixel, and the image's own logits."""
+) -> tuple[Map, Array, Array]:
+    """Return the score's mean fall over the windows that cover each pixel, the image's logits, all scores."""
     scores = scored(logits, objective)
     total, times = np.zeros(space), np.zeros(space)
     for window, score in zip(windows, scores[1:], strict=True):
         total[window] += scores[0] - score
         times[window] += 1
-    return total / times, logits[0]
+    return total / times, logits[0], scores
 
 
 def _region_by_region(predictions: Predictions, objective: Objective) -> RegionAttribution:
@@ -191,8 +195,8 @@ def _region_by_region(predictions: Predictions, objective: Objective) -> RegionA
         np.concatenate([np.ones((1, predictions.regions), bool), ~np.eye(predictions.regions, dtype=bool)])
     )
     scores = scored(logits, objective)
-    exact = np.zeros((1, predictions.regions))
-    return RegionAttribution(predictions, Sampled(scores[0] - scores[1:], exact), logits[0], {}, [])
+    exact, caveats = np.zeros((1, predictions.regions)), unmoved(scores, predictions.tested)
+    return RegionAttribution(predictions, Sampled(scores[0] - scores[1:], exact), logits[0], {}, caveats)
 
 
 def _each(value: int | tuple[int, ...], name: str, space: tuple[int, ...]) -> tuple[int, ...]:

@@ -98,7 +98,7 @@ class PartitionSHAP(Explainer[Classifier]):
         shares, told = _shared_out(game.value, tree, game.players, gain, self.samples, self.seed)
         told |= {"base": game.ends[0], "gap": float(shares.sum() - gain)}
         found = game.spread(Sampled(shares, np.zeros((1, game.players))))
-        return RegionAttribution(predictions, found, game.logits, told, _unopened(told))
+        return RegionAttribution(predictions, found, game.logits, told, game.unmoved or _unopened(told))
 
 
 def hierarchy(image: Image, labels: Labels, regions: Array) -> Float[Array, "joins 4"]:

@@ -18,7 +18,7 @@ from xaimri.objective import Objective
 from xaimri.perturb.absent import Absent, hidden
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions, predict_each
-from xaimri.perturb.responses import scored
+from xaimri.perturb.responses import is_flat, scored
 from xaimri.perturb.segments import Segmentation, Shape, regions_of, without_gaps
 from xaimri.perturb.stopping import Samples, fewest
 
@@ -92,6 +92,7 @@ class Game:
         self.players = int(self._tested.sum())
         self.logits = predictions(np.ones((1, predictions.regions), dtype=bool))[0]
         self._objective = objective.settle(self.logits[None])
+        self._seen: list[float] = []
         base, full = self.value(np.array([[False], [True]]).repeat(self.players, axis=1))
         self.ends = (float(base), float(full))
 
@@ -99,10 +100,19 @@ class Game:
         """Return the score under coalitions of the players; the other regions are shown."""
         shown = np.ones((len(coalitions), self._predictions.regions), dtype=bool)
         shown[:, self._tested] = coalitions
-        return scored(self._predictions(shown), self._objective)
+        scores = scored(self._predictions(shown), self._objective)
+        self._seen = [float(end(np.append(self._seen, scores))) for end in (np.min, np.max)]
+        return scores
+
+    @property
+    def unmoved(self) -> list[Caveat]:
+        """The caveat of a score that no coalition changed."""
+        return unmoved(np.array(self._seen), self._tested)
 
     def spread(self, found: Sampled) -> Sampled:
-        """Lay the players' values back among all regions."""
+        """Lay the players' values back among all regions; zeros where no coalition changed the score."""
+        if self.unmoved:  # what is left is rounding
+            found = Sampled(np.zeros(self.players), np.zeros((1, self.players)))
         values = np.full(self._predictions.regions, np.nan)
         influence = np.zeros((len(found.influence), self._predictions.regions))
         values[self._tested], influence[:, self._tested] = found.values, found.influence
@@ -146,6 +156,12 @@ def _regions(found: RegionAttribution) -> Regions:
     values[tested] = found.estimate.values[predictions.tested]
     errors[tested] = found.estimate.errors[predictions.tested]
     return Regions(np.append(numbers, -1)[predictions.labels], values, errors)
+
+
+def unmoved(scores: Float[Array, " scores"], tested: Bool[Array, " regions"]) -> list[Caveat]:
+    """Return the caveat of a score that nothing changed that was hidden."""
+    still = bool(tested.any()) and is_flat(scores)
+    return [Reason.UNMOVED_SCORE.caveat(score=float(scores[0]))] if still else []
 
 
 def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Bool
 
 from xaimri.arrays import Array, Image, Images, Maps, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explainers.regional import engine_of
+from xaimri.explainers.regional import engine_of, unmoved
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting, hidden
 from xaimri.perturb.predictions import predict_each
@@ -111,7 +112,9 @@ class RISE(Explainer[Classifier]):
             **engine_of(asked.model),
         }
         values, errors = seen.centred() if self.centred else seen.published()
-        return values, errors, asked.logits, told, _shortfall(rule, seen)
+        if still := unmoved(scores, asked.varied):  # all that differs is where the masks lie
+            values, errors = np.zeros_like(values), np.zeros_like(errors)
+        return values, errors, asked.logits, told, still or _shortfall(rule, seen)
 
     def masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
@@ -141,6 +144,12 @@ class _Predictions:
         self._gone = hidden(image, np.zeros(image.shape[:-1], np.int64), explainer.absent, explainer.seed)
         self.logits: Array = np.array(self.model.logits(image[None].copy())[0])
         self._through: Array = np.zeros((0, len(self.logits)), dtype=self.logits.dtype)
+
+    @property
+    def varied(self) -> Bool[Array, " channels"]:
+        """Where, over the channels, hiding changes any pixel."""
+        changed: Array = (self.image != self._gone).any(axis=tuple(range(self.image.ndim - 1)))
+        return changed
 
     @property
     def calls(self) -> int:

@@ -16,7 +16,7 @@ from xaimri.explainers.cam import layer_setting, relu_setting
 from xaimri.explainers.cells import on_image
 from xaimri.grid import Grid
 from xaimri.objective import Objective, softmax
-from xaimri.perturb.responses import scored, streamed
+from xaimri.perturb.responses import is_flat, scored, streamed
 from xaimri.rules import OrNone, WholeNumber
 from xaimri.settings import setting
 
@@ -73,6 +73,9 @@ class ScoreCAM(Explainer[Convolutional]):
             kept = self._varying(features)
             scores = _through(model, image, features[kept], maps.grid, one)
             weights = softmax(scores[None])[0] if len(kept) else scores
+            own = scored(maps.logits[len(cells)][None], one)
+            still = len(kept) > 0 and is_flat(np.append(own, scores))
+            weights *= not still  # equal weights would draw the mean of the maps
             cells.append(np.tensordot(weights, features[kept], axes=1))
             diagnostics.append(
                 {
@@ -82,6 +85,8 @@ class ScoreCAM(Explainer[Convolutional]):
                 }
             )
             caveats.append([] if len(kept) else [Reason.CONSTANT_MAPS.caveat(layer=maps.layer)])
+            if still:
+                caveats[-1].append(Reason.UNMOVED_SCORE.caveat(score=float(scores[0])))
         return on_image(
             np.stack(cells),
             maps,

@@ -106,7 +106,7 @@ class SHAP(Explainer[Classifier]):
             if exact or accepts(self.samples, found):
                 break
         told = {"exact": exact, "samples": min(samples, 2**game.players), "base": game.ends[0]}
-        caveats = [*shortfall(self.samples, found), *_lost(found)]
+        caveats = game.unmoved or [*shortfall(self.samples, found), *_lost(found)]
         return RegionAttribution(predictions, game.spread(found), game.logits, told, caveats)
 
 

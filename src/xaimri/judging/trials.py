@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, SupportsFloat, TypeAlias, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
 from xaimri.judgement import Row
 from xaimri.metric import Curve, Metric
+from xaimri.metrics.score import refuse_constant
 from xaimri.questions import Question
 from xaimri.sources import Named, take
 from xaimri.targets import Target, resolve_targets
@@ -145,7 +147,10 @@ def _values(
     groups: dict[tuple[int, ...], list[Key]] = {}
     for key, explanation in maps.items():
         trial = trials[key[1]]
-        if "region" in metric.needs and trial.region is None:
+        still = attempt(partial(refuse_constant, explanation), trial)
+        if isinstance(still, Failure):
+            found[key] = still
+        elif "region" in metric.needs and trial.region is None:
             found[key] = Failure(trial.case.id, "measure", MASKLESS)
         elif metric.measures == "explainer":
             found[key] = _alone(metric, explainers[key[0]], explanation, model, trial)

@@ -15,6 +15,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
+from xaimri.metrics.score import refuse_constant
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
 from xaimri.targets import Target
@@ -129,6 +130,7 @@ def absent_sensitivity(
         (explanation,) = replace(method, absent=choice).explain(
             model, image[None], target, of=of, against=against
         )
+        refuse_constant(explanation)
         if explanation.regions is None:
             raise InvalidInput("the method gave no regions: set its `regions`, such as regions=50.")
         target, against = explanation.target, explanation.against

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.metrics.score import refuse_constant
 from xaimri.rules import whole_number
 
 P = ParamSpec("P")
@@ -66,4 +67,4 @@ def _explanations(given: object, seed: object) -> list[Explanation]:
     if not listed or len(listed) < len(every):
         raise InvalidInput("give an explanation, or a list of at least one.")
     whole_number(seed, "seed", 0)
-    return listed
+    return [refuse_constant(each) for each in listed]

@@ -11,7 +11,7 @@ from xaimri.arrays import Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs
-from xaimri.metrics.score import explained_score
+from xaimri.metrics.score import explained_score, refuse_still
 from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent, checked_absent, hidden
@@ -69,7 +69,9 @@ def completeness_gap(
 
     found = []
     for pair, each in zip(logit_pairs(explanations, classifier, gone), explanations, strict=True):
-        before, after = scored(pair, explained_score(each, of))
+        asked = explained_score(each, of)
+        before, after = scores = scored(pair, asked)
+        refuse_still(scores, each, classifier, asked)
         fall = float(before - after)
         gap = abs(float(pixel_shares(each).sum()) - fall)
         found.append(gap / abs(fall) if fall else np.nan)

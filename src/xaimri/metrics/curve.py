@@ -17,7 +17,7 @@ from xaimri.metric import Change, Curve
 from xaimri.metrics.batch import curve_of_each
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import Partition, partitions
-from xaimri.metrics.score import watched_score
+from xaimri.metrics.score import refuse_still, watched_score
 from xaimri.metrics.values import part_sums, ranking
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
@@ -194,6 +194,7 @@ def _curves(
             fractions[number] = schedule(number).fractions
         asked = watched_score(explanation, of)
         scores = scored(logits[places[number]], asked)
+        refuse_still(scores, explanation, model, asked)
         unchanged = np.array_equal(images[number].gone, explanation.image)
         scores = np.full_like(scores, np.nan) if unchanged else scores
         found.append(Curve(fractions[number], scores, change, asked.of, explanation.against))

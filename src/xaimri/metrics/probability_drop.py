@@ -12,7 +12,7 @@ from xaimri.arrays import Array, Image, Scores
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs, partitions
-from xaimri.metrics.score import watched_score
+from xaimri.metrics.score import refuse_still, watched_score
 from xaimri.metrics.values import finite_values
 from xaimri.perturb.absent import Absent
 from xaimri.perturb.responses import scored
@@ -103,12 +103,14 @@ def _probabilities(
         return share * each.image + (1 - share) * images[number].gone
 
     both = logit_pairs(explanations, classifier, image_through)
-    found = [_probability(pair, each) for pair, each in zip(both, explanations, strict=True)]
+    found = [_probability(pair, each, classifier) for pair, each in zip(both, explanations, strict=True)]
     whole, through = np.array(found).T
     return whole, through
 
 
-def _probability(logits: Scores, explanation: Explanation) -> Float[Array, " samples"]:
+def _probability(logits: Scores, explanation: Explanation, classifier: ModelLike) -> Float[Array, " samples"]:
     """Return the class's probability, or its share of that of both classes against another."""
-    scores = scored(logits, watched_score(explanation))
+    asked = watched_score(explanation)
+    scores = scored(logits, asked)
+    refuse_still(scores, explanation, classifier, asked)
     return scores if explanation.against is None else 0.5 + 0.5 * np.tanh(scores / 2)

@@ -13,7 +13,7 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.imputation import fill_in, grain
 from xaimri.metrics.model import classifier_of, image_shape
-from xaimri.metrics.score import watched_score
+from xaimri.metrics.score import refuse_still, watched_score
 from xaimri.metrics.values import pixel_shares, ranking
 from xaimri.objective import Of
 from xaimri.perturb.responses import fastest, scored, streamed
@@ -98,6 +98,9 @@ def road(
     each = logits.reshape(-1, len(orders), logits.shape[1])
     found = []
     for one, explanation in zip(each.swapaxes(0, 1), explanations, strict=True):
-        most, least = scored(one, watched_score(explanation, of)).reshape(-1, 2).T
+        asked = watched_score(explanation, of)
+        scores = scored(one, asked)
+        refuse_still(scores, explanation, model, asked)
+        most, least = scores.reshape(-1, 2).T
         found.append(float(np.mean(least - most)) / 2)
     return np.array(found)

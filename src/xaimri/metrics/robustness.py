@@ -16,6 +16,7 @@ from xaimri.explainer import Explainer
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
+from xaimri.metrics.score import refuse_constant
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
 from xaimri.objective import Of
@@ -79,6 +80,7 @@ def max_sensitivity(
         raise InvalidInput(f"`radius` must be above 0 and `samples` at least 1, got {radius} and {samples}.")
     explainer, model = build(explainer), classifier_of(classifier)
     (own,) = explainer.explain(model, image[None], target, of=of, against=against)
+    refuse_constant(own)
     reach = radius * (float(image.max()) - float(image.min()))
     noise = np.random.default_rng(whole_number(seed, "seed", 0)).uniform(
         -reach, reach, (samples, *image.shape)
@@ -126,6 +128,7 @@ def seed_stability(
         return 1.0
     model = classifier_of(classifier)
     (own,) = _with(explainer, "seed", seeds[0]).explain(model, image[None], target, of=of, against=against)
+    refuse_constant(own)
     fixed = with_regions_of(own, explainer)
     found = [finite_values(own)]
     for seed in seeds[1:]:
@@ -180,6 +183,7 @@ def repeatability(
     """
     explainer, model, second = build(explainer), classifier_of(classifier), classifier_of(other)
     (own,) = explainer.explain(model, image[None], target, of=of, against=against)
+    refuse_constant(own)
     if not second.classes:
         second.logits(image[None])  # a function tells the number of its classes by its first answer
     if tuple(second.classes) != tuple(own.classes):

@@ -17,6 +17,7 @@ from xaimri.explainers import build
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
 from xaimri.metrics.robustness import repeatability, with_regions_of
+from xaimri.metrics.score import refuse_constant
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
 from xaimri.objective import Of
@@ -119,6 +120,7 @@ def randomisation(
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     explainer = build(explainer)
     (own,) = explainer.explain(network, image[None], target, of=of, against=against)
+    refuse_constant(own)
     fixed, names = with_regions_of(own, explainer), network.layers
     count = len(names) if steps is None else min(steps, len(names))
     places = np.unique(np.rint(np.linspace(0, len(names), count + 1)[1:]).astype(int))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from jaxtyping import Float
+
+from xaimri.adapters.options import ModelLike
+from xaimri.arrays import Array
+from xaimri.caveats import Reason
+from xaimri.doubts.constancy import constant_score
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.metrics.model import classifier_of
 from xaimri.objective import Objective, Of
+from xaimri.perturb.responses import is_flat
 
 
 def explained_score(explanation: Explanation, of: Of | None = None) -> Objective:
@@ -34,3 +42,33 @@ def watched_score(explanation: Explanation, of: Of | None = None) -> Objective:
     if of is None and explanation.against is None:
         of = "probability"
     return explained_score(explanation, of)
+
+
+def refuse_constant(explanation: Explanation) -> Explanation:
+    """Return a map, unless it is one of a score that nothing changes.
+
+    Raises
+    ------
+    InvalidInput
+        With the sentence of the caveat `constant_score`, which no number can stand for.
+    """
+    for caveat in explanation.caveats:
+        if caveat.reason is Reason.CONSTANT_SCORE:
+            raise InvalidInput(caveat.text)
+    return explanation
+
+
+def refuse_still(
+    scores: Float[Array, " scores"], explanation: Explanation, classifier: ModelLike, asked: Objective
+) -> None:
+    """See that the score that a metric watches changes with the image, where it was not seen to.
+
+    Raises
+    ------
+    InvalidInput
+        If other images have the same score too; costs a batch of them, where all ``scores`` are one.
+    """
+    if is_flat(scores):
+        caveat = constant_score(classifier_of(classifier), explanation, asked)
+        if caveat is not None:
+            raise InvalidInput(caveat.text)

@@ -13,7 +13,7 @@ from xaimri.arrays import Array, Coalitions, Labels
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import partitions
-from xaimri.metrics.score import explained_score
+from xaimri.metrics.score import explained_score, refuse_still
 from xaimri.metrics.values import part_sums
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
@@ -54,7 +54,9 @@ def sums_and_falls(
     apart = np.split(answers, np.cumsum(counts)[:-1])
     for each, image in zip(explanations, images, strict=True):
         hiding = hidings[image.number]
-        scores = scored(apart[image.number], explained_score(each, of))
+        followed = explained_score(each, of)
+        scores = scored(apart[image.number], followed)
+        refuse_still(scores, each, model, followed)
         given, shown = part_sums(each, hiding.labels), hiding.coalitions[1:]
         blocks = [~shown[first : first + MOST] @ given for first in range(0, len(shown), MOST)]
         yield np.concatenate(blocks), scores[0] - scores[1:]

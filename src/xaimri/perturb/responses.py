@@ -11,6 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
+from xaimri.explanation import ROUNDING
 from xaimri.objective import Objective
 from xaimri.perturb import progress
 
@@ -60,6 +61,17 @@ def scored(logits: Scores, objective: Objective) -> Float[Array, " samples"]:
     Without a target it is of the class that the first row predicts, which is then the unchanged image's.
     """
     return objective.settle(logits[:1]).times(len(logits)).scores(logits.astype(np.float64))
+
+
+def is_flat(scores: Float[Array, " samples"]) -> bool:
+    """Tell whether all scores are one, up to the rounding of single precision.
+
+    Examples
+    --------
+    >>> is_flat(np.array([0.3, 0.3])), is_flat(np.array([0.3, 0.31]))
+    (True, False)
+    """
+    return bool(np.ptp(scores) <= ROUNDING * np.abs(scores).max())
 
 
 @dataclass(frozen=True, eq=False)
