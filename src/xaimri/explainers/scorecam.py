@@ -67,7 +67,7 @@ class ScoreCAM(Explainer[Convolutional]):
         """Score every image through each of its maps."""
         maps = model.feature_maps(images, objective, layer=self.layer)
         each = objective.settle(maps.logits).each(len(images))
-        cells, diagnostics, caveats = [], [], []
+        cells, diagnostics, caveats = list[Array](), [], []
         for image, values, one in zip(images, maps.values, each, strict=True):
             features = np.moveaxis(values, -1, 0)
             kept = self._varying(features)
