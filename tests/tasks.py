@@ -55,11 +55,11 @@ def resnet(prepare=None, activation="softmax"):
     return made("ResNet", prepare, activation=activation)
 
 
-def spread(task):
+def spread(task, width=2.0):
     """Draw the last layer's weights wide, so that the classes are told apart."""
-    last = next(layer for layer in reversed(task.layers) if layer.weights)
+    last = [layer for layer in task._flatten_layers() if isinstance(layer, keras.layers.Dense)][-1]
     draw = np.random.default_rng(5)
-    last.set_weights([draw.normal(0, 2, w.shape).astype(np.float32) for w in last.get_weights()])
+    last.set_weights([draw.normal(0, width, w.shape).astype(np.float32) for w in last.get_weights()])
     return task
 
 
@@ -95,12 +95,15 @@ class Kind:
         The map that is opened by default; None where the classifier works on tokens.
     cells
         How many it has; None where it works on tokens.
+    width
+        How far its last weights are drawn apart: features that nothing normalises need less.
     """
 
     backbone: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
     layer: str | None = None
     cells: tuple[int, int] | None = None
+    width: float = 2.0
 
 
 TRANSFORMER = {"patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 16}
@@ -119,9 +122,13 @@ KINDS = {
         cells=(8, 8),
     ),
     "DenseNet": Kind({"stackwise_num_repeats": [2, 2], "growth_rate": 8}, layer="relu", cells=(8, 8)),
-    "VGG": Kind(VGG, {"pooling_hidden_dim": 16}, layer="block3_pool", cells=(8, 8)),
+    "VGG": Kind(VGG, {"pooling_hidden_dim": 16}, layer="block3_pool", cells=(8, 8), width=0.02),
     "VGG, flattened": Kind(
-        VGG, {"pooling": "flatten", "pooling_hidden_dim": 16}, layer="block3_pool", cells=(8, 8)
+        VGG,
+        {"pooling": "flatten", "pooling_hidden_dim": 16},
+        layer="block3_pool",
+        cells=(8, 8),
+        width=0.02,
     ),
     "Xception": Kind(
         {
@@ -212,7 +219,8 @@ KINDS = {
             "stackwise_depth": [1, 1],
             "stackwise_strides": [2, 2],
             "stackwise_num_filters": [8, 12],
-            "block_type": "dark",
+            "block_type": "dark_block",
+            "stage_type": "dark",
         },
         layer="",
         cells=(8, 8),
@@ -232,10 +240,12 @@ KINDS = {
         layer="head_last_relu",
         cells=(8, 8),
     ),
-    "ViT": Kind({**TRANSFORMER, "mlp_dim": 24}),
-    "ViT, pooled": Kind({**TRANSFORMER, "mlp_dim": 24}, {"pooling": "gap"}),
-    "DeiT": Kind({**TRANSFORMER, "intermediate_dim": 24}),
-    "SwinTransformer": Kind({"embed_dim": 12, "depths": (2, 2), "num_heads": (2, 2), "window_size": 4}),
+    "ViT": Kind({**TRANSFORMER, "mlp_dim": 24}, width=0.3),
+    "ViT, pooled": Kind({**TRANSFORMER, "mlp_dim": 24}, {"pooling": "gap"}, width=0.3),
+    "DeiT": Kind({**TRANSFORMER, "intermediate_dim": 24}, width=0.3),
+    "SwinTransformer": Kind(
+        {"embed_dim": 12, "depths": (2, 2), "num_heads": (2, 2), "window_size": 4}, width=0.5
+    ),
     "MiT": Kind(
         {
             "layerwise_depths": [1, 1],
@@ -258,4 +268,5 @@ def made(name, prepare=None, **settings):
     shape = {"input_shape" if family == "EfficientNet" else "image_shape": SHAPE}
     backbone = getattr(keras_hub.models, f"{family}Backbone")(**kind.backbone, **shape)
     build = getattr(keras_hub.models, f"{family}ImageClassifier")
-    return spread(build(backbone=backbone, num_classes=3, preprocessor=prepare, **kind.settings, **settings))
+    task = build(backbone=backbone, num_classes=3, preprocessor=prepare, **kind.settings, **settings)
+    return spread(task, kind.width)

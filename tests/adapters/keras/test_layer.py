@@ -272,3 +272,36 @@ def test_the_finer_layers_of_coarse_joined_maps_lie_on_both_ways(fine):
     said = [c.text for c in found.caveats if c.reason is Reason.COARSE_CELLS]
     assert bool(said) == fine
     assert not fine or 'layer="a_fine + b_fine"' in said[0] or 'layer="b_fine + a_fine"' in said[0]
+
+
+def convolutional_head(window, cells=8, **settings):
+    """A map of so many cells a side, and a dense head that is written as convolutions, as VGG's."""
+    image = keras.Input((2 * cells, 2 * cells, 1))
+    x = layers.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="backbone")(image)
+    x = layers.Conv2D(6, window, activation="relu", name="first", **settings)(x)
+    x = layers.Conv2D(6, 1, activation="relu", name="second")(layers.Dropout(0.5, name="dropout")(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, layers.Dense(2, "softmax")(x))
+
+
+@pytest.mark.parametrize(
+    ("settings", "opened"),
+    [
+        ({"window": 7}, "backbone"),  # 2 x 2 cells are left of 8 x 8
+        ({"window": 5}, "backbone"),
+        ({"window": 4}, "second"),  # half of it: a convolution among others
+        ({"window": 7, "padding": "same"}, "second"),
+        ({"window": 7, "cells": 16}, "second"),  # slid over a large image, it makes a map of its own
+        ({"window": 3, "dilation_rate": 3}, "backbone"),  # sees 7 x 7
+        ({"window": (7, 1)}, "second"),
+    ],
+)
+def test_a_dense_head_written_as_convolutions_is_no_map(settings, opened):
+    model = convolutional_head(**settings)
+    side = model.input_shape[1]
+    image = np.random.default_rng(0).uniform(size=(side, side, 1)).astype(np.float32)
+    found = xaimri.explain(model, image)
+    assert found.diagnostics["layer"] == opened
+    if opened == "backbone":
+        assert tuple(found.diagnostics["cells"]) == (8, 8)
+        assert xaimri.explain(model, image, layer="second").diagnostics["layer"] == "second"

@@ -64,12 +64,14 @@ def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tenso
 def _last(ways: Ways) -> InnerMap:
     """Return the last map, after a convolution, on every way to the output: one, or several side by side.
 
-    A map whose place is lost by attention gives way to the last one before it.
+    A map whose place is lost by attention gives way to the last one before it, and one behind a dense head
+    that is written as convolutions to the map which that head reads.
     """
     ends = ways.last()
     if ends.past or not ends.maps:
         raise _without_map(ends)
-    found = list({id(m.tensor): m for m in (_placed(end, ways) for end in ends.maps)}.values())
+    placed = (_before_head(_placed(end, ways), ways) for end in ends.maps)
+    found = list({id(m.tensor): m for m in placed}.values())
     if any(_is_patches(m.tensor, ways.source, ways.sink) for m in found):
         raise MissingCapability(
             "this network cuts the image into patches and works on their tokens, as vision transformers do; "
@@ -96,7 +98,7 @@ def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, 
     earlier = [
         next((m for m in ways.gates(t) if not grid_of(m.tensor, source).coarse), None) for t in chosen.tensors
     ]
-    found = [m for m in dict.fromkeys(earlier) if m is not None]
+    found = list({id(m.tensor): m for m in earlier if m is not None}.values())
     whole = len(found) == len(chosen.tensors)  # not a map before the ways part
     return _name(found) if whole and _one_lattice([grid_of(m.tensor, source) for m in found]) else ""
 
@@ -119,6 +121,25 @@ def _placed(output: LayerOutput, ways: Ways) -> LayerOutput:
         if mixed and not grid_of(earlier.tensor, ways.source).assumed:
             return earlier
     return output
+
+
+def _before_head(output: LayerOutput, ways: Ways) -> LayerOutput:
+    """Return the map of which a window sees most, as a dense layer does, for what it makes; else the same."""
+    if any(_covers(op) for op in between(ways.source, output.tensor)):
+        for earlier in ways.gates(output.tensor):
+            if any(_covers(op) for op in between(earlier.tensor, output.tensor) - {earlier.tensor.op}):
+                return earlier
+    return output
+
+
+def _covers(op: Operation) -> bool:
+    """Tell whether a convolution's window covers more than half of what it reads, and nothing beside it."""
+    if op.type not in {"Conv2D", "Conv3D"} or op.get_attr("padding") != b"VALID":
+        return False
+    cells = op.inputs[0].shape.as_list()[1:-1]
+    kernel, dilations = op.inputs[1].shape.as_list()[: len(cells)], op.get_attr("dilations")[1:-1]
+    pairs = zip(cells, kernel, dilations, strict=True)
+    return all(n is not None and 2 * ((k - 1) * d + 1) > n + 1 for n, k, d in pairs)
 
 
 def _one_lattice(grids: Sequence[Grid]) -> bool:
