@@ -180,7 +180,7 @@ class KerasClassifier:
         )
 
     def _predict_doubts(
-        self, first: Sequence[Images], probabilities: Float[Array, " classes"]
+        self, first: Sequence[Float[Array, "1 ..."]], probabilities: Float[Array, " classes"]
     ) -> tuple[Caveat, ...]:
         """Ask a ``predict`` of the network's own about the first image, as it came and as it was prepared."""
         predict = None if self._stand is not None else own_predict(self._model)
