@@ -188,7 +188,7 @@ def test_a_preprocessor_that_is_changed_is_read_anew_and_an_unchanged_one_is_tra
 
 
 def test_a_saved_task_a_preset_and_a_pickle_are_the_task(tmp_path, monkeypatch):
-    task = tasks.resnet(tasks.preprocessor(image_size=(24, 20)))
+    task = tasks.resnet(tasks.preprocessor(image_size=tasks.SHAPE[:2]))
     image = tasks.photograph(30, 41)
     truth = xaimri.explain(task, image)
     task.save(tmp_path / "task.keras")
