@@ -24,6 +24,33 @@ def refilled():
         yield kept
 
 
+def brightness(images):
+    second = images.reshape(len(images), -1).mean(axis=1)
+    return np.stack([1 - second, second], axis=1)
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 7, 1), (3, 6, 7, 1), (4, 6, 7), (3, 6, 7)], ids=str)
+def test_a_batch_for_a_function_of_any_images_is_not_one_volume(shape):
+    array = np.random.default_rng(1).random(shape).astype(np.float32)
+    array[0] /= 3
+    with pytest.raises(InvalidInput, match="several images or one volume") as caught:
+        xaimri.explain(brightness, array, "occlusion")
+    assert "`list(array)` to `explain_all`" in str(caught.value)
+    assert "`xaimri.images.Picture(array)`" in str(caught.value)
+    several = xaimri.explain_all(brightness, list(array), "occlusion")
+    assert [each.values.shape for each in several] == [(6, 7)] * len(array)
+    wanted = array.reshape(len(array), -1).mean(axis=1)
+    np.testing.assert_allclose([each.probabilities[1] for each in several], wanted, rtol=1e-5)
+    volume = xaimri.explain(brightness, xaimri.images.Picture(array), "occlusion")
+    assert volume.values.shape == shape[:3]
+    assert volume.probabilities[1] == pytest.approx(array.mean(), rel=1e-5)
+
+
+def test_one_plane_for_a_function_of_any_images_is_taken():
+    for shape, layout in (((6, 7), None), ((6, 7, 3), None), ((3, 6, 7), "channels_first")):
+        assert xaimri.explain(brightness, np.ones(shape), "occlusion", layout=layout).values.shape == (6, 7)
+
+
 def test_a_generator_may_use_its_array_again():
     expected = [MODEL.explain(image, "saliency").logits for image in IMAGES]
     found = MODEL.explain_all(refilled(), "saliency")

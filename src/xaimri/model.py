@@ -293,7 +293,8 @@ def open_model(
     window = None if reach["window"] is None else as_window(reach["window"])
     own = classifier.resize if isinstance(classifier, Resizing) and reach["fit"] is None else None
     fit = "stretch" if reach["fit"] is None else reach["fit"]
-    intake = Intake(shape, fit, window, reach["layout"], own)
+    first = bool(getattr(classifier, "channels_first", False))
+    intake = Intake(shape, fit, window, reach["layout"], own, first)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

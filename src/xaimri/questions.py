@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake
-from xaimri.sources import Named, Source, Sources, is_folder, is_single, name_images
+from xaimri.sources import Named, Source, Sources, check_one, is_folder, is_single, name_images
 from xaimri.targets import Target, each_target, is_listed, resolve_against, resolve_targets
 
 Inputs: TypeAlias = Sequence[Mapping[str, Any]] | None
@@ -109,6 +109,7 @@ def require_one(
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "
             "explanation of each."
         )
+    check_one(image, intake)
     for name, given in (("target", target), ("against", against)):
         if is_listed(given):
             raise InvalidInput(

@@ -59,7 +59,7 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
             raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
         return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
     if is_single(images, intake):
-        _check_kind(images, intake)
+        check_one(images, intake)
         return [Named(images.id if isinstance(images, Case) else "0", images)]
     pairs = images.items() if isinstance(images, Mapping) else enumerate(images)  # type: ignore[arg-type]
     unique = _unique(pairs)
@@ -105,8 +105,14 @@ def take(source: Source, intake: Intake) -> Taken:
     return intake.take(source.source if isinstance(source, Case) else source)
 
 
-def _check_kind(image: object, intake: Intake) -> None:
-    """Refuse what can be no image, and an array that could be one volume or several images."""
+def check_one(image: object, intake: Intake) -> None:
+    """Refuse what can be no image, and an array that could be one volume or several images.
+
+    Raises
+    ------
+    InvalidInput
+        With what to give instead.
+    """
     shape = np.shape(np.asanyarray(image)) if hasattr(image, "__array__") else None
     if isinstance(image, str | os.PathLike) and not os.path.exists(image):  # noqa: PTH110 - any name will do
         raise InvalidInput(
@@ -116,11 +122,18 @@ def _check_kind(image: object, intake: Intake) -> None:
         raise InvalidInput(
             f"a {type(image).__name__} is no image: give a path, an array, a list of them, or a folder."
         )
-    if not intake.shape and shape and (len(shape) > 3 or (len(shape) == 3 and shape[-1] not in (1, 3, 4))):
+    if not intake.shape and shape and _several(shape, intake):
         raise InvalidInput(
             f"an array of shape {shape} could be several images or one volume, and the model does not say "
-            "which it takes: give `list(array)` for several, or `[array]` for one."
+            "which it takes: give `list(array)` to `explain_all` for several, or "
+            "`xaimri.images.Picture(array)` for one volume."
         )
+
+
+def _several(shape: tuple[int, ...], intake: Intake) -> bool:
+    """Tell whether an array can hold several images, where the model does not say what it takes."""
+    channels = shape[0 if intake.layout == "channels_first" else -1]
+    return len(shape) > 3 or (len(shape) == 3 and channels not in (1, 3, 4))
 
 
 def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:

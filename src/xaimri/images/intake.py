@@ -71,6 +71,8 @@ class Intake:
         As of :func:`xaimri.explain`.
     resize
         The model's own way to its size, in the place of ``fit``; None where it has none.
+    first
+        Whether the model takes its channels first itself, as of `read_picture`.
 
     Examples
     --------
@@ -84,6 +86,7 @@ class Intake:
     window: Window | None = None
     layout: Layout | None = None
     resize: Resize | None = None
+    first: bool = False
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -116,7 +119,7 @@ class Intake:
             If it can't be read, or can't be brought there.
         """
         channels = self.shape[-1] if self.shape else None
-        picture = read_picture(source, self._rank(source), channels, layout=self.layout)
+        picture = read_picture(source, self._rank(source), channels, layout=self.layout, first=self.first)
         image = picture.pixels
         window = None if self.window is None else self.window.resolved(image)
         seen = image if window is None else window.apply(image)

@@ -81,9 +81,22 @@ def read_image(
 
 
 def read_picture(
-    source: object, rank: int = 2, channels: int | None = None, *, layout: Layout | None = None
+    source: object,
+    rank: int = 2,
+    channels: int | None = None,
+    *,
+    layout: Layout | None = None,
+    first: bool = False,
 ) -> Picture:
     """Read one image with what is known of where it lies; arguments and errors as of `read_image`.
+
+    Parameters
+    ----------
+    source, rank, channels, layout
+        As of `read_image`.
+    first
+        Whether the model takes its channels first itself: without a ``layout``, an array that can only have
+        them there is taken so.
 
     Returns
     -------
@@ -104,6 +117,8 @@ def read_picture(
         found = Picture(found)
     elif found is not source:  # from a decoder, which has put the channels there
         layout = "channels_last"
+    if first and layout is None:
+        layout = _layout_of(np.shape(found.pixels), rank, channels, name)
     image = _channels_last(_array(found.pixels), rank, channels, name, layout)
     if found.spacing is not None and len(found.spacing) != rank:
         raise UnusableImage(
@@ -212,6 +227,19 @@ def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, la
     if moved.ndim != rank + 1 or moved.shape[-1] not in allowed:
         raise UnusableImage(_misshaped(pixels.shape, rank, name, allowed, layout))
     return moved if moved.shape[-1] in (1, 3, channels) else moved[..., :3]
+
+
+def _layout_of(shape: tuple[int, ...], rank: int, channels: int | None, name: str) -> Layout | None:
+    """Tell where an array for a model that takes its channels first has them, or ask."""
+    allowed = (1, 3, 4, channels)
+    if len(shape) != rank + 1 or shape[0] not in allowed:
+        return None
+    if shape[-1] in allowed:
+        raise UnusableImage(
+            f"{name} has the shape {shape}, which can have its channels first or last, and the model takes "
+            'them first: pass layout="channels_first" or layout="channels_last".'
+        )
+    return "channels_first"
 
 
 def _misshaped(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from xaimri.adapters.keras.order import order_of
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit
@@ -207,6 +209,12 @@ class _Parts:
         shape = getattr(model, "input_shape", None)
         if not isinstance(shape, tuple) or len(shape) not in (4, 5) or None in shape[1:]:
             raise InvalidInput(f"the model must take one input of fixed (*space, channels), got {shape}.")
+        order = order_of(model, shape[1:], partial(model, training=False))
+        if order is not None:
+            raise InvalidInput(
+                f"the model takes {shape[1:]}, and images are trained on as (*space, channels): train "
+                f"{order.before(shape[1:])}."
+            )
         number = len(training.classes)
         if model.output_shape != (None, number):
             raise InvalidInput(

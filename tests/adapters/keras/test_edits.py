@@ -372,17 +372,6 @@ def test_outputs_in_outputs_are_named():
         xaimri.explain(model, IMAGE, "saliency", output="a")
 
 
-def test_channels_first_is_refused_with_a_way_out():
-    layers = [
-        keras.layers.Conv2D(4, 3, data_format="channels_first"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(2),
-    ]
-    model = keras.Sequential([keras.Input((3, 13, 11)), *layers])
-    with pytest.raises(MissingCapability, match="transposes"):
-        KerasClassifier(model, outputs="logits")
-
-
 @pytest.mark.parametrize("unit", [-1, 3])
 def test_a_unit_that_is_not_there_is_named_with_the_range(unit):
     layers = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="sigmoid")]
@@ -406,6 +395,16 @@ def test_a_network_that_refuses_the_image_says_so_in_one_sentence():
         xaimri.explain(model, IMAGE[:5], "lime", classes=("a", "b"), samples=8)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_network_that_fails_by_itself_is_not_said_to_want_another_size():
+    class Broken(keras.Model):
+        def call(self, x):
+            return self.missing(x)
+
+    with pytest.raises(InvalidInput, match=r"fails when it is called.*missing.*model\(batch") as caught:
+        xaimri.explain(Broken(), IMAGE, "lime", classes=("a", "b"), samples=8)
+    assert "size" not in str(caught.value)
 
 
 def test_a_flat_input_is_no_image():

@@ -133,6 +133,12 @@ class KerasClassifier:
         """How images are brought to that shape, where the network is a task of KerasHub that does it."""
         return None if self._preparation is None else self._preparation.resize
 
+    @property
+    def channels_first(self) -> bool:
+        """Whether the network itself takes its channels before the other axes."""
+        order = self._signature.order
+        return order is not None and order.channels == 0
+
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass."""
         (logits,), _ = self._run("logits", images, Objective())

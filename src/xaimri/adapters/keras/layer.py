@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 
-from xaimri.adapters.keras.geometry.lattice import grid_of
 from xaimri.adapters.keras.graph import between
 from xaimri.adapters.keras.innermap import InnerMap
 from xaimri.adapters.keras.tensors import Operation, Tensor
@@ -77,7 +76,7 @@ def _last(ways: Ways) -> InnerMap:
             "this network cuts the image into patches and works on their tokens, as vision transformers do; "
             f"it has no feature maps for a class activation map to open: {WAY_OUT}"
         )
-    grids = [grid_of(m.tensor, ways.source) for m in found]
+    grids = [ways.grid(m.tensor) for m in found]
     if not _one_lattice(grids):
         sizes = " and ".join(dict.fromkeys(" x ".join(map(str, grid.cells)) for grid in grids))
         raise MissingCapability(
@@ -85,9 +84,9 @@ def _last(ways: Ways) -> InnerMap:
             f"({sizes} of them), so no single map carries everything: name one by `layer=` for what passes "
             f"through it, or {WAY_OUT}"
         )
-    return InnerMap(
-        tuple(m.tensor for m in found), _name(found), ALONE if len(found) == 1 else JOINED, grids[0]
-    )
+    tensors = tuple(m.tensor for m in found)
+    why = ALONE if len(found) == 1 else JOINED
+    return InnerMap(tensors, _name(found), why, grids[0], ways.lay(tensors))
 
 
 def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, sink: Tensor) -> str:
@@ -96,11 +95,11 @@ def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, 
         return ""
     ways = Ways(outputs, source, sink)
     earlier = [
-        next((m for m in ways.gates(t) if not grid_of(m.tensor, source).coarse), None) for t in chosen.tensors
+        next((m for m in ways.gates(t) if not ways.grid(m.tensor).coarse), None) for t in chosen.tensors
     ]
     found = list({id(m.tensor): m for m in earlier if m is not None}.values())
     whole = len(found) == len(chosen.tensors)  # not a map before the ways part
-    return _name(found) if whole and _one_lattice([grid_of(m.tensor, source) for m in found]) else ""
+    return _name(found) if whole and _one_lattice([ways.grid(m.tensor) for m in found]) else ""
 
 
 def _without_map(ends: Ends) -> MissingCapability:
@@ -114,11 +113,11 @@ def _without_map(ends: Ends) -> MissingCapability:
 
 def _placed(output: LayerOutput, ways: Ways) -> LayerOutput:
     """Return a map whose place is known; that of the last one before attention where it is lost by that."""
-    if not grid_of(output.tensor, ways.source).assumed:
+    if not ways.grid(output.tensor).assumed:
         return output
     for earlier in ways.gates(output.tensor):
         mixed = any(op.type in ATTENTION for op in between(earlier.tensor, output.tensor))
-        if mixed and not grid_of(earlier.tensor, ways.source).assumed:
+        if mixed and not ways.grid(earlier.tensor).assumed:
             return earlier
     return output
 
@@ -181,18 +180,19 @@ def _is_cut(op: Operation) -> bool:
 
 def _named(ways: Ways, outputs: Sequence[LayerOutput], layer: str) -> InnerMap:
     """Return what the named layer put out, or several that are joined by ``" + "``."""
-    maps = [o for o in outputs if is_map(o, ways.source)]
+    maps = [o for o in outputs if is_map(o, ways.source, ways.places)]
     parts = [layer] if _called(maps, layer) else layer.split(AND)
     named = [output for part in parts for output in _runs(maps, part, ways)]
     found = list({id(output.tensor): output for output in named}.values())
-    grids = [grid_of(output.tensor, ways.source) for output in found]
+    grids = [ways.grid(output.tensor) for output in found]
     if not _one_lattice(grids):
         raise InvalidInput(
             f"`layer` {layer!r} stands for {len(found)} maps that don't lie on one lattice of cells, so they "
             "can't be joined: name one layer."
         )
     tensors = tuple(output.tensor for output in found)
-    return InnerMap(tensors, _name(found), "named by the caller", grids[0], caveats=_gone_past(ways, found))
+    caveats = _gone_past(ways, found)
+    return InnerMap(tensors, _name(found), "named by the caller", grids[0], ways.lay(tensors), caveats)
 
 
 def _called(maps: Sequence[LayerOutput], name: str) -> list[LayerOutput]:

@@ -10,7 +10,7 @@ from xaimri.errors import InvalidInput, MissingCapability
 
 
 def check_network(model: object) -> None:
-    """See that a model is a network of Keras on TensorFlow, whose maps have their channels last."""
+    """See that a model is a network of Keras on TensorFlow."""
     if keras.backend.backend() != "tensorflow":
         raise MissingCapability(
             f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
@@ -18,13 +18,6 @@ def check_network(model: object) -> None:
         )
     if not isinstance(model, keras.Layer):
         raise InvalidInput(f"a Keras {type(model).__name__} is no network: give a model.")
-    if any(
-        getattr(layer, "data_format", None) == "channels_first" for layer in layers_by_path(model).values()
-    ):
-        raise MissingCapability(
-            "the network takes channels first, and maps are laid on channels last: pass a function that "
-            "transposes the images and calls it."
-        )
 
 
 def computes_in(model: Network, *kinds: str) -> bool:

@@ -161,7 +161,7 @@ def _trace(
         with recording(model) as outputs:
             prepared = images if preprocess is None else preprocess(images)
             with tracing(shadows):
-                answer = _call(model, signature.fill(prepared, others), images)
+                answer = _call(model, signature, prepared, others)
         output = signature.choose(answer, list(getattr(model, "output_names", None) or []))
         end = ending(output)
         logits = request.answers.logits(tf.cast(end.scores, tf.float32), end.activation, TENSORFLOW)
@@ -201,14 +201,21 @@ def _gradients(total: Tensor, inner: Sequence[Tensor]) -> list[Tensor]:
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def _call(model: Network, given: Structure, images: Tensor) -> Structure:
-    """Call the network, or say in one sentence that it does not take such images."""
+def _call(model: Network, signature: Signature, images: Tensor, others: Sequence[Tensor]) -> Structure:
+    """Call the network, or say in one sentence why that fails."""
     try:
-        return model(given, training=False)
+        return model(signature.fill(images, others), training=False)
     except Exception as failure:
+        shape, wanted = tuple(images.shape[1:]), signature.image_shape
+        of_size = isinstance(failure, ValueError | tf.errors.InvalidArgumentError)
+        if of_size and (wanted != shape or not wanted):
+            raise InvalidInput(
+                f"the network does not take images of shape {shape} ({first_line(failure)}): give images of "
+                "the size and channels that it was built for."
+            ) from failure
         raise InvalidInput(
-            f"the network does not take images of shape {tuple(images.shape[1:])} ({first_line(failure)}): "
-            "give images of the size and channels that it was built for."
+            f"the network fails when it is called ({type(failure).__name__}: {first_line(failure)}): see "
+            f"that `model(batch, training=False)` works on a batch of shape {tuple(images.shape)}."
         ) from failure
 
 

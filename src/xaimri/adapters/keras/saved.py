@@ -14,6 +14,7 @@ import tensorflow as tf
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.keras.classifier import KerasClassifier
 from xaimri.adapters.keras.hub import load_task
+from xaimri.adapters.keras.order import order_of
 from xaimri.adapters.keras.tensors import Network
 from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images
@@ -103,13 +104,17 @@ class SavedModel(FunctionClassifier):
         ((name, spec),) = inputs.items()
         chosen = output or names[0]
 
+        own = tuple(spec.shape[1:]) if spec.shape.rank else ()
+        order = order_of(self._loaded, own, lambda x: signature(**{name: tf.cast(x, spec.dtype)}))
+        self.channels_first = order is not None and order.channels == 0
+
         def score(images: Images) -> Any:
             given = tf.cast(tf.constant(images), spec.dtype)
+            given = given if order is None else order.enter(given)
             answer: Mapping[str, Any] = signature(**{name: given})
             return np.asarray(answer[chosen])
 
-        shape = tuple(spec.shape[1:]) if spec.shape.rank else ()
-        super().__init__(score, classes, preprocess, outputs, shape)
+        super().__init__(score, classes, preprocess, outputs, own if order is None else order.shape(own))
 
 
 def _serving(source: Path) -> tuple[Any, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from xaimri.adapters.keras.order import Order, order_of
 from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
 from xaimri.adapters.options import Inputs
 from xaimri.arrays import Array
@@ -26,7 +27,7 @@ class Signature:
     Attributes
     ----------
     image_shape
-        ``(*space, channels)`` of the image's input; empty where the network isn't built yet.
+        ``(*space, channels)`` of an image; empty where the network isn't built yet.
     structure
         As the network takes its inputs: `IMAGE` where the image goes, and the index of one of
         ``others`` elsewhere.
@@ -36,6 +37,8 @@ class Signature:
         Name or index of the output; None where there is only one.
     units
         How many numbers the output has; None where that isn't known yet.
+    order
+        Where the network's own input has the image's axes; None where it is ``(*space, channels)``, too.
     """
 
     image_shape: tuple[int | None, ...]
@@ -43,11 +46,12 @@ class Signature:
     others: tuple[Array, ...]
     output: str | int | None
     units: int | None
+    order: Order | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What compiled functions depend on, as a key."""
-        return repr(self.structure), self.specs, self.output
+        return repr(self.structure), self.specs, self.output, self.order
 
     @property
     def specs(self) -> tuple[tuple[tuple[int, ...], str], ...]:
@@ -56,6 +60,7 @@ class Signature:
 
     def fill(self, images: Tensor, others: Sequence[Tensor]) -> Structure:
         """Return what the network is called with: the others are repeated for every image."""
+        images = images if self.order is None else self.order.enter(images)
         if self.structure is IMAGE:
             return images
         count = tf.shape(images)[0]
@@ -81,7 +86,7 @@ class Signature:
 
 
 def signature_of(model: Network, inputs: Inputs = None, output: str | int | None = None) -> Signature:
-    """Read a network's inputs and outputs.
+    """Read a network's inputs and outputs, and where it has the image's axes.
 
     Parameters
     ----------
@@ -94,6 +99,19 @@ def signature_of(model: Network, inputs: Inputs = None, output: str | int | None
     output
         Which output to explain, by name or index.
     """
+    found = _as_it_is(model, inputs, output)
+    own = found.image_shape
+
+    def call(images: Tensor) -> Structure:
+        return model(found.fill(images, [tf.constant(other) for other in found.others]), training=False)
+
+    batches = {slot.shape[0] for slot in _tensors(model)}
+    order = order_of(model, own, call, batches.pop() if len(batches) == 1 else None)
+    return found if order is None else replace(found, image_shape=order.shape(own), order=order)
+
+
+def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signature:
+    """Read a network's inputs and outputs, the shape of the image as the network takes it."""
     known = {tensor.name: tensor for tensor in _tensors(model)}
     units = _units(model, output)
     if inputs is None:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import tensorflow as tf
 
+from xaimri.adapters.keras.convolutions import channels_last
 from xaimri.adapters.keras.tensors import Layer, Tensor
 
 TRACING = threading.RLock()
@@ -79,7 +80,7 @@ def recording(model: Layer) -> Iterator[list[LayerOutput]]:
 def _noting(
     call: Callable[..., Any], path: str, layer: Layer, *, outputs: list[LayerOutput], thread: int
 ) -> Callable[..., Any]:
-    opened = _opened(call, layer)
+    opened = channels_last(_opened(call, layer), layer)
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = opened(*args, **kwargs)

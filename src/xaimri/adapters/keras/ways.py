@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from xaimri.adapters.keras.geometry.lattice import Places, as_map, grid_of, place_of, places_of
+from xaimri.adapters.keras.geometry.layout import cells
+from xaimri.adapters.keras.geometry.step import EVERYWHERE
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, reach
+from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.tensors import Operation, Tensor
 from xaimri.adapters.keras.trace import LayerOutput
+from xaimri.grid import Grid
 
 OPAQUE = {"PartitionedCall", "StatefulPartitionedCall", "If", "StatelessIf", "While", "StatelessWhile"}
 """Operations in which convolutions may hide."""
@@ -28,8 +33,10 @@ class Ways:
     ----------
     source, sink
         The image and the output.
+    places
+        Where the cells of every tensor lie on the image.
     maps
-        What layers put out on the way that has the image's spatial rank, in order; where a layer hands on
+        What layers put out on the way that has the image's spatial axes, in order; where a layer hands on
         what an inner one made, the inner one's.
     deep
         Those of the maps that lie behind a convolution.
@@ -37,14 +44,28 @@ class Ways:
 
     def __init__(self, outputs: Sequence[LayerOutput], source: Tensor, sink: Tensor) -> None:
         self.source, self.sink = source, sink
+        self.places = places_of(source)
         self._way = between(source, sink)
         found: dict[Operation, LayerOutput] = {}
         for output in outputs:
-            if output.tensor.op in self._way and is_map(output, source):
+            if output.tensor.op in self._way and is_map(output, source, self.places):
                 found.setdefault(output.tensor.op, output)
         self.maps = tuple(found.values())
         behind = self._below([op for op in self._way if op.type in CONVOLUTIONS])
         self.deep = tuple(output for output in self.maps if output.tensor.op in behind)
+
+    def grid(self, tensor: Tensor) -> Grid:
+        """Return where the cells of a map lie on the image; assumed where that can't be read."""
+        return grid_of(tensor, self.source, self.places)
+
+    def lay(self, tensors: Sequence[Tensor]) -> Lay:
+        """Return what brings maps to ``(batch, *cells, features)``, wherever they have their axes."""
+        found = [place_of(tensor, self.source, self.places) for tensor in tensors]
+        layouts = [None if place is None else place.layout for place in found]
+        axes = self.source.shape.rank - 2
+        return lambda given: beside(
+            [as_map(t, layout, axes) for t, layout in zip(given, layouts, strict=True)]
+        )
 
     def last(self) -> Ends:
         """Walk back from the output to the first deep map on each way: the last before space is pooled away.
@@ -99,13 +120,19 @@ class Ways:
         return reach(list(first), lambda op: [c for t in op.outputs for c in t.consumers() if c in self._way])
 
 
-def is_map(output: LayerOutput, source: Tensor) -> bool:
-    """Tell whether a layer's output has the image's spatial rank and more than one cell."""
+def is_map(output: LayerOutput, source: Tensor, places: Places) -> bool:
+    """Tell whether a layer's output has the image's spatial axes and more than one cell."""
     tensor = output.tensor
     shape = tensor.shape
-    if tensor.graph is not source.graph or shape.rank != source.shape.rank or None in shape.as_list():
+    if tensor.graph is not source.graph or shape.rank is None or None in shape.as_list():
         return False
-    return bool(shape[0] == source.shape[0] and max(shape.as_list()[1:-1]) > 1 and tensor.dtype.is_floating)
+    if not tensor.dtype.is_floating or places.get(tensor.ref()) is EVERYWHERE:
+        return False
+    place = place_of(tensor, source, places)
+    if place is not None and place.layout is not None:
+        return max(cells(place.layout, source.shape.rank - 2)) > 1
+    same = shape.rank == source.shape.rank and shape[0] == source.shape[0]
+    return bool(same and max(shape.as_list()[1:-1]) > 1)
 
 
 def _sees_neighbours(op: Operation) -> bool:

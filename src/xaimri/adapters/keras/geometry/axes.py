@@ -23,7 +23,7 @@ def lose(step: Step) -> Found:
 
 def _reshape(step: Step) -> Found:
     """Keep the cells where only the axes behind the spatial ones are split or joined."""
-    beside = _repeated(step)
+    beside = repeated(step)
     if beside is not LOST:
         return beside
     tensor, first = step.only(), 1 + step.axes
@@ -31,10 +31,10 @@ def _reshape(step: Step) -> Found:
         rest = [t.shape.as_list()[first:] for t in (tensor, step.output)]
         if None not in rest[0] + rest[1] and prod(rest[0]) == prod(rest[1]):
             return step.still(tensor)
-    return _mixed(step)
+    return LOST
 
 
-def _repeated(step: Step) -> Found:
+def repeated(step: Step) -> Found:
     """Follow a tiling, reshaped so that it repeats each pixel side by side."""
     tiled, size = step.op.inputs[0].op, step.space(step.output)
     if tiled.type != "Tile" or tiled.inputs[0].op.type != "ExpandDims":
@@ -53,22 +53,6 @@ def _repeated(step: Step) -> Found:
         return EVERYWHERE
     scales = [n / m for n, m in zip(before or (), size or (), strict=True)]
     return single(tensor, ([(s - 1) / 2 for s in scales], scales))
-
-
-def _mixed(step: Step) -> Found:
-    """Follow a dense layer, which flattens the cells, mixes the channels of each, and brings them back."""
-    product = step.op.inputs[0].op
-    if product.type != "MatMul" or product.inputs[0].op.type != "Reshape":
-        return LOST
-    flat, weights = product.inputs
-    tensor = flat.op.inputs[0]
-    if None in (tensor.shape.rank, flat.shape.rank) or step.output.shape.rank != tensor.shape.rank:
-        return LOST
-    *rows, channels = tensor.shape.as_list()
-    if None in rows or rows != step.output.shape.as_list()[:-1]:
-        return LOST
-    plain = not product.get_attr("transpose_a") and flat.shape.as_list() == [prod(rows), channels]
-    return step.still(tensor) if plain and weights.ref() not in step.derived else LOST
 
 
 def _reduced(step: Step) -> Found:

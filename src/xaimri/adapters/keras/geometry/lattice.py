@@ -7,14 +7,19 @@ other loses it, and the grid is then marked as assumed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import TypeAlias
 
-from xaimri.adapters.keras.geometry.axes import AXES, keep
-from xaimri.adapters.keras.geometry.sampling import MOVES
-from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Rule, Step, Unplaced
+import tensorflow as tf
+
+from xaimri.adapters.keras.geometry.arrangement import RULES, arranged
+from xaimri.adapters.keras.geometry.axes import keep
+from xaimri.adapters.keras.geometry.layout import BATCH, REST, Layout, is_open, is_plain, labels, plain
+from xaimri.adapters.keras.geometry.layout import cells as cells_of
+from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Step, Unplaced
 from xaimri.adapters.keras.graph import SIZES
 from xaimri.adapters.keras.tensors import Graph, Operation, Tensor
 from xaimri.grid import Grid
@@ -22,23 +27,30 @@ from xaimri.grid import Grid
 
 @dataclass(frozen=True)
 class Lattice:
-    """Cell ``i`` is centred at ``start + step * i`` input pixels, per axis."""
+    """Cell ``i`` is centred at ``start + step * i`` input pixels, per axis.
+
+    ``layout`` says which axes of the tensor these are; None where they follow the batch axis.
+    """
 
     start: tuple[float, ...]
     step: tuple[float, ...]
     spread: float = 0.0
+    layout: Layout | None = None
 
     def after(self, move: Move) -> Lattice:
         """Take cells at ``offset + scale * i`` of this lattice."""
         start = tuple(a + s * o for a, s, o in zip(self.start, self.step, move.offset, strict=True))
-        return Lattice(start, tuple(s * k for s, k in zip(self.step, move.scale, strict=True)), self.spread)
+        step = tuple(s * k for s, k in zip(self.step, move.scale, strict=True))
+        return Lattice(start, step, self.spread, move.layout)
 
 
 Place: TypeAlias = Lattice | Unplaced
 Places: TypeAlias = dict[Reference, Place]
 """Where the cells of each tensor lie; tensors that do not come from the image are not in it."""
 
-RULES: dict[str, Rule] = {**MOVES, **AXES}
+Visitor: TypeAlias = Callable[[Operation, Places], None]
+"""Is shown every operation that something from the image enters, and where its inputs lie."""
+
 CALLS = {
     **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall"], ("f",)),
     **dict.fromkeys(["If", "StatelessIf"], ("then_branch", "else_branch")),
@@ -46,36 +58,75 @@ CALLS = {
 """Operations that call functions, and the attributes that name those."""
 
 
-def grid_of(cells: Tensor, source: Tensor) -> Grid:
+def places_of(source: Tensor) -> Places:
+    """Return where the cells of every tensor lie that the source image enters.
+
+    Parameters
+    ----------
+    source
+        Images ``(batch, *space, channels)``.
+    """
+    axes = source.shape.rank - 2
+    places: Places = {source.ref(): Lattice((0.0,) * axes, (1.0,) * axes)}
+    walk(source.graph, places, axes)
+    return places
+
+
+def grid_of(cells: Tensor, source: Tensor, places: Places | None = None) -> Grid:
     """Return where the cells of a tensor lie on the source image; assumed where that can't be read.
 
     Parameters
     ----------
     cells, source
-        Tensors ``(batch, *space, channels)`` of one graph, of the same rank and of known sizes.
+        Tensors of one graph and of known sizes; the source is ``(batch, *space, channels)``.
+    places
+        Of the source, where they are known already.
     """
-    space, shape = (tuple(tensor.shape.as_list()[1:-1]) for tensor in (source, cells))
-    places: Places = {source.ref(): Lattice((0.0,) * len(space), (1.0,) * len(space))}
-    _walk(source.graph, places, len(space), until=cells.op)
-    found = places.get(cells.ref(), LOST)
-    if isinstance(found, Unplaced) or min(found.step, default=1.0) <= 0:
-        return Grid.resized(space, shape, assumed=True)
+    space, found = tuple(source.shape.as_list()[1:-1]), place_of(cells, source, places)
+    if found is None:
+        return Grid.resized(space, tuple(cells.shape.as_list()[1:-1]), assumed=True)
+    shape = tuple(cells.shape.as_list()[1 : 1 + len(space)])
+    if found.layout is not None:
+        shape = cells_of(found.layout, len(space))
     return Grid(space, shape, found.start, found.step, spread=found.spread)
 
 
-def _walk(graph: Graph, places: Places, axes: int, until: Operation | None = None) -> None:
-    """Place the outputs of every operation that something from the image enters, up to the last one."""
+def place_of(cells: Tensor, source: Tensor, places: Places | None = None) -> Lattice | None:
+    """Return the lattice by which a tensor's cells are laid on the image, None where there is none."""
+    found = (places_of(source) if places is None else places).get(cells.ref(), LOST)
+    if isinstance(found, Unplaced) or min(found.step, default=1.0) <= 0:
+        return None
+    if found.layout is None:
+        return found if cells.shape.rank == source.shape.rank else None
+    return found if is_open(found.layout) else None
+
+
+def as_map(cells: Tensor, layout: Layout | None, axes: int) -> Tensor:
+    """Return cells as ``(batch, *space, channels)``, of one cell along an axis that they don't have."""
+    if layout is None:
+        return cells
+    factors = [factor for axis in layout for factor in axis]
+    order = [i for i, (label, _) in enumerate(factors) if label == BATCH]
+    order += [i for axis in range(axes) for i, (label, _) in enumerate(factors) if label == axis]
+    order += [i for i, (label, _) in enumerate(factors) if label == REST]
+    whole = tf.transpose(tf.reshape(cells, [n for _, n in factors]), order)
+    count = prod(n for label, n in factors if label == BATCH)
+    return tf.reshape(whole, (count, *cells_of(layout, axes), -1))
+
+
+def walk(graph: Graph, places: Places, axes: int, visit: Visitor | None = None) -> None:
+    """Place the outputs of every operation that something from the image enters; show each to a visitor."""
     for op in graph.get_operations():  # in order of creation, so inputs come first
         if any(t.ref() in places for t in op.inputs):
+            if visit is not None:
+                visit(op, places)
             if op.type in CALLS:
-                _call(op, places, axes)
+                _call(op, places, axes, visit)
             else:
                 places.update((t.ref(), _place(op, t, places, axes)) for t in op.outputs)
-        if op is until:
-            return
 
 
-def _call(op: Operation, places: Places, axes: int) -> None:
+def _call(op: Operation, places: Places, axes: int, visit: Visitor | None) -> None:
     """Place the outputs of a called function by the operations of its body; of a condition, by both."""
     given = op.inputs[1:] if op.type.endswith("If") else op.inputs
     bodies = [body for name in CALLS[op.type] if (body := _body(op, name)) is not None]
@@ -88,7 +139,7 @@ def _call(op: Operation, places: Places, axes: int) -> None:
     for body in bodies:
         pairs = zip(body.inputs, given, strict=True)
         inside: Places = {inner.ref(): places[t.ref()] for inner, t in pairs if t.ref() in places}
-        _walk(body, inside, axes)
+        walk(body, inside, axes, visit)
         answers.append([inside.get(t.ref(), EVERYWHERE) for t in body.outputs])
     for output, found in zip(op.outputs, zip(*answers, strict=True), strict=True):
         size = Step(op, output, (), axes, places).space(output)
@@ -98,7 +149,7 @@ def _call(op: Operation, places: Places, axes: int) -> None:
 def _either(found: Sequence[Place], size: tuple[int, ...] | None) -> Place:
     """Return the place of what comes from one of several functions."""
     lattices = [place for place in found if isinstance(place, Lattice)]
-    if LOST in found or (lattices and size is None):
+    if LOST in found or (lattices and size is None) or len({place.layout for place in lattices}) > 1:
         return LOST
     return _merged(lattices, size or ()) if lattices else EVERYWHERE
 
@@ -115,27 +166,58 @@ def _place(op: Operation, output: Tensor, places: Places, axes: int) -> Place:
     inputs = [t for t in op.inputs if places.get(t.ref(), EVERYWHERE) is not EVERYWHERE]
     if not inputs or op.type in SIZES:
         return EVERYWHERE
-    step = Step(op, output, inputs, axes, places)
-    found = RULES.get(op.type, keep)(step)
+    known = [(t, place) for t in inputs if isinstance(place := places[t.ref()], Lattice)]
+    layouts = {t.ref(): place.layout for t, place in known if place.layout is not None}
+    step = Step(op, output, inputs, axes, places, layouts)
+    found = LOST if layouts else RULES.get(op.type, keep)(step)
+    if found is LOST and len(known) == len(inputs):
+        if not layouts and all(prod(step.space(t) or (0,)) == 1 for t in inputs):
+            return EVERYWHERE  # a single cell is spread over many
+        found = arranged(step)
     if isinstance(found, list):
         arrivals = [(places.get(move.tensor.ref(), LOST), move) for move in found]
         moved = [place.after(move) for place, move in arrivals if isinstance(place, Lattice)]
         return _merged(moved, step.space(output) or ()) if len(moved) == len(found) else LOST
-    lattices = all(isinstance(places[t.ref()], Lattice) for t in inputs)
-    if found is LOST and lattices and all(prod(step.space(t) or (0,)) == 1 for t in inputs):
-        return EVERYWHERE  # a single cell is spread over many
-    return found if lattices else LOST
+    stacked = _stacked(op, places) if found is LOST and op.type == "Pack" else None
+    return stacked or (found if len(known) == len(inputs) else LOST)
+
+
+def _stacked(op: Operation, places: Places) -> Lattice | None:
+    """Place frames or slices that are stacked along a new axis, one after the other."""
+    found = [places.get(t.ref(), LOST) for t in op.inputs]
+    one = found[0]
+    layouts = [layout_at(place, t) for place, t in zip(found, op.inputs, strict=True)]
+    if not isinstance(one, Lattice) or layouts[0] is None or len(set(layouts)) > 1 or len(found) < 2:
+        return None
+    starts = [place.start for place in found if isinstance(place, Lattice)]
+    gaps = [tuple(b - a for a, b in zip(*pair, strict=True)) for pair in pairwise(starts)]
+    along = [axis for axis, gap in enumerate(gaps[0]) if gap]
+    if len(set(gaps)) > 1 or len(along) != 1 or along[0] in labels(layouts[0]):
+        return None
+    step = tuple(gap or s for gap, s in zip(gaps[0], one.step, strict=True))
+    axes = list(layouts[0])
+    axes.insert(op.get_attr("axis") % (len(axes) + 1), ((along[0], len(found)),))
+    layout = tuple(axes)
+    return Lattice(one.start, step, one.spread, None if is_plain(layout, len(step)) else layout)
+
+
+def layout_at(place: Place | None, tensor: Tensor) -> Layout | None:
+    """Return where a tensor has its spatial axes, None where they have no place."""
+    if not isinstance(place, Lattice) or tensor.shape.rank is None:
+        return None
+    return place.layout or plain(tensor.shape.as_list(), len(place.start))
 
 
 def _merged(lattices: list[Lattice], size: tuple[int, ...]) -> Lattice:
     """Mean of the lattices that meet in one operation, with the distance of the farthest path from it."""
     if len(set(lattices)) == 1:
         return lattices[0]
-    count = len(lattices)
+    count, layout = len(lattices), lattices[0].layout
+    size = size if layout is None else cells_of(layout, len(lattices[0].start))
     start = tuple(sum(x) / count for x in zip(*(v.start for v in lattices), strict=True))
     step = tuple(sum(x) / count for x in zip(*(v.step for v in lattices), strict=True))
     mean = Lattice(start, step)
-    return Lattice(start, step, max(v.spread + _distance(v, mean, size) for v in lattices))
+    return Lattice(start, step, max(v.spread + _distance(v, mean, size) for v in lattices), layout)
 
 
 def _distance(one: Lattice, other: Lattice, size: tuple[int, ...]) -> float:

@@ -18,14 +18,15 @@ def _channels_last(step: Step, index: int = 0) -> Tensor | None:
     return tensor if layout.endswith("C") and step.output.shape.rank == step.axes + 2 else None
 
 
-def _window(
+def window(
     op: Operation,
     size: Sequence[int],
     kernel: Sequence[int],
     strides: Sequence[int],
     dilations: Sequence[int],
+    first: int = 1,
 ) -> Shift:
-    """Offset and scale of a sliding window on cells of the given size."""
+    """Offset and scale of a sliding window on cells of the given size, along axes from the first one on."""
     padding = op.get_attr("padding").decode()
     explicit = op.get_attr("explicit_paddings") if padding == "EXPLICIT" else None
     offsets = []
@@ -35,7 +36,7 @@ def _window(
         if padding == "SAME":
             before = max((-(-n // s) - 1) * s + extent - n, 0) // 2
         elif explicit is not None:
-            before = explicit[2 * (axis + 1)]
+            before = explicit[2 * (axis + first)]
         offsets.append((extent - 1) / 2 - before)
     return offsets, [float(s) for s in strides]
 
@@ -51,7 +52,7 @@ def _convolution(step: Step) -> Found:
     if tensor is None or kernel is None:
         return LOST
     strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, dilations))
+    return single(tensor, window(op, step.space(tensor) or (), kernel, strides, dilations))
 
 
 def _transposed(step: Step) -> Found:
@@ -59,7 +60,7 @@ def _transposed(step: Step) -> Found:
     if tensor is None or size is None or kernel is None:
         return LOST
     strides, dilations = op.get_attr("strides")[1:-1], op.get_attr("dilations")[1:-1]
-    offsets, scales = _window(op, size, kernel, strides, dilations)
+    offsets, scales = window(op, size, kernel, strides, dilations)
     return single(tensor, ([-o / s for o, s in zip(offsets, scales, strict=True)], [1 / s for s in scales]))
 
 
@@ -68,7 +69,7 @@ def _pool(step: Step) -> Found:
     if tensor is None:
         return LOST
     kernel, strides = op.get_attr("ksize")[1:-1], op.get_attr("strides")[1:-1]
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, [1] * step.axes))
+    return single(tensor, window(op, step.space(tensor) or (), kernel, strides, [1] * step.axes))
 
 
 def _patches(step: Step) -> Found:
@@ -76,7 +77,7 @@ def _patches(step: Step) -> Found:
     if tensor is None:
         return LOST
     kernel, strides, rates = (op.get_attr(name)[1:-1] for name in ("ksizes", "strides", "rates"))
-    return single(tensor, _window(op, step.space(tensor) or (), kernel, strides, rates))
+    return single(tensor, window(op, step.space(tensor) or (), kernel, strides, rates))
 
 
 def _padding(step: Step) -> Found:

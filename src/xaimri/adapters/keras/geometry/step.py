@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from xaimri.adapters.keras.geometry.layout import Layout
 from xaimri.adapters.keras.tensors import Operation, Tensor
 
 
@@ -25,11 +26,15 @@ LOST, EVERYWHERE = Unplaced.LOST, Unplaced.EVERYWHERE
 
 @dataclass(frozen=True)
 class Move:
-    """Cell ``i`` of the output lies at cell ``offset + scale * i`` of a tensor, per spatial axis."""
+    """Cell ``i`` of the output lies at cell ``offset + scale * i`` of a tensor, per spatial axis.
+
+    ``layout`` says where the output has its spatial axes, None where they follow the batch axis.
+    """
 
     tensor: Tensor
     offset: tuple[float, ...]
     scale: tuple[float, ...]
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Step:
         Number of spatial axes of the image; they follow the batch axis.
     derived
         References of every tensor that comes from the image.
+    layouts
+        Where inputs have their spatial axes that do not follow the batch axis.
+    sizes
+        Shapes that the graph does not state and that were worked out.
     """
 
     op: Operation
@@ -53,13 +62,20 @@ class Step:
     inputs: Sequence[Tensor]
     axes: int
     derived: Container[Reference]
+    layouts: Mapping[Reference, Layout] = field(default_factory=dict)
+    sizes: Mapping[Reference, tuple[int, ...]] = field(default_factory=dict)
 
     def space(self, tensor: Tensor) -> tuple[int, ...] | None:
         """Return a tensor's spatial sizes, None where one is not known or nothing is left."""
         if tensor.shape.rank is None or tensor.shape.rank <= self.axes:
             return None
-        sizes = tensor.shape.as_list()[1 : 1 + self.axes]
-        return None if None in sizes or 0 in sizes else tuple(sizes)
+        sizes = tuple(n for n in self.shape(tensor)[1 : 1 + self.axes] if n)
+        return sizes if len(sizes) == self.axes else None
+
+    def shape(self, tensor: Tensor) -> list[int | None]:
+        """Return a tensor's shape as far as it is known; the tensor's rank must be."""
+        known = self.sizes.get(tensor.ref())
+        return tensor.shape.as_list() if known is None else list(known)
 
     def only(self, index: int = 0) -> Tensor | None:
         """Return an input where it alone comes from the image and its size is known, else None."""
