@@ -15,7 +15,6 @@ with on_first_use():
     from keras import layers
 
     from xaimri.adapters.keras import KerasClassifier
-    from xaimri.training.fit import fit
 
 pytestmark = pytest.mark.tensorflow
 
@@ -206,6 +205,8 @@ def test_where_nothing_tells_the_sentence_s_ways_out_work():
 
 @pytest.mark.parametrize("make", [PLANES["permuted"][0], VOLUMES["no channels"][0]])
 def test_training_says_what_to_put_before_the_network(make):
+    from xaimri.training import fit
+
     model = make()
     data = Dataset(("a", "b"), tuple(Case(str(i), i, None, grey) for i in range(2)))
     with pytest.raises(InvalidInput, match="trained on as") as caught:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from xaimri.adapters.keras.resize import KerasResize
 from xaimri.adapters.keras.tensors import Layer, Network
 from xaimri.adapters.options import Preprocess
-from xaimri.errors import InvalidInput, MissingExtra, first_line
+from xaimri.errors import InvalidInput, MissingCapability, MissingExtra, first_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +119,11 @@ def choose(given: Preprocess | None, own: Preparation | None) -> Preprocess | No
 
 def _of_converter(converter: Layer, own: tuple[int | None, ...]) -> Preparation:
     """Part what a converter does: resizing, when an image is taken, and the rest, before the network."""
+    if converter.data_format == "channels_first":
+        raise MissingCapability(
+            "the task's preprocessor puts channels first, and images are brought to it with their channels last: "
+            "pass a function of the images that transposes them and calls `task.predict`."
+        )
     rest = type(converter).from_config({**converter.get_config(), "image_size": None})
     if converter.image_size is None:
         return Preparation(rest)
