@@ -205,12 +205,12 @@ def test_where_nothing_tells_the_sentence_s_ways_out_work():
 
 @pytest.mark.parametrize("make", [PLANES["permuted"][0], VOLUMES["no channels"][0]])
 def test_training_says_what_to_put_before_the_network(make):
-    from xaimri.training import fit
+    from xaimri.training import train
 
     model = make()
     data = Dataset(("a", "b"), tuple(Case(str(i), i, None, grey) for i in range(2)))
     with pytest.raises(InvalidInput, match="trained on as") as caught:
-        fit(model, (data, data), epochs=1)
+        train(model, (data, data), epochs=1)
     code = str(caught.value).split(": train ")[1].rstrip(".")
     wrapped = eval(code, {"keras": keras, "model": model})
     assert (

@@ -121,7 +121,7 @@ def _of_converter(converter: Layer, own: tuple[int | None, ...]) -> Preparation:
     """Part what a converter does: resizing, when an image is taken, and the rest, before the network."""
     if converter.data_format == "channels_first":
         raise MissingCapability(
-            "the task's preprocessor puts channels first, and images are brought to it with their channels last: "
+            "the task's preprocessor puts channels first, and images come with their channels last: "
             "pass a function of the images that transposes them and calls `task.predict`."
         )
     rest = type(converter).from_config({**converter.get_config(), "image_size": None})
