@@ -58,19 +58,18 @@ def opened(shape, *body, rank=2, **how):
     return scored(keras.Input(shape), *body, rank=rank, **how)
 
 
-class Own(keras.Model):
+def own():
     """Subclassed, and moves the axes by operations of TensorFlow in a function of its own."""
 
-    def __init__(self):
-        super().__init__()
-        self.inner = opened((H, W, 3))
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = opened((H, W, 3))
 
-    @tf.function
-    def call(self, x):
-        return self.inner(tf.transpose(x / 1.0, (0, 2, 3, 1)))
+        @tf.function
+        def call(self, x):
+            return self.inner(tf.transpose(x / 1.0, (0, 2, 3, 1)))
 
-
-def own():
     image = keras.Input((3, H, W))
     return keras.Model(image, Own()(image))
 
