@@ -206,7 +206,7 @@ def test_a_judgement_is_of_the_difference():
     mine = Metric("mine", watch, "lower", ("classifier", "image", "target"), "explainer")
     found = xaimri.evaluate_explanations(
         ["input_x_gradient"], model, cases, ["deletion", "max_sensitivity", mine],
-        target="label", against="class_1",
+        target="label", against=1,
     )  # fmt: skip
     rows = {row.case: row for row in found.rows if row.metric == "deletion"}
     assert [(rows[n].target, rows[n].against) for n in "02"] == [(names[0], names[1]), (names[2], names[1])]

@@ -66,8 +66,9 @@ def trial_of(
     case: Case, subject: str, target: Target, model: Opened, against: Target = None
 ) -> Trial | Failure:
     """Bring a case to the model's grid, or say why it can't be brought there, or not be asked about."""
-    if target is not None and against is not None and _is_one(target, against, model):
-        return Failure(case.id, "explain", f"the case's own class is {against!r}, the one to hold it against")
+    same = None if target is None or against is None else _shared(target, against, model)
+    if same is not None:
+        return Failure(case.id, "explain", f"the case's own class is {same!r}, the one to hold it against")
     try:
         taken = take(case, model.intake)
     except UnusableImage as fault:
@@ -83,12 +84,13 @@ def trial_of(
     return Trial(case, subject, target, taken, region, foreground(taken.fitted))
 
 
-def _is_one(target: Target, against: Target, model: Opened) -> bool:
-    """Tell whether two words for a class mean the same one."""
+def _shared(target: Target, against: Target, model: Opened) -> Target:
+    """Return the class that two words mean, by name where there are names; None where they mean two."""
     classes = tuple(model.classifier.classes)
-    return target == against or (
-        bool(classes) and len(set(resolve_targets([target, against], classes, 2))) < 2
-    )
+    if not classes:
+        return target if target == against else None
+    one, other = resolve_targets([target, against], classes, 2)
+    return classes[one] if one == other and one is not None else None
 
 
 def measure_all(
