@@ -194,8 +194,8 @@ class Reason(Enum):
     PREPROCESSED_TWICE = (
         "preprocessed_twice",
         "`preprocess=` does what the network does once more inside",
-        "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away, "
-        "or use a network without that layer.",
+        "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away "
+        "(of a task of KerasHub, set task.preprocessor to None), or use a network without that layer.",
     )
     UNEVEN_GRADIENT = (
         "uneven_gradient",

@@ -16,7 +16,7 @@ with on_first_use():
     import keras
     import keras_hub
 
-    from xaimri.adapters.keras import programs
+    from xaimri.adapters.keras import bundle, programs
 
 pytestmark = [pytest.mark.tensorflow, tasks.MISSING]
 
@@ -160,6 +160,30 @@ def test_what_cannot_be_is_said():
         xaimri.open_model(tasks.bright(tasks.preprocessor(image_size=(24, 20)), shape=(20, 24, 3)))
     with pytest.raises(MissingCapability, match="channels first"):
         xaimri.open_model(tasks.bright(tasks.preprocessor(data_format="channels_first")))
+
+
+def test_a_bundle_takes_no_task_that_prepares_images(tmp_path):
+    task = tasks.small(tasks.preprocessor(image_size=(24, 20)), shape=(24, 20, 3))
+    with pytest.raises(InvalidInput, match=r"keep it by task\.save_to_preset"):
+        bundle.save(tmp_path, task, ["a", "b", "c"])
+    task.preprocessor = None
+    image = tasks.photograph(24, 20) / 100
+    opened = xaimri.open_model(bundle.save(tmp_path, task, ["a", "b", "c"]))
+    assert np.abs(opened.explain(image).probabilities - tasks.said(task, image)).max() < 1e-6
+
+
+def test_scaling_that_the_network_does_once_more_is_told():
+    image = keras.Input((24, 20, 3))
+    inside = keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(image))
+    prepare = tasks.preprocessor(image_size=(24, 20), scale=1 / 255, offset=None)
+    task = keras_hub.models.ImageClassifier(
+        keras.Model(image, inside), num_classes=3, preprocessor=prepare, activation="softmax"
+    )
+    found = {caveat.name: caveat.text for caveat in xaimri.explain(task, tasks.photograph(30, 41)).caveats}
+    assert "set task.preprocessor to None" in found["preprocessed_twice"]
+    task.preprocessor = None
+    found = xaimri.explain(task, tasks.photograph(24, 20)).caveats
+    assert not {"preprocessed_twice", "input_range"} & {caveat.name for caveat in found}
 
 
 def test_a_fit_that_is_given_stands_in_for_the_preprocessors():

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 
+from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
@@ -233,6 +234,11 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or None in shape[1:]:
         raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shape}.")
+    if preparation_of(model, shape[1:]) is not None:
+        raise InvalidInput(
+            "a bundle's network does all in its call, and this task of KerasHub prepares images in `predict` "
+            "alone: keep it by task.save_to_preset, which xaimri opens too, or set task.preprocessor = None."
+        )
     if isinstance(classes, str) or model.output_shape != (None, len(classes)):
         raise InvalidInput(
             f"`classes` must name each output of the model, whose output shape is {model.output_shape}, "
