@@ -174,6 +174,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     Adapter("preset", _is_preset, _preset, "a preset of KerasHub"),
     Adapter("path", _is_path, _saved_network, "a saved network"),
     Adapter("keras", partial(_is_of, "keras"), _network, "a Keras network"),
+    Adapter("tf_keras", partial(_is_of, "tf_keras"), _network, "a network of Keras 2"),
     Adapter("xaimri", _is_classifier, _itself, "a {kind}, which has its own: set them where it is made"),
 )
 """The rows of our own; those of other packages come next, and `FUNCTION` is the last."""

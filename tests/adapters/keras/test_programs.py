@@ -249,7 +249,10 @@ def test_a_layer_beside_the_way_is_refused():
 
 def test_saved_networks_that_cannot_be_read(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"not a network")
-    for name, sentence in (("gone.keras", "no saved network|no file"), ("broken.keras", "safe mode")):
+    for name, sentence in (
+        ("gone.keras", "no saved network|no file"),
+        ("broken.keras", "is no network of Keras"),
+    ):
         with pytest.raises(InvalidInput, match=sentence) as refusal:
             xaimri.explain(str(tmp_path / name), noise((12, 14))[0])
         assert "\n" not in str(refusal.value)
@@ -265,7 +268,7 @@ def test_code_in_a_saved_network_is_not_run(tmp_path):
         ]
     )
     model.save(tmp_path / "lambda.keras")
-    with pytest.raises(InvalidInput, match="safe mode"):
+    with pytest.raises(InvalidInput, match="code from files is not run unasked"):
         xaimri.explain(tmp_path / "lambda.keras", noise((12, 14))[0])
 
 

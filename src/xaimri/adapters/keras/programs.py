@@ -16,6 +16,7 @@ from xaimri.adapters.keras.graph import ending
 from xaimri.adapters.keras.identity import forget, identity_of
 from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.layer import finer_map, map_to_open
+from xaimri.adapters.keras.network import EAGER
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
@@ -111,6 +112,8 @@ def program(
 
 def run(compiled: Program, given: Iterable[Tensor], others: Sequence[Tensor]) -> Sequence[Tensor]:
     """Run a compiled function, or say in one sentence that the network fails."""
+    if not tf.executing_eagerly():
+        raise MissingCapability(EAGER)
     try:
         results: Sequence[Tensor] = compiled.run(*given, *others)
     except tf.errors.OpError as failure:
@@ -204,7 +207,7 @@ def _gradients(total: Tensor, inner: Sequence[Tensor]) -> list[Tensor]:
 def _call(model: Network, signature: Signature, images: Tensor, others: Sequence[Tensor]) -> Structure:
     """Call the network, or say in one sentence why that fails."""
     try:
-        return model(signature.fill(images, others), training=False)
+        return signature.call(model, images, others)
     except Exception as failure:
         shape, wanted = tuple(images.shape[1:]), signature.image_shape
         of_size = isinstance(failure, ValueError | tf.errors.InvalidArgumentError)

@@ -7,46 +7,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from xaimri.adapters.function import FunctionClassifier
 from xaimri.adapters.keras.classifier import KerasClassifier
+from xaimri.adapters.keras.file import load_model
 from xaimri.adapters.keras.hub import load_task
 from xaimri.adapters.keras.order import order_of
-from xaimri.adapters.keras.tensors import Network
 from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images
 from xaimri.classifier import Outputs
 from xaimri.errors import InvalidInput, first_line
-
-SUFFIXES = (".keras", ".h5", ".hdf5")
-
-
-def load_model(path: str | PathLike[str]) -> Network:
-    """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such file, or Keras can't read it without custom code.
-    """
-    source = Path(path)
-    if not source.exists():
-        raise InvalidInput(f"no saved network at `{source}`: check the path.")
-    if source.is_dir() or source.suffix not in SUFFIXES:
-        raise InvalidInput(
-            f"`{source}` is not a saved network: give a file that ends in .keras or .h5, or the folder of a "
-            "SavedModel."
-        )
-    try:
-        return keras.saving.load_model(source, compile=False, safe_mode=True)
-    except Exception as failure:
-        raise InvalidInput(
-            f"`{source}` can't be read in Keras' safe mode ({first_line(failure)}): load it yourself with "
-            "keras.models.load_model and its custom objects, and pass the network."
-        ) from failure
 
 
 def open_network(path: str | PathLike[str], **options: Any) -> KerasClassifier:

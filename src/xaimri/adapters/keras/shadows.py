@@ -16,9 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from xaimri.adapters.keras.network import is_legacy
 from xaimri.adapters.keras.tensors import Network, Tensor, Variable
 from xaimri.adapters.keras.trace import layers_by_path
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, MissingCapability
 
 
 class Shadows:
@@ -104,6 +105,11 @@ def shuffle(model: Network, layers: Sequence[str], seed: int) -> Stand:
     The draw of a layer depends on its path and the seed alone, so a layer has the same weights whichever
     others are drawn with it.
     """
+    if is_legacy(model):
+        raise MissingCapability(
+            "the weights of a network of Keras 2 can't be shown shuffled: read it with Keras 3, or leave the "
+            "randomisation away."
+        )
     own = _own(model)
     unknown = [layer for layer in layers if layer not in own]
     if unknown:

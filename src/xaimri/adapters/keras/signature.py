@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from xaimri.adapters.keras.arguments import arguments_of, laid_out
 from xaimri.adapters.keras.order import Order, order_of
 from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
 from xaimri.adapters.options import Inputs
@@ -39,6 +40,8 @@ class Signature:
         How many numbers the output has; None where that isn't known yet.
     order
         Where the network's own input has the image's axes; None where it is ``(*space, channels)``, too.
+    apart
+        Whether the structure's entries are arguments of the network's ``call``, by name.
     """
 
     image_shape: tuple[int | None, ...]
@@ -47,19 +50,28 @@ class Signature:
     output: str | int | None
     units: int | None
     order: Order | None = None
+    apart: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What compiled functions depend on, as a key."""
-        return repr(self.structure), self.specs, self.output, self.order
+        return repr(self.structure), self.apart, self.specs, self.output, self.order
 
     @property
     def specs(self) -> tuple[tuple[tuple[int, ...], str], ...]:
         """Shapes and types of the other inputs."""
         return tuple((other.shape, other.dtype.name) for other in self.others)
 
+    def call(self, model: Network, images: Tensor, others: Sequence[Tensor]) -> Structure:
+        """Call the network on images, not in training."""
+        given = self.fill(images, others)
+        if not self.apart:
+            return model(given, training=False)
+        first, *rest = given
+        return model(given[first], **{name: given[name] for name in rest}, training=False)
+
     def fill(self, images: Tensor, others: Sequence[Tensor]) -> Structure:
-        """Return what the network is called with: the others are repeated for every image."""
+        """Return what the network takes for images, the others repeated for each of them."""
         images = images if self.order is None else self.order.enter(images)
         if self.structure is IMAGE:
             return images
@@ -114,6 +126,9 @@ def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signa
     """Read a network's inputs and outputs, the shape of the image as the network takes it."""
     known = {tensor.name: tensor for tensor in _tensors(model)}
     units = _units(model, output)
+    parted = None if known else laid_out(arguments_of(model), inputs)
+    if parted is not None:
+        return replace(_as_laid_out(parted, [], output, units), apart=True)
     if inputs is None:
         if len(known) > 1:
             raise InvalidInput(
@@ -130,7 +145,8 @@ def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signa
         return _as_laid_out(inputs, list(known.values()), output, units)
     image = _image_among(inputs, known)
     names = [name for name in known if name != image]
-    others = tuple(_other(inputs[name], known[name], name) for name in names)
+    named = cast(Mapping[str, Any], inputs)  # a list without ... has been refused
+    others = tuple(_other(named[name], known[name], name) for name in names)
     structure = keras.tree.map_structure(
         lambda tensor: IMAGE if tensor.name == image else names.index(tensor.name), model.input
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import keras
 import tensorflow as tf
@@ -17,14 +17,11 @@ Operation: TypeAlias = tf.Operation
 Graph: TypeAlias = tf.Graph
 """A traced graph."""
 
-Network: TypeAlias = keras.Model
-"""A network of Keras, however it was built."""
+Network: TypeAlias = keras.Model | tf.Module
+"""A network of Keras, however it was built; a module where it is one of Keras 2."""
 
-Layer: TypeAlias = keras.Layer
+Layer: TypeAlias = keras.Layer | tf.Module
 """A layer of Keras; a network is one, too."""
-
-Slot: TypeAlias = keras.KerasTensor
-"""A place in a functional network, such as its input: name, shape and type without values."""
 
 Variable: TypeAlias = keras.Variable | tf.Variable
 """A weight of a network."""
@@ -37,3 +34,12 @@ Structure: TypeAlias = Any
 
 Others: TypeAlias = Mapping[str, Any] | Sequence[Any]
 """The inputs beside the image as a user gives them."""
+
+
+@runtime_checkable
+class Slot(Protocol):
+    """A place in a functional network, such as its input: name, shape and type without values."""
+
+    name: str
+    shape: Any
+    dtype: str
