@@ -21,7 +21,7 @@ from xaimri.adapters.keras.geometry.layout import (
 )
 from xaimri.adapters.keras.geometry.sampling import MOVES, window
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Found, Move, Rule, Step
-from xaimri.adapters.keras.graph import CONVOLUTIONS, static
+from xaimri.adapters.keras.graph import CONVOLUTIONS
 from xaimri.adapters.keras.tensors import Tensor
 
 RULES: dict[str, Rule] = {**MOVES, **AXES}
@@ -64,14 +64,14 @@ def _reshape(step: Step) -> Found:
 
 
 def _transpose(step: Step) -> Found:
-    found, order = _only(step), static(step.op.inputs[1])
+    found, order = _only(step), step.value(step.op.inputs[1])
     if found is None or order is None:
         return LOST
     return moved(step, found[0], tuple(found[1][axis] for axis in order))
 
 
 def _expanded(step: Step) -> Found:
-    found, where = _only(step), static(step.op.inputs[1])
+    found, where = _only(step), step.value(step.op.inputs[1])
     if found is None or where is None:
         return LOST
     axes = list(found[1])
@@ -92,7 +92,7 @@ def _squeezed(step: Step) -> Found:
 def _slice(step: Step) -> Found:
     """Read ``x[:, a:b:s, i, None]``, along any axis; an axis of which one is taken stays at it."""
     found, op = _only(step), step.op
-    begin, strides = static(op.inputs[1]), static(op.inputs[3])
+    begin, strides = step.value(op.inputs[1]), step.value(op.inputs[3])
     if found is None or begin is None or strides is None:
         return LOST
     tensor, layout = found
@@ -148,7 +148,7 @@ def _unstacked(step: Step) -> Found:
 
 
 def _padded(step: Step) -> Found:
-    found, widths = _only(step), static(step.op.inputs[1])
+    found, widths = _only(step), step.value(step.op.inputs[1])
     if found is None or widths is None:
         return LOST
     made, shifts = [], {}
@@ -186,7 +186,7 @@ def _windowed(step: Step) -> Found:
 
 def _reduced(step: Step) -> Found:
     """Read a mean, sum or maximum: whatever sees all of a tensor's spatial axes sees the whole image."""
-    found, named = _only(step), static(step.op.inputs[1])
+    found, named = _only(step), step.value(step.op.inputs[1])
     if found is None or named is None:
         return LOST
     tensor, layout = found
@@ -207,7 +207,7 @@ def _joined(step: Step) -> Found:
     """Keep the cells where tensors are joined or split along an axis that holds none of them."""
     op = step.op
     index = {"ConcatV2": len(op.inputs) - 1, "Split": 0, "SplitV": 2}[op.type]
-    axis = static(op.inputs[index])
+    axis = step.value(op.inputs[index])
     layouts = [layout_of(step, tensor) for tensor in step.inputs]
     if axis is None or any(each is None or any(f[0] != REST for f in each[int(axis)]) for each in layouts):
         return LOST

@@ -6,7 +6,6 @@ from functools import partial
 from math import prod
 
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Found, Rule, Step, single
-from xaimri.adapters.keras.graph import static
 from xaimri.adapters.keras.tensors import Tensor
 
 
@@ -39,9 +38,9 @@ def repeated(step: Step) -> Found:
     tiled, size = step.op.inputs[0].op, step.space(step.output)
     if tiled.type != "Tile" or tiled.inputs[0].op.type != "ExpandDims":
         return LOST
-    tensor, axis = tiled.inputs[0].op.inputs[0], static(tiled.inputs[0].op.inputs[1])
+    tensor, axis = tiled.inputs[0].op.inputs[0], step.value(tiled.inputs[0].op.inputs[1])
     before, after, stacked = step.space(tensor), step.output.shape, tiled.outputs[0].shape
-    if None in (before, size, axis, stacked.rank) or None in (*after, *stacked):
+    if axis is None or None in (before, size, stacked.rank) or None in (*after, *stacked):
         return LOST
     grown = [i for i, (n, m) in enumerate(zip(tensor.shape, after, strict=False)) if n != m]
     beside = int(axis) - 1
@@ -68,7 +67,7 @@ def _reduced(step: Step) -> Found:
 
 def _axes(step: Step, index: int, extra: int = 0) -> set[int] | None:
     """Return the axes that an input names, counted from the front; None where they are not known."""
-    named, rank = static(step.op.inputs[index]), step.op.inputs[0].shape.rank
+    named, rank = step.value(step.op.inputs[index]), step.op.inputs[0].shape.rank
     if named is None or rank is None:
         return None
     return {int(a) % (rank + extra) for a in named.reshape(-1)}
@@ -87,7 +86,7 @@ def _inside(step: Step, count: int) -> Found:
 
 
 def _transpose(step: Step) -> Found:
-    order = static(step.op.inputs[1])
+    order = step.value(step.op.inputs[1])
     front = list(range(1 + step.axes))
     return step.still(step.only()) if order is not None and list(order[: len(front)]) == front else LOST
 
@@ -121,19 +120,21 @@ def _unstacked(step: Step) -> Found:
 
 def _split(step: Step) -> Found:
     data, where = (1, 0) if step.op.type == "Split" else (0, 2)
-    tensor, axis = step.only(data), static(step.op.inputs[where])
+    tensor, axis = step.only(data), step.value(step.op.inputs[where])
     if tensor is None or axis is None:
         return LOST
     at = int(axis) % tensor.shape.rank
     if not 1 <= at <= step.axes:
         return step.still(tensor)
-    return _beginning(step, tensor, at, [t.shape[at] for t in step.op.outputs[: step.output.value_index]], 1)
+    return _beginning(
+        step, tensor, at, [step.shape(t)[at] for t in step.op.outputs[: step.output.value_index]], 1
+    )
 
 
 def _joined(step: Step) -> Found:
     """Keep the cells where channels are joined; follow them where constants are joined in space."""
     *parts, where = step.op.inputs
-    axis, rank = static(where), step.output.shape.rank
+    axis, rank = step.value(where), step.output.shape.rank
     if axis is None or rank is None:
         return LOST
     at = int(axis) % rank
@@ -143,7 +144,7 @@ def _joined(step: Step) -> Found:
         return LOST
     tensor = step.inputs[0]
     first = next(i for i, t in enumerate(parts) if t is tensor)
-    return _beginning(step, tensor, at, [t.shape[at] for t in parts[:first]], -1)
+    return _beginning(step, tensor, at, [step.shape(t)[at] for t in parts[:first]], -1)
 
 
 def _beginning(step: Step, tensor: Tensor, axis: int, sizes: list[int | None], sign: int) -> Found:

@@ -19,8 +19,9 @@ from xaimri.adapters.keras.geometry.arrangement import RULES, arranged
 from xaimri.adapters.keras.geometry.axes import keep
 from xaimri.adapters.keras.geometry.layout import BATCH, REST, Layout, is_open, is_plain, labels, plain
 from xaimri.adapters.keras.geometry.layout import cells as cells_of
+from xaimri.adapters.keras.geometry.sizes import Sizes
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Step, Unplaced
-from xaimri.adapters.keras.graph import SIZES
+from xaimri.adapters.keras.graph import SIZES as TELLING_SIZES
 from xaimri.adapters.keras.tensors import Graph, Operation, Tensor
 from xaimri.grid import Grid
 
@@ -114,35 +115,49 @@ def as_map(cells: Tensor, layout: Layout | None, axes: int) -> Tensor:
     return tf.reshape(whole, (count, *cells_of(layout, axes), -1))
 
 
-def walk(graph: Graph, places: Places, axes: int, visit: Visitor | None = None) -> None:
+def walk(
+    graph: Graph, places: Places, axes: int, visit: Visitor | None = None, sizes: Sizes | None = None
+) -> None:
     """Place the outputs of every operation that something from the image enters; show each to a visitor."""
+    sizes = Sizes() if sizes is None else sizes
     for op in graph.get_operations():  # in order of creation, so inputs come first
         if any(t.ref() in places for t in op.inputs):
             if visit is not None:
                 visit(op, places)
             if op.type in CALLS:
-                _call(op, places, axes, visit)
+                _call(op, places, axes, visit, sizes)
             else:
-                places.update((t.ref(), _place(op, t, places, axes)) for t in op.outputs)
+                places.update((t.ref(), _place(op, t, places, axes, sizes)) for t in op.outputs)
 
 
-def _call(op: Operation, places: Places, axes: int, visit: Visitor | None) -> None:
-    """Place the outputs of a called function by the operations of its body; of a condition, by both."""
+def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes: Sizes) -> None:
+    """Place the outputs of a called function by the operations of its body; of a condition, by both.
+
+    A condition that depends on sizes alone is decided.
+    """
     given = op.inputs[1:] if op.type.endswith("If") else op.inputs
-    bodies = [body for name in CALLS[op.type] if (body := _body(op, name)) is not None]
-    whole = len(bodies) == len(CALLS[op.type])
-    sizes = len(given), len(op.outputs)
-    if not whole or any((len(body.inputs), len(body.outputs)) != sizes for body in bodies):
+    names = CALLS[op.type]
+    if op.type.endswith("If") and (true := sizes.value(op.inputs[0])) is not None:
+        names = names[:1] if true else names[1:]
+    bodies = [body for name in names if (body := _body(op, name)) is not None]
+    counts = len(given), len(op.outputs)
+    if len(bodies) < len(names) or any((len(body.inputs), len(body.outputs)) != counts for body in bodies):
         places.update((t.ref(), LOST) for t in op.outputs)
         return
     answers = []
     for body in bodies:
-        pairs = zip(body.inputs, given, strict=True)
+        pairs = list(zip(body.inputs, given, strict=True))
         inside: Places = {inner.ref(): places[t.ref()] for inner, t in pairs if t.ref() in places}
-        walk(body, inside, axes, visit)
+        known = Sizes()
+        for inner, tensor in pairs:
+            sizes.carry(tensor, inner, known)
+        walk(body, inside, axes, visit, known)
         answers.append([inside.get(t.ref(), EVERYWHERE) for t in body.outputs])
+        if len(bodies) == 1:
+            for output, inner in zip(op.outputs, body.outputs, strict=True):
+                known.carry(inner, output, sizes)
     for output, found in zip(op.outputs, zip(*answers, strict=True), strict=True):
-        size = Step(op, output, (), axes, places).space(output)
+        size = Step(op, output, (), axes, places, sizes=sizes).space(output)
         places[output.ref()] = _either(found, size)
 
 
@@ -161,14 +176,14 @@ def _body(op: Operation, attribute: str) -> Graph | None:
     return getattr(function, "graph", None)
 
 
-def _place(op: Operation, output: Tensor, places: Places, axes: int) -> Place:
+def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Sizes) -> Place:
     """Return where the cells of an operation's output lie, from those of its inputs."""
     inputs = [t for t in op.inputs if places.get(t.ref(), EVERYWHERE) is not EVERYWHERE]
-    if not inputs or op.type in SIZES:
+    if not inputs or op.type in TELLING_SIZES:
         return EVERYWHERE
     known = [(t, place) for t in inputs if isinstance(place := places[t.ref()], Lattice)]
     layouts = {t.ref(): place.layout for t, place in known if place.layout is not None}
-    step = Step(op, output, inputs, axes, places, layouts)
+    step = Step(op, output, inputs, axes, places, layouts, sizes)
     found = LOST if layouts else RULES.get(op.type, keep)(step)
     if found is LOST and len(known) == len(inputs):
         if not layouts and all(prod(step.space(t) or (0,)) == 1 for t in inputs):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Found, Rule, Shift, Step, single
-from xaimri.adapters.keras.graph import static
 from xaimri.adapters.keras.tensors import Operation, Tensor
 
 
@@ -81,7 +80,7 @@ def _patches(step: Step) -> Found:
 
 
 def _padding(step: Step) -> Found:
-    tensor, widths = step.only(), static(step.op.inputs[1])
+    tensor, widths = step.only(), step.value(step.op.inputs[1])
     if tensor is None or widths is None:
         return step.still(tensor)
     return single(tensor, ([-float(w) for w in widths[1 : 1 + step.axes, 0]], [1.0] * step.axes))
@@ -90,7 +89,7 @@ def _padding(step: Step) -> Found:
 def _slice(step: Step) -> Found:
     """Read ``x[:, a:b:s, ...]``; a start that is not known counts as none where the size stays."""
     op, tensor, size = step.op, step.only(), step.space(step.output)
-    strides, begin = static(op.inputs[3]), static(op.inputs[1])
+    strides, begin = step.value(op.inputs[3]), step.value(op.inputs[1])
     if tensor is None or size is None or strides is None:
         return LOST
     entries = _entries(op, len(strides), tensor.shape.rank, step.axes)
@@ -127,7 +126,7 @@ def _entries(op: Operation, count: int, rank: int, axes: int) -> dict[int, int] 
 
 def _cut(step: Step) -> Found:
     """Read ``tf.slice``."""
-    tensor, begin = step.only(), static(step.op.inputs[1])
+    tensor, begin = step.only(), step.value(step.op.inputs[1])
     if tensor is None or begin is None:
         return step.still(tensor)
     return single(tensor, ([float(b) for b in begin[1 : 1 + step.axes]], [1.0] * step.axes))
@@ -159,23 +158,22 @@ def _nearest(n: int, m: int, scale: float, half: bool, corners: bool) -> float:
 def _scaled(step: Step) -> Found:
     """Read a resize with antialiasing; a factor worked out in the graph is that of the sizes."""
     tensor, size, factor = step.only(), step.space(step.output), step.op.inputs[2]
-    scales, shift = static(factor), static(step.op.inputs[3])
+    told, shift = step.value(factor), step.value(step.op.inputs[3])
     if tensor is None or size is None or shift is None or step.axes != 2:
         return LOST
     before = step.space(tensor) or ()
     if max(before) == 1 < max(size):
         return EVERYWHERE
-    if scales is None and factor.op.type == "RealDiv":  # as tf.image.resize writes it
-        scales = [m / n for n, m in zip(before, size, strict=True)]
-    if scales is None:
+    if told is None and factor.op.type != "RealDiv":  # as tf.image.resize writes it
         return LOST
+    scales = [m / n for n, m in zip(before, size, strict=True)] if told is None else told
     offsets = [(0.5 - float(t)) / float(s) - 0.5 for t, s in zip(shift, scales, strict=True)]
     return single(tensor, (offsets, [1 / float(s) for s in scales]))
 
 
 def _phases(step: Step) -> Found:
     """Move pixels into batch entries, one per phase of a block: how TensorFlow dilates."""
-    tensor, block, pads = step.only(), static(step.op.inputs[1]), static(step.op.inputs[2])
+    tensor, block, pads = step.only(), step.value(step.op.inputs[1]), step.value(step.op.inputs[2])
     if tensor is None or block is None or pads is None or len(block) > step.axes:
         return LOST
     pairs = list(zip(block, pads[:, 0], strict=True)) + [(1, 0)] * (step.axes - len(block))
@@ -183,7 +181,7 @@ def _phases(step: Step) -> Found:
 
 
 def _unphased(step: Step) -> Found:
-    tensor, block, crops = step.only(), static(step.op.inputs[1]), static(step.op.inputs[2])
+    tensor, block, crops = step.only(), step.value(step.op.inputs[1]), step.value(step.op.inputs[2])
     if tensor is None or block is None or crops is None or len(block) > step.axes:
         return LOST
     pairs = list(zip(block, crops[:, 0], strict=True)) + [(1, 0)] * (step.axes - len(block))

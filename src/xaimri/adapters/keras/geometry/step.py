@@ -8,7 +8,9 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from xaimri.adapters.keras.geometry.layout import Layout
+from xaimri.adapters.keras.geometry.sizes import Sizes
 from xaimri.adapters.keras.tensors import Operation, Tensor
+from xaimri.arrays import Array
 
 
 class Unplaced(Enum):
@@ -54,7 +56,7 @@ class Step:
     layouts
         Where inputs have their spatial axes that do not follow the batch axis.
     sizes
-        Shapes that the graph does not state and that were worked out.
+        What the graph does not state and was worked out.
     """
 
     op: Operation
@@ -63,7 +65,7 @@ class Step:
     axes: int
     derived: Container[Reference]
     layouts: Mapping[Reference, Layout] = field(default_factory=dict)
-    sizes: Mapping[Reference, tuple[int, ...]] = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=Sizes)
 
     def space(self, tensor: Tensor) -> tuple[int, ...] | None:
         """Return a tensor's spatial sizes, None where one is not known or nothing is left."""
@@ -74,8 +76,11 @@ class Step:
 
     def shape(self, tensor: Tensor) -> list[int | None]:
         """Return a tensor's shape as far as it is known; the tensor's rank must be."""
-        known = self.sizes.get(tensor.ref())
-        return tensor.shape.as_list() if known is None else list(known)
+        return self.sizes.shape(tensor)
+
+    def value(self, tensor: Tensor) -> Array | None:
+        """Return the value of a tensor that depends on constants and shapes alone, else None."""
+        return self.sizes.value(tensor)
 
     def only(self, index: int = 0) -> Tensor | None:
         """Return an input where it alone comes from the image and its size is known, else None."""
