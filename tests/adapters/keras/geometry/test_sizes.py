@@ -15,8 +15,13 @@ with on_first_use():
 
 pytestmark = pytest.mark.tensorflow
 
-WAYS = ({}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True})
-KINDS = ({}, {"interpolation": "nearest"}, {"antialias": True}, {"interpolation": "bicubic"})
+WAYS: tuple[dict[str, bool], ...] = ({}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True})
+KINDS: tuple[dict[str, str | bool], ...] = (
+    {},
+    {"interpolation": "nearest"},
+    {"antialias": True},
+    {"interpolation": "bicubic"},
+)
 CASES = [((30, 37), (20, 24)), ((9, 20), (12, 12)), ((40, 24), (10, 12)), ((12, 18), (6, 9))]
 
 
