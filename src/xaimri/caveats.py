@@ -94,11 +94,11 @@ class Reason(Enum):
         "The explained probability is {probability:.6f}: it hardly moves whatever is changed, so the map is "
         'mostly noise; explain of="log_odds" instead.',
         "The model hands out probabilities only, and leaves {rest:.1g} to all other classes: their changes "
-        "are lost in rounding, so the map is mostly noise. Explain the model up to its logits, with "
-        'outputs="logits".',
+        "are lost in rounding, so the map is mostly noise. Let the model end before its softmax or sigmoid, "
+        'and pass what it gives then with outputs="logits".',
         "The model hands out probabilities only, and that of `{lost}` is less than {least:.0e}, where it is "
-        "cut off: the difference changes with the other class alone. Explain the model up to its logits, "
-        'with outputs="logits".',
+        "cut off: the difference changes with the other class alone. Let the model end before its softmax or "
+        'sigmoid, and pass what it gives then with outputs="logits".',
     )
     NEAR_TIE = (
         "near_tie",

@@ -18,8 +18,8 @@ from xaimri.grid import Grid
 from xaimri.images.intake import Resize
 from xaimri.objective import Objective
 
-Outputs: TypeAlias = Literal["probabilities", "logits"]
-"""What a model gives."""
+Outputs: TypeAlias = Literal["auto", "probabilities", "logits"]
+"""What a model gives; ``"auto"`` decides by how it ends."""
 
 CLIP = 1e-7
 """Probabilities are clipped here before their logarithm is taken."""
@@ -37,7 +37,7 @@ def class_names(names: Iterable[object]) -> tuple[str, ...]:
 def checked_outputs(outputs: Outputs) -> Outputs:
     """Return what a model is said to give, or name the choices."""
     if outputs not in get_args(Outputs):
-        raise InvalidInput(f'`outputs` must be "probabilities" or "logits", got {outputs!r}.')
+        raise InvalidInput(f'`outputs` must be "auto", "probabilities" or "logits", got {outputs!r}.')
     return outputs
 
 
@@ -141,6 +141,16 @@ class Doubting(Protocol):
 
     def doubts(self, images: Images, probabilities: Scores, /) -> Sequence[Sequence[Caveat]]:
         """Return the caveats of every image; asked after it was scored."""
+        ...
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """Knows how its answers were read, such as that they are logits."""
+
+    @property
+    def findings(self) -> Mapping[str, str]:
+        """What goes into the diagnostics of every explanation; asked after an image was scored."""
         ...
 
 

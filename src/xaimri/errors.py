@@ -51,11 +51,15 @@ class MissingExtra(XaimriError, ImportError):  # noqa: N818
         return type(self), (self.package, self.extra, self.purpose)
 
 
+PREFACES = ("Exception encountered", "Graph execution error", "Detected at node", "<stack traces")
+"""How lines begin that come before what an error of TensorFlow says."""
+
+
 def first_line(failure: BaseException, most: int = 200) -> str:
     """Return the first line of another package's error, without its full stop, for a sentence of ours."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(failure))
     lines = [" ".join(line.split()).rstrip(".") for line in plain.splitlines()]
-    told = [line for line in lines if line and not line.startswith("Exception encountered")]
+    told = [line for line in lines if line and not line.startswith(PREFACES)]
     if not told:
         return type(failure).__name__
     line = "".join(c if c.isprintable() else "?" for c in told[0])

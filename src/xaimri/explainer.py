@@ -11,7 +11,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat
-from xaimri.classifier import CLIP, Classifier, Convolutional, Differentiable, Doubting
+from xaimri.classifier import CLIP, Classifier, Convolutional, Describing, Differentiable, Doubting
 from xaimri.doubts.background import on_background, step_of
 from xaimri.doubts.common import common_caveats, cut_off, further
 from xaimri.doubts.constancy import settle
@@ -261,6 +261,7 @@ def _explanations(
     doubts: Sequence[Sequence[Caveat]] = ((),) * len(images)
     if isinstance(model, Doubting):
         doubts = model.doubts(images.copy(), probabilities)
+    findings = model.findings if isinstance(model, Describing) else {}
     return tuple(
         Explanation(
             values=found.values[i],
@@ -276,7 +277,7 @@ def _explanations(
             method_arrays=explainer.arrays(),
             errors=None if found.errors is None else found.errors[i],
             regions=found.regions[i] if found.regions else None,
-            diagnostics=dict(found.diagnostics[i]) if found.diagnostics else {},
+            diagnostics={**findings, **(found.diagnostics[i] if found.diagnostics else {})},
             caveats=(
                 *(found.caveats[i] if found.caveats else ()),
                 *common_caveats(

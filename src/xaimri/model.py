@@ -246,7 +246,8 @@ def open_model(
     preprocess
         What must be done to a batch before the model, if the model doesn't do it itself.
     outputs
-        What the model gives: ``"probabilities"`` (the default) or ``"logits"``.
+        What the model gives: ``"probabilities"``, ``"logits"``, or ``"auto"`` (the default): decided by how
+        the network ends, and told in ``explanation.diagnostics["outputs"]``; a function gives probabilities.
     unit
         Which of several independent sigmoids to present as two classes.
     output

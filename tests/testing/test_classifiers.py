@@ -37,7 +37,7 @@ def test_two_classes_from_one_sigmoid_column() -> None:
     def second(x: Images) -> Scores:
         return softmax(model.logits(x)[:, :2])[:, 1:]
 
-    given = FunctionClassifier(second, classes=("no", "yes"))
+    given = FunctionClassifier(second, classes=("no", "yes"), outputs="probabilities")
     check_classifier(given, images, second(images))
     check_classifier(given, images, second(images)[:, 0])
 

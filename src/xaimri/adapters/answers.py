@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from xaimri.adapters.meaning import Activation, Meaning, Question, Teller, taken_for
 from xaimri.arrays import Array, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
 from xaimri.doubts.common import saturation
 from xaimri.errors import InvalidInput, first_line
 from xaimri.objective import softmax
-
-Activation: TypeAlias = Literal["softmax", "sigmoid", "plain"]
-"""What a network ends in; ``"plain"`` where no softmax or sigmoid is found at its end."""
 
 ColumnsT = TypeVar("ColumnsT")
 """An array of some framework, ``(images, columns)``."""
@@ -43,6 +41,12 @@ class Arithmetic:
     log1p: Callable[..., Any]
     join: Callable[..., Any]
 
+
+TOLERANCE = 1e-2
+"""How far probabilities may lie beside 1 in all, or beside what the logits say, in half precision too."""
+
+EXACT = 1e-3
+"""How near to 1 numbers add up that are probabilities, though they are said to be logits."""
 
 _COUNTED = {
     "function": ("gives {} scores per image", "score"),
@@ -75,8 +79,8 @@ class Answers:
            [-0.693, -0.693]], dtype=float32)
     """
 
-    teller: Literal["function", "network"]
-    outputs: Outputs = "probabilities"
+    teller: Teller
+    outputs: Outputs = "auto"
     unit: int | None = None
 
     def __post_init__(self) -> None:
@@ -89,24 +93,25 @@ class Answers:
     def rows(self, answer: object, images: int) -> Scores:
         """Return an answer as finite numbers, one row per image, or say what is wrong with it.
 
-        One number per image is one column; one column of probabilities, which are those of the second of two
-        classes, becomes both.
+        Axes of length one count for nothing, and one number per image is one column; one column of
+        probabilities, which are those of the second of two classes, becomes both.
         """
         try:
             rows = np.asarray(answer, dtype=np.float32)
-        except (TypeError, ValueError) as failure:
+        except Exception as failure:  # a tensor of any framework, with errors of its own
             raise InvalidInput(
-                f"the {self.teller} must give numbers, one row of class scores per image "
-                f"({first_line(failure)}): check what it returns."
-            ) from None
-        shape = rows.shape
-        rows = rows.reshape(len(rows), 1) if rows.ndim == 1 else rows
-        if rows.ndim != 2 or len(rows) != images or 0 in shape or not np.isfinite(rows).all():
+                f"the {self.teller} must give numbers, one row of class scores per image, and it returned "
+                f"{described(answer)} ({first_line(failure)}): check what it returns."
+            ) from failure
+        long = [n for n in rows.shape[1:] if n != 1]
+        if rows.shape[:1] != (images,) or len(long) > 1 or 0 in rows.shape or not np.isfinite(rows).all():
             raise InvalidInput(
-                f"the {self.teller} must give one finite row of class scores per image, got shape {shape} "
-                f"for {images} images: check what it returns."
+                f"the {self.teller} must give one finite row of class scores per image, got shape "
+                f"{rows.shape} for {images} images, {described(answer)}: check what it returns."
             )
-        return both(rows) if rows.shape[1] == 1 and self.outputs == "probabilities" else rows
+        rows = rows.reshape(images, -1)
+        meaning, _ = self._meaning("plain", rows.shape[1])
+        return both(rows) if rows.shape[1] == 1 and meaning == "probabilities" else rows
 
     def logits(
         self, columns: ColumnsT, activation: Activation = "plain", arithmetic: Arithmetic = NUMPY
@@ -123,50 +128,25 @@ class Answers:
             Of the columns' framework, so that gradients pass through.
         """
         given: Any = columns
-        unit = self._unit_of(activation, given.shape[-1])
-        stated = activation == "plain" and self.outputs == "probabilities"
+        meaning, unit = self._meaning(activation, given.shape[-1])
         if unit is None:
+            stated = meaning == "probabilities"
             logits = arithmetic.log(arithmetic.clip(given, CLIP, 1.0)) if stated else given
         else:
             z = given[:, unit : unit + 1]
-            if stated:
+            if meaning == "probabilities":
                 p = arithmetic.clip(z, CLIP, 1 - CLIP)
                 z = arithmetic.log(p) - arithmetic.log1p(-p)
             logits = arithmetic.join([-z / 2, z / 2])
         found: ColumnsT = logits
         return found
 
-    def _unit_of(self, activation: Activation, columns: int) -> int | None:
-        """Return the column that stands for two classes, None where each is a class of its own."""
-        if activation != "plain" and self.outputs == "logits":
-            raise InvalidInput(
-                f"the {self.teller} ends in a {activation}, so its outputs are probabilities: leave "
-                '`outputs="logits"` away.'
-            )
-        if activation == "softmax":
-            self._check_softmax(columns)
-            return None
-        if activation == "sigmoid" and columns > 1 and self.unit is None:
-            raise InvalidInput(
-                f"the {self.teller} ends in {columns} independent sigmoids, which are no distribution over "
-                f"classes: pick the one to explain by `unit=`, in 0..{columns - 1}."
-            )
-        if not 0 <= (self.unit or 0) < columns:
-            raise InvalidInput(f"`unit` must be in 0..{columns - 1}, got {self.unit}.")
-        return 0 if columns == 1 else self.unit
+    def _meaning(self, activation: Activation, columns: int) -> tuple[Meaning, int | None]:
+        return Question(self.teller, self.outputs, self.unit, activation, columns).meaning()
 
-    def _check_softmax(self, columns: int) -> None:
-        """See that a softmax has several columns, and that none of them is meant alone."""
-        if columns == 1:
-            raise InvalidInput(
-                f"the {self.teller} ends in a softmax over one unit, which is 1 whatever the image: end it "
-                "in a sigmoid."
-            )
-        if self.unit is not None:
-            raise InvalidInput(
-                f"the {self.teller} ends in a softmax, so its outputs are one distribution over the classes: "
-                "leave `unit` away, and name the class by `target`."
-            )
+    def meaning(self, activation: Activation = "plain") -> Meaning:
+        """Return what outputs that could be read are taken for, as explanations tell it."""
+        return taken_for(activation, self.outputs)
 
     def first_names(self, columns: int | None, classes: Sequence[str] | None) -> tuple[str, ...]:
         """Return the names of the classes, none where they can't be counted before the first answer.
@@ -203,46 +183,112 @@ class Answers:
         self, probabilities: Scores, activation: Activation = "plain"
     ) -> tuple[tuple[Caveat, ...], ...]:
         """Say of which images the probabilities, where nothing else is told, are too near 0 and 1."""
-        rounded = activation == "plain" and self.outputs == "probabilities"
+        rounded = self.meaning(activation) == "probabilities"
         return tuple(saturation(row) if rounded else () for row in probabilities)
 
-    def check(self, logits: Scores, stated: Float[Array, "images columns"]) -> None:
-        """See that softmax(logits) is what a network states, or say what is wrong with that.
+    def check_finite(self, stated: Float[Array, "images columns"]) -> None:
+        """See that what a network states are numbers at all."""
+        if not np.isfinite(stated).all():
+            raise InvalidInput(
+                f"the {self.teller}'s outputs are NaN or infinite: check its weights, and the range of the "
+                "images."
+            )
+
+    def check(
+        self, logits: Scores, stated: Float[Array, "images columns"], activation: Activation = "plain"
+    ) -> None:
+        """See that a batch is what the outputs were taken for, or say what is wrong with that.
 
         Parameters
         ----------
         logits
             ``(images, classes)``: found in the network's inside.
         stated
-            What the network itself puts out.
+            What the network itself puts out. Images of which it is not finite are left out.
+        activation
+            What the network ends in.
         """
-        if not np.isfinite(stated).all():
-            raise InvalidInput(
-                f"the {self.teller}'s outputs are NaN or infinite: check its weights, and the range of the "
-                "images."
-            )
-        if self.outputs != "probabilities":
+        whole = np.isfinite(stated).all(axis=1)
+        if not whole.all():
+            logits, stated = logits[whole], stated[whole]
+        meaning, unit = self._meaning(activation, stated.shape[1])
+        if not len(stated):
             return
-        own, given = softmax(logits), stated
-        if given.shape[1] != own.shape[1] or self.unit is not None:
-            given = given[:, [self.unit or 0]]
-        gap = float(np.abs(own - (both(given) if given.shape[1] == 1 else given)).max())
-        if not gap < 1e-2:
-            self._refuse(stated, f"off by {gap:.2g}; ")
+        if meaning == "logits":
+            self._check_logits(stated, unit, activation)
+        elif meaning == "probabilities":
+            self._check_probabilities(stated, unit, activation)
+        else:
+            given = np.exp(stated) if meaning == "log_softmax" else stated
+            given = given if unit is None else both(given[:, [unit]])
+            gap = float(np.abs(softmax(logits) - given).max())
+            if not gap < TOLERANCE:
+                self._refuse(stated, unit, activation, f"off by {gap:.2g}; ")
 
     def check_rows(self, rows: Scores) -> None:
-        """See that rows are probabilities of classes, where they should be."""
-        if self.outputs == "probabilities" and (
-            rows.min() < -1e-3 or np.abs(rows.sum(axis=1) - 1).max() > 1e-2
-        ):
-            self._refuse(rows, "")
+        """See that rows of which nothing else is known are what they were taken for."""
+        self.check(rows, rows)
 
-    def _refuse(self, rows: Float[Array, "images columns"], how_far: str) -> None:
-        """Say that rows are no probabilities."""
+    def _check_probabilities(
+        self, stated: Float[Array, "images columns"], unit: int | None, activation: Activation
+    ) -> None:
+        """See that probabilities lie in 0..1, and add up to 1 where they are of all classes."""
+        given = stated if unit is None else both(stated[:, [unit]])
+        if not distributions(given, TOLERANCE).all():
+            self._refuse(stated, unit, activation)
+
+    def _check_logits(
+        self, stated: Float[Array, "images columns"], unit: int | None, activation: Activation
+    ) -> None:
+        """See that logits of which only the caller says so do not look like probabilities."""
+        if activation == "plain" and unit is None and distributions(stated, EXACT).all():
+            raise InvalidInput(
+                f"the {self.teller}'s outputs lie in 0..1 and add up to 1, as probabilities do: leave "
+                '`outputs="logits"` away; should they be logits after all, add 1 to each.'
+            )
+
+    def _refuse(
+        self,
+        stated: Float[Array, "images columns"],
+        unit: int | None,
+        activation: Activation,
+        how_far: str = "",
+    ) -> None:
+        """Say that outputs are no probabilities, with the worst of them."""
+        if unit is None:
+            sums = stated.sum(axis=1)
+            worst = f"a row adds up to {float(sums[np.abs(sums - 1).argmax()]):.3g}"
+            if stated.min() < 0:
+                worst = f"one of them is {float(stated.min()):.3g}"
+        else:
+            of_unit = stated[:, unit]
+            worst = f"one of them is {float(of_unit[np.abs(of_unit - 0.5).argmax()]):.3g}"
+        way = "or pick one that is independent of the others by `unit=`"
+        way = way if activation == "sigmoids" and unit is None else "or end it in a softmax or sigmoid"
         raise InvalidInput(
-            f"the {self.teller}'s outputs are not probabilities ({how_far}the first row adds up to "
-            f'{float(rows[0].sum()):.3g}): if they are logits, pass outputs="logits".'
+            f"the {self.teller}'s outputs are not probabilities ({how_far}{worst}): if they are logits, pass "
+            f'outputs="logits", {way}.'
         )
+
+
+def distributions(rows: Float[Array, "images columns"], tolerance: float) -> Bool[Array, " images"]:
+    """Tell which rows lie in 0..1 and add up to 1."""
+    within = rows.min(axis=1) >= -tolerance / 10
+    found: Bool[Array, " images"] = within & (np.abs(rows.sum(axis=1) - 1) <= tolerance)
+    return found
+
+
+def described(answer: object) -> str:
+    """Say what a function returned: its type, and its shape and kind of number where it has them."""
+    kind = type(answer).__name__
+    if answer is None:
+        return "None"
+    if isinstance(answer, Mapping):
+        return f"a {kind} of {', '.join(map(repr, answer)) or 'nothing'}"
+    shape, dtype = getattr(answer, "shape", None), getattr(answer, "dtype", None)
+    if shape is not None:
+        return f"a {kind} of shape {tuple(shape)}, {dtype}"
+    return f"a {kind} of {len(answer)}" if isinstance(answer, Sized) else f"a {kind}"
 
 
 def both(second: Float[Array, "images 1"]) -> Float[Array, "images 2"]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from xaimri.adapters.answers import Answers
+from xaimri.adapters.answers import Answers, described
 from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
 from xaimri.doubts.predict import predict_doubts, predict_of
+from xaimri.errors import InvalidInput, XaimriError, first_line
 
 
 class FunctionClassifier:
@@ -29,8 +30,15 @@ class FunctionClassifier:
     outputs
         What the function gives: ``"probabilities"`` (rows that add up to 1; their logarithm, clipped at
         1e-7, serves as logits; one column is the probability of the second of two classes) or ``"logits"``.
+        ``"auto"`` takes rows for probabilities, and of one column asks which it is.
     input_shape
         ``(*space, channels)`` that the function takes; None where any shape does.
+
+    Raises
+    ------
+    InvalidInput
+        If the function raises an error, which is shown with what the function was given; or if what it
+        returns is neither.
 
     Examples
     --------
@@ -44,7 +52,7 @@ class FunctionClassifier:
         function: Callable[[Any], Any],
         classes: Sequence[str] | None = None,
         preprocess: Preprocess | None = None,
-        outputs: Outputs = "probabilities",
+        outputs: Outputs = "auto",
         input_shape: tuple[int | None, ...] | None = None,
     ) -> None:
         self._function, self._preprocess = function, preprocess
@@ -65,11 +73,17 @@ class FunctionClassifier:
     def logits(self, images: Images, /) -> Scores:
         """Call the function and return logits, ``(batch, classes)``."""
         given = np.array(images, dtype=np.float32)
-        given = given if self._preprocess is None else self._preprocess(given)
-        rows = self._answers.rows(self._function(given), len(images))
+        if self._preprocess is not None:
+            given = called("`preprocess`", self._preprocess, given)
+        rows = self._answers.rows(called("the function", self._function, given), len(images))
         self._classes = self._answers.names(self._classes, max(rows.shape[1], 2))  # one logit is two classes
         self._answers.check_rows(rows)
         return self._answers.logits(rows)
+
+    @property
+    def findings(self) -> dict[str, str]:
+        """What the rows were taken for."""
+        return {"outputs": self._answers.meaning()}
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
         """Say which probabilities are too near 0 and 1, and where ``predict`` of what is called differs."""
@@ -77,3 +91,17 @@ class FunctionClassifier:
         seen = [first] if self._preprocess is None else [first, self._preprocess(first.copy())]
         differs = predict_doubts(self._function, predict_of(self._function), seen, probabilities[0])
         return tuple((*own, *differs) for own in self._answers.doubts(probabilities))
+
+
+def called(name: str, function: Callable[[Any], Any], given: Any) -> Any:
+    """Call a user's function, and show an error of its own with what it was given."""
+    told = described(given)
+    try:
+        return function(given)
+    except XaimriError:
+        raise
+    except Exception as failure:
+        raise InvalidInput(
+            f"{name} raised {type(failure).__name__} ({first_line(failure)}) when it was given {told}: "
+            "mend it there; its own lines are in the traceback."
+        ) from failure

@@ -18,5 +18,5 @@ a function of a batch of images, a classifier."""
 Options: TypeAlias = Mapping[str, Any]
 """What a caller says of a model, by name: what a classifier is made with of :func:`xaimri.open_model`."""
 
-DEFAULTS: Mapping[str, str] = {"outputs": "probabilities", "engine": "auto"}
+DEFAULTS: Mapping[str, str] = {"outputs": "auto", "engine": "auto"}
 """What the options say where nothing is given, if not None."""

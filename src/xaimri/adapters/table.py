@@ -130,7 +130,7 @@ def _is_classifier(model: object) -> bool:
 
 
 def _saved_model() -> Wrap:
-    from xaimri.adapters.keras.saved import SavedModel
+    from xaimri.adapters.keras.saved_model import SavedModel
 
     return SavedModel
 

@@ -86,7 +86,8 @@ IndependentOption = Annotated[
 
 MODEL: Mapping[str, Any] = {
     "outputs": Annotated[
-        Literal["probabilities", "logits"] | None, typer.Option(help="What the network gives.")
+        Literal["auto", "probabilities", "logits"] | None,
+        typer.Option(help="What the network gives; by default its end decides."),
     ],
     "output": Annotated[str | None, typer.Option(help="Which of several outputs to explain.")],
     "unit": Annotated[int | None, typer.Option(help="Which of several independent sigmoids to explain.")],

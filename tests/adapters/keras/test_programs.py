@@ -207,7 +207,8 @@ def plain(**options):
         (segmentation, {}, InvalidInput, r"not \(batch, classes\)"),
         (plain, {"layer": "nope"}, InvalidInput, "`layer` 'nope' is not a layer with a spatial map.*'last'"),
         (plain, {"layer": "head"}, InvalidInput, "`layer` 'head'"),
-        (lambda: plain(activation=None), {}, InvalidInput, 'pass outputs="logits"'),
+        (lambda: plain(activation="relu"), {}, InvalidInput, 'pass outputs="logits"'),
+        (lambda: plain(classes=1, activation=None), {}, InvalidInput, 'pass outputs="logits"'),
         (lambda: plain(activation="sigmoid"), {}, InvalidInput, "4 independent sigmoids.*`unit=`, in 0..3"),
         (plain, {"outputs": "logits"}, InvalidInput, "ends in a softmax"),
         (plain, {"classes": ("a", "b")}, InvalidInput, "4 different names"),
@@ -297,7 +298,8 @@ def test_logits_are_made_in_tensorflow_as_in_numpy():
         (Answers("network"), z, "softmax"),
         (Answers("network"), z[:, :1], "sigmoid"),
         (Answers("network"), p, "plain"),
-        (Answers("network", unit=1), p, "plain"),
+        (Answers("network", "probabilities", 1), p, "plain"),
+        (Answers("network"), z, "linear"),
         (Answers("network", "logits", 2), z, "plain"),
     ):
         found = answers.logits(tf.constant(columns), activation, programs.TENSORFLOW).numpy()

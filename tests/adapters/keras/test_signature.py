@@ -4,7 +4,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -207,45 +206,6 @@ def single():
     image = keras.Input(SHAPE)
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(image))
     return keras.Model(image, layers.Dense(3, "softmax")(x))
-
-
-def exported(model, folder):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.export(folder, verbose=False)
-    return folder
-
-
-def test_a_saved_model_is_explained_by_perturbation_and_says_why_not_otherwise(tmp_path):
-    model, folder = single(), exported(single(), tmp_path / "saved")
-    direct = xaimri.explain(model, SCANS[0], "lime", samples=40, regions=4)
-    found = xaimri.explain(folder, SCANS[0], "lime", samples=40, regions=4)
-    np.testing.assert_allclose(found.probabilities, direct.probabilities, atol=1e-6)
-    np.testing.assert_allclose(found.values, direct.values, atol=1e-4)
-    for method in ("gradcam", "saliency"):
-        with pytest.raises(MissingCapability, match=r"SavedModel is not one: give the Keras network.*LIME"):
-            xaimri.explain(str(folder), SCANS[0], method)
-
-
-def test_a_saved_model_of_several_outputs_or_inputs(tmp_path):
-    image = keras.Input(SHAPE)
-    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
-    heads = {"one": layers.Dense(2, "softmax")(x), "two": layers.Dense(3, "softmax")(x)}
-    folder = exported(keras.Model(image, heads), tmp_path / "two")
-    assert len(xaimri.explain(folder, SCANS[0], "lime", output="two", samples=10, regions=3).classes) == 3
-    with pytest.raises(InvalidInput, match="are 'one', 'two': pick the one to explain by `output=`"):
-        xaimri.explain(folder, SCANS[0], "lime")
-    with pytest.raises(InvalidInput, match="takes 2 inputs"):
-        xaimri.explain(exported(with_age(), tmp_path / "age"), SCANS[0], "lime")
-    with pytest.raises(InvalidInput, match="`inputs` can't stand beside a SavedModel"):
-        xaimri.explain(folder, SCANS[0], "lime", inputs={"age": 1})
-
-
-def test_a_damaged_saved_model(tmp_path):
-    (tmp_path / "saved_model.pb").write_bytes(b"no model")
-    with pytest.raises(InvalidInput, match=r"can't be read .*: export the network again") as refusal:
-        xaimri.explain(tmp_path, SCANS[0], "lime")
-    assert "\n" not in str(refusal.value)
 
 
 def test_keras_on_another_backend_is_refused_with_a_way_out(monkeypatch):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xaimri.adapters.keras.classifier import KerasClassifier as KerasClassifier
     from xaimri.adapters.keras.file import load_model as load_model
-    from xaimri.adapters.keras.saved import SavedModel as SavedModel
+    from xaimri.adapters.keras.saved_model import SavedModel as SavedModel
 
-_HOMES = {"KerasClassifier": "classifier", "SavedModel": "saved", "load_model": "file"}
+_HOMES = {"KerasClassifier": "classifier", "SavedModel": "saved_model", "load_model": "file"}
 
 __all__ = ["KerasClassifier", "SavedModel", "clear_cache", "load_model"]
 

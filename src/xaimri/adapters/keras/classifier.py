@@ -16,6 +16,7 @@ from xaimri.adapters.keras.engine import Engine
 from xaimri.adapters.keras.hub import choose, preparation_of
 from xaimri.adapters.keras.network import check_network, computes_in
 from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerate
+from xaimri.adapters.keras.output import check_count
 from xaimri.adapters.keras.predict import own_predict
 from xaimri.adapters.keras.preprocessing import prepare_outside
 from xaimri.adapters.keras.programs import Program, Purpose, Request, program, run, traceable
@@ -51,11 +52,14 @@ class KerasClassifier:
         works on TensorFlow tensors becomes part of the compiled function and of the gradient. A task of
         KerasHub has its own in ``task.preprocessor``.
     outputs
-        ``"probabilities"``, or ``"logits"`` for a network without a last softmax or sigmoid.
+        ``"auto"``: the network's end decides. A softmax or sigmoid gives probabilities with their logits, a
+        last linear layer of several units gives logits. ``"probabilities"`` or ``"logits"`` says what can't
+        be found there.
     unit
         Which of several independent sigmoids to present as two classes.
     output
-        Which of several outputs to explain, by name or index.
+        Which of several outputs to explain, by name or index; None takes the only one that is a distribution
+        over classes.
     inputs
         The inputs beside the image, for one image and without a batch axis: by name, such as
         ``{"age": 71.0}``, or as the network takes them, ``...`` where the image goes: ``[..., 71.0]``.
@@ -65,8 +69,8 @@ class KerasClassifier:
     Notes
     -----
     The logits are the values before the network's softmax or sigmoid, found in the traced graph and
-    checked against the network's own output. Where there is neither, they are ``log p``, clipped at
-    1e-7.
+    checked against the network's own output in every batch. Where there is neither, they are ``log p``,
+    clipped at 1e-7. What was decided stands in `findings`.
 
     Raises
     ------
@@ -79,7 +83,7 @@ class KerasClassifier:
         model: Network,
         classes: Sequence[str] | None = None,
         preprocess: Preprocess | None = None,
-        outputs: Outputs = "probabilities",
+        outputs: Outputs = "auto",
         unit: int | None = None,
         output: str | int | None = None,
         inputs: Inputs = None,
@@ -193,8 +197,17 @@ class KerasClassifier:
         if predict is None:
             return ()
         given = [self._signature.fill(tf.constant(one), self._others) for one in first]
-        output, unit = self._signature.output, self._answers.unit
-        return predict_doubts(self._model, predict, given, probabilities, output, unit)
+        output = self.findings.get("output", self._signature.output)
+        return predict_doubts(self._model, predict, given, probabilities, output, self._answers.unit)
+
+    @property
+    def findings(self) -> dict[str, str]:
+        """What was decided about the outputs, and which one was picked from several; empty before a call."""
+        traced = self._verified
+        if traced is None:
+            return {}
+        picked = {} if traced.output is None else {"output": traced.output}
+        return {"outputs": self._answers.meaning(traced.activation), **picked}
 
     def with_inputs(self, inputs: Inputs) -> KerasClassifier:
         """Return the same classifier with other values of the inputs beside the image."""
@@ -254,11 +267,19 @@ class KerasClassifier:
             self._model, self._signature, self._preprocess if inside else None, request, self._shadows
         )
 
-    def trust(self, traced: Program, classes: int) -> None:
-        """Take over that this compiled function was checked, and how many classes it tells apart."""
+    def checked(self, logits: Scores, stated: Float[Array, "images columns"], traced: Program) -> Scores:
+        """Return the logits of a batch whose outputs are what they were taken for, or say what is wrong.
+
+        Of images whose outputs are not finite they are NaN.
+        """
         if self._verified is None:
-            self._classes = self._answers.names(self._classes, classes)
+            self._answers.check_finite(stated)
+        self._answers.check(logits, stated, traced.activation)
+        if self._verified is None:
+            self._classes = self._answers.names(self._classes, logits.shape[1])
             self._verified = traced
+        logits[~np.isfinite(stated).all(axis=1)] = np.nan
+        return logits
 
     def _inside(self, images: Images) -> bool:
         """Tell whether the preprocessing becomes part of the compiled function."""
@@ -298,11 +319,10 @@ class KerasClassifier:
             given = (tf.constant(pad(x, size)) for x in (part, chosen))
             with showing(self._stand):
                 results = run(compiled, given, self._others)
+            check_count(results[1], size)
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
-        if self._verified is None:
-            self._answers.check(logits, outputs)
-        self.trust(compiled, logits.shape[1])
+        logits = self.checked(logits, outputs, compiled)
         objective.resolve(logits)  # no class is held against itself
         return (logits, *rest), compiled
 

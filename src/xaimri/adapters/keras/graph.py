@@ -1,43 +1,18 @@
-"""Read a traced graph: which operations lie on the way, and where the logits are."""
+"""Read a traced graph: which operations lie on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
-from xaimri.adapters.answers import Activation
 from xaimri.adapters.keras.tensors import Operation, Tensor
 
 PASSIVE = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative", "Conv3D", "Conv2DBackpropInput", "Conv3DBackpropInputV2"}
 SIZES = {"Shape", "ShapeN", "Size", "Rank"}
 """Operations that tell sizes, which depend on no pixel."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The scores before the network's last softmax or sigmoid, and which of them it is."""
-
-    scores: Tensor
-    activation: Activation
-
-
-def ending(output: Tensor) -> Ending:
-    """Walk back from the network's output to the scores before its softmax or sigmoid."""
-    tensor = output
-    while tensor.op.type in PASSIVE or (
-        tensor.op.type in {"Reshape", "Squeeze"}
-        and tensor.op.inputs[0].shape.as_list() == tensor.shape.as_list()
-    ):
-        tensor = tensor.op.inputs[0]
-    if tensor.op.type == "Softmax":
-        return Ending(tensor.op.inputs[0], "softmax")
-    if tensor.op.type == "Sigmoid":
-        return Ending(tensor.op.inputs[0], "sigmoid")
-    return Ending(output, "plain")
 
 
 def between(source: Tensor, sink: Tensor) -> set[Operation]:

@@ -11,17 +11,18 @@ from typing import Any, Literal, TypeAlias
 
 import tensorflow as tf
 
-from xaimri.adapters.answers import Activation, Answers, Arithmetic
-from xaimri.adapters.keras.graph import ending
+from xaimri.adapters.answers import Answers, Arithmetic
 from xaimri.adapters.keras.identity import forget, identity_of
 from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.layer import finer_map, map_to_open
 from xaimri.adapters.keras.network import EAGER
+from xaimri.adapters.keras.output import output_of
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
 from xaimri.adapters.keras.tensors import Compiled, Network, Structure, Tensor
 from xaimri.adapters.keras.trace import TRACING, recording
+from xaimri.adapters.meaning import Activation
 from xaimri.adapters.options import Preprocess
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, MissingCapability, first_line
@@ -62,12 +63,14 @@ class Program:
     ``asked`` is ``(batch, 2)``: of every image the target, -1 for the predicted class, and the class that it
     is held against, -1 for none.
 
+    ``activation`` is what the network ends in, ``output`` the output that was picked from several.
     ``outer`` and ``inner`` tell how images as they come, and what the network itself is given after any
     preprocessing, are scaled first.
     """
 
     run: Compiled
     activation: Activation
+    output: str | None = None
     outer: Scaling | None = None
     inner: Scaling | None = None
     grid: Grid = NO_GRID
@@ -165,21 +168,22 @@ def _trace(
             prepared = images if preprocess is None else preprocess(images)
             with tracing(shadows):
                 answer = _call(model, signature, prepared, others)
-        output = signature.choose(answer, list(getattr(model, "output_names", None) or []))
-        end = ending(output)
-        logits = request.answers.logits(tf.cast(end.scores, tf.float32), end.activation, TENSORFLOW)
-        found.update(activation=end.activation, outer=scaling(images), inner=scaling(prepared))
-        stated = tf.cast(output, tf.float32)
+        names = list(getattr(model, "output_names", None) or [])
+        said = output_of(answer, names, signature.output, images)
+        logits = request.answers.logits(tf.cast(said.scores, tf.float32), said.activation, TENSORFLOW)
+        found.update(activation=said.activation, output=said.name)
+        found.update(outer=scaling(images), inner=scaling(prepared))
+        stated = tf.cast(said.stated, tf.float32)
         if request.purpose == "logits":
             return logits, stated
         inner: tuple[Tensor, ...] = (images,)
         lay: Lay = beside
         if request.purpose == "maps":
-            chosen = map_to_open(outputs, request.layer, images, end.scores)
+            chosen = map_to_open(outputs, request.layer, images, said.sink)
             told = ("grid", "layer", "why", "caveats")
             found.update({name: getattr(chosen, name) for name in told})
             inner, lay = chosen.tensors, chosen.lay
-            found["finer"] = finer_map(outputs, chosen, images, end.scores)
+            found["finer"] = finer_map(outputs, chosen, images, said.sink)
         total = request.scale * tf.reduce_sum(_scores(logits, asked, request.of))
         gradient = lay(_gradients(total, inner))
         return logits, stated, tf.cast(lay(inner), tf.float32), tf.cast(gradient, tf.float32) / request.scale

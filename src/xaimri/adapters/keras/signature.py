@@ -1,4 +1,4 @@
-"""What goes into a network beside the image, and which of its outputs is explained."""
+"""What goes into a network beside the image."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from xaimri.adapters.keras.arguments import arguments_of, laid_out
 from xaimri.adapters.keras.order import Order, order_of
+from xaimri.adapters.keras.output import units as units_of
 from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
 from xaimri.adapters.options import Inputs
 from xaimri.arrays import Array
@@ -23,7 +24,7 @@ IMAGE = ...
 
 @dataclass(frozen=True, eq=False)
 class Signature:
-    """Where the image goes in, what else goes in, and which output comes out.
+    """Where the image goes in, what else goes in, and which output is explained.
 
     Attributes
     ----------
@@ -79,23 +80,6 @@ class Signature:
         repeated = [tf.repeat(other[None], count, axis=0) for other in others]
         return keras.tree.map_structure(lambda at: images if at is IMAGE else repeated[at], self.structure)
 
-    def choose(self, answer: Structure, names: Sequence[str]) -> Tensor:
-        """Return the output to explain, ``(batch, units)``, or say what to do."""
-        several = by_name(answer, names)
-        only = self.output is None and len(several) == 1
-        tensor = next(iter(several.values())) if only else _member(several, self.output)
-        if not tf.is_tensor(tensor):
-            raise InvalidInput(
-                f"the network's output is a {type(tensor).__name__}, not one tensor (batch, classes): give a "
-                "function that returns the one to explain."
-            )
-        if tensor.shape.rank != 2:
-            raise InvalidInput(
-                f"the network's output has the shape {tuple(tensor.shape)}, not (batch, classes): "
-                "only classifiers of whole images can be explained."
-            )
-        return tensor
-
 
 def signature_of(model: Network, inputs: Inputs = None, output: str | int | None = None) -> Signature:
     """Read a network's inputs and outputs, and where it has the image's axes.
@@ -125,7 +109,7 @@ def signature_of(model: Network, inputs: Inputs = None, output: str | int | None
 def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signature:
     """Read a network's inputs and outputs, the shape of the image as the network takes it."""
     known = {tensor.name: tensor for tensor in _tensors(model)}
-    units = _units(model, output)
+    units = units_of(model, output)
     parted = None if known else laid_out(arguments_of(model), inputs)
     if parted is not None:
         return replace(_as_laid_out(parted, [], output, units), apart=True)
@@ -247,47 +231,6 @@ def _other(value: object, tensor: Slot | None, name: str) -> Array:
     if kept.dtype.kind in "iub" and not np.array_equal(kept, given):
         raise InvalidInput(f"the input {name!r} takes whole numbers, got {value!r}.")
     return kept
-
-
-def _units(model: Network, output: str | int | None) -> int | None:
-    """Return how many numbers the explained output has, where the network tells."""
-    try:
-        given = model.output if model.built else None
-    except (AttributeError, ValueError):
-        given = None
-    if given is None:
-        shape = getattr(model, "output_shape", None) if model.built else None
-        return shape[-1] if isinstance(shape, tuple) and shape and not isinstance(shape[0], tuple) else None
-    named = by_name(given, list(getattr(model, "output_names", [])))
-    if output is None and len(named) > 1:
-        return None
-    chosen = next(iter(named.values())) if output is None else _member(named, output)
-    count = chosen.shape[-1] if hasattr(chosen, "shape") else None
-    return None if count is None else int(count)
-
-
-def by_name(answer: Structure, names: Sequence[str]) -> dict[str, Any]:
-    """Return outputs by name: a mapping's keys, else the layers' names, else their numbers."""
-    if isinstance(answer, Mapping):
-        return dict(answer)
-    listed = list(answer) if isinstance(answer, list | tuple) else [answer]
-    unique = len(set(names)) == len(names) == len(listed)
-    labels = names if unique else [str(i) for i in range(len(listed))]
-    return dict(zip(labels, listed, strict=True))
-
-
-def _member(outputs: Mapping[str, Any], output: str | int | None) -> Any:
-    """Return one of several outputs by name or index, or name them all."""
-    if isinstance(output, str) and output in outputs:
-        return outputs[output]
-    number = isinstance(output, int | np.integer) and not isinstance(output, bool)
-    if number and 0 <= cast(int, output) < len(outputs):
-        return list(outputs.values())[cast(int, output)]
-    got = "" if output is None else f", not {output!r}"
-    raise InvalidInput(
-        f"the network's outputs are {_listed(outputs)}: pick the one to explain by `output=`, such as "
-        f"output={next(iter(outputs))!r}{got}."
-    )
 
 
 def _listed(names: Iterable[object]) -> str:

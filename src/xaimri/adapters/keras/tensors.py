@@ -23,6 +23,9 @@ Network: TypeAlias = keras.Model | tf.Module
 Layer: TypeAlias = keras.Layer | tf.Module
 """A layer of Keras; a network is one, too."""
 
+Spec: TypeAlias = tf.TensorSpec
+"""Shape and kind of number of what a traced function takes."""
+
 Variable: TypeAlias = keras.Variable | tf.Variable
 """A weight of a network."""
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import keras
 import tensorflow as tf
 
 from xaimri.adapters.keras.convolutions import channels_last
-from xaimri.adapters.keras.tensors import Layer, Tensor
+from xaimri.adapters.keras.inline import inlined
+from xaimri.adapters.keras.tensors import Layer, Structure, Tensor
 
 TRACING = threading.RLock()
 """Held while a function is traced: networks may share layers, and a wrapper must not outlive its trace."""
@@ -93,6 +95,8 @@ def _noting(
 
 def _opened(call: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     """Return the Python that a ``tf.function`` is made of, control flow on tensors included."""
+    if isinstance(layer, keras.layers.TFSMLayer):
+        return partial(_called_openly, call)
     if not hasattr(call, "python_function"):
         return call
     python = call.python_function
@@ -104,3 +108,14 @@ def _opened(call: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     except Exception:  # without its source it runs as it is
         return cast(Callable[..., Any], python)
     return partial(converted, layer) if hasattr(method, "__func__") else cast(Callable[..., Any], converted)
+
+
+def _called_openly(call: Callable[..., Any], images: Tensor, training: bool = False) -> Structure:
+    """Call a layer that holds a saved function by the operations of the function's body."""
+    aside = tf.function(partial(call, training=training), autograph=False)
+    traced = aside.get_concrete_function(tf.TensorSpec(images.shape, images.dtype))
+    try:
+        found = inlined(traced, images)
+    except ValueError:  # a body that can't be copied runs closed
+        return call(images, training=training)
+    return tf.nest.pack_sequence_as(traced.structured_outputs, found)

@@ -261,13 +261,13 @@ def test_half_precision_is_never_converted_by_itself(name, monkeypatch):
 @pytest.fixture
 def ran(monkeypatch):
     """How many images were run by OpenVINO, call by call."""
-    seen, real = [], conversion.Converted.logits
+    seen, real = [], conversion.Converted.outputs
 
-    def logits(self, given, *rest):
+    def outputs(self, given, *rest):
         seen.append(len(given))
         return real(self, given, *rest)
 
-    monkeypatch.setattr(conversion.Converted, "logits", logits)
+    monkeypatch.setattr(conversion.Converted, "outputs", outputs)
     return seen
 
 

@@ -64,8 +64,13 @@ class Original(Protocol):
         """Return the compiled function of the logits of so many images of ``(*space, channels)``."""
         ...
 
-    def trust(self, traced: Program, classes: int) -> None:
-        """Take over that this compiled function was checked, and how many classes it tells apart."""
+    @property
+    def findings(self) -> dict[str, str]:
+        """What was decided about the outputs."""
+        ...
+
+    def checked(self, logits: Scores, stated: Float[Array, "images columns"], traced: Program) -> Scores:
+        """Return the logits of a batch whose outputs are what they were taken for, or say what is wrong."""
         ...
 
 
@@ -93,6 +98,11 @@ class OpenVINOClassifier:
         """``"openvino"``, or ``"tensorflow"`` where the check failed."""
         return "tensorflow" if self._converted.agrees is False else "openvino"
 
+    @property
+    def findings(self) -> dict[str, str]:
+        """What was decided about the outputs."""
+        return self._original.findings
+
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass, at first two."""
         with self._converted.lock:
@@ -100,25 +110,25 @@ class OpenVINOClassifier:
                 self._converted.agrees = self._checked(images[:BATCH])
         if not self._converted.agrees or self._wasteful(len(images)):
             return self._original.logits(images)
-        found = self._forward(images)
-        self._original.trust(self._converted.program, found.shape[1])
-        return found
+        return self._original.checked(*self._forward(images), self._converted.program)
 
     def _wasteful(self, count: int) -> bool:
         """Tell whether filling batches of the only size costs more than OpenVINO saves."""
         size, own = self._converted.size, batch_size(count, "logits")
         return size is not None and -(-count // size) * size > WORTH * (-(-count // own) * own)
 
-    def _forward(self, images: Images) -> Scores:
+    def _forward(self, images: Images) -> tuple[Scores, Float[Array, "images columns"]]:
+        """Return the logits, and what the network itself puts out."""
         batch = self._original.prepare(images)
         others = [np.asarray(other) for other in self._original.others]
         size, parts = self._converted.size or BATCH, []
         for first in range(0, len(batch), size):
             part = batch[first : first + size]
             given = pad(part, size) if self._converted.size else part
-            found = self._converted.logits(given, np.full((len(given), 2), -1, np.int32), *others)
-            parts.append(found[: len(part)])
-        return np.concatenate(parts)
+            found = self._converted.outputs(given, np.full((len(given), 2), -1, np.int32), *others)
+            parts.append(tuple(each[: len(part)] for each in found))
+        logits, stated = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return logits, stated
 
     def _checked(self, images: Images) -> bool | None:
         """Compare with the original; warn where they disagree; None where these images tell nothing."""
@@ -126,7 +136,7 @@ class OpenVINOClassifier:
         if not np.isfinite(expected).all():
             return None
         try:
-            gap = float(np.abs(self._forward(images) - expected).max())
+            gap = float(np.abs(self._forward(images)[0] - expected).max())
         except Exception as failure:
             warnings.warn(f"OpenVINO can't run this network ({first_line(failure)}): {INSTEAD}", stacklevel=2)
             return False

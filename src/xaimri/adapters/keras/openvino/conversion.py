@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any, TypeAlias
 
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.adapters.keras.programs import Program
 from xaimri.adapters.keras.tensors import Compiled
@@ -46,11 +47,12 @@ class Converted:
     agrees: bool | None = None
     lock: RLock = field(default_factory=RLock)
 
-    def logits(self, *given: Array) -> Scores:
-        """Return the logits of one batch, ``(batch, classes)``."""
+    def outputs(self, *given: Array) -> tuple[Scores, Float[Array, "images columns"]]:
+        """Return the logits of one batch, ``(batch, classes)``, and what the network puts out."""
         with self.lock:  # one request, so that memory does not grow with threads
-            found: Scores = np.array(self.run(dict(enumerate(given)))[0])
-        return found
+            found = self.run(dict(enumerate(given)))
+            logits, stated = np.array(found[0]), np.array(found[1])
+        return logits, stated
 
 
 _converted: OrderedDict[tuple[int, bytes], Converted | tuple[Program, Exception]] = OrderedDict()
