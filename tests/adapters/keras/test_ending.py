@@ -93,7 +93,7 @@ DECIDED = {
     "softmax, then numbers of another precision": (
         lambda x: ops.cast(dense(3, "softmax")(flat(x)), "float64"), "softmax"
     ),
-    "softmax of a convolution": (conv(3, "softmax"), "softmax"),
+    "softmax of a convolution": (lambda x: conv(3, "softmax")(x), "softmax"),
     "softmax of a convolution, flattened": (lambda x: flat(conv(3, "softmax")(x)), "softmax"),
     "softmax of a convolution, pooled": (
         lambda x: layers.GlobalMaxPooling2D()(conv(3, "softmax")(x)), "softmax"
@@ -113,11 +113,11 @@ DECIDED = {
     "logarithm of a softmax": (lambda x: ops.log_softmax(dense(3)(flat(x))), "log_softmax"),
     "sigmoid": (lambda x: dense(1, "sigmoid")(flat(x)), "sigmoid"),
     "sigmoid without an axis": (lambda x: layers.Reshape(())(dense(1, "sigmoid")(flat(x))), "sigmoid"),
-    "sigmoid of a convolution": (conv(1, "sigmoid"), "sigmoid"),
+    "sigmoid of a convolution": (lambda x: conv(1, "sigmoid")(x), "sigmoid"),
     "sigmoid in a function": (lambda x: function(tf.sigmoid)(dense(1)(flat(x))), "sigmoid"),
     "linear, two units": (lambda x: dense(2)(flat(x)), "logits"),
     "linear, three units": (lambda x: dense(3)(flat(x)), "logits"),
-    "linear convolution": (conv(3), "logits"),
+    "linear convolution": (lambda x: conv(3)(x), "logits"),
     "linear convolution of many cells, pooled": (
         lambda x: layers.GlobalAveragePooling2D()(conv(3)(layers.UpSampling2D(2)(x))), "logits"
     ),
@@ -173,7 +173,7 @@ ASKED = {
     "one plain unit in a function": (
         lambda x: function(lambda y: tf.matmul(y, tf.ones((5, 1))))(flat(x)), "a plain unit"
     ),
-    "one plain convolution": (conv(1), "a plain unit"),
+    "one plain convolution": (lambda x: conv(1)(x), "a plain unit"),
     "one plain unit, scaled": (lambda x: 40 + 12 * dense(1)(flat(x)), "a plain unit"),
     "tanh": (lambda x: dense(1, "tanh")(flat(x)), r"one number per image.*end it in a sigmoid"),
     "relu": (lambda x: dense(1, "relu")(flat(x)), "one number per image"),
