@@ -134,7 +134,7 @@ def test_an_option_that_an_adapter_does_not_take_is_told():
 def test_without_the_packages_their_names_are_unknown(monkeypatch):
     model = network()
     monkeypatch.undo()
-    with pytest.raises(InvalidInput, match="a Network is no model"):
+    with pytest.raises(InvalidInput, match=r"a Network can.t be called: give a function"):
         as_classifier(model)
     with pytest.raises(InvalidInput, match="'toy_method' is not known"):
         build("toy_method")
