@@ -46,7 +46,7 @@ def grids(family, sides):
     base = build(weights=None, include_top=False, input_shape=(None, None, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(base.output)
     network = KerasClassifier(keras.Model(base.input, keras.layers.Dense(2)(pooled)), outputs="logits")
-    for side in sides:
+    for side in sides:  # branches that disagree, as Xception's, are weighed as of these random weights
         yield network.feature_maps(np.zeros((1, side, side, 3), np.float32), Objective((0,))).grid
     clear_cache()
     keras.backend.clear_session()
@@ -56,8 +56,8 @@ def cell(grid):
     """Write a grid's start and step, its spread, and how far resizing puts its middle cell from there."""
     middle = (grid.cells[0] - 1) / 2
     off = (grid.space[0] - 1) / 2 - grid.start[0] - grid.step[0] * middle
-    spread = f" ± {grid.spread:g}" if grid.spread else ""
-    return f"{grid.start[0]:g}{spread} + {grid.step[0]:g} *i*, {off:+g}"
+    spread = f" ± {grid.spread:g}" if grid.spread > 0.01 else ""
+    return f"{round(grid.start[0], 2):g}{spread} + {grid.step[0]:g} *i*, {round(off, 2):+g}"
 
 
 if __name__ == "__main__":

@@ -45,6 +45,14 @@ class Guessing(LinearClassifier):
         return replace(maps, grid=grid)
 
 
+class Torn(LinearClassifier):
+    """Branches place its cells 8 pixels to either side."""
+
+    def feature_maps(self, images, objective, /, layer=None):
+        maps = super().feature_maps(images, objective, layer)
+        return replace(maps, grid=replace(maps.grid, spread=8.0, doubt=(0.0, 8.0)))
+
+
 class Kinked(LinearClassifier):
     """The score rises only once a pixel is nearly at its full value."""
 
@@ -125,6 +133,7 @@ CASES = {
         (PLAIN, SCAN, {"method": "saliency"}),
     ),
     Reason.ASSUMED_GEOMETRY: ((Guessing(PLAIN.weights, patch=2), SCAN, {}), (PLAIN, SCAN, {})),
+    Reason.AMBIGUOUS_GEOMETRY: ((Torn(PLAIN.weights, patch=2), SCAN, {}), (PLAIN, SCAN, {})),
     Reason.POOR_FIT: (
         (parity, SCAN, {"method": xaimri.LIME(samples=200, regions=QUARTERS)}),
         (linear, SCAN, {"method": xaimri.LIME(samples=200, regions=QUARTERS)}),

@@ -246,6 +246,13 @@ class Reason(Enum):
         "Nothing that was hidden changes this image's score of {score:.4g}, though other images have others: "
         'hide larger regions, or otherwise (`absent`), or explain of="log_odds".',
     )
+    AMBIGUOUS_GEOMETRY = (
+        "ambiguous_geometry",
+        "branches of the network place the layer's cells differently, and no single one carries them",
+        "Branches of the network place the cells of `{layer}` differently, and more than one carries them: "
+        "where they lie on the network's input is in doubt by {pixels:.0f} pixels, so compare the map with a "
+        "perturbation method.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

@@ -23,6 +23,9 @@ Fit: TypeAlias = Literal["stretch", "pad"]
 FEWEST = 6
 """Cells along an axis, of which fewer tell hardly more than a quarter of the image."""
 
+DISPUTED, AMBIGUOUS = 0.1, 0.25
+"""Of a step: where branches lie farther apart it matters which one carries, and what doubt is told."""
+
 
 def check_fit(fit: str) -> None:
     """See that there is such a way of bringing an image to a model's input."""
@@ -43,10 +46,13 @@ class Grid:
     start, step
         Per axis, in pixels. The centre of the first pixel is 0.
     spread
-        Where branches that merge on the way place a cell differently, their mean is taken: the largest
-        distance of a branch from it, in pixels.
+        Where branches that merge on the way place a cell differently, it lies at their mean, each weighted
+        by what it carries: the largest distance of a branch from there, in pixels.
     assumed
         True where the geometry could not be read, and half-pixel resizing was assumed.
+    doubt
+        The standard deviation of the branches' places around that mean, per axis, in pixels: 0 where one
+        branch carries everything. Empty where none disagree.
 
     Examples
     --------
@@ -64,6 +70,7 @@ class Grid:
     step: tuple[float, ...]
     spread: float = 0.0
     assumed: bool = False
+    doubt: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         ranks = {len(self.space), len(self.cells), len(self.start), len(self.step)}
@@ -86,6 +93,22 @@ class Grid:
         False
         """
         return any(count < min(FEWEST, n) for count, n in zip(self.cells, self.space, strict=True))
+
+    @property
+    def disputed(self) -> bool:
+        """Whether branches place the cells farther than a tenth of a step from their mean."""
+        return self.spread > DISPUTED * min(self.step, default=1.0)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the cells' place is in doubt by more than a quarter of a step, along some axis.
+
+        Examples
+        --------
+        >>> Grid((224,), (7,), (15.0,), (32.0,), spread=12.0, doubt=(9.0,)).ambiguous
+        True
+        """
+        return any(off > AMBIGUOUS * step for off, step in zip(self.doubt, self.step, strict=False))
 
     @classmethod
     def resized(cls, space: Sequence[int], cells: Sequence[int], *, assumed: bool = False) -> Grid:
@@ -183,6 +206,7 @@ class Grid:
             "step": list(self.step),
             "spread": self.spread,
             "assumed": self.assumed,
+            "doubt": list(self.doubt),
         }
 
 

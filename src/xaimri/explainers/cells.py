@@ -94,6 +94,9 @@ def _caveats(values: Array, gradient: Array | None, maps: FeatureMaps, relu: boo
         found.append(Reason.NO_POSITIVE_EVIDENCE.caveat(layer=maps.layer))
     if maps.grid.assumed:
         found.append(Reason.ASSUMED_GEOMETRY.caveat(layer=maps.layer))
+    if maps.grid.ambiguous:
+        pixels = max(maps.grid.doubt)
+        found.append(Reason.AMBIGUOUS_GEOMETRY.caveat(layer=maps.layer, pixels=pixels))
     if maps.grid.coarse:
         cells = " x ".join(map(str, maps.grid.cells))
         found.append(

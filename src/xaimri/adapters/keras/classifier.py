@@ -13,10 +13,12 @@ from jaxtyping import Float, Int
 from xaimri.adapters.answers import Answers
 from xaimri.adapters.keras.batches import batch_size, pad
 from xaimri.adapters.keras.engine import Engine
+from xaimri.adapters.keras.geometry.shares import PEAKS
 from xaimri.adapters.keras.hub import choose, preparation_of
 from xaimri.adapters.keras.network import check_network, computes_in
 from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerate
 from xaimri.adapters.keras.output import check_count
+from xaimri.adapters.keras.places import settled
 from xaimri.adapters.keras.predict import own_predict
 from xaimri.adapters.keras.preprocessing import prepare_outside
 from xaimri.adapters.keras.programs import Program, Purpose, Request, program, run, traceable
@@ -30,6 +32,7 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import FeatureMaps, Gradient, Outputs
 from xaimri.doubts.predict import predict_doubts
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.grid import Grid
 from xaimri.images.intake import Resize
 from xaimri.objective import Objective
 
@@ -164,8 +167,9 @@ class KerasClassifier:
         if layer is not None and not isinstance(layer, str):
             raise InvalidInput(f"`layer` must be the name or path of a layer, got a {type(layer).__name__}.")
         (logits, maps, gradients), traced = self._scaled("maps", images, objective, layer)
+        grid = self._settled(traced, images, layer) if traced.grid.disputed else traced.grid
         return FeatureMaps(
-            maps, gradients, logits, traced.grid, traced.layer, traced.why, traced.caveats, traced.finer
+            maps, gradients, logits, grid, traced.layer, traced.why, traced.caveats, traced.finer
         )
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
@@ -280,6 +284,13 @@ class KerasClassifier:
             self._verified = traced
         logits[~np.isfinite(stated).all(axis=1)] = np.nan
         return logits
+
+    def _settled(self, traced: Program, images: Images, layer: str | None) -> Grid:
+        """Return where the cells lie by what each branch carries; in a randomised copy, as in the network."""
+        shape, inside = self.prepare(images[:1]).shape[1:], self._inside(np.asarray(images))
+        request = Request("places", (len(PEAKS), *shape), self._answers, layer=layer)
+        compiled = program(self._model, self._signature, self._preprocess if inside else None, request)
+        return settled(compiled, self._model, self._others, traced.grid)
 
     def _inside(self, images: Images) -> bool:
         """Tell whether the preprocessing becomes part of the compiled function."""

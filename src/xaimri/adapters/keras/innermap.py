@@ -8,12 +8,16 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
+from xaimri.adapters.keras.geometry.merger import Shares
 from xaimri.adapters.keras.tensors import Tensor
 from xaimri.caveats import Caveat
 from xaimri.grid import Grid
 
 Lay: TypeAlias = Callable[[Sequence[Tensor]], Tensor]
 """Brings tensors, or their gradients, to one ``(batch, *cells, features)``; it only moves values."""
+
+Lattices: TypeAlias = Callable[[Shares], Grid]
+"""Tells where the cells lie when it is known what branches carry that disagree about it."""
 
 
 def beside(tensors: Sequence[Tensor]) -> Tensor:
@@ -39,6 +43,8 @@ class InnerMap:
         Brings the tensors to ``(batch, *cells, features)``, and their gradients likewise.
     caveats
         What is odd about them, whatever the image.
+    place
+        Tells the grid anew from the shares of branches that disagree; None where that can't be done.
     """
 
     tensors: tuple[Tensor, ...]
@@ -47,3 +53,4 @@ class InnerMap:
     grid: Grid
     lay: Lay = beside
     caveats: tuple[Caveat, ...] = ()
+    place: Lattices | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
+from xaimri.adapters.keras.geometry.lattice import settled_grid
 from xaimri.adapters.keras.graph import between
 from xaimri.adapters.keras.innermap import InnerMap
 from xaimri.adapters.keras.tensors import Operation, Tensor
@@ -57,7 +60,8 @@ WAY_OUT = (
 def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor) -> InnerMap:
     """Return what to open: the named layer, or the last maps on all ways to the output."""
     ways = Ways(outputs, source, sink)
-    return _last(ways) if layer is None else _named(ways, outputs, layer)
+    found = _last(ways) if layer is None else _named(ways, outputs, layer)
+    return replace(found, place=partial(settled_grid, found.tensors, source))
 
 
 def _last(ways: Ways) -> InnerMap:

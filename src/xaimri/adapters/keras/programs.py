@@ -12,8 +12,10 @@ from typing import Any, Literal, TypeAlias
 import tensorflow as tf
 
 from xaimri.adapters.answers import Answers, Arithmetic
+from xaimri.adapters.keras.geometry.lattice import mergers_of
+from xaimri.adapters.keras.geometry.shares import energies
 from xaimri.adapters.keras.identity import forget, identity_of
-from xaimri.adapters.keras.innermap import Lay, beside
+from xaimri.adapters.keras.innermap import Lattices, Lay, beside
 from xaimri.adapters.keras.layer import finer_map, map_to_open
 from xaimri.adapters.keras.network import EAGER
 from xaimri.adapters.keras.output import output_of
@@ -29,7 +31,7 @@ from xaimri.errors import InvalidInput, MissingCapability, first_line
 from xaimri.grid import Grid
 from xaimri.objective import Of
 
-Purpose: TypeAlias = Literal["logits", "gradient", "maps"]
+Purpose: TypeAlias = Literal["logits", "gradient", "maps", "places"]
 CAPACITY = 64
 """Compiled functions kept at once."""
 
@@ -78,6 +80,8 @@ class Program:
     why: str = ""
     caveats: tuple[Caveat, ...] = ()
     finer: str = ""
+    place: Lattices | None = None
+    mergers: tuple[str, ...] = ()
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
@@ -176,6 +180,11 @@ def _trace(
         stated = tf.cast(said.stated, tf.float32)
         if request.purpose == "logits":
             return logits, stated
+        if request.purpose == "places":
+            chosen = map_to_open(outputs, request.layer, images, said.scores)
+            mergers = mergers_of(chosen.tensors, images)
+            found.update(place=chosen.place, mergers=tuple(m.name for m in mergers))
+            return logits, stated, *(energies(merger, images) for merger in mergers)
         inner: tuple[Tensor, ...] = (images,)
         lay: Lay = beside
         if request.purpose == "maps":

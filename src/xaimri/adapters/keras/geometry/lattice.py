@@ -8,7 +8,7 @@ other loses it, and the grid is then marked as assumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 from typing import TypeAlias
@@ -19,9 +19,11 @@ from xaimri.adapters.keras.geometry.arrangement import RULES, arranged
 from xaimri.adapters.keras.geometry.axes import keep
 from xaimri.adapters.keras.geometry.layout import BATCH, REST, Layout, is_open, is_plain, labels, plain
 from xaimri.adapters.keras.geometry.layout import cells as cells_of
+from xaimri.adapters.keras.geometry.merger import Merger, Mergers, Shares
 from xaimri.adapters.keras.geometry.sizes import Sizes
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Step, Unplaced
 from xaimri.adapters.keras.graph import SIZES as TELLING_SIZES
+from xaimri.adapters.keras.graph import reach
 from xaimri.adapters.keras.tensors import Graph, Operation, Tensor
 from xaimri.grid import Grid
 
@@ -30,19 +32,22 @@ from xaimri.grid import Grid
 class Lattice:
     """Cell ``i`` is centred at ``start + step * i`` input pixels, per axis.
 
-    ``layout`` says which axes of the tensor these are; None where they follow the batch axis.
+    ``layout`` says which axes of the tensor these are; None where they follow the batch axis. ``spread`` is
+    how far a branch lies from there at most; ``variance`` is that of the branches' places, per axis, each
+    weighted by its share.
     """
 
     start: tuple[float, ...]
     step: tuple[float, ...]
     spread: float = 0.0
     layout: Layout | None = None
+    variance: tuple[float, ...] = ()
 
     def after(self, move: Move) -> Lattice:
         """Take cells at ``offset + scale * i`` of this lattice."""
         start = tuple(a + s * o for a, s, o in zip(self.start, self.step, move.offset, strict=True))
         step = tuple(s * k for s, k in zip(self.step, move.scale, strict=True))
-        return Lattice(start, step, self.spread, move.layout)
+        return Lattice(start, step, self.spread, move.layout, self.variance)
 
 
 Place: TypeAlias = Lattice | Unplaced
@@ -58,18 +63,24 @@ CALLS = {
 }
 """Operations that call functions, and the attributes that name those."""
 
+CARRIES = 0.01
+"""A branch with less of a share does not count in the spread."""
 
-def places_of(source: Tensor) -> Places:
+
+def places_of(source: Tensor, mergers: Mergers | None = None) -> Places:
     """Return where the cells of every tensor lie that the source image enters.
 
     Parameters
     ----------
     source
         Images ``(batch, *space, channels)``.
+    mergers
+        What branches carry where some disagree, and where those that do are noted, but for those within
+        called functions; without, the mean of the branches is taken.
     """
     axes = source.shape.rank - 2
     places: Places = {source.ref(): Lattice((0.0,) * axes, (1.0,) * axes)}
-    walk(source.graph, places, axes)
+    walk(source.graph, places, axes, mergers=mergers)
     return places
 
 
@@ -83,13 +94,35 @@ def grid_of(cells: Tensor, source: Tensor, places: Places | None = None) -> Grid
     places
         Of the source, where they are known already.
     """
-    space, found = tuple(source.shape.as_list()[1:-1]), place_of(cells, source, places)
-    if found is None:
+    return grid_of_all([cells], source, places)
+
+
+def grid_of_all(maps: Sequence[Tensor], source: Tensor, places: Places | None = None) -> Grid:
+    """Return where the cells of several maps of one number of cells lie: at the mean of their places."""
+    space, cells = tuple(source.shape.as_list()[1:-1]), maps[0]
+    places = places_of(source) if places is None else places
+    found = [lattice for one in maps if (lattice := place_of(one, source, places)) is not None]
+    if len(found) < len(maps):
         return Grid.resized(space, tuple(cells.shape.as_list()[1:-1]), assumed=True)
     shape = tuple(cells.shape.as_list()[1 : 1 + len(space)])
-    if found.layout is not None:
-        shape = cells_of(found.layout, len(space))
-    return Grid(space, shape, found.start, found.step, spread=found.spread)
+    if found[0].layout is not None:
+        shape = cells_of(found[0].layout, len(space))
+    mean = _merged([replace(lattice, layout=None) for lattice in found], shape)
+    doubt = tuple(float(v) ** 0.5 for v in mean.variance)
+    return Grid(space, shape, mean.start, mean.step, spread=mean.spread, doubt=doubt)
+
+
+def settled_grid(maps: Sequence[Tensor], source: Tensor, shares: Shares) -> Grid:
+    """Return where the cells of maps lie by what the branches carry that disagree about it."""
+    return grid_of_all(maps, source, places_of(source, Mergers(shares)))
+
+
+def mergers_of(maps: Sequence[Tensor], source: Tensor) -> list[Merger]:
+    """Return where branches meet, before some maps, that place their cells differently."""
+    mergers = Mergers()
+    places_of(source, mergers)
+    before = reach([cells.op for cells in maps], lambda op: [t.op for t in op.inputs])
+    return [merger for merger in mergers.met if merger.output.op in before]
 
 
 def place_of(cells: Tensor, source: Tensor, places: Places | None = None) -> Lattice | None:
@@ -116,7 +149,12 @@ def as_map(cells: Tensor, layout: Layout | None, axes: int) -> Tensor:
 
 
 def walk(
-    graph: Graph, places: Places, axes: int, visit: Visitor | None = None, sizes: Sizes | None = None
+    graph: Graph,
+    places: Places,
+    axes: int,
+    visit: Visitor | None = None,
+    sizes: Sizes | None = None,
+    mergers: Mergers | None = None,
 ) -> None:
     """Place the outputs of every operation that something from the image enters; show each to a visitor."""
     sizes = Sizes() if sizes is None else sizes
@@ -127,7 +165,8 @@ def walk(
             if op.type in CALLS:
                 _call(op, places, axes, visit, sizes)
             else:
-                places.update((t.ref(), _place(op, t, places, axes, sizes)) for t in op.outputs)
+                noted = mergers or Mergers()
+                places.update((t.ref(), _place(op, t, places, axes, sizes, noted)) for t in op.outputs)
 
 
 def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes: Sizes) -> None:
@@ -176,7 +215,7 @@ def _body(op: Operation, attribute: str) -> Graph | None:
     return getattr(function, "graph", None)
 
 
-def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Sizes) -> Place:
+def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Sizes, mergers: Mergers) -> Place:
     """Return where the cells of an operation's output lie, from those of its inputs."""
     inputs = [t for t in op.inputs if places.get(t.ref(), EVERYWHERE) is not EVERYWHERE]
     if not inputs or op.type in TELLING_SIZES:
@@ -190,11 +229,21 @@ def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Size
             return EVERYWHERE  # a single cell is spread over many
         found = arranged(step)
     if isinstance(found, list):
-        arrivals = [(places.get(move.tensor.ref(), LOST), move) for move in found]
-        moved = [place.after(move) for place, move in arrivals if isinstance(place, Lattice)]
-        return _merged(moved, step.space(output) or ()) if len(moved) == len(found) else LOST
+        return _arrived(step, found, places, mergers)
     stacked = _stacked(op, places) if found is LOST and op.type == "Pack" else None
     return stacked or (found if len(known) == len(inputs) else LOST)
+
+
+def _arrived(step: Step, moves: Sequence[Move], places: Places, mergers: Mergers) -> Place:
+    """Return the place at which an operation's inputs arrive; a merger is noted where they disagree."""
+    arrivals = [(places.get(move.tensor.ref(), LOST), move) for move in moves]
+    moved = [place.after(move) for place, move in arrivals if isinstance(place, Lattice)]
+    if len(moved) < len(moves):
+        return LOST
+    merger = Merger(step.output, tuple(move.tensor for move in moves))
+    if len({(place.start, place.step) for place in moved}) > 1:
+        mergers.met.append(merger)
+    return _merged(moved, step.space(step.output) or (), mergers.shares.get(merger.name))
 
 
 def _stacked(op: Operation, places: Places) -> Lattice | None:
@@ -213,7 +262,8 @@ def _stacked(op: Operation, places: Places) -> Lattice | None:
     axes = list(layouts[0])
     axes.insert(op.get_attr("axis") % (len(axes) + 1), ((along[0], len(found)),))
     layout = tuple(axes)
-    return Lattice(one.start, step, one.spread, None if is_plain(layout, len(step)) else layout)
+    known = None if is_plain(layout, len(step)) else layout
+    return Lattice(one.start, step, one.spread, known, one.variance)
 
 
 def layout_at(place: Place | None, tensor: Tensor) -> Layout | None:
@@ -223,20 +273,29 @@ def layout_at(place: Place | None, tensor: Tensor) -> Layout | None:
     return place.layout or plain(tensor.shape.as_list(), len(place.start))
 
 
-def _merged(lattices: list[Lattice], size: tuple[int, ...]) -> Lattice:
-    """Mean of the lattices that meet in one operation, with the distance of the farthest path from it."""
+def _merged(lattices: list[Lattice], size: tuple[int, ...], shares: Sequence[float] | None = None) -> Lattice:
+    """Mean of the lattices that meet in one operation, by their shares; and how far each lies from it."""
     if len(set(lattices)) == 1:
         return lattices[0]
-    count, layout = len(lattices), lattices[0].layout
+    layout, weights = lattices[0].layout, shares or [1 / len(lattices)] * len(lattices)
     size = size if layout is None else cells_of(layout, len(lattices[0].start))
-    start = tuple(sum(x) / count for x in zip(*(v.start for v in lattices), strict=True))
-    step = tuple(sum(x) / count for x in zip(*(v.step for v in lattices), strict=True))
-    mean = Lattice(start, step)
-    return Lattice(start, step, max(v.spread + _distance(v, mean, size) for v in lattices), layout)
+    pairs = list(zip(weights, lattices, strict=True))
+    start = tuple(map(sum, zip(*([w * a for a in v.start] for w, v in pairs), strict=True)))
+    step = tuple(map(sum, zip(*([w * s for s in v.step] for w, v in pairs), strict=True)))
+    apart = [_distances(v, Lattice(start, step), size) for v in lattices]
+    inner = [v.variance or (0.0,) * len(start) for v in lattices]
+    around = (
+        [w * (v + d * d) for v, d in zip(*both, strict=True)]
+        for w, *both in zip(weights, inner, apart, strict=True)
+    )
+    variance = tuple(map(sum, zip(*around, strict=True)))
+    spread = max(v.spread + max(d) for w, v, d in zip(weights, lattices, apart, strict=True) if w >= CARRIES)
+    return Lattice(start, step, spread, layout, variance if max(variance) > 0 else ())
 
 
-def _distance(one: Lattice, other: Lattice, size: tuple[int, ...]) -> float:
-    """Return how far apart two lattices place a cell, at most, along an axis."""
+def _distances(one: Lattice, other: Lattice, size: tuple[int, ...]) -> list[float]:
+    """Return how far apart two lattices place a cell, at most, along each axis."""
     first = [abs(a - b) for a, b in zip(one.start, other.start, strict=True)]
     ends = zip(one.start, one.step, other.start, other.step, size, strict=True)
-    return max(*first, *(abs(a + s * (n - 1) - b - t * (n - 1)) for a, s, b, t, n in ends))
+    last = [abs(a + s * (n - 1) - b - t * (n - 1)) for a, s, b, t, n in ends]
+    return list(map(max, first, last))
