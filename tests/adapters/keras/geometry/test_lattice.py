@@ -219,16 +219,17 @@ def test_nearest_upsampling_keeps_the_cells_in_place_on_average():
     np.testing.assert_allclose(pairs[known], centres[0][::2, 4][known], atol=1e-3)
 
 
-def test_merging_branches_give_their_mean_and_their_disagreement():
+def test_merging_branches_give_their_mean_by_what_they_carry_and_their_disagreement():
     image = keras.Input((16, 20, 1))
     one = ones(layers.Conv2D, 3, strides=2, padding="same")(image)  # cell i at 2 i + 1
     other = ones(layers.Conv2D, 1, strides=2)(image)  # cell i at 2 i
     cells = layers.Add(name="cells")([one, other])
     out = layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(cells))
     grid = read_grid(keras.Model(image, out))
-    assert grid.start == (0.5, 0.5)
+    assert grid.start == pytest.approx((0.9, 0.9), abs=0.02)  # nine weights of one carry 9 / 10
     assert grid.step == (2.0, 2.0)
-    assert grid.spread == 0.5  # of either branch from the mean
+    assert grid.spread == pytest.approx(grid.start[0])  # of the other branch from there
+    assert grid.doubt == pytest.approx((0.3, 0.3), abs=0.02)
     assert not grid.assumed
 
 
