@@ -157,7 +157,7 @@ def walk(
     mergers: Mergers | None = None,
 ) -> None:
     """Place the outputs of every operation that something from the image enters; show each to a visitor."""
-    sizes = Sizes() if sizes is None else sizes
+    sizes, mergers = sizes or Sizes(), mergers or Mergers()
     for op in graph.get_operations():  # in order of creation, so inputs come first
         if any(t.ref() in places for t in op.inputs):
             if visit is not None:
@@ -165,8 +165,7 @@ def walk(
             if op.type in CALLS:
                 _call(op, places, axes, visit, sizes)
             else:
-                noted = mergers or Mergers()
-                places.update((t.ref(), _place(op, t, places, axes, sizes, noted)) for t in op.outputs)
+                places.update((t.ref(), _place(op, t, places, axes, sizes, mergers)) for t in op.outputs)
 
 
 def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes: Sizes) -> None:
