@@ -74,6 +74,17 @@ def test_holes_of_the_background_value_belong_to_the_object():
     assert told(by(FAR), hollow)
 
 
+def test_a_fine_texture_on_the_background_is_an_object():
+    rows, columns = np.indices(SPACE)
+    checked, specks = SCAN.copy(), SCAN.copy()
+    checked[:6][(rows + columns)[:6] % 2 == 0] = 0.5
+    specks[2, ::9] = 0.5
+    top = np.zeros(SPACE, bool)
+    top[:6] = True
+    assert not told(by(top), checked)
+    assert told(by(top), specks)
+
+
 def test_a_volume_is_told_too():
     scan = np.stack([np.full(SPACE, 0.2, np.float32), *[SCAN] * 4, np.full(SPACE, 0.2, np.float32)])
     weights = np.zeros((2, *scan.shape, 1))
