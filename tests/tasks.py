@@ -41,6 +41,7 @@ def bright(prepare=None, shape=(24, 20, 3)):
 
 def small(prepare=None, activation="softmax", shape=(None, None, 3)):
     """A task of two convolutions, which is traced in a moment."""
+    keras.utils.set_random_seed(0)
     image = keras.Input(shape)
     x = keras.layers.Conv2D(5, 3, strides=2, activation="relu")(image)
     backbone = keras.Model(image, keras.layers.Conv2D(6, 3, activation="relu")(x))
@@ -264,6 +265,7 @@ KINDS = {
 
 def made(name, prepare=None, **settings):
     """Build one of the kinds, for images of `SHAPE`, with random weights."""
+    keras.utils.set_random_seed(0)
     kind, family = KINDS[name], name.split(",")[0]
     shape = {"input_shape" if family == "EfficientNet" else "image_shape": SHAPE}
     backbone = getattr(keras_hub.models, f"{family}Backbone")(**kind.backbone, **shape)

@@ -1,6 +1,7 @@
 """Tasks of KerasHub: what `predict` says is what is explained."""
 
 import pickle
+import sys
 import warnings
 from dataclasses import replace
 
@@ -30,7 +31,6 @@ SIZES = [(24, 20), (60, 50), (31, 90), (17, 15)]
 
 @pytest.mark.parametrize("fit", FITS)
 def test_images_of_every_size_are_explained_as_predict_says(fit):
-    keras.utils.set_random_seed(0)
     task = tasks.small(tasks.preprocessor(image_size=(24, 20), **FITS[fit]))
     opened = xaimri.open_model(task)
     assert str(opened) == f"<Model: 3 classes, images 24 x 20 x 3, {fit}>"
@@ -120,10 +120,12 @@ def test_a_function_of_arrays_prepares_outside_the_graph():
         xaimri.explain(task, image, "saliency")
 
 
-def test_logits_of_the_task_are_its_softmax_less():
+def test_a_task_without_an_activation_gives_logits():
+    """As KerasHub builds them: `predict` gives logits, and the map is theirs."""
     task = tasks.small(tasks.preprocessor(image_size=(24, 20)), activation=None)
     image = tasks.photograph(31, 40)
-    found = xaimri.explain(task, image, outputs="logits")
+    found = xaimri.explain(task, image)
+    np.testing.assert_allclose(found.logits, task.predict(image[None], verbose=0)[0], atol=1e-5)
     assert np.abs(found.probabilities - tasks.said(task, image)).max() < 1e-6
 
 
@@ -228,9 +230,16 @@ def test_a_saved_task_a_preset_and_a_pickle_are_the_task(tmp_path, monkeypatch):
     (tmp_path / "preset" / "config.json").write_text("{}")
     with pytest.raises(InvalidInput, match="can't be read as a keras_hub"):
         xaimri.open_model(tmp_path / "preset")
-    monkeypatch.setitem(__import__("sys").modules, "keras_hub", None)
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(MissingExtra, match=r"xaimri\[keras_hub\]"):
         xaimri.open_model(tmp_path / "preset")
+    for module in [name for name in sys.modules if name.startswith("keras_hub")]:
+        monkeypatch.setitem(sys.modules, module, None)
+    registered = keras.saving.get_custom_objects()
+    for name in [name for name in registered if name.startswith("keras_hub>")]:
+        monkeypatch.delitem(registered, name)
+    with pytest.raises(MissingExtra, match=r"task\.keras` holds a task of KerasHub, which needs the package"):
+        xaimri.open_model(tmp_path / "task.keras")
 
 
 def test_openvino_runs_the_preparation_too():

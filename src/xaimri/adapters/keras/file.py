@@ -76,6 +76,10 @@ def load_model(path: str | PathLike[str]) -> Network:
     except Exception as failure:
         if contents.legacy and not contents.code:  # which that package would run
             return _by_keras_2(source, contents)
+        if "parent module keras_hub" in str(failure):
+            raise MissingExtra(
+                "keras-hub", "keras_hub", f"`{source}` holds a task of KerasHub, which"
+            ) from None
         package = "tf_keras" if contents.legacy else "keras"
         raise InvalidInput(_why(source, contents, failure, package)) from failure
 
