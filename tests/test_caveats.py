@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "guide" / "caveats.md").read_text(encoding="utf-8")
 SHAPE = (6, 8, 1)
 SCAN = np.random.default_rng(0).uniform(0.5, 1, SHAPE).astype(np.float32)
+DRAWS = np.random.default_rng(2)
 PLAIN = LinearClassifier.random(SHAPE, classes=3, seed=1, patch=2)
 
 
@@ -76,6 +77,12 @@ def parity(images):
 
 def linear(images):
     p = images.mean(axis=(1, 2, 3)) / 2
+    return np.stack([1 - p, p], axis=1)
+
+
+def drawn(probabilities):
+    """Return other probabilities each time."""
+    p = probabilities[:, 1] * DRAWS.uniform(0.5, 1)
     return np.stack([1 - p, p], axis=1)
 
 
@@ -164,6 +171,14 @@ CASES = {
     Reason.UNMOVED_SCORE: (
         (Resting((2, *SHAPE)), SCAN, {"method": xaimri.Occlusion(window=2)}),
         (PLAIN, SCAN, {"method": xaimri.Occlusion(window=2)}),
+    ),
+    Reason.NOT_DETERMINISTIC: (
+        (lambda images: drawn(linear(images)), SCAN, {"method": "occlusion"}),
+        (linear, SCAN, {"method": "occlusion"}),
+    ),
+    Reason.DEPENDS_ON_BATCH: (
+        (lambda images: linear(images / (1 + images.mean())), SCAN, {"method": "occlusion"}),
+        (linear, SCAN, {"method": "occlusion"}),
     ),
 }
 BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY}

@@ -253,6 +253,20 @@ class Reason(Enum):
         "where they lie on the network's input is in doubt by {pixels:.0f} pixels, so compare the map with a "
         "perturbation method.",
     )
+    NOT_DETERMINISTIC = (
+        "not_deterministic",
+        "the model answers the same image otherwise each time",
+        "The model answers the same image otherwise each time: in six answers the probability of {target} "
+        "differed by {probability:.2g} and its logit by {logit:.2g}. Switch off what is random in it, as "
+        "dropout, noise or augmentation that runs at prediction, or let every call start from one seed.",
+    )
+    DEPENDS_ON_BATCH = (
+        "depends_on_batch",
+        "the answer depends on the images beside it in the batch",
+        "The answer depends on the images beside it in the batch: the probability of {target} differed by "
+        "{probability:.2g} and its logit by {logit:.2g}. Let batch normalisation use its moving averages, or "
+        "explain a function that asks about one image at a time.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

@@ -7,7 +7,7 @@ probability function gives ``log p``, and a single sigmoid unit ``z`` gives ``(-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -151,6 +151,26 @@ class Describing(Protocol):
     @property
     def findings(self) -> Mapping[str, str]:
         """What goes into the diagnostics of every explanation; asked after an image was scored."""
+        ...
+
+
+@runtime_checkable
+class Pure(Protocol):
+    """Can tell of itself that an image's scores depend on nothing but that image."""
+
+    @property
+    def pure(self) -> bool:
+        """Whether that is known; if not, it is asked (:mod:`xaimri.doubts.alone`)."""
+        ...
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """Stands for a network or a function that outlives it, where what is found out of it is kept."""
+
+    @property
+    def stands_for(self) -> tuple[object, Hashable]:
+        """What answers, referred to weakly, and what else its answers depend on."""
         ...
 
 

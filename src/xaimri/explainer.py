@@ -12,6 +12,7 @@ import numpy as np
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Classifier, Convolutional, Describing, Differentiable, Doubting
+from xaimri.doubts.alone import say_alone
 from xaimri.doubts.background import on_background, step_of
 from xaimri.doubts.common import common_caveats, cut_off, further
 from xaimri.doubts.constancy import settle
@@ -170,7 +171,8 @@ class Explainer(ABC, Generic[ModelT]):
         default: Of = self.of if others is None else "logit"
         objective = Objective(given, default if of is None else of, others)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
-        return settle(model, _explanations(self, model, batch, objective, attribution), attribution.still)
+        made = _explanations(self, model, batch, objective, attribution)
+        return say_alone(model, settle(model, made, attribution.still))
 
     @final
     def record(self) -> dict[str, Any]:

@@ -147,7 +147,8 @@ def test_pixels_outside_every_region_are_never_hidden():
     seen = []
 
     def watching(batch):
-        seen.append(batch[:, :4].copy())
+        if len(batch) > 2:  # those of the question whether it is a function of one image are of two
+            seen.append(batch[:, :4].copy())
         p = 1 / (1 + batch.std(axis=(1, 2, 3)))
         return np.stack([1 - p, p], axis=1)
 

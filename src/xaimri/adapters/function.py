@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
+from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts, predict_of
 from xaimri.errors import InvalidInput, XaimriError, first_line
 
@@ -69,6 +71,16 @@ class FunctionClassifier:
     def input_shape(self) -> tuple[int | None, ...]:
         """``(*space, channels)``; empty where any shape does."""
         return self._input_shape
+
+    @property
+    def stands_for(self) -> tuple[object, Hashable]:
+        """The function, or the object whose method it is."""
+        given: object = self._function
+        owner: object = given
+        method: object = None
+        if isinstance(given, MethodType):  # made anew whenever it is named
+            owner, method = given.__self__, given.__func__
+        return owner, (Identical(method), Identical(self._preprocess), self._answers)
 
     def logits(self, images: Images, /) -> Scores:
         """Call the function and return logits, ``(batch, classes)``."""

@@ -77,6 +77,11 @@ class LinearClassifier:
         """``(*space, channels)``."""
         return self.weights.shape[1:]
 
+    @property
+    def pure(self) -> bool:
+        """Always: the scores are sums over one image; a class made of this one may do otherwise."""
+        return type(self) is LinearClassifier
+
     def logits(self, images: Images, /) -> Scores:
         """Return ``weights . image + bias`` of every image, ``(batch, classes)``."""
         if images.shape[1:] != self.weights.shape[1:]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ from xaimri.adapters.keras.batches import batch_size, pad
 from xaimri.adapters.keras.engine import Engine
 from xaimri.adapters.keras.geometry.shares import PEAKS
 from xaimri.adapters.keras.hub import choose, preparation_of
+from xaimri.adapters.keras.identity import identity_of
 from xaimri.adapters.keras.network import check_network, computes_in
 from xaimri.adapters.keras.openvino.classifier import OpenVINOClassifier, accelerate
 from xaimri.adapters.keras.output import check_count
@@ -30,6 +31,7 @@ from xaimri.adapters.options import Inputs, Preprocess
 from xaimri.arrays import Array, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import FeatureMaps, Gradient, Outputs
+from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts
 from xaimri.errors import InvalidInput, MissingCapability
 from xaimri.grid import Grid
@@ -106,6 +108,7 @@ class KerasClassifier:
         self._scale = HALF if computes_in(model, "float16") else 1.0
         self._others = [tf.constant(other) for other in self._signature.others]
         self._verified: Program | None = None
+        self._pure = False
         self._asked_engine: Engine = engine
         self._stand: Stand | None = None
 
@@ -145,6 +148,17 @@ class KerasClassifier:
         """Whether the network itself takes its channels before the other axes."""
         order = self._signature.order
         return order is not None and order.channels == 0
+
+    @property
+    def pure(self) -> bool:
+        """Whether what was compiled last proves that an image's scores depend on that image alone."""
+        return self._pure
+
+    @property
+    def stands_for(self) -> tuple[object, Hashable]:
+        """The network as it is made now, and what is done before and after it."""
+        made_of = identity_of(self._model).key
+        return self._model, (made_of, Identical(self._preprocess), self._signature.key, self._answers)
 
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass."""
@@ -334,6 +348,7 @@ class KerasClassifier:
             parts.append(tuple(r.numpy()[: len(part)] for r in results))
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         logits = self.checked(logits, outputs, compiled)
+        self._pure = compiled.pure and inside
         objective.resolve(logits)  # no class is held against itself
         return (logits, *rest), compiled
 

@@ -19,6 +19,7 @@ from xaimri.adapters.keras.innermap import Lattices, Lay, beside
 from xaimri.adapters.keras.layer import finer_map, map_to_open
 from xaimri.adapters.keras.network import EAGER
 from xaimri.adapters.keras.output import output_of
+from xaimri.adapters.keras.purity import is_pure
 from xaimri.adapters.keras.range import Scaling, scaling
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
@@ -67,7 +68,8 @@ class Program:
 
     ``activation`` is what the network ends in, ``output`` the output that was picked from several.
     ``outer`` and ``inner`` tell how images as they come, and what the network itself is given after any
-    preprocessing, are scaled first.
+    preprocessing, are scaled first. ``pure`` where the graph proves that an image's logits depend on nothing
+    but that image.
     """
 
     run: Compiled
@@ -82,6 +84,7 @@ class Program:
     finer: str = ""
     place: Lattices | None = None
     mergers: tuple[str, ...] = ()
+    pure: bool = False
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
@@ -175,7 +178,7 @@ def _trace(
         names = list(getattr(model, "output_names", None) or [])
         said = output_of(answer, names, signature.output, images)
         logits = request.answers.logits(tf.cast(said.scores, tf.float32), said.activation, TENSORFLOW)
-        found.update(activation=said.activation, output=said.name)
+        found.update(activation=said.activation, output=said.name, pure=is_pure(images, logits))
         found.update(outer=scaling(images), inner=scaling(prepared))
         stated = tf.cast(said.stated, tf.float32)
         if request.purpose == "logits":
