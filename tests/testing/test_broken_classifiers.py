@@ -66,6 +66,8 @@ class Broken:
             maps = replace(maps, gradients=maps.gradients[:, ::-1])
         elif self.fault == "grid":
             maps = replace(maps, grid=type(maps.grid).resized((6, 8), (6, 8)))
+        elif self.fault == "mirrored cells":
+            maps = replace(maps, values=maps.values[:, :, ::-1], gradients=maps.gradients[:, :, ::-1])
         elif self.fault == "nameless":
             maps = replace(maps, why="")
         elif self.fault == "maps' logits":
@@ -104,6 +106,7 @@ BROKEN = {
     "other maps by name": ("maps_name_their_layer", "gives other maps"),
     "maps of the batch": ("maps_do_not_depend_on_the_batch", "feature maps of image 0 depend"),
     "maps' gradient": ("maps_carry_the_score", "does not carry"),
+    "mirrored cells": ("cells_see_where_they_lie", "pixels beside"),
     "any layer": ("an_unknown_layer_is_refused", "unknown layer"),
 }
 BY_NAME = {promise.__name__: promise for promise in CLASSIFIER_PROMISES}

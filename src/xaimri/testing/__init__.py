@@ -21,6 +21,7 @@ One test per promise, so that one failure hides no other::
 
 from xaimri.testing.classifiers import CLASSIFIER_PROMISES, check_classifier
 from xaimri.testing.explainers import PROMISES, check_explainer
+from xaimri.testing.places import cell_offsets
 from xaimri.testing.runs import ClassifierPromise, ExplainerPromise
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PROMISES",
     "ClassifierPromise",
     "ExplainerPromise",
+    "cell_offsets",
     "check_classifier",
     "check_explainer",
 ]

@@ -26,6 +26,7 @@ from xaimri.testing.layers import (
     maps_lie_on_the_images,
     maps_name_their_layer,
 )
+from xaimri.testing.places import cells_see_where_they_lie
 from xaimri.testing.runs import SLOPE_TOLERANCE, TOLERANCE, ClassifierPromise
 from xaimri.testing.scores import (
     classes_have_names,
@@ -55,6 +56,7 @@ CLASSIFIER_PROMISES: tuple[ClassifierPromise, ...] = (
     maps_name_their_layer,
     maps_do_not_depend_on_the_batch,
     maps_carry_the_score,
+    cells_see_where_they_lie,
     an_unknown_layer_is_refused,
 )
 """What every classifier promises, as far as its capabilities go: functions of model, images and outputs."""
@@ -74,7 +76,8 @@ def check_classifier(
     twice and leaves the images alone. A :class:`~xaimri.classifier.Differentiable` one gives the
     gradient that finite differences of logit, log-odds, probability and the difference of two logits give. A
     :class:`~xaimri.classifier.Convolutional` one opens a layer whose gradient carries the maps'
-    changes to the score's change, which holds where everything flows through that layer.
+    changes to the score's change, which holds where everything flows through that layer, and whose cells
+    see the image where they are said to lie.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import xaimri
 from frameworks import on_first_use
 from xaimri.caveats import Reason
 from xaimri.objective import Objective
+from xaimri.testing import cell_offsets
 
 with on_first_use():
     import keras
@@ -94,6 +95,8 @@ def test_the_maps_change_lies_at_the_patch_that_caused_it(short, pooled, place):
     centroid = np.array([(change * axis).sum() / change.sum() for axis in np.indices(change.shape)])
     np.testing.assert_allclose(centroid, cell)
     np.testing.assert_allclose(np.array(maps.grid.start) + STEP * centroid, centre, atol=1e-3)
+    noise = np.random.default_rng(0).random((2, 48, 64, 1), dtype=np.float32)
+    assert cell_offsets(network, noise, "met").max() < 2  # bands are 3 and 4 pixels wide
 
 
 def test_what_cannot_be_measured_stays_at_the_mean_and_is_said():
