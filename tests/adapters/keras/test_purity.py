@@ -33,21 +33,27 @@ def lasting(kind, *given, **options):
     return Lasting(*given, **options)
 
 
-class Always(layers.Wrapper):
-    def call(self, x):
-        return self.layer(x, training=True)
+def always(inner):
+    class Always(layers.Wrapper):
+        def call(self, x):
+            return self.layer(x, training=True)
+
+    return Always(inner)
 
 
-class Own(keras.Model):
-    """A flag of its own, that trains unless it is told otherwise."""
+def own_flag():
+    class Own(keras.Model):
+        """A flag of its own, that trains unless it is told otherwise."""
 
-    def __init__(self):
-        super().__init__()
-        self.first, self.last = layers.Conv2D(4, 3, activation="relu"), layers.Dense(2, "softmax")
-        self.drop = layers.Dropout(0.5)
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = layers.Conv2D(4, 3, activation="relu"), layers.Dense(2, "softmax")
+            self.drop = layers.Dropout(0.5)
 
-    def call(self, x, is_training=True):
-        return self.last(ops.mean(self.drop(self.first(x), training=is_training), (1, 2)))
+        def call(self, x, is_training=True):
+            return self.last(ops.mean(self.drop(self.first(x), training=is_training), (1, 2)))
+
+    return Own()
 
 
 def chain(*middle, first=()):
@@ -61,7 +67,7 @@ def chain(*middle, first=()):
 
 def own():
     keras.utils.set_random_seed(0)
-    model = Own()
+    model = own_flag()
     model(np.zeros((1, *SHAPE), np.float32))
     return model
 
@@ -74,7 +80,7 @@ def folded(x):
 
 RANDOM = {
     "Monte Carlo dropout": lambda: chain(lasting(layers.SpatialDropout2D, 0.5)),
-    "dropout in a wrapper": lambda: chain(Always(layers.Dropout(0.5))),
+    "dropout in a wrapper": lambda: chain(always(layers.Dropout(0.5))),
     "noise kept on": lambda: chain(lasting(layers.GaussianNoise, 0.5)),
     "augmentation kept on": lambda: chain(first=[lasting(layers.RandomBrightness, 0.5, value_range=(0, 1))]),
     "a Lambda that draws": lambda: chain(layers.Lambda(lambda x: x + tf.random.normal(tf.shape(x)))),
@@ -152,17 +158,20 @@ def test_what_is_proved_is_so_and_what_is_not_is_asked(name):
     np.testing.assert_allclose(model.logits(pair)[0], alone_[0], atol=max(specimen.tolerance, 1e-5))
 
 
-class Switched(layers.Layer):
-    """Adds noise, or group normalisation, which a graph can't prove to keep images apart."""
+def switched():
+    class Switched(layers.Layer):
+        """Adds noise, or group normalisation, which a graph can't prove to keep images apart."""
 
-    on = False
+        on = False
 
-    def build(self, shape):
-        self.norm = layers.GroupNormalization(2)
-        self.norm.build(shape)
+        def build(self, shape):
+            self.norm = layers.GroupNormalization(2)
+            self.norm.build(shape)
 
-    def call(self, x):
-        return x + tf.random.normal(tf.shape(x)) if self.on else self.norm(x)
+        def call(self, x):
+            return x + tf.random.normal(tf.shape(x)) if self.on else self.norm(x)
+
+    return Switched()
 
 
 def test_it_is_asked_once_a_network_and_again_when_a_layer_was_changed(monkeypatch):
@@ -174,7 +183,7 @@ def test_it_is_asked_once_a_network_and_again_when_a_layer_was_changed(monkeypat
         return run(self, images)
 
     monkeypatch.setattr(KerasClassifier, "logits", counting)
-    layer = Switched()
+    layer = switched()
     network = chain(layer)
     for _ in range(2):
         found = xaimri.explain(network, SCANS[0], "gradcam", target=1)
