@@ -67,6 +67,7 @@ KEPT = {
     "a called function": lambda x: tf.function(lambda y: tf.nn.relu(y) + 1)(x),
     "a called function within another": lambda x: tf.function(lambda y: tf.function(tf.nn.gelu)(2 * y))(x),
     "swish": lambda x: tf.nn.silu(x),
+    "a loop": lambda x: tf.while_loop(lambda y: True, lambda y: y + 1, [x], maximum_iterations=2)[0],
     "a condition": lambda x: tf.cond(tf.reduce_sum(x) > 0, lambda: x + 1, lambda: x),
     "a condition with a constant": lambda x: tf.cond(
         tf.reduce_sum(x) > 0, lambda: tf.zeros((2, 8, 10, 4)), lambda: 2 * x
@@ -210,7 +211,15 @@ LOST = {
     "sorted along rows": lambda x: tf.sort(x, axis=2),
     "Fourier": lambda x: tf.math.real(tf.signal.fft2d(tf.cast(x, tf.complex64))),
     "circular padding": lambda x: tf.concat([x[:, -1:], x, x[:, :1]], axis=1),
-    "loop": lambda x: tf.while_loop(lambda y: True, lambda y: y + 1, [x], maximum_iterations=2)[0],
+    "a loop that rolls": lambda x: tf.while_loop(
+        lambda y: True, lambda y: tf.roll(y, 1, 1), [x], maximum_iterations=2
+    )[0],
+    "a loop that cuts and pads": lambda x: tf.while_loop(
+        lambda y: True,
+        lambda y: tf.pad(y, [[0, 0], [1, 0], [0, 0], [0, 0]])[:, :8],
+        [x],
+        maximum_iterations=2,
+    )[0],
     "a condition that may flip": lambda x: tf.cond(tf.reduce_sum(x) > 0, lambda: x[:, ::-1], lambda: x),
     "a switch": lambda x: tf.switch_case(tf.cast(tf.reduce_sum(x), tf.int32), [lambda: x, lambda: x + 1]),
     "Python": in_python,

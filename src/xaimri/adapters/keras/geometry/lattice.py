@@ -7,8 +7,9 @@ other loses it, and the grid is then marked as assumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import TypeAlias
@@ -19,6 +20,7 @@ from xaimri.adapters.keras.geometry.arrangement import RULES, arranged
 from xaimri.adapters.keras.geometry.axes import keep
 from xaimri.adapters.keras.geometry.layout import BATCH, REST, Layout, is_open, is_plain, labels, plain
 from xaimri.adapters.keras.geometry.layout import cells as cells_of
+from xaimri.adapters.keras.geometry.loops import LISTS, LOOPS, Listed, of_list, of_loop, taken_apart
 from xaimri.adapters.keras.geometry.merger import Merger, Mergers, Shares
 from xaimri.adapters.keras.geometry.sizes import Sizes
 from xaimri.adapters.keras.geometry.step import EVERYWHERE, LOST, Move, Reference, Step, Unplaced
@@ -34,7 +36,8 @@ class Lattice:
 
     ``layout`` says which axes of the tensor these are; None where they follow the batch axis. ``spread`` is
     how far a branch lies from there at most; ``variance`` is that of the branches' places, per axis, each
-    weighted by its share.
+    weighted by its share. Along the
+    axes in ``past`` a cell knows those before it, as a recurrent layer makes it.
     """
 
     start: tuple[float, ...]
@@ -42,15 +45,39 @@ class Lattice:
     spread: float = 0.0
     layout: Layout | None = None
     variance: tuple[float, ...] = ()
+    past: tuple[int, ...] = ()
 
-    def after(self, move: Move) -> Lattice:
-        """Take cells at ``offset + scale * i`` of this lattice."""
+    def after(self, move: Move, before: Layout | None = None) -> Lattice:
+        """Take cells at ``offset + scale * i`` of this lattice, whose tensor had the layout ``before``.
+
+        The last of cells that know those before it lies along all of them.
+        """
         start = tuple(a + s * o for a, s, o in zip(self.start, self.step, move.offset, strict=True))
         step = tuple(s * k for s, k in zip(self.step, move.scale, strict=True))
-        return Lattice(start, step, self.spread, move.layout, self.variance)
+        made = replace(self, start=start, step=step, layout=move.layout)
+        left = labels(move.layout) if before and move.layout is not None else {*self.past}
+        held = dict(factor for axis in before or () for factor in axis)
+        counts = {axis: held[axis] for axis in self.past if axis in held and axis not in left}
+        seen, axes = self.over(counts), range(len(start))
+        start = tuple(seen.start[a] if a in counts else start[a] for a in axes)
+        return replace(made, start=start, step=tuple(seen.step[a] if a in counts else step[a] for a in axes))
+
+    def laid(self, layout: Layout | None) -> Lattice:
+        """Return the same cells in another layout."""
+        return replace(self, layout=layout)
+
+    def over(self, counts: Mapping[int, int]) -> Lattice:
+        """Return one cell along axes of the image, in the place of so many."""
+        ends = enumerate(zip(self.start, self.step, strict=True))
+        start = tuple(a + s * (counts.get(axis, 1) - 1) / 2 for axis, (a, s) in ends)
+        return replace(self, start=start, step=tuple(s * counts.get(a, 1) for a, s in enumerate(self.step)))
+
+    def carried(self, axis: int) -> Lattice:
+        """Return the same cells, each of which knows those before it along an axis."""
+        return replace(self, past=tuple(sorted({*self.past, axis})))
 
 
-Place: TypeAlias = Lattice | Unplaced
+Place: TypeAlias = Lattice | Unplaced | Listed
 Places: TypeAlias = dict[Reference, Place]
 """Where the cells of each tensor lie; tensors that do not come from the image are not in it."""
 
@@ -128,7 +155,7 @@ def mergers_of(maps: Sequence[Tensor], source: Tensor) -> list[Merger]:
 def place_of(cells: Tensor, source: Tensor, places: Places | None = None) -> Lattice | None:
     """Return the lattice by which a tensor's cells are laid on the image, None where there is none."""
     found = (places_of(source) if places is None else places).get(cells.ref(), LOST)
-    if isinstance(found, Unplaced) or min(found.step, default=1.0) <= 0:
+    if not isinstance(found, Lattice) or min(found.step, default=1.0) <= 0:
         return None
     if found.layout is None:
         return found if cells.shape.rank == source.shape.rank else None
@@ -164,6 +191,15 @@ def walk(
                 visit(op, places)
             if op.type in CALLS:
                 _call(op, places, axes, visit, sizes)
+            elif op.type in LOOPS:
+                inner = partial(walk, axes=axes, visit=visit)
+                found = of_loop(op, _body(op, "body"), places, inner)
+                places.update(zip((t.ref() for t in op.outputs), found, strict=True))
+            elif op.type == "TensorListFromTensor":
+                whole = places[op.inputs[0].ref()]
+                places[op.outputs[0].ref()] = taken_apart(whole, layout_at(whole, op.inputs[0]))
+            elif op.type in LISTS or isinstance(places.get(op.inputs[0].ref()), Listed):
+                places[op.outputs[0].ref()] = of_list(op, places)
             else:
                 places.update((t.ref(), _place(op, t, places, axes, sizes, mergers)) for t in op.outputs)
 
@@ -202,7 +238,8 @@ def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes
 def _either(found: Sequence[Place], size: tuple[int, ...] | None) -> Place:
     """Return the place of what comes from one of several functions."""
     lattices = [place for place in found if isinstance(place, Lattice)]
-    if LOST in found or (lattices and size is None) or len({place.layout for place in lattices}) > 1:
+    unclear = any(not isinstance(place, Lattice) and place is not EVERYWHERE for place in found)
+    if unclear or (lattices and size is None) or len({place.layout for place in lattices}) > 1:
         return LOST
     return _merged(lattices, size or ()) if lattices else EVERYWHERE
 
@@ -236,7 +273,11 @@ def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Size
 def _arrived(step: Step, moves: Sequence[Move], places: Places, mergers: Mergers) -> Place:
     """Return the place at which an operation's inputs arrive; a merger is noted where they disagree."""
     arrivals = [(places.get(move.tensor.ref(), LOST), move) for move in moves]
-    moved = [place.after(move) for place, move in arrivals if isinstance(place, Lattice)]
+    moved = [
+        place.after(move, layout_at(place, move.tensor))
+        for place, move in arrivals
+        if isinstance(place, Lattice)
+    ]
     if len(moved) < len(moves):
         return LOST
     merger = Merger(step.output, tuple(move.tensor for move in moves))
@@ -261,8 +302,7 @@ def _stacked(op: Operation, places: Places) -> Lattice | None:
     axes = list(layouts[0])
     axes.insert(op.get_attr("axis") % (len(axes) + 1), ((along[0], len(found)),))
     layout = tuple(axes)
-    known = None if is_plain(layout, len(step)) else layout
-    return Lattice(one.start, step, one.spread, known, one.variance)
+    return replace(one, step=step, layout=None if is_plain(layout, len(step)) else layout)
 
 
 def layout_at(place: Place | None, tensor: Tensor) -> Layout | None:
