@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
-
-import numpy as np
 
 from xaimri.adapters.keras.geometry.lattice import settled_grid
 from xaimri.adapters.keras.graph import between
 from xaimri.adapters.keras.innermap import InnerMap
 from xaimri.adapters.keras.tensors import Operation, Tensor
 from xaimri.adapters.keras.trace import LayerOutput
-from xaimri.adapters.keras.ways import Ends, Ways, is_map
+from xaimri.adapters.keras.ways import Ends, Joined, Ways, is_map
 from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput, MissingCapability
-from xaimri.grid import Grid
 
 ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
 """Operations by which attention mixes cells."""
@@ -49,6 +45,7 @@ AND = " + "
 
 ALONE = "the last map through which everything flows to the output"
 JOINED = "the last maps on all ways to the output, joined along their features"
+FRAMES = "the last maps of every frame or slice, one behind the other"
 """How what is opened by default came to be chosen."""
 
 WAY_OUT = (
@@ -60,8 +57,7 @@ WAY_OUT = (
 def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor) -> InnerMap:
     """Return what to open: the named layer, or the last maps on all ways to the output."""
     ways = Ways(outputs, source, sink)
-    found = _last(ways) if layer is None else _named(ways, outputs, layer)
-    return replace(found, place=partial(settled_grid, found.tensors, source))
+    return _last(ways) if layer is None else _named(ways, outputs, layer)
 
 
 def _last(ways: Ways) -> InnerMap:
@@ -80,17 +76,31 @@ def _last(ways: Ways) -> InnerMap:
             "this network cuts the image into patches and works on their tokens, as vision transformers do; "
             f"it has no feature maps for a class activation map to open: {WAY_OUT}"
         )
-    grids = [ways.grid(m.tensor) for m in found]
-    if not _one_lattice(grids):
-        sizes = " and ".join(dict.fromkeys(" x ".join(map(str, grid.cells)) for grid in grids))
+    tensors = tuple(m.tensor for m in found)
+    joined = ways.joined(tensors)
+    if joined is None:
+        cells = [ways.grid(tensor).cells for tensor in tensors]
+        sizes = " and ".join(dict.fromkeys(" x ".join(map(str, each)) for each in cells))
         raise MissingCapability(
             f"the last maps on the ways to the output, {_listed(found)}, don't lie on one lattice of cells "
             f"({sizes} of them), so no single map carries everything: name one by `layer=` for what passes "
             f"through it, or {WAY_OUT}"
         )
-    tensors = tuple(m.tensor for m in found)
-    why = ALONE if len(found) == 1 else JOINED
-    return InnerMap(tensors, _name(found), why, grids[0], ways.lay(tensors))
+    why = FRAMES if joined.frames else ALONE if len(found) == 1 else JOINED
+    return _opened(ways, tensors, _name(found), why, joined)
+
+
+def _opened(
+    ways: Ways,
+    tensors: tuple[Tensor, ...],
+    name: str,
+    why: str,
+    joined: Joined,
+    caveats: tuple[Caveat, ...] = (),
+) -> InnerMap:
+    """Return maps that lie together; what branches carry that disagree before them settles their place."""
+    place = None if joined.frames else partial(settled_grid, tensors, ways.source)
+    return InnerMap(tensors, name, why, joined.grid, joined.lay, caveats, place)
 
 
 def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, sink: Tensor) -> str:
@@ -103,7 +113,7 @@ def finer_map(outputs: Sequence[LayerOutput], chosen: InnerMap, source: Tensor, 
     ]
     found = list({id(m.tensor): m for m in earlier if m is not None}.values())
     whole = len(found) == len(chosen.tensors)  # not a map before the ways part
-    return _name(found) if whole and _one_lattice([ways.grid(m.tensor) for m in found]) else ""
+    return _name(found) if whole and ways.joined([m.tensor for m in found]) is not None else ""
 
 
 def _without_map(ends: Ends) -> MissingCapability:
@@ -145,16 +155,6 @@ def _covers(op: Operation) -> bool:
     return all(n is not None and 2 * ((k - 1) * d + 1) > n + 1 for n, k, d in pairs)
 
 
-def _one_lattice(grids: Sequence[Grid]) -> bool:
-    """Tell whether cells of one number lie at the same places."""
-    first, *others = grids
-    return all(
-        (grid.cells, grid.assumed) == (first.cells, first.assumed)
-        and np.allclose((*grid.start, *grid.step), (*first.start, *first.step), atol=1e-3)
-        for grid in others
-    )
-
-
 def _name(outputs: Sequence[LayerOutput]) -> str:
     return AND.join(dict.fromkeys(output.path for output in outputs))
 
@@ -188,15 +188,14 @@ def _named(ways: Ways, outputs: Sequence[LayerOutput], layer: str) -> InnerMap:
     parts = [layer] if _called(maps, layer) else layer.split(AND)
     named = [output for part in parts for output in _runs(maps, part, ways)]
     found = list({id(output.tensor): output for output in named}.values())
-    grids = [ways.grid(output.tensor) for output in found]
-    if not _one_lattice(grids):
+    tensors = tuple(output.tensor for output in found)
+    joined = ways.joined(tensors)
+    if joined is None:
         raise InvalidInput(
             f"`layer` {layer!r} stands for {len(found)} maps that don't lie on one lattice of cells, so they "
             "can't be joined: name one layer."
         )
-    tensors = tuple(output.tensor for output in found)
-    caveats = _gone_past(ways, found)
-    return InnerMap(tensors, _name(found), "named by the caller", grids[0], ways.lay(tensors), caveats)
+    return _opened(ways, tensors, _name(found), "named by the caller", joined, _gone_past(ways, found))
 
 
 def _called(maps: Sequence[LayerOutput], name: str) -> list[LayerOutput]:

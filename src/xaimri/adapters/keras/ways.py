@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from xaimri.adapters.keras.geometry.lattice import Places, as_map, grid_of, place_of, places_of
+import numpy as np
+
+from xaimri.adapters.keras.geometry.frames import together
+from xaimri.adapters.keras.geometry.lattice import Places, as_map, body_of, grid_of, place_of, places_of
 from xaimri.adapters.keras.geometry.layout import cells
+from xaimri.adapters.keras.geometry.loops import LOOPS
 from xaimri.adapters.keras.geometry.step import EVERYWHERE
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, reach
 from xaimri.adapters.keras.innermap import Lay, beside
@@ -24,6 +28,15 @@ class Ends:
 
     maps: tuple[LayerOutput, ...]
     past: bool
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Where maps lie that are opened together, what lays them so, and whether they are of single frames."""
+
+    grid: Grid
+    lay: Lay
+    frames: bool = False
 
 
 class Ways:
@@ -51,21 +64,27 @@ class Ways:
             if output.tensor.op in self._way and is_map(output, source, self.places):
                 found.setdefault(output.tensor.op, output)
         self.maps = tuple(found.values())
-        behind = self._below([op for op in self._way if op.type in CONVOLUTIONS])
+        behind = self._below([op for op in self._way if op.type in CONVOLUTIONS or _is_recurrent(op)])
         self.deep = tuple(output for output in self.maps if output.tensor.op in behind)
 
     def grid(self, tensor: Tensor) -> Grid:
         """Return where the cells of a map lie on the image; assumed where that can't be read."""
         return grid_of(tensor, self.source, self.places)
 
-    def lay(self, tensors: Sequence[Tensor]) -> Lay:
-        """Return what brings maps to ``(batch, *cells, features)``, wherever they have their axes."""
+    def joined(self, tensors: Sequence[Tensor]) -> Joined | None:
+        """Return how maps lie together: side by side on one lattice, or frame behind frame; else None."""
         found = [place_of(tensor, self.source, self.places) for tensor in tensors]
+        space = tuple(self.source.shape.as_list()[1:-1])
+        grids = [self.grid(tensor) for tensor in tensors]
+        if not one_lattice(grids):
+            frames = together(found, space)
+            return None if frames is None else Joined(*frames, frames=True)
         layouts = [None if place is None else place.layout for place in found]
-        axes = self.source.shape.rank - 2
-        return lambda given: beside(
-            [as_map(t, layout, axes) for t, layout in zip(given, layouts, strict=True)]
-        )
+
+        def lay(given: Sequence[Tensor]) -> Tensor:
+            return beside([as_map(*each, len(space)) for each in zip(given, layouts, strict=True)])
+
+        return Joined(grids[0], lay)
 
     def last(self) -> Ends:
         """Walk back from the output to the first deep map on each way: the last before space is pooled away.
@@ -133,6 +152,22 @@ def is_map(output: LayerOutput, source: Tensor, places: Places) -> bool:
         return max(cells(place.layout, source.shape.rank - 2)) > 1
     same = shape.rank == source.shape.rank and shape[0] == source.shape[0]
     return bool(same and max(shape.as_list()[1:-1]) > 1)
+
+
+def _is_recurrent(op: Operation) -> bool:
+    """Tell whether an operation is a loop with convolutions in it."""
+    body = body_of(op, "body") if op.type in LOOPS else None
+    return body is not None and any(inner.type in CONVOLUTIONS for inner in body.get_operations())
+
+
+def one_lattice(grids: Sequence[Grid]) -> bool:
+    """Tell whether cells of one number lie at the same places."""
+    first, *others = grids
+    return all(
+        (grid.cells, grid.assumed) == (first.cells, first.assumed)
+        and np.allclose((*grid.start, *grid.step), (*first.start, *first.step), atol=1e-3)
+        for grid in others
+    )
 
 
 def _sees_neighbours(op: Operation) -> bool:

@@ -193,7 +193,7 @@ def walk(
                 _call(op, places, axes, visit, sizes)
             elif op.type in LOOPS:
                 inner = partial(walk, axes=axes, visit=visit)
-                found = of_loop(op, _body(op, "body"), places, inner)
+                found = of_loop(op, body_of(op, "body"), places, inner)
                 places.update(zip((t.ref() for t in op.outputs), found, strict=True))
             elif op.type == "TensorListFromTensor":
                 whole = places[op.inputs[0].ref()]
@@ -213,7 +213,7 @@ def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes
     names = CALLS[op.type]
     if op.type.endswith("If") and (true := sizes.value(op.inputs[0])) is not None:
         names = names[:1] if true else names[1:]
-    bodies = [body for name in names if (body := _body(op, name)) is not None]
+    bodies = [body for name in names if (body := body_of(op, name)) is not None]
     counts = len(given), len(op.outputs)
     if len(bodies) < len(names) or any((len(body.inputs), len(body.outputs)) != counts for body in bodies):
         places.update((t.ref(), LOST) for t in op.outputs)
@@ -244,7 +244,7 @@ def _either(found: Sequence[Place], size: tuple[int, ...] | None) -> Place:
     return _merged(lattices, size or ()) if lattices else EVERYWHERE
 
 
-def _body(op: Operation, attribute: str) -> Graph | None:
+def body_of(op: Operation, attribute: str) -> Graph | None:
     """Return the graph of a function that an operation calls, None where TensorFlow does not show it."""
     look_up = getattr(op.graph, "_get_function", None)
     function = look_up(op.get_attr(attribute).name) if look_up else None
