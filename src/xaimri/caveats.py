@@ -184,12 +184,15 @@ class Reason(Enum):
     )
     INPUT_RANGE = (
         "input_range",
-        "the image lies in another range of intensities than the network scales itself",
+        "the image lies in another range of intensities than the network scales itself, or was trained on",
         "The image's values lie in {low:.3g}..{high:.3g}, and the network was made for intensities up to "
         "about {top:.0f}, which it scales itself, so it sees next to nothing: give the image as it was "
         "stored.",
         "The image's values reach {high:.6g}, and the network was made for intensities of 0..255: say which "
         "range to show by `window=`, such as window=(0, 4000) or xaimri.Window(1, 99, percentile=True).",
+        "The image's values lie in {low:.3g}..{high:.3g}, and the first batch norm, `{layer}`, gets "
+        "{factor:.3g} times as large values from them as in training: prepare images as they were prepared "
+        "then, such as by `preprocess=` or a window.",
     )
     PREPROCESSED_TWICE = (
         "preprocessed_twice",

@@ -26,7 +26,8 @@ from xaimri.adapters.keras.programs import Program, Purpose, Request, program, r
 from xaimri.adapters.keras.range import range_doubts
 from xaimri.adapters.keras.shadows import Shadows, Stand, layers_with_weights, showing, shuffle
 from xaimri.adapters.keras.signature import signature_of
-from xaimri.adapters.keras.tensors import Network, Tensor
+from xaimri.adapters.keras.stem import stem_doubts
+from xaimri.adapters.keras.tensors import Network, Structure, Tensor
 from xaimri.adapters.options import Inputs, Preprocess
 from xaimri.arrays import Array, Images, Scores
 from xaimri.caveats import Caveat
@@ -202,10 +203,20 @@ class KerasClassifier:
             outer, prepared = None, prepare_outside(self._preprocess, given)
         saturated = self._answers.doubts(probabilities, traced.activation)
         differs = self._predict_doubts((given[:1], prepared[:1]), probabilities[0])
+        told = [range_doubts(*each, outer, traced.inner) for each in zip(given, prepared, strict=True)]
+        trained = [()] * len(images) if self._stand is not None else self._stem_doubts(prepared)
         return tuple(
-            (*range_doubts(raw, seen, outer, traced.inner), *further, *differs)
-            for raw, seen, further in zip(given, prepared, saturated, strict=True)
+            (*(own or learned), *further, *differs)
+            for own, learned, further in zip(told, trained, saturated, strict=True)
         )
+
+    def _stem_doubts(self, prepared: Float[Array, "batch ..."]) -> list[tuple[Caveat, ...]]:
+        """Ask the first batch norm whether it gets what it got in training."""
+
+        def fill(images: Float[Array, "batch ..."]) -> Structure:
+            return self._signature.fill(tf.constant(images), self._others)
+
+        return stem_doubts(self._model, prepared, fill, self._signature.key)
 
     def _predict_doubts(
         self, first: Sequence[Float[Array, "1 ..."]], probabilities: Float[Array, " classes"]
