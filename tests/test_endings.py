@@ -152,15 +152,3 @@ def test_networks_that_images_reach_in_other_ways_are_not_compared():
         xaimri.trustworthiness(["saliency"], net, cases, retrained=net, other=other)
     with pytest.raises(InvalidInput, match="can't stand beside a Model"):
         xaimri.trustworthiness(["saliency"], other, cases, retrained=other, other=other, fit="pad")
-
-
-def test_a_mask_of_another_shape_names_its_case():
-    from dataclasses import replace
-
-    from xaimri.data import phantom
-
-    cases = phantom.make(subjects=6, slices=1, size=(26, 22))
-    wrong = [replace(cases[0], mask=np.ones((3, 4), bool)), *cases[1:]]
-    net = LinearClassifier.random((26, 22, 1), classes=4)
-    with pytest.raises(InvalidInput, match=r"the mask of the case 'S000/slice 0' has the shape \(3, 4\)"):
-        xaimri.evaluate_explanations(["saliency"], net, wrong, ["auprc"])

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from xaimri.arrays import Array
+from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput
 
 Fit: TypeAlias = Literal["stretch", "pad"]
@@ -182,6 +182,20 @@ class Grid:
         ]
         return _apply(taps, values, self.space)
 
+    def coverage(self, mask: Mask) -> Float[Array, "*cells"]:
+        """Return what share of every cell a mask ``(*space)`` covers, 0 to 1; nothing lies off the image.
+
+        Examples
+        --------
+        >>> Grid.resized((8,), (2,)).coverage(np.arange(8) >= 3).tolist()
+        [0.25, 1.0]
+        """
+        shares = [
+            _shares(a + s * np.arange(m), n, s)
+            for a, s, m, n in zip(self.start, self.step, self.cells, self.space, strict=True)
+        ]
+        return _apply(shares, mask.astype(np.float64), self.space)
+
     def nearest(self, labels: Int[Array, "*cells"]) -> Int[Array, "*space"]:
         """Carry labels from the cells to every pixel: each pixel takes its nearest cell's.
 
@@ -226,6 +240,13 @@ def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Sha
     taps: Array = (weights / np.where(total > 0, total, 1)).astype(np.float32)
     taps.flags.writeable = False
     return taps
+
+
+def _shares(centres: Float[Array, " out"], size: int, width: float) -> Shaped[Array, "out size"]:
+    """Shares of the intervals of this width around the centres that fall to each pixel of an axis."""
+    low, high, pixels = centres[:, None] - width / 2, centres[:, None] + width / 2, np.arange(size)
+    shares: Array = np.minimum(high, pixels + 0.5) - np.maximum(low, pixels - 0.5)
+    return np.clip(shares, 0, None) / width
 
 
 def _apply(

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from masked import SHAPE, model_of, phantoms
 from xaimri import (
@@ -217,6 +218,50 @@ def test_masks_go_to_the_classifiers_grid_with_the_image():
 
     found = evaluate_explanations(["saliency"], small, cases, [Metric("area", area, "higher", ("region",))])
     assert set(found.values("saliency", "area")) == {4 * 5}
+
+
+def test_masks_of_any_number_and_from_files_measure_alike(tmp_path):
+    """Through a model of another size: what was read from a file of 0 and 255 scores as True and False."""
+    linear = LinearClassifier.random((16, 16, 1), classes=2, seed=0, patch=4)
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 64, 48), dtype=np.uint8)
+    mask = np.zeros((64, 48), bool)
+    mask[13:30, 11:30] = True
+    Image.fromarray(mask * np.uint8(255)).save(tmp_path / "mask.png")
+    asked, found = ["relevance_mass", "iou", "pointing_game"], []
+    for same in (mask, mask * np.uint8(255), mask * 4, mask * 0.4, mask.tolist(), tmp_path / "mask.png"):
+        cases = [Case(f"c{n}", 0, f"s{n}", one, mask=same) for n, one in enumerate(pictures)]
+        found.append(evaluate_explanations(["input_x_gradient"], linear, cases, asked).rows)
+    assert all(row.failure is None for row in found[0])
+    assert all(rows == found[0] for rows in found)
+
+
+def test_a_mask_that_is_unusable_or_lost_is_a_failure_of_its_case_alone(tmp_path):
+    linear = LinearClassifier.random((16, 16, 1), classes=2, seed=0)
+    picture = np.random.default_rng(0).integers(0, 255, (64, 48), dtype=np.uint8)
+    mask, one = np.zeros((2, 64, 48), bool)
+    mask[13:30, 11:30] = one[31, 23] = True
+    given = {
+        "has the shape (48, 64), and its image (64, 48)": mask.T,
+        "lost on the model's grid of 16 x 16": one,
+        "has no pixel": np.zeros_like(mask),
+        "values below 0": np.where(mask, 1, -1),
+        "several values beside 0": mask * 1.0 + one * 2,
+        "there is no file": tmp_path / "none.png",
+        "the case has no mask": None,
+    }
+    wrong = [Case(why, 0, why, picture, mask=each) for why, each in given.items()]
+    cases = [*wrong, *(Case(str(n), 0, str(n), picture, mask=mask) for n in range(3))]
+    found = evaluate_explanations(["saliency"], linear, cases, ["iou", "sparseness"])
+    for row in found.rows:
+        if row.metric == "sparseness" or row.case not in given:
+            assert row.failure is None
+        else:
+            assert row.case in row.failure.sentence
+            assert np.isnan(row.value)
+    assert found.mean("saliency", "iou").failures == len(given)
+    broken = [replace(case, mask=tmp_path / "none.png") for case in cases]
+    alone = evaluate_explanations(["saliency"], linear, broken, ["sparseness"])  # which reads no mask
+    assert not alone.failures
 
 
 def test_the_label_is_explained_by_its_name_where_it_is_asked_for(cases):

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from xaimri.arrays import Array, Mask
+from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
+from xaimri.images.mask import MaskSource
 from xaimri.sealed import seal, unseal
 
 Origin: TypeAlias = Mapping[str, Any]
@@ -35,7 +36,9 @@ class Case:
     source
         The image: a file's path, or the pixels ``(*space)`` or ``(*space, channels)``.
     mask
-        The known answer ``(*space)`` where there is one (the phantom's changed region), else None.
+        The known answer on the image's own grid where there is one (the phantom's changed region), else None:
+        ``(*space)`` of True and False, or of 0 and one other value, or the path of a file with such pixels,
+        which is read when a metric asks for it.
     """
 
     id: str
@@ -43,7 +46,7 @@ class Case:
     subject: str | None
     source: Path | Array = field(repr=False)
     slice: int | None = None
-    mask: Mask | None = field(default=None, repr=False)
+    mask: MaskSource | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

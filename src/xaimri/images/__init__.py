@@ -1,6 +1,7 @@
 """Images: whatever holds pixels, read, windowed, and brought to a model's grid."""
 
 from xaimri.images.foreground import foreground
+from xaimri.images.mask import read_mask
 from xaimri.images.picture import Picture
 from xaimri.images.read import read_image, read_picture, with_channels
 from xaimri.images.window import Window, as_window
@@ -11,6 +12,7 @@ __all__ = [
     "as_window",
     "foreground",
     "read_image",
+    "read_mask",
     "read_picture",
     "with_channels",
 ]

@@ -18,6 +18,7 @@ from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
+from xaimri.images.mask import mask_on_grid, read_mask
 from xaimri.judgement import Row
 from xaimri.metric import Curve, Metric
 from xaimri.metrics.score import refuse_constant
@@ -27,7 +28,7 @@ from xaimri.targets import Target, resolve_targets
 
 T = TypeVar("T")
 
-MASKLESS = "the case has no mask"
+MASKLESS, UNREAD = "the case has no mask", "no metric asks for the mask"
 
 NOTHING = (
     "the metric is not defined for this map (it is empty, constant, changes nothing, or has no other to be "
@@ -37,13 +38,16 @@ NOTHING = (
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A case as it is judged: its subject, the class to explain, and the image on the model's grid."""
+    """A case as it is judged: its subject, the class to explain, and the image on the model's grid.
+
+    ``region`` is its mask there, or why there is none.
+    """
 
     case: Case
     subject: str
     target: Target
     taken: Taken
-    region: Mask | None
+    region: Mask | Failure
     within: Mask
 
 
@@ -63,9 +67,18 @@ Key: TypeAlias = tuple[str, int]
 
 
 def trial_of(
-    case: Case, subject: str, target: Target, model: Opened, against: Target = None
+    case: Case,
+    subject: str,
+    target: Target,
+    model: Opened,
+    against: Target = None,
+    *,
+    masked: bool = True,
 ) -> Trial | Failure:
-    """Bring a case to the model's grid, or say why it can't be brought there, or not be asked about."""
+    """Bring a case to the model's grid, or say why it can't be brought there, or not be asked about.
+
+    Its mask is read where a metric asks for it.
+    """
     same = None if target is None or against is None else _shared(target, against, model)
     if same is not None:
         return Failure(case.id, "explain", f"the case's own class is {same!r}, the one to hold it against")
@@ -73,15 +86,19 @@ def trial_of(
         taken = take(case, model.intake)
     except UnusableImage as fault:
         return Failure(case.id, "read", str(fault))
-    region = None
-    if case.mask is not None:
-        if np.shape(case.mask) != taken.image.shape[:-1]:
-            raise InvalidInput(
-                f"the mask of the case {case.id!r} has the shape {np.shape(case.mask)}, and its image "
-                f"{taken.image.shape[:-1]}: give a mask of the image's own grid."
-            )
-        region = taken.grid.sample(case.mask.astype(np.float32)) > 0.5
+    region = _region(case, taken, model) if masked else Failure(case.id, "read", UNREAD)
     return Trial(case, subject, target, taken, region, foreground(taken.fitted))
+
+
+def _region(case: Case, taken: Taken, model: Opened) -> Mask | Failure:
+    """Bring a case's mask to the model's grid, or say why it can't be brought there."""
+    if case.mask is None:
+        return Failure(case.id, "measure", MASKLESS)
+    try:
+        mask = read_mask(case.mask, taken.image.shape[:-1], layout=model.intake.layout)
+        return mask_on_grid(mask, taken.grid)
+    except InvalidInput as fault:
+        return Failure(case.id, "read", str(fault))
 
 
 def _shared(target: Target, against: Target, model: Opened) -> Target:
@@ -101,7 +118,8 @@ def measure_all(
     against: Target = None,
 ) -> Iterator[Result]:
     """Yield every result, ordered by metric, explainer and case; the maps are made once."""
-    tried = [trial_of(*one, model, against) for one in cases]
+    masked = any("region" in metric.needs for metric in metrics.values())
+    tried = [trial_of(*one, model, against, masked=masked) for one in cases]
     trials = {place: trial for place, trial in enumerate(tried) if isinstance(trial, Trial)}
     made: dict[Key, Ending] = {}
     for name, explainer in explainers.items():
@@ -152,8 +170,8 @@ def _values(
         still = attempt(partial(refuse_constant, explanation), trial)
         if isinstance(still, Failure):
             found[key] = still
-        elif "region" in metric.needs and trial.region is None:
-            found[key] = Failure(trial.case.id, "measure", MASKLESS)
+        elif "region" in metric.needs and isinstance(trial.region, Failure):
+            found[key] = trial.region
         elif metric.measures == "explainer":
             found[key] = _alone(metric, explainers[key[0]], explanation, model, trial)
         else:

@@ -25,7 +25,8 @@ def relevance_mass(explanations: Sequence[Explanation], region: Masks, within: M
     explanations
         One, or several at once.
     region
-        ``(*space)`` on the map's grid, True where the answer lies; one for all, or one for each.
+        ``(*space)`` on the map's grid, True (or any one value but 0) where the answer lies, or a file with
+        such pixels; one for all, or one for each.
     within
         The object, such as the brain: what lies outside doesn't count. None is the whole image.
 

@@ -7,36 +7,46 @@ from typing import TypeAlias
 
 import numpy as np
 
-from xaimri.arrays import Array, Map, Mask
+from xaimri.arrays import Map, Mask
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.images.mask import MaskSource, read_mask
 from xaimri.metrics.values import finite_values, pixel_shares
 
-Masks: TypeAlias = Mask | Sequence[Mask]
-"""One mask ``(*space)`` for all explanations, or one for each."""
+Masks: TypeAlias = MaskSource | Sequence[MaskSource]
+"""One mask ``(*space)`` for all explanations, or one for each, as `xaimri.images.read_mask` reads them."""
 
 
-def masks(
-    explanations: Sequence[Explanation], region: Array | Sequence[Array], name: str = "region"
-) -> list[Mask]:
+def masks(explanations: Sequence[Explanation], region: Masks, name: str = "region") -> list[Mask]:
     """Return one mask per explanation, of the map's shape and not empty."""
-    first = explanations[0].values.ndim
-    one_for_all = isinstance(region, np.ndarray) and region.ndim != first + 1
-    each = [np.asarray(region)] * len(explanations) if one_for_all else list(region)
+    each = _each(region, explanations)
     if len(each) != len(explanations):
         raise InvalidInput(f"{len(each)} masks were given as `{name}` for {len(explanations)} explanations.")
     found = []
     for one, explanation in zip(each, explanations, strict=True):
-        array = np.asarray(one)
-        if array.shape != explanation.values.shape or array.dtype != bool:
-            raise InvalidInput(
-                f"`{name}` must be a mask of True and False of the map's shape {explanation.values.shape}, "
-                f"got {array.dtype} of shape {array.shape}."
-            )
-        if not array.any():
+        mask = read_mask(one, explanation.values.shape, name=f"`{name}`")
+        if not mask.any():
             raise InvalidInput(f"`{name}` has no pixel: give a mask with at least one.")
-        found.append(array)
+        found.append(mask)
     return found
+
+
+def _each(region: Masks, explanations: Sequence[Explanation]) -> list[MaskSource]:
+    """Return what was given for every explanation: one source for all of them, or a list of sources."""
+    space, count = explanations[0].values.shape, len(explanations)
+    if isinstance(region, list | tuple):
+        return [region] * count if _depth(region) == len(space) else list(region)
+    shape = tuple(np.shape(region)) if hasattr(region, "__array__") else ()
+    stacked = shape == (count, *space) or (len(shape) == len(space) + 1 and shape[:-1] != space)
+    return list(np.asarray(region)) if stacked else [region] * count
+
+
+def _depth(nested: object) -> int:
+    """Return how many axes nested lists have, with those of an array in them."""
+    depth = 0
+    while isinstance(nested, list | tuple):
+        depth, nested = depth + 1, nested[0] if nested else None
+    return depth + int(getattr(nested, "ndim", 0))
 
 
 def maps_and_masks(
