@@ -140,7 +140,7 @@ def softmax_activation_layer():
 
 def logits():
     model = functional(lambda x: dense(activation=None)(pooled(body(x))))
-    return Specimen(model, {"outputs": "logits"}, own=lambda x: keras.activations.softmax(model(x)))
+    return Specimen(model, own=lambda x: keras.activations.softmax(model(x)))
 
 
 def sigmoid():

@@ -81,6 +81,7 @@ def test_rows_are_read_from_whatever_numbers_there_are(answer, outputs, rows):
         ([[]], r"got shape \(1, 0\) for 1 images"),
         (np.ones((1, 2, 2)), r"got shape \(1, 2, 2\) for 1 images, a ndarray of shape \(1, 2, 2\), float64"),
         (None, "it returned None|got shape .*, None"),
+        ([[0.5 + 1j, 0.5]], r"a list of 1 \(complex numbers are no scores\)"),
         ({"a": [0.5, 0.5]}, "it returned a dict of 'a'"),
         ([[0.5, 0.5]] * 3, r"got shape \(3, 2\) for 1 images, a list of 3: check what it returns"),
         ([["a", "b"]], "must give numbers, one row of class scores per image"),
@@ -190,6 +191,9 @@ def test_logits_that_look_like_probabilities_are_refused_unless_the_network_show
                 answers.check_rows(rows)
         answers.check_rows(P + 1)  # the way out
         answers.check_rows(np.concatenate([P, Z]))
+    for outputs in ("auto", "logits", "probabilities"):
+        with pytest.raises(InvalidInput, match="they are percentages; divide them by 100"):
+            Answers("function", outputs).check_rows(100 * P)
     Answers("network", "logits").check(P, P, "linear")
     Answers("network").check(P, P, "linear")
 

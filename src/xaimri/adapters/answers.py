@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri.adapters.meaning import Activation, Meaning, Question, Teller, taken_for
+from xaimri.adapters.returned import described
 from xaimri.arrays import Array, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
@@ -96,8 +97,11 @@ class Answers:
         Axes of length one count for nothing, and one number per image is one column; one column of
         probabilities, which are those of the second of two classes, becomes both.
         """
+        given: Any = answer
         try:
-            rows = np.asarray(answer, dtype=np.float32)
+            if np.iscomplexobj(given):
+                raise TypeError("complex numbers are no scores")
+            rows = np.asarray(given, dtype=np.float32)
         except Exception as failure:  # a tensor of any framework, with errors of its own
             raise InvalidInput(
                 f"the {self.teller} must give numbers, one row of class scores per image, and it returned "
@@ -241,7 +245,11 @@ class Answers:
         self, stated: Float[Array, "images columns"], unit: int | None, activation: Activation
     ) -> None:
         """See that logits of which only the caller says so do not look like probabilities."""
-        if activation == "plain" and unit is None and distributions(stated, EXACT).all():
+        if activation != "plain" or unit is not None:
+            return
+        if distributions(stated / 100, EXACT).all():
+            self._refuse(stated, unit, activation)
+        if distributions(stated, EXACT).all():
             raise InvalidInput(
                 f"the {self.teller}'s outputs lie in 0..1 and add up to 1, as probabilities do: leave "
                 '`outputs="logits"` away; should they be logits after all, add 1 to each.'
@@ -265,10 +273,10 @@ class Answers:
             worst = f"one of them is {float(of_unit[np.abs(of_unit - 0.5).argmax()]):.3g}"
         way = "or pick one that is independent of the others by `unit=`"
         way = way if activation == "sigmoids" and unit is None else "or end it in a softmax or sigmoid"
-        raise InvalidInput(
-            f"the {self.teller}'s outputs are not probabilities ({how_far}{worst}): if they are logits, pass "
-            f'outputs="logits", {way}.'
-        )
+        remedy = f'if they are logits, pass outputs="logits", {way}'
+        if unit is None and distributions(stated / 100, EXACT).all():
+            remedy = "they are percentages; divide them by 100"
+        raise InvalidInput(f"the {self.teller}'s outputs are not probabilities ({how_far}{worst}): {remedy}.")
 
 
 def distributions(rows: Float[Array, "images columns"], tolerance: float) -> Bool[Array, " images"]:
@@ -276,19 +284,6 @@ def distributions(rows: Float[Array, "images columns"], tolerance: float) -> Boo
     within = rows.min(axis=1) >= -tolerance / 10
     found: Bool[Array, " images"] = within & (np.abs(rows.sum(axis=1) - 1) <= tolerance)
     return found
-
-
-def described(answer: object) -> str:
-    """Say what a function returned: its type, and its shape and kind of number where it has them."""
-    kind = type(answer).__name__
-    if answer is None:
-        return "None"
-    if isinstance(answer, Mapping):
-        return f"a {kind} of {', '.join(map(repr, answer)) or 'nothing'}"
-    shape, dtype = getattr(answer, "shape", None), getattr(answer, "dtype", None)
-    if shape is not None:
-        return f"a {kind} of shape {tuple(shape)}, {dtype}"
-    return f"a {kind} of {len(answer)}" if isinstance(answer, Sized) else f"a {kind}"
 
 
 def both(second: Float[Array, "images 1"]) -> Float[Array, "images 2"]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from xaimri.adapters.answers import Answers, described
+from xaimri.adapters.answers import Answers
 from xaimri.adapters.options import Preprocess
+from xaimri.adapters.returned import described
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs

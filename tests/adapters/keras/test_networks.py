@@ -20,7 +20,7 @@ with on_first_use():
     import keras
     from keras import layers
 
-    from xaimri.adapters.keras import KerasClassifier, clear_cache
+    from xaimri.adapters.keras import KerasClassifier, clear_cache, load_model
 
 pytestmark = pytest.mark.tensorflow
 
@@ -60,7 +60,7 @@ def test_twins_of_a_small_network_have_one_map(tmp_path):
     models = networks.twins(networks.backbone())
     for suffix in (".keras", ".h5"):
         path = saved(models["nested"], tmp_path, suffix)
-        models[suffix] = xaimri.adapters.keras.load_model(path)
+        models[suffix] = load_model(path)
     agree(models, noise((20, 28, 3)))
     by_path = xaimri.explain(str(tmp_path / "network.keras"), noise((20, 28, 3))[0], relu=False, target=1)
     direct = xaimri.explain(models["flat"], noise((20, 28, 3))[0], relu=False, target=1)
@@ -71,7 +71,7 @@ def test_twins_of_resnet50_have_one_map(tmp_path):
     keras.utils.set_random_seed(1)
     base = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(64, 64, 3))
     models = networks.twins(base)
-    models["loaded"] = xaimri.adapters.keras.load_model(saved(models["nested"], tmp_path, ".keras"))
+    models["loaded"] = load_model(saved(models["nested"], tmp_path, ".keras"))
     images = noise((64, 64, 3), scale=50)
     agree(models, images)
     for name, layer in (("flat", "conv5_block3_out"), ("sequential", "resnet50/conv5_block3_out")):
