@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from xaimri.data.case import Case
-from xaimri.data.folder import images_below
+from xaimri.data.listing import images_below
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture

@@ -48,6 +48,18 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
     assert run("data", "info", "anything") == (130, "", "")
 
 
+def test_what_a_folder_passes_over_is_printed(run, tmp_path):
+    for name in ("data/a/1.png", "data/b/1.png", "data/b/readme.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    code, out, _ = run("data", "info", tmp_path)
+    assert code == 0
+    assert out.splitlines()[3:] == [
+        "The classes are the folders of `data`.",
+        "Passed over: 1 no image by the ending (1 .txt).",
+    ]
+
+
 @pytest.mark.slow
 def test_the_phantom_is_written_as_class_folders_and_read_back(run, tmp_path):
     code, out, _ = run("data", "phantom", "--out", tmp_path, "--subjects", 4, "--slices", 2)

@@ -89,7 +89,7 @@ def train(
 
     dataset = dataset_of(data, seed, subject)
     parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
-    typer.echo(parts.describe())
+    typer.echo("\n".join([*dataset.notes, parts.describe()]))
     random = weights == "random"
     settings = _from_scratch(epochs) if random else {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
     bundle = experiment.train(

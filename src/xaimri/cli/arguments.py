@@ -21,7 +21,7 @@ def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
 
 def files_of(given: list[Path]) -> list[tuple[str, Path]]:
     """Return the files that were named, and those in the folders that were named, with their names there."""
-    from xaimri.data.folder import images_below
+    from xaimri.data.listing import images_below
 
     found = []
     for path in given:

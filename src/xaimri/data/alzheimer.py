@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from xaimri.data.case import Case, Dataset
-from xaimri.data.folder import folders_in, images_below
+from xaimri.data.classfolders import folders_in
+from xaimri.data.listing import Listing, list_images
+from xaimri.data.spelling import is_part
 from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 
 CLASSES = ("MildDemented", "ModerateDemented", "NonDemented", "VeryMildDemented")
@@ -92,10 +94,10 @@ def load(folder: str | os.PathLike[str]) -> Dataset:
     2 and the bare name, subject 1, last. That this is right shows in the images: the most similar next
     slice, among those of all people, is the same person's 6,200 times of 6,200.
     """
-    files = _files(Path(folder))
+    files, notes = _files(Path(folder))
     places = [place(name, file.stem) for name, file in files]
     if not any(places):
-        return _augmented(files)
+        return _augmented(files, notes)
     seen: dict[tuple[str, int], Path] = {}
     cases = []
     for (name, file), found in zip(files, places, strict=True):
@@ -110,7 +112,7 @@ def load(folder: str | os.PathLike[str]) -> Dataset:
         if twin is not file:
             raise InvalidInput(f"`{twin}` and `{file}` are both slice {position} of {subject}: keep one.")
         cases.append((name, number, position, file))
-    return Dataset(CLASSES, tuple(_case(*case) for case in sorted(cases)), origin=ORIGIN)
+    return Dataset(CLASSES, tuple(_case(*case) for case in sorted(cases)), origin=ORIGIN, notes=notes)
 
 
 def fetch(which: Which = "original", *, announce: Callable[[str], object] = print) -> Dataset:
@@ -189,15 +191,16 @@ def _listing(name: str) -> tuple[tuple[int, int], ...]:
     return tuple(listing + [(subject, CUT_SLICE) for subject in cut])
 
 
-def _files(root: Path) -> list[tuple[str, Path]]:
-    """Return (class, file) of every image, from both halves or the merged folder."""
+def _files(root: Path) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
+    """Return (class, file) of every image, from both halves or the merged folder, and what is passed over."""
     level = [root]
     for _ in range(3):
         for folder in level:
             found = _halves(folder)
-            files = [(name, file) for name, home in found for file in images_below(home)]
+            listings = [(name, list_images(home)) for name, home in found]
+            files = [(name, file) for name, listing in listings for file in listing.images]
             if files:
-                return files
+                return files, sum((listing for _, listing in listings), Listing(())).told()
         level = sorted((below for folder in level for below in folders_in(folder)), key=_originals_first)
     raise InvalidInput(
         f"`{root}` holds no slices: give the folder with `train` and `test`, or the one with the class "
@@ -212,7 +215,7 @@ def _originals_first(folder: Path) -> tuple[bool, str]:
 def _halves(folder: Path) -> list[tuple[str, Path]]:
     """Return (class, folder) of every class folder in the folder itself and in its halves."""
     inside = folders_in(folder)
-    homes = [folder, *(half for half in inside if half.name.lower() in ("train", "test"))]
+    homes = [folder, *(half for half in inside if is_part(half.name))]
     return [(inner.name, inner) for home in homes for inner in folders_in(home) if inner.name in CLASSES]
 
 
@@ -221,6 +224,6 @@ def _case(name: str, number: int, position: int, file: Path) -> Case:
     return Case(f"{name}/{file.name}", CLASSES.index(name), subject, file, slice=position)
 
 
-def _augmented(files: list[tuple[str, Path]]) -> Dataset:
+def _augmented(files: list[tuple[str, Path]], notes: tuple[str, ...]) -> Dataset:
     cases = [Case(f"{name}/{file.name}", CLASSES.index(name), None, file) for name, file in sorted(files)]
-    return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT, origin=ORIGIN)
+    return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT, origin=ORIGIN, notes=notes)

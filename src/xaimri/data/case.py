@@ -64,14 +64,18 @@ class Dataset(Sequence[Case]):
     origin
         How the whole was made, of which these cases may be a part: the maker's name and its arguments, as
         `xaimri.data.remake` takes them. None where that is not known.
+    notes
+        Sentences on how it was listed: what was passed over, and what may be meant otherwise.
     """
 
     classes: tuple[str, ...]
     cases: tuple[Case, ...]
     no_split: str | None = None
     origin: Origin | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(self.notes))
         object.__setattr__(self, "origin", seal(self.origin))
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "cases", tuple(self.cases))
@@ -154,7 +158,7 @@ class Dataset(Sequence[Case]):
             cases = [case for case in self.cases if case.label == label]
             known = {case.subject for case in cases} - {None}
             rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
-        return "\n".join([*rows, *([self.no_split] if self.no_split else [])])
+        return "\n".join([*rows, *([self.no_split] if self.no_split else []), *self.notes])
 
 
 def check_ids(cases: Iterable[Case]) -> None:

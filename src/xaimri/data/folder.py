@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xaimri.data.case import Case, Dataset, Origin
+from xaimri.data.classfolders import folders_in, home_of_classes, oddities
+from xaimri.data.listing import Listing, list_images
 from xaimri.errors import InvalidInput
-from xaimri.images.read import SUFFIXES
-
-PARTS = frozenset({"test", "testing", "train", "training", "val", "valid", "validation"})
-"""Folder names that are parts of a split rather than classes."""
 
 
 def read_folder(
@@ -26,24 +25,29 @@ def read_folder(
     Parameters
     ----------
     path
-        Its sub-folders are the classes, searched to any depth. Hidden files and folders, and files
-        that are no image by their ending (`xaimri.images.read.SUFFIXES`), are passed over.
+        Its sub-folders are the classes, searched to any depth. A single folder around them whose name
+        says so (``data``, ``Brain_Dataset``, ``train``) is entered. Hidden files and folders, files that
+        are no image by their ending (`xaimri.images.read.SUFFIXES`), images beside the class folders and
+        names that are no text are passed over, and counted in ``notes``.
     subject
         Who was scanned: a regular expression with a group ``(?P<subject>...)``, and if wanted
         ``(?P<slice>[0-9]+)``, searched in the file name; or a function of the file's path. One name is
         one person, also where it turns up in two classes. None leaves the subjects unknown.
     classes
-        The sub-folders to read, in the order of their labels; by default all, sorted by name.
+        The sub-folders to read, in the order of their labels; by default all, sorted by name. Names of a
+        split's parts (``Train_set``, ``fold1``, ``Pred``) are no classes unless they are given here.
 
     Returns
     -------
     Dataset
-        Ordered by class and path; the ids are paths below ``path``, such as ``"glioma/p1/03.png"``.
+        Ordered by class and path; the ids are paths below the folder of the classes, such as
+        ``"glioma/p1/03.png"``.
 
     Raises
     ------
     InvalidInput
-        If there is no folder, class or image, or the expression does not fit.
+        If there is no folder, class or image, the folders are parts of a split, a single folder may be
+        a class or hold them, or the expression does not fit.
 
     Examples
     --------
@@ -57,58 +61,35 @@ def read_folder(
     (('ill', 'well'), [('ill/p1-3.png', 'p1', 3), ('well/p2-3.png', 'p2', 3)])
     """
     root = Path(path)
-    names = _classes(root, classes)
+    home = home_of_classes(root, classes)
+    names = tuple(classes) if classes is not None else tuple(folder.name for folder in folders_in(home))
     identify = _identifier(subject)
-    cases = []
+    listing, cases = _beside(home), []
     for label, name in enumerate(names):
-        files = images_below(root / name)
-        if not files and classes is None:
+        found = list_images(home / name)
+        if not found.images and classes is None:
+            passed = "".join(f" ({sentence.rstrip('.')})" for sentence in found.told())
             raise InvalidInput(
-                f"the class folder `{root / name}` holds no image: remove it, or pass `classes=`."
+                f"the class folder `{home / name}` holds no image{passed}: remove it, or pass `classes=`."
             )
-        for file in files:
+        listing += found
+        for file in found.images:
             person, position = identify(file)
-            cases.append(Case(file.relative_to(root).as_posix(), label, person, file, slice=position))
+            cases.append(Case(file.relative_to(home).as_posix(), label, person, file, slice=position))
     if not cases:
         raise InvalidInput(
-            f"the class folders of `{root}` hold no image: put one into them, e.g. a PNG or JPEG."
+            f"the class folders of `{home}` hold no image: put one into them, e.g. a PNG or JPEG."
         )
-    return Dataset(names, tuple(cases), origin=_origin(subject, classes))
+    entered = () if home == root else (f"The classes are the folders of `{home.relative_to(root)}`.",)
+    notes = (*entered, *oddities(home, names), *listing.told())
+    return Dataset(names, tuple(cases), origin=_origin(subject, classes), notes=notes)
 
 
-def folders_in(root: Path) -> list[Path]:
-    """Return the visible sub-folders, sorted by name."""
-    if not root.is_dir():
-        raise InvalidInput(f"there is no folder `{root}`: check the path (from `{Path.cwd()}`).")
-    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
-
-
-def images_below(folder: Path) -> list[Path]:
-    """Return the visible image files at any depth, sorted by path."""
-    found = []
-    for file in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
-            found.append(file)
-    return sorted(found)
-
-
-def _classes(root: Path, classes: Sequence[str] | None) -> tuple[str, ...]:
-    present = tuple(folder.name for folder in folders_in(root))
-    if classes is not None:
-        missing = [name for name in classes if name not in present]
-        if missing:
-            raise InvalidInput(
-                f"`{root}` has no folder `{missing[0]}`; its folders are {', '.join(present)}."
-            )
-        return tuple(classes)
-    if not present:
-        raise InvalidInput(f"`{root}` has no class folders: give it one sub-folder of images per class.")
-    if all(name.lower() in PARTS for name in present):
-        raise InvalidInput(
-            f"the folders of `{root}` are parts of a split ({', '.join(present)}), not classes: read one."
-        )
-    return present
+def _beside(home: Path) -> Listing:
+    """Count what lies beside the class folders: images there are of no class."""
+    found = list_images(home, deep=False)
+    loose = Counter({"beside the class folders": len(found.images)} if found.images else {})
+    return Listing((), found.passed + loose, found.endings)
 
 
 def _origin(
