@@ -93,17 +93,17 @@ class Kind:
     settings
         Of the classifier itself.
     layer
-        The map that is opened by default; None where the classifier works on tokens.
+        The map, or the tokens, that are opened by default.
     cells
-        How many it has; None where it works on tokens.
+        How many they have.
     width
         How far its last weights are drawn apart: features that nothing normalises need less.
     """
 
     backbone: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
-    layer: str | None = None
-    cells: tuple[int, int] | None = None
+    layer: str = ""
+    cells: tuple[int, int] = (0, 0)
     width: float = 2.0
 
 
@@ -241,11 +241,16 @@ KINDS = {
         layer="head_last_relu",
         cells=(8, 8),
     ),
-    "ViT": Kind({**TRANSFORMER, "mlp_dim": 24}, width=0.3),
-    "ViT, pooled": Kind({**TRANSFORMER, "mlp_dim": 24}, {"pooling": "gap"}, width=0.3),
-    "DeiT": Kind({**TRANSFORMER, "intermediate_dim": 24}, width=0.3),
+    "ViT": Kind({**TRANSFORMER, "mlp_dim": 24}, layer="ln_1", cells=(8, 8), width=0.3),
+    "ViT, pooled": Kind(
+        {**TRANSFORMER, "mlp_dim": 24}, {"pooling": "gap"}, layer="ln", cells=(8, 8), width=0.3
+    ),
+    "DeiT": Kind({**TRANSFORMER, "intermediate_dim": 24}, layer="ln_1", cells=(8, 8), width=0.3),
     "SwinTransformer": Kind(
-        {"embed_dim": 12, "depths": (2, 2), "num_heads": (2, 2), "window_size": 4}, width=0.5
+        {"embed_dim": 12, "depths": (2, 2), "num_heads": (2, 2), "window_size": 4},
+        layer="norm",
+        cells=(8, 8),
+        width=0.5,
     ),
     "MiT": Kind(
         {
@@ -257,7 +262,9 @@ KINDS = {
             "layerwise_patch_sizes": [7, 3],
             "layerwise_strides": [4, 2],
             "hidden_dims": [8, 16],
-        }
+        },
+        layer="output_level_1",
+        cells=(8, 8),
     ),
 }
 """Every classifier of images that KerasHub has."""

@@ -181,8 +181,8 @@ CASES = {
         (linear, SCAN, {"method": "occlusion"}),
     ),
 }
-BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY}
-"""Tested with networks, in test_range.py and test_layer.py of tests/adapters/keras."""
+BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY, Reason.ATTENTION_MIXES}
+"""Tested with networks, in test_range.py, test_layer.py and test_tokens.py of tests/adapters/keras."""
 
 
 def of(case):

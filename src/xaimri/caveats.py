@@ -270,6 +270,16 @@ class Reason(Enum):
         "{probability:.2g} and its logit by {logit:.2g}. Let batch normalisation use its moving averages, or "
         "explain a function that asks about one image at a time.",
     )
+    ATTENTION_MIXES = (
+        "attention_mixes",
+        "attention before the layer mixes its cells with other places of the image",
+        "Attention before `{layer}` mixes its tokens: a cell's features also come from other places, so the "
+        "map tells which tokens were read, and not which pixels made them; compare it with a perturbation "
+        'method such as "occlusion".',
+        "Attention before `{layer}` mixes its tokens: a cell's features also come from other places, and "
+        "what {extra} of the tokens, such as a class token, read of the image before is left out of the map; "
+        'compare it with a perturbation method such as "occlusion".',
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

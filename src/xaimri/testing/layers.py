@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Images
+from xaimri.caveats import Reason
 from xaimri.classifier import Convolutional, FeatureMaps
 from xaimri.errors import InvalidInput
 from xaimri.objective import Objective
@@ -73,7 +74,12 @@ def maps_do_not_depend_on_the_batch(given: ClassifierOnImages) -> None:
 
 @classifier_promise(Convolutional)
 def maps_carry_the_score(given: ClassifierOnImages) -> None:
-    """Gradient times change of the maps is the change of the score: everything flows through that layer."""
+    """Gradient times change of the maps is the change of the score: everything flows through that layer.
+
+    Not asked of tokens behind attention, which say by their caveat what a class token carries past them.
+    """
+    if any(caveat.reason is Reason.ATTENTION_MIXES for caveat in _maps(given).caveats):
+        return
     targets = predicted(given)
     for objective in (*(Objective(targets, of) for of in SCORES), against_next(targets, given)):
         off = smallest_disagreement(given.model, given.images, objective, _Carried(given, objective))

@@ -126,8 +126,9 @@ class OnlyGradients:
 LAYERS = {
     "one backbone called twice": "concatenate",
     "spatial attention head": "multiply",
-    "attention of maps": "last_",
-    "attention head": "last_",
+    "attention of maps": "add",
+    "attention head": "add",
+    "vision transformer": "layer_normalization",
     "squeeze and excitation": "multiply",
     "branches": "all_branches",
     "flatten head": "last_",

@@ -9,7 +9,9 @@ from itertools import combinations
 from xaimri.adapters.keras.geometry.lattice import settled_grid
 from xaimri.adapters.keras.graph import between
 from xaimri.adapters.keras.innermap import InnerMap
+from xaimri.adapters.keras.patches import is_patches
 from xaimri.adapters.keras.tensors import Operation, Tensor
+from xaimri.adapters.keras.tokens import named_tokens, tokens_to_open
 from xaimri.adapters.keras.trace import LayerOutput
 from xaimri.adapters.keras.ways import Ends, Joined, Ways, is_map
 from xaimri.caveats import Caveat, Reason
@@ -17,28 +19,6 @@ from xaimri.errors import InvalidInput, MissingCapability
 
 ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
 """Operations by which attention mixes cells."""
-
-NONLINEAR = {
-    "Relu",
-    "Relu6",
-    "LeakyRelu",
-    "Elu",
-    "Selu",
-    "Erf",
-    "Tanh",
-    "Sigmoid",
-    "Softplus",
-    "Softsign",
-    "Softmax",
-    "Exp",
-    "Maximum",
-    "Minimum",
-    "MaxPool",
-    "MaxPool3D",
-    "Square",
-    "SquaredDifference",
-}
-"""Operations that make more of the pixels than a projection of them."""
 
 AND = " + "
 """Joins the names of layers that are opened together."""
@@ -55,7 +35,13 @@ WAY_OUT = (
 
 
 def map_to_open(outputs: Sequence[LayerOutput], layer: str | None, source: Tensor, sink: Tensor) -> InnerMap:
-    """Return what to open: the named layer, or the last maps on all ways to the output."""
+    """Return what to open: the named layer, or the last tokens or maps on all ways to the output."""
+    if layer is None:
+        tokens = tokens_to_open(outputs, source, sink)
+    else:
+        tokens = named_tokens(outputs, layer, source, sink)
+    if tokens is not None:
+        return tokens
     ways = Ways(outputs, source, sink)
     return _last(ways) if layer is None else _named(ways, outputs, layer)
 
@@ -71,10 +57,11 @@ def _last(ways: Ways) -> InnerMap:
         raise _without_map(ends)
     placed = (_before_head(_placed(end, ways), ways) for end in ends.maps)
     found = list({id(m.tensor): m for m in placed}.values())
-    if any(_is_patches(m.tensor, ways.source, ways.sink) for m in found):
+    if any(is_patches(m.tensor, ways.source, ways.sink) for m in found):
         raise MissingCapability(
             "this network cuts the image into patches and works on their tokens, as vision transformers do; "
-            f"it has no feature maps for a class activation map to open: {WAY_OUT}"
+            "no layer's tokens carry everything to the output and lie in known places: name one by `layer=` "
+            f"for what passes through it, or {WAY_OUT}"
         )
     tensors = tuple(m.tensor for m in found)
     joined = ways.joined(tensors)
@@ -162,24 +149,6 @@ def _name(outputs: Sequence[LayerOutput]) -> str:
 def _listed(outputs: Sequence[LayerOutput], most: int = 4) -> str:
     names = [repr(path) for path in dict.fromkeys(output.path for output in outputs)]
     return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
-
-
-def _is_patches(tensor: Tensor, source: Tensor, sink: Tensor) -> bool:
-    """Tell whether a map is but a projection of patches side by side, whose tokens the network works on."""
-    before, after = between(source, tensor), between(tensor, sink)
-    if any(op.type in NONLINEAR for op in before) or not any(_is_cut(op) for op in before):
-        return False
-    tokens = [op for op in after if op.type in NONLINEAR and op.outputs[0].shape.rank in (3, 4)]
-    return any(op.outputs[0].shape.rank != source.shape.rank or op.type == "Softmax" for op in tokens)
-
-
-def _is_cut(op: Operation) -> bool:
-    """Tell whether a convolution takes patches of several pixels that don't overlap."""
-    if op.type not in {"Conv2D", "Conv3D"}:
-        return False
-    strides = op.get_attr("strides")[1:-1]
-    kernel = op.inputs[1].shape.as_list()[: len(strides)]
-    return max(kernel) > 1 and all(k == s for k, s in zip(kernel, strides, strict=True))
 
 
 def _named(ways: Ways, outputs: Sequence[LayerOutput], layer: str) -> InnerMap:

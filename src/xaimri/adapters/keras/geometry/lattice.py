@@ -201,7 +201,7 @@ def walk(
             elif op.type in LISTS or isinstance(places.get(op.inputs[0].ref()), Listed):
                 places[op.outputs[0].ref()] = of_list(op, places)
             else:
-                places.update((t.ref(), _place(op, t, places, axes, sizes, mergers)) for t in op.outputs)
+                places.update((t.ref(), place(op, t, places, axes, sizes, mergers)) for t in op.outputs)
 
 
 def _call(op: Operation, places: Places, axes: int, visit: Visitor | None, sizes: Sizes) -> None:
@@ -251,7 +251,7 @@ def body_of(op: Operation, attribute: str) -> Graph | None:
     return getattr(function, "graph", None)
 
 
-def _place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Sizes, mergers: Mergers) -> Place:
+def place(op: Operation, output: Tensor, places: Places, axes: int, sizes: Sizes, mergers: Mergers) -> Place:
     """Return where the cells of an operation's output lie, from those of its inputs."""
     inputs = [t for t in op.inputs if places.get(t.ref(), EVERYWHERE) is not EVERYWHERE]
     if not inputs or op.type in TELLING_SIZES:

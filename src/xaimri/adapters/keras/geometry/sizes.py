@@ -82,7 +82,7 @@ class Sizes:
         inputs = [self.value(t) for t in op.inputs]
         if any(value is None for value in inputs):
             return None
-        made: Array | None = _run(op, inputs)[tensor.value_index]
+        made: Array | None = outputs_of(op, inputs)[tensor.value_index]
         return made
 
 
@@ -93,7 +93,7 @@ def _joined(parts: Sequence[list[int | None]], axis: int) -> list[int | None]:
     return made
 
 
-def _run(op: Operation, inputs: Sequence[Any]) -> Sequence[Any]:
+def outputs_of(op: Operation, inputs: Sequence[Any]) -> Sequence[Any]:
     """Run an operation of a graph by itself, and return its outputs; None of what can't be run."""
     try:
         function = getattr(tf.raw_ops, op.type)
