@@ -322,6 +322,23 @@ def volumes():
     return Specimen(functional(make, shape), shape=shape)
 
 
+def channels_first():
+    """Converted from another framework."""
+    model = functional(lambda x: dense()(pooled(body(layers.Permute((2, 3, 1))(x)))), (3, *SHAPE[:2]))
+    return Specimen(model, own=lambda images: model(np.moveaxis(images, -1, 1), training=False))
+
+
+def slices():
+    """Encoded one by one."""
+
+    def make(x):
+        image = keras.Input((11, 13, 1))
+        encoder = keras.Model(image, pooled(body(image)), name="encoder")
+        return dense()(layers.GlobalAveragePooling1D()(layers.TimeDistributed(encoder)(x)))
+
+    return Specimen(functional(make, (4, 11, 13, 1)), shape=(4, 11, 13, 1))
+
+
 def squeeze_and_excitation():
     def make(x):
         x = body(x)
@@ -397,6 +414,8 @@ ZOO = {
     "tf.function inside": tf_function_call,
     "any size": any_size,
     "volumes": volumes,
+    "channels first": channels_first,
+    "slices": slices,
     "squeeze and excitation": squeeze_and_excitation,
     "branches": branches,
     "vision transformer": vision_transformer,

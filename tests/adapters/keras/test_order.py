@@ -70,8 +70,17 @@ def own():
         def call(self, x):
             return self.inner(tf.transpose(x / 1.0, (0, 2, 3, 1)))
 
+    return Own()
+
+
+def called_once(model):
+    model(np.zeros((1, 3, H, W), np.float32))
+    return model
+
+
+def within(model):
     image = keras.Input((3, H, W))
-    return keras.Model(image, Own()(image))
+    return keras.Model(image, model(image))
 
 
 grey, volume = spot(), spot(D)
@@ -98,7 +107,8 @@ PLANES = {
     "in two steps": (lambda: plane(3, layers.Permute((3, 2, 1)), layers.Permute((2, 1, 3))), colour),
     "channels first": (lambda: plane(3, **FIRST), colour),
     "channels first, pooled": (lambda: plane(3, layers.AveragePooling2D(1, **FIRST), **FIRST), colour),
-    "subclassed": (own, colour),
+    "subclassed": (lambda: within(own()), colour),
+    "subclassed, of no stated shape": (lambda: called_once(own()), colour),
     "channels in the middle": (lambda: opened((H, 3, W), layers.Permute((1, 3, 2))), colour),
     "columns before rows": (lambda: opened((3, W, H), layers.Permute((3, 2, 1))), colour.transpose(0, 2, 1)),
     "columns before rows, channels last": (lambda: opened((W, H, 5), layers.Permute((2, 1, 3))), grey.T),
@@ -215,6 +225,15 @@ def test_training_says_what_to_put_before_the_network(make):
     assert (
         KerasClassifier(wrapped).input_shape == wrapped.input_shape[1:] == KerasClassifier(model).input_shape
     )
+
+
+def test_a_reshape_that_mixes_the_axes_tells_nothing():
+    """(3, 12, 12) read as (12, 12, 3) is no image whose channels come first."""
+    model = keras.Sequential(
+        [keras.Input((3, 12, 12)), layers.Reshape((12, 12, 3)), layers.Conv2D(2, 3), layers.Flatten()]
+    )
+    with pytest.raises(InvalidInput, match="nothing in it tells"):
+        xaimri.open_model(model)
 
 
 def test_a_grey_image_flattened_at_once_is_one_without_channels():

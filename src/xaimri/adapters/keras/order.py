@@ -202,6 +202,8 @@ def _channels(op: Operation, places: Places, sizes: Sequence[int]) -> list[int |
         return []
     named = "data_format" in op.node_def.attr and op.get_attr("data_format").decode().startswith("NC")
     inner = layout[2:] if named else layout[1:-1]
+    if any(len(axis) > 1 for axis in inner):  # cut and joined: no axis of the image
+        return []
     space = [label for axis in inner for label, _ in axis if label >= 0]
     held = [label for label, _ in layout[1 if named else -1] if label >= 0]
     if len(space) < 2:  # a convolution along one axis

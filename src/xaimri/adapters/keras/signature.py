@@ -96,14 +96,29 @@ def signature_of(model: Network, inputs: Inputs = None, output: str | int | None
         Which output to explain, by name or index.
     """
     found = _as_it_is(model, inputs, output)
-    own = found.image_shape
+    own = found.image_shape or _seen(model)
 
     def call(images: Tensor) -> Structure:
-        return model(found.fill(images, [tf.constant(other) for other in found.others]), training=False)
+        return found.call(model, images, [tf.constant(other) for other in found.others])
 
     batches = {slot.shape[0] for slot in _tensors(model)}
     order = order_of(model, own, call, batches.pop() if len(batches) == 1 else None)
-    return found if order is None else replace(found, image_shape=order.shape(own), order=order)
+    if order is None:
+        return found
+    *space, channels = order.shape(own)
+    shape = (*space, channels) if found.image_shape else (*(None for _ in space), channels)
+    return replace(found, image_shape=shape, order=order)
+
+
+def _seen(model: Network) -> tuple[int | None, ...]:
+    """Return the shape of the images on which a network was built that states none; empty without one."""
+    try:
+        built = (model.get_build_config() or {}) if model.built else {}
+    except (AttributeError, ValueError):
+        return ()
+    shape = built.get("input_shape")
+    plain = isinstance(shape, list | tuple) and all(isinstance(n, int | None) for n in shape)
+    return tuple(shape[1:]) if plain and shape is not None else ()
 
 
 def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signature:
