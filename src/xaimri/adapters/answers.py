@@ -73,7 +73,7 @@ class Answers:
 
     Examples
     --------
-    >>> answers = Answers("function")
+    >>> answers = Answers("function", "probabilities")
     >>> rows = answers.rows([0.25, 0.5], images=2)  # of the second of two classes
     >>> answers.logits(rows).round(3)
     array([[-0.288, -1.386],
