@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 import keras
 import tensorflow as tf
 
-from xaimri.adapters.keras.geometry.lattice import Lattice, Places, layout_at, walk
+from xaimri.adapters.keras.geometry.centres import Lattice, Places, layout_at
+from xaimri.adapters.keras.geometry.walk import walk
 from xaimri.adapters.keras.graph import CONVOLUTIONS
 from xaimri.adapters.keras.tensors import Layer, Operation, Tensor
 from xaimri.adapters.keras.trace import TRACING, layers_by_path

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xaimri.adapters.keras.geometry.centres import Places
 from xaimri.adapters.keras.geometry.frames import together
-from xaimri.adapters.keras.geometry.lattice import Places, as_map, body_of, grid_of, place_of, places_of
+from xaimri.adapters.keras.geometry.lattice import as_map, grid_of, place_of, places_of
 from xaimri.adapters.keras.geometry.layout import cells
 from xaimri.adapters.keras.geometry.loops import LOOPS
 from xaimri.adapters.keras.geometry.step import EVERYWHERE
+from xaimri.adapters.keras.geometry.walk import body_of
 from xaimri.adapters.keras.graph import CONVOLUTIONS, between, reach
 from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.tensors import Operation, Tensor

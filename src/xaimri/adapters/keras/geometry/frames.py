@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 import tensorflow as tf
 
-from xaimri.adapters.keras.geometry.lattice import Lattice, as_map
+from xaimri.adapters.keras.geometry.centres import Lattice
+from xaimri.adapters.keras.geometry.lattice import as_map
 from xaimri.adapters.keras.geometry.layout import REST, Layout, cells, labels
 from xaimri.adapters.keras.innermap import Lay, beside
 from xaimri.adapters.keras.tensors import Tensor

@@ -8,14 +8,16 @@ from functools import reduce
 import numpy as np
 
 from xaimri.adapters.keras.geometry.axes import AXES
+from xaimri.adapters.keras.geometry.centres import Lattice, Places
 from xaimri.adapters.keras.geometry.contracted import CONTRACTED, mixes
 from xaimri.adapters.keras.geometry.field import Field, Fields, Where, along, field, met
-from xaimri.adapters.keras.geometry.lattice import CALLS, Lattice, Places, body_of, place, places_of
+from xaimri.adapters.keras.geometry.lattice import places_of
 from xaimri.adapters.keras.geometry.merger import Mergers
 from xaimri.adapters.keras.geometry.rearranged import REARRANGED, Given
 from xaimri.adapters.keras.geometry.sampling import MOVES
 from xaimri.adapters.keras.geometry.sizes import Sizes
 from xaimri.adapters.keras.geometry.step import LOST, Reference
+from xaimri.adapters.keras.geometry.walk import CALLS, body_of, place
 from xaimri.adapters.keras.graph import SIZES
 from xaimri.adapters.keras.tensors import Operation, Tensor
 
