@@ -21,7 +21,7 @@ from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
-from xaimri.metric import Curve, Metric
+from xaimri.metric import Curve, MaskEffect, Metric, say_effects
 from xaimri.table import align, csv_text
 
 LISTED = 20
@@ -97,6 +97,9 @@ class Judgement:
         Of the intervals: bootstrap over subjects, percentiles; the same resamples everywhere.
     against
         The class that every target was held against, or None.
+    mask_effects
+        By case, where a metric asks for the mask: what erasing it does to the score that the first method
+        explains, or why that can't be told.
     """
 
     rows: tuple[Row, ...]
@@ -108,6 +111,7 @@ class Judgement:
     resamples: int = 2000
     seed: int = 0
     against: str | None = None
+    mask_effects: Mapping[str, MaskEffect | Failure] = field(default_factory=dict, repr=False)
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
@@ -185,6 +189,7 @@ class Judgement:
             "resamples": self.resamples,
             "seed": self.seed,
             "against": self.against,
+            "mask_effects": {case: _effect(each) for case, each in self.mask_effects.items()},
         }
         return {name: _plain(part) for name, part in found.items()}
 
@@ -205,6 +210,8 @@ class Judgement:
             lines.append(
                 f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects, and there are {people}."
             )
+        if effects := say_effects(self.mask_effects.values()):
+            lines += ["", *effects]
         apart = [d for d in self.differences if d.certain]
         if apart:
             lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
@@ -246,6 +253,13 @@ class Judgement:
         weights = bootstrap.weights(np.zeros(people, dtype=np.int64))
         weights = weights[weights @ count > 0]
         return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
+
+
+def _effect(effect: MaskEffect | Failure) -> dict[str, Any]:
+    """Return what erasing a mask does, or why that can't be told, as JSON types."""
+    if isinstance(effect, Failure):
+        return {"failure": effect.sentence}
+    return {**asdict(effect), "share": effect.share, "slight": effect.slight}
 
 
 def _cell(summary: Summary) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,7 +13,12 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
+from xaimri.explanation import ROUNDING
+from xaimri.failure import Failure
 from xaimri.objective import Of
+
+SLIGHT = 0.05
+"""Share of what erasing the rest does, below which erasing a region does next to nothing."""
 
 Better: TypeAlias = Literal["higher", "lower"]
 
@@ -170,7 +176,7 @@ class Curve:
     @property
     def unit(self) -> str:
         """What one unit of the scores is, in words."""
-        return self.of.replace("_", "-") if self.against is None else "logit difference"
+        return _unit(self.of, self.against)
 
     @property
     def area(self) -> float:
@@ -180,3 +186,86 @@ class Curve:
 
     def __float__(self) -> float:
         return self.area
+
+
+@dataclass(frozen=True)
+class MaskEffect:
+    """What erasing the known region does to the score; as a number, by how much the score falls.
+
+    Attributes
+    ----------
+    score, erased, alone
+        The score of the image, of the image with the region erased, and with everything else erased.
+    of, against
+        As of :class:`Curve`.
+
+    Examples
+    --------
+    >>> effect = MaskEffect(score=3.0, erased=2.9, alone=0.5)
+    >>> round(float(effect), 3), round(effect.share, 3), effect.slight
+    (0.1, 0.038, True)
+    """
+
+    score: float
+    erased: float
+    alone: float
+    of: Of = "logit"
+    against: int | None = None
+
+    def __float__(self) -> float:
+        return self.score - self.erased
+
+    @property
+    def unit(self) -> str:
+        """What one unit of the scores is, in words."""
+        return _unit(self.of, self.against)
+
+    @property
+    def share(self) -> float:
+        """The change by erasing the region, over that and the change by erasing all the rest: 0 to 1.
+
+        0 where erasing the region changes nothing, up to the rounding of single precision.
+        """
+        region, rest = self._changes
+        return region / (region + rest) if region else 0.0
+
+    @property
+    def slight(self) -> bool:
+        """Whether the model hardly uses the region: erasing it changes nothing, or next to it."""
+        region, rest = self._changes
+        return region == 0 or region < SLIGHT * rest
+
+    @property
+    def _changes(self) -> tuple[float, float]:
+        """By how much erasing the region, and all the rest, changes the score; rounding is no change."""
+        noise = ROUNDING * max(abs(self.score), abs(self.erased), abs(self.alone))
+        region, rest = abs(self.score - self.erased), abs(self.score - self.alone)
+        return region if region > noise else 0.0, rest
+
+
+def say_effects(effects: Iterable[MaskEffect | Failure]) -> list[str]:
+    """Say what erasing the masks did, and what localisation is worth then.
+
+    Examples
+    --------
+    >>> say_effects([MaskEffect(3.0, 1.0, 2.5), MaskEffect(3.0, 2.0, 2.5)])
+    ['Erasing the mask lowers the score (logit) by 1.5 on average.']
+    """
+    listed = list(effects)
+    known = [each for each in listed if isinstance(each, MaskEffect)]
+    told = []
+    if known:
+        mean, slight = float(np.mean([float(each) for each in known])), sum(each.slight for each in known)
+        told.append(f"Erasing the mask lowers the score ({known[0].unit}) by {mean:.3g} on average.")
+        if slight:
+            told.append(
+                f"In {slight} of {len(known)} cases it does next to nothing (less than a twentieth of what "
+                "erasing the rest does): the model hardly uses the region there, and localisation says nothing "
+                "of the method."
+            )
+    why = Counter(each.sentence for each in listed if isinstance(each, Failure))
+    return [*told, *(f"In {count} cases it can't be told: {sentence}" for sentence, count in why.items())]
+
+
+def _unit(of: Of, against: int | None) -> str:
+    return of.replace("_", "-") if against is None else "logit difference"

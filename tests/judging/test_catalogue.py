@@ -31,7 +31,7 @@ def test_every_metric_says_a_perfect_map_is_no_worse_than_its_inverse():
     (own,) = Saliency(signed=True).explain(model, image, 1)
     perfect, inverted = (replace(own, values=sign * own.values.astype(float)) for sign in (1, -1))
     given = {"classifier": model, "region": region, "within": None}
-    blind = {"sparseness", "entropy"}  # to the sign
+    blind = {"sparseness", "entropy", "mask_effect"}  # to the sign, or to the map
     told = 0
     for name, metric in METRICS.items():
         if metric.measures == "explainer" or name in blind:

@@ -24,9 +24,9 @@ def test_one_explanation_gives_a_number_and_a_list_gives_an_array(shape):
             continue
         needs = [given[need] for need in metric.needs]
         alone, both = metric.function(one, *needs), metric.function([one, other], *needs)
-        curve = name in ("deletion", "insertion")
-        assert isinstance(alone, metrics.Curve if curve else float), name
-        assert isinstance(both, tuple if curve else np.ndarray), name
+        kinds = {"deletion": metrics.Curve, "insertion": metrics.Curve, "mask_effect": metrics.MaskEffect}
+        assert isinstance(alone, kinds.get(name, float)), name
+        assert isinstance(both, tuple if name in kinds else np.ndarray), name
         assert len(both) == 2
         lazily = metric.function((each for each in (one, other)), *needs)
         assert np.array_equal(np.array(lazily, float), np.array(both, float), equal_nan=True), name

@@ -16,6 +16,7 @@ from xaimri.metrics.completeness import completeness_gap
 from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import deletion, insertion
 from xaimri.metrics.localisation import auprc, pointing_game, relevance_mass, relevance_rank
+from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.overlap import dice, iou
 from xaimri.metrics.probability_drop import average_drop, average_increase
 from xaimri.metrics.road import road
@@ -77,6 +78,7 @@ METRICS: Mapping[str, Metric] = _by_name(
     _localisation(dice, RANDOM, *MUTATIONS),
     _localisation(auprc, SHARE, *MUTATIONS),
     _localisation(mover_similarity, "an even map's", "shifted"),
+    Metric("mask_effect", mask_effect, "higher", ("classifier", "region"), chance="the same number"),
     _complexity(sparseness, "higher"),
     _complexity(entropy, "lower"),
     _of_explainer(max_sensitivity, "lower", "about 1.4"),

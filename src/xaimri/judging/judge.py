@@ -12,11 +12,12 @@ from xaimri.endings import Opened
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.explainer import require
+from xaimri.failure import Failure
 from xaimri.judgement import Judgement, Row
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
 from xaimri.methods import Methods, build_named
-from xaimri.metric import Curve, Metric
+from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.targets import Target, is_listed, resolve_targets
 
@@ -65,10 +66,13 @@ def judge(
     )
     rows: list[Row] = []
     curves: dict[tuple[str, str], list[Curve]] = {}
+    effects: dict[str, MaskEffect | Failure] = {}
     with watched(progress):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
             for result in measure_all(explainers, model, part, measures, other):
                 rows.append(result.row)
+                if result.effect is not None:
+                    effects[result.row.case] = result.effect
                 if result.curve is not None:
                     curves.setdefault((result.row.explainer, result.row.metric), []).append(result.curve)
     return Judgement(
@@ -81,6 +85,7 @@ def judge(
         resamples,
         seed,
         None if other is None else next((row.against for row in rows if row.against), str(other)),
+        effects,
     )
 
 

@@ -20,7 +20,8 @@ from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
 from xaimri.images.mask import mask_on_grid, read_mask
 from xaimri.judgement import Row
-from xaimri.metric import Curve, Metric
+from xaimri.metric import Curve, MaskEffect, Metric
+from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.score import refuse_constant
 from xaimri.questions import Question
 from xaimri.sources import Named, take
@@ -53,10 +54,11 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A row of the judgement, and the curve behind its value where there is one."""
+    """A row of the judgement, the curve behind its value, and what erasing its case's mask does, if known."""
 
     row: Row
     curve: Curve | None = None
+    effect: MaskEffect | Failure | None = None
 
 
 Value: TypeAlias = SupportsFloat | Failure
@@ -133,8 +135,12 @@ def measure_all(
         ends = endings(model.classifier, model.intake, explainer, asked, on_grid=True)
         made |= {(name, place): ending for place, (_, ending) in zip(trials, ends, strict=True)}
     maps = {key: ending for key, ending in made.items() if isinstance(ending, Explanation)}
+    erasing = _erasing(metrics)
+    followed = maps if erasing in metrics.values() else _first(maps) if masked else {}
+    erased = _values(erasing, explainers, followed, model, trials)
+    effects = _effects(erased, trials)
     for metric in metrics.values():
-        values = _values(metric, explainers, maps, model, trials)
+        values = erased if metric is erasing else _values(metric, explainers, maps, model, trials)
         for name in explainers:
             for place, (case, subject, _) in enumerate(cases):
                 ending = made[name, place]
@@ -142,7 +148,33 @@ def measure_all(
                 row = Row(name, metric.name, case.id, subject, "", float("nan"))
                 if isinstance(ending, Explanation):
                     row = replace(row, target=ending.target_class, against=ending.against_class or "")
-                yield _result(row, value)
+                yield replace(_result(row, value), effect=effects.get(place))
+
+
+def _erasing(metrics: Mapping[str, Metric]) -> Metric:
+    """Return the metric of what erasing the mask does: the caller's own, else as it is by default."""
+    for metric in metrics.values():
+        function = metric.function.func if isinstance(metric.function, partial) else metric.function
+        if function is mask_effect and metric.needs == ("classifier", "region"):
+            return metric
+    return Metric("mask_effect", mask_effect, "higher", ("classifier", "region"))
+
+
+def _first(maps: Mapping[Key, Explanation]) -> dict[Key, Explanation]:
+    """Return the first map of every case."""
+    found: dict[int, Key] = {}
+    for key in maps:
+        found.setdefault(key[1], key)
+    return {key: maps[key] for key in found.values()}
+
+
+def _effects(erased: Mapping[Key, Value], trials: Mapping[int, Trial]) -> dict[int, MaskEffect | Failure]:
+    """Return what erasing the mask of a case does, of the first map, where there is a mask."""
+    found: dict[int, MaskEffect | Failure] = {}
+    for (_, place), value in erased.items():
+        if isinstance(trials[place].region, np.ndarray) and isinstance(value, MaskEffect | Failure):
+            found.setdefault(place, value)
+    return found
 
 
 def _result(row: Row, value: Value) -> Result:

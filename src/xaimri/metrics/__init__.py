@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xaimri.metric import Curve
+from xaimri.metric import Curve, MaskEffect
 from xaimri.metrics.absence import AbsentSensitivity, absent_sensitivity
 from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensitivity_n
 from xaimri.metrics.completeness import completeness_gap
@@ -10,6 +10,7 @@ from xaimri.metrics.complexity import entropy, sparseness
 from xaimri.metrics.curve import deletion, insertion
 from xaimri.metrics.imputation import impute
 from xaimri.metrics.localisation import auprc, pointing_game, relevance_mass, relevance_rank
+from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.overlap import dice, iou
 from xaimri.metrics.probability_drop import average_drop, average_increase
 from xaimri.metrics.road import road
@@ -22,6 +23,7 @@ __all__ = [
     "AbsentSensitivity",
     "Cascade",
     "Curve",
+    "MaskEffect",
     "absent_sensitivity",
     "auprc",
     "average_drop",
@@ -36,6 +38,7 @@ __all__ = [
     "insertion",
     "iou",
     "label_randomisation",
+    "mask_effect",
     "max_sensitivity",
     "mover_similarity",
     "pointing_game",
