@@ -260,8 +260,8 @@ def say_effects(effects: Iterable[MaskEffect | Failure]) -> list[str]:
         if slight:
             told.append(
                 f"In {slight} of {len(known)} cases it does next to nothing (less than a twentieth of what "
-                "erasing the rest does): the model hardly uses the region there, and localisation says nothing "
-                "of the method."
+                "erasing the rest does): the model hardly uses the region there, and localisation says "
+                "nothing of the method."
             )
     why = Counter(each.sentence for each in listed if isinstance(each, Failure))
     return [*told, *(f"In {count} cases it can't be told: {sentence}" for sentence, count in why.items())]
