@@ -47,8 +47,10 @@ class Listing:
         return (f"Passed over: {', '.join(reasons)}.",)
 
 
-def list_images(folder: Path, *, deep: bool = True) -> Listing:
+def list_images(folder: Path, *, deep: bool = True, named: bool = True) -> Listing:
     """List the images below a folder, or in it alone; no file is opened.
+
+    A name that is no text is passed over where cases are to be called by it (``named``).
 
     Examples
     --------
@@ -71,7 +73,7 @@ def list_images(folder: Path, *, deep: bool = True) -> Listing:
         here = Path(place)
         hidden = any(part.startswith(".") for part in here.relative_to(folder).parts)
         for name in names:
-            reason = "hidden" if hidden or name.startswith(".") else _fault(here / name)
+            reason = "hidden" if hidden or name.startswith(".") else _fault(here / name, named)
             if reason is None:
                 images.append(here / name)
             elif reason:
@@ -90,7 +92,7 @@ def list_images(folder: Path, *, deep: bool = True) -> Listing:
 
 def images_below(folder: Path) -> list[Path]:
     """Return the visible image files at any depth, sorted by path."""
-    return list(list_images(folder).images)
+    return list(list_images(folder, named=False).images)
 
 
 def is_text(name: str) -> bool:
@@ -98,9 +100,9 @@ def is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _fault(file: Path) -> str | None:
+def _fault(file: Path, named: bool) -> str | None:
     """Return why a visible file is passed over: an empty text for its ending, None where it is not."""
-    if not is_text(file.as_posix()):
+    if named and not is_text(file.as_posix()):
         return "with a name that can't be read"
     if file.suffix.lower() not in SUFFIXES:
         return ""

@@ -23,7 +23,7 @@ T = TypeVar("T")
 def layer_setting(default: T) -> T:
     """Return the field of a setting ``layer``."""
     doc = (
-        "Path or name of the layer whose maps are read, or several of one lattice, joined by `` + ``; None "
+        "Path or name of the layer whose maps are read; several of one lattice are joined by `` + ``. None "
         "takes the last map through which everything flows to the output, or the last ones on all ways. Such "
         'as ``"resnet50/conv4_block6_out"``.'
     )
