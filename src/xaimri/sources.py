@@ -14,6 +14,7 @@ import numpy as np
 from xaimri.data.case import Case
 from xaimri.data.listing import images_below
 from xaimri.errors import InvalidInput
+from xaimri.images.files import quoted
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture
 
@@ -116,7 +117,8 @@ def check_one(image: object, intake: Intake) -> None:
     shape = np.shape(np.asanyarray(image)) if hasattr(image, "__array__") else None
     if isinstance(image, str | os.PathLike) and not os.path.exists(image):  # noqa: PTH110 - any name will do
         raise InvalidInput(
-            f"there is no file or folder `{os.fspath(image)!s}`: check the path (from `{Path.cwd()}`)."
+            f"there is no file or folder {quoted(os.fspath(image))}: check the path "
+            f"(from {quoted(Path.cwd())})."
         )
     if image is None or isinstance(image, Number) or shape == ():
         raise InvalidInput(
