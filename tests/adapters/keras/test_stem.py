@@ -11,6 +11,7 @@ from xaimri.caveats import Reason
 
 with on_first_use():
     import keras
+    import tensorflow as tf
     from keras import layers
 
     from xaimri.adapters.keras import stem
@@ -174,6 +175,35 @@ def test_statistics_that_change_are_read_anew():
     model(SCANS, training=True)
     assert ranges(model, SCANS[0]) == []
     assert len(ranges(model, UNIT[0])) == 1
+
+
+def test_a_compiled_call_is_opened_and_works_as_before():
+    inner = trained(SCANS)
+
+    class Compiled(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = inner
+
+        @tf.function
+        def call(self, x):
+            return self.inner(x, training=False)
+
+    for given in (SCANS[0], SCANS[0] / 255):
+        model = Compiled()
+        assert bool(ranges(model, given)) == (given.max() < 2)
+        np.testing.assert_allclose(model(SCANS[:3]), inner(SCANS[:3]), atol=1e-6)
+
+
+def test_of_a_batch_norm_that_never_runs_nothing_is_told():
+    beside = layers.BatchNormalization()
+    model = keras.Sequential(
+        [keras.Input(SHAPE), layers.GlobalAveragePooling2D(), layers.Dense(2, "softmax")]
+    )
+    model.spare = beside
+    beside.build((None, *SHAPE))
+    beside.moving_mean.assign([5.0])
+    assert ranges(model, SCANS[0] * 257, "saliency") == []
 
 
 @pytest.mark.real

@@ -9,13 +9,13 @@ from threading import Lock, get_ident
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-import keras
 import numpy as np
+import tensorflow as tf
 from jaxtyping import Float
 
 from xaimri.adapters.keras.identity import identity_of
 from xaimri.adapters.keras.tensors import Layer, Network, Structure, Tensor
-from xaimri.adapters.keras.trace import TRACING, layers_by_path
+from xaimri.adapters.keras.trace import TRACING, layers_by_path, recording
 from xaimri.arrays import Array, Image, Images
 from xaimri.caveats import Caveat, Reason
 
@@ -141,16 +141,23 @@ class _Reached(BaseException):
 def _run(model: Network, stem: _Stem, given: Structure, images: int) -> list[tuple[str, Gets] | None]:
     """Run a network up to its first batch norm, and return what that gets from every image."""
     try:
-        with _stopping(stem.norms):
+        path, values = _reach(model, stem.norms, given)
+        axis = int(np.ravel(stem.norms[path].axis)[0]) % values.ndim
+    except Exception:  # no batch norm on the way; what else it is, is told where the network is explained
+        return [None] * images
+    if len(values) != images or not np.isfinite(values).all():
+        return [None] * images
+    return [(path, _gets(np.moveaxis(each, axis - 1, -1))) for each in values]
+
+
+def _reach(model: Network, norms: dict[str, Layer], given: Structure) -> tuple[str, Array]:
+    """Return the path of the first batch norm that runs, and what it gets."""
+    try:
+        with _stopping(norms), recording(model):  # which opens a `call` that is compiled
             model(given, training=False)
     except _Reached as reached:
-        values = np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(reached.values, "float32")))
-        if len(values) == images and np.isfinite(values).all():
-            axis = int(np.ravel(stem.norms[reached.path].axis)[0])
-            return [(reached.path, _gets(np.moveaxis(each, axis % values.ndim - 1, -1))) for each in values]
-    except Exception:  # told where the network is explained, if it is anything
-        return [None] * images
-    return [None] * images
+        return reached.path, np.asarray(tf.cast(reached.values, tf.float32))
+    raise LookupError("no batch norm runs")
 
 
 def _gets(values: Float[Array, "*place channels"]) -> Gets:
