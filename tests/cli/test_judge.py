@@ -406,3 +406,24 @@ class TestWithANetwork:
         assert sorted(file.name for file in (tmp_path / "out").iterdir()) == FILES
         subjects = {row["subject"] for row in rows_of(tmp_path / "out")}
         assert subjects == set(split(cases, seed=1).record()["test"])
+
+
+def test_masks_come_from_a_folder(judged, run, folder, tmp_path):
+    masks, region = tmp_path / "answers", np.zeros(SIZE, np.uint8)
+    region[8:16, 6:14] = 255
+    images = sorted(folder.rglob("*.png"))
+    for file in images:
+        named = masks / file.relative_to(folder).with_name(f"{file.stem}_mask.png")
+        named.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(region).save(named)
+    code, out, err = judged("--cases", 6, "--masks", masks, "--metrics", "iou")
+    assert (code, err) == (0, "")
+    assert f"Masks: {len(images)} of {len(images)} images have one." in out
+    assert "Erasing the mask lowers the score (logit) by" in out
+    assert all(not row["failure"] for row in rows_of(tmp_path / "out"))
+    code, _, err = judged("--masks", masks, "--metrics", "deletion")
+    assert code == 1
+    assert "no metric asks for the masks" in err
+    code, _, err = run("judge", "net", "phantom", "--masks", masks, *QUICK)
+    assert code == 1
+    assert "the phantom has masks of its own" in err

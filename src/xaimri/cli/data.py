@@ -63,13 +63,18 @@ def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set."
 
 
 def dataset_of(
-    source: str, seed: int, subject: str | None = None, origin: Mapping[str, Any] | None = None
+    source: str,
+    seed: int,
+    subject: str | None = None,
+    origin: Mapping[str, Any] | None = None,
+    masks: str | None = None,
 ) -> Dataset:
     """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom.
 
-    Where ``origin`` says how the data of a model were made, they are made in the same way.
+    Where ``origin`` says how the data of a model were made, they are made in the same way. ``masks`` is a
+    folder of masks called as the images.
     """
-    from xaimri.data import alzheimer, phantom, read_folder, remake
+    from xaimri.data import alzheimer, attach_masks, phantom, read_folder, remake
 
     maker = None if origin is None else origin["maker"]
     if source == "phantom" and maker not in (None, "phantom"):
@@ -77,6 +82,8 @@ def dataset_of(
             "the model was not trained on the phantom, so no part of its split is there: give the folder of "
             "its data, or --part all for data that it never saw."
         )
+    if source == "phantom" and masks is not None:
+        raise InvalidInput("the phantom has masks of its own: leave --masks out.")
     if source == "phantom":
         return remake(origin) if origin is not None and maker == "phantom" else phantom.make(seed=seed)
     if not Path(source).is_dir():
@@ -84,13 +91,15 @@ def dataset_of(
             f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
         )
     if subject is not None:
-        return read_folder(source, subject=subject)
+        return read_folder(source, subject=subject, masks=masks)
     if origin is not None and maker != "phantom":
-        return remake(origin, source)
+        made = remake(origin, source)
+        return made if masks is None else attach_masks(made, masks)
     near = [path.name for pattern in ("*", "*/*") for path in Path(source).glob(pattern) if path.is_dir()]
     if set(near) & set(alzheimer.CLASSES):
-        return alzheimer.load(source)
-    return read_folder(source)
+        made = alzheimer.load(source)
+        return made if masks is None else attach_masks(made, masks)
+    return read_folder(source, masks=masks)
 
 
 def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dataset:

@@ -21,6 +21,7 @@ from xaimri.cli.options import (
     DataPath,
     Folder,
     IndependentOption,
+    MasksOption,
     MethodsOption,
     MetricsOption,
     ModelPath,
@@ -51,6 +52,7 @@ def judge(
     against: AgainstOption = None,
     cases: CasesOption = 20,
     part: PartOption = None,
+    masks: MasksOption = None,
     out: Folder = Path("judgement"),
     subject: SubjectOption = None,
     independent: IndependentOption = False,
@@ -70,12 +72,16 @@ def judge(
     from xaimri.options import open_with
 
     names = names_of(methods, ("gradcam", "lime"))
-    measures = [as_metric(name) for name in names_of(metrics, CURVES)]
+    against_masks = CURVES if masks is None else (*CURVES, "relevance_mass")
+    measures = [as_metric(name) for name in names_of(metrics, against_masks)]
+    if masks is not None and not any("region" in metric.needs for metric in measures):
+        raise InvalidInput("no metric asks for the masks: add one to --metrics, such as relevance_mass.")
     with whole_folder(out) as folder:
         opened, settings = open_with(model, options, names)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
-        dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin)
+        dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin, masks)
+        typer.echo("".join(f"{note}\n" for note in dataset.notes if masks is not None), nl=False)
         held = part_of(dataset, opened.split, chosen)
         if opened.split is not None and chosen != "all":
             typer.echo("".join(f"{note}\n" for note in absences_beside(held, opened.split)), nl=False)

@@ -69,6 +69,10 @@ DataPath = Annotated[
         help='Folder with a folder of images per class (the Alzheimer set is recognised), or "phantom".'
     ),
 ]
+MasksOption = Annotated[
+    str | None,
+    typer.Option("--masks", help="Folder with a mask of each image, called as the image, or its name_mask."),
+]
 AimOption = Annotated[
     Literal["predicted", "label"],
     typer.Option("--target", "-t", help="Class to explain: the predicted one, or the case's own."),

@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from xaimri.data.case import Case, Dataset
 from xaimri.data.folder import read_folder
+from xaimri.data.masks import attach_masks
 from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
 from xaimri.data.stack import load_images
 
-__all__ = ["Case", "Dataset", "Split", "folds", "load_images", "read_folder", "remake", "split"]
+__all__ = [
+    "Case",
+    "Dataset",
+    "Split",
+    "attach_masks",
+    "folds",
+    "load_images",
+    "read_folder",
+    "remake",
+    "split",
+]

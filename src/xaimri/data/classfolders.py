@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xaimri.data.listing import is_text, list_images
+from xaimri.data.masks import FOLDERS
 from xaimri.data.spelling import is_part, is_surely_part, is_wrapper
 from xaimri.errors import InvalidInput
 
 
-def folders_in(root: Path) -> list[Path]:
-    """Return the visible sub-folders, sorted by name."""
+def folders_in(root: Path, *, masks: bool = False) -> list[Path]:
+    """Return the visible sub-folders, sorted by name: those of ``masks`` only where they are asked for."""
     if not root.is_dir():
         raise InvalidInput(f"there is no folder `{root}`: check the path (from `{Path.cwd()}`).")
-    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+    visible = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+    return [folder for folder in visible if masks or folder.name.casefold() not in FOLDERS]
 
 
 def home_of_classes(root: Path, classes: Sequence[str] | None) -> Path:
@@ -30,7 +32,7 @@ def home_of_classes(root: Path, classes: Sequence[str] | None) -> Path:
         raise InvalidInput(f"`{root}` has a folder whose name is no text ({unread[0]!a}): rename it.")
     chain = _chain(root)
     if classes is not None:
-        inside = [folder for folder in (root, *chain) if set(classes) <= set(_names(folder))]
+        inside = [folder for folder in (root, *chain) if set(classes) <= set(_names(folder, masks=True))]
         if inside:
             return inside[0]
         missing = next(name for name in classes if name not in present)
@@ -125,8 +127,8 @@ def _alike(home: Path, names: Sequence[str]) -> bool:
     return alike and not any(list_images(home / name, deep=False).images for name in names)
 
 
-def _names(folder: Path) -> list[str]:
-    return [inner.name for inner in folders_in(folder)]
+def _names(folder: Path, *, masks: bool = False) -> list[str]:
+    return [inner.name for inner in folders_in(folder, masks=masks)]
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

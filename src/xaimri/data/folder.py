@@ -11,6 +11,7 @@ from pathlib import Path
 from xaimri.data.case import Case, Dataset, Origin
 from xaimri.data.classfolders import folders_in, home_of_classes, oddities
 from xaimri.data.listing import Listing, list_images
+from xaimri.data.masks import FOLDERS, attach_masks, pair, part_masks
 from xaimri.errors import InvalidInput
 
 
@@ -19,6 +20,7 @@ def read_folder(
     *,
     subject: str | re.Pattern[str] | Callable[[Path], str | None] | None = None,
     classes: Sequence[str] | None = None,
+    masks: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """List the images of a folder that has one sub-folder per class; no image is opened.
 
@@ -36,6 +38,9 @@ def read_folder(
     classes
         The sub-folders to read, in the order of their labels; by default all, sorted by name. Names of a
         split's parts (``Train_set``, ``fold1``, ``Pred``) are no classes unless they are given here.
+    masks
+        A folder with a mask of each image, called as the image, as :func:`attach_masks` says. By default
+        what lies in folders named ``masks``, and ``03_mask.png`` beside ``03.png``, are masks and no cases.
 
     Returns
     -------
@@ -62,18 +67,22 @@ def read_folder(
     """
     root = Path(path)
     home = home_of_classes(root, classes)
-    names = tuple(classes) if classes is not None else tuple(folder.name for folder in folders_in(home))
+    apart = None if masks is None else Path(masks).resolve()
+    inside = [folder.name for folder in folders_in(home) if folder.resolve() != apart]
+    names = tuple(inside if classes is None else classes)
     identify = _identifier(subject)
-    listing, cases = _beside(home), []
+    listing, cases, beside = _beside(home), [], _in_folders(root, home, names)
     for label, name in enumerate(names):
         found = list_images(home / name)
-        if not found.images and classes is None:
+        images, own = part_masks([f for f in found.images if not _within(f, apart)], home / name)
+        if not images and classes is None:
             passed = "".join(f" ({sentence.rstrip('.')})" for sentence in found.told())
             raise InvalidInput(
                 f"the class folder `{home / name}` holds no image{passed}: remove it, or pass `classes=`."
             )
         listing += found
-        for file in found.images:
+        beside += [(file.relative_to(home), file) for file in own]
+        for file in images:
             person, position = identify(file)
             cases.append(Case(file.relative_to(home).as_posix(), label, person, file, slice=position))
     if not cases:
@@ -82,7 +91,21 @@ def read_folder(
         )
     entered = () if home == root else (f"The classes are the folders of `{home.relative_to(root)}`.",)
     notes = (*entered, *oddities(home, names), *listing.told())
-    return Dataset(names, tuple(cases), origin=_origin(subject, classes), notes=notes)
+    dataset = Dataset(names, tuple(cases), origin=_origin(subject, classes), notes=notes)
+    if masks is not None:
+        return attach_masks(dataset, masks)
+    return pair(dataset, beside, str(home)) if beside else dataset
+
+
+def _in_folders(root: Path, home: Path, names: Sequence[str]) -> list[tuple[Path, Path]]:
+    """List the files of the folders of masks beside the class folders, with their paths in these."""
+    apart = [folder for place in dict.fromkeys((root, home)) for folder in folders_in(place, masks=True)]
+    held = [f for f in apart if f.name.casefold() in FOLDERS and not (f.parent == home and f.name in names)]
+    return [(file.relative_to(folder), file) for folder in held for file in list_images(folder).images]
+
+
+def _within(file: Path, folder: Path | None) -> bool:
+    return folder is not None and file.resolve().is_relative_to(folder)
 
 
 def _beside(home: Path) -> Listing:
