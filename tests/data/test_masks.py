@@ -1,5 +1,7 @@
 """Masks in files are found by the name of their image, and what is missing or too many is counted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,7 +69,7 @@ def test_a_name_alone_makes_no_mask(tmp_path):
     assert not dataset.notes
     faces = read_folder(grow(tmp_path / "faces", "mask/1.png", "no_mask/2.png"), classes=["mask", "no_mask"])
     assert [case.id for case in faces] == ["mask/1.png", "no_mask/2.png"]
-    with pytest.raises(InvalidInput, match="none of 1 masks in .*`classes="):
+    with pytest.raises(InvalidInput, match=r"none of 1 masks in .*`classes="):
         read_folder(tmp_path / "faces")
 
 
@@ -120,8 +122,6 @@ def test_numbers_from_files_are_those_from_arrays(tmp_path):
     model = LinearClassifier.random((13, 11, 1), classes=4, seed=1)
     found = evaluate_explanations(["input_x_gradient"], model, read, ["iou"], independent=True)
     expected = [case for n in range(5) for case in read if case.id.endswith(f"/{n}.png")]
-    from dataclasses import replace
-
     arrays = [replace(case, mask=mask) for case in expected]
     same = evaluate_explanations(["input_x_gradient"], model, arrays, ["iou"], independent=True)
     assert {row.case: row.value for row in found.rows} == {row.case: row.value for row in same.rows}
