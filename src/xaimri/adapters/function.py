@@ -25,7 +25,8 @@ class FunctionClassifier:
     Parameters
     ----------
     function
-        Called with a float32 copy of the images.
+        Called with a float32 copy of the images. Beside what a method asks, three batches of two images are
+        asked once a function, to see that its answers depend on one image alone.
     classes
         Names of the classes; None names them ``class_0``, ... after the first call.
     preprocess
