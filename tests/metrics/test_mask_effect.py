@@ -143,7 +143,7 @@ def test_it_stands_beside_localisation_and_says_where_the_model_hardly_uses_the_
 
 
 def test_as_a_column_it_is_the_same_for_every_method_and_costs_3_calls_a_case():
-    seen = []
+    seen, totals = [], set()
     model, asked = counting(MASK, seen), partial(metrics.mask_effect, absent=0.0)
     for more in ([], [asked], [asked, "iou"]):
         calls = {}
@@ -156,7 +156,9 @@ def test_as_a_column_it_is_the_same_for_every_method_and_costs_3_calls_a_case():
                 own = [found.values(name, "mask_effect") for name in methods]
                 assert np.array_equal(own[0], own[-1])
                 assert own[0] == pytest.approx([np.log(9)] * 6, rel=1e-4)
+        totals.add(calls[1])
         assert calls[2] - calls[1] <= 6 + 1  # the second method's own look at every case, no more
+    assert len(totals) == 1  # a column or beside the table: measured once
     without = [Case("bare", 0, "bare", IMAGES[0]), *CASES]
     found = evaluate_explanations({"a": Bright()}, model, without, [asked])
     assert "bare" not in found.mask_effects
