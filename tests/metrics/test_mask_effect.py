@@ -145,6 +145,9 @@ def test_it_stands_beside_localisation_and_says_where_the_model_hardly_uses_the_
 def test_as_a_column_it_is_the_same_for_every_method_and_costs_3_calls_a_case():
     seen, totals = [], set()
     model, asked = counting(MASK, seen), partial(metrics.mask_effect, absent=0.0)
+    evaluate_explanations(
+        {"a": Bright()}, model, CASES, ["iou"]
+    )  # what is asked once of a model is known then
     for more in ([], [asked], [asked, "iou"]):
         calls = {}
         for methods in (["eigen"], ["eigen", "other"]):
