@@ -124,12 +124,16 @@ CASES = {
     ),
     Reason.NEAR_TIE: ((for_one(0.0), SCAN, {}), (for_one(1.0), SCAN, {})),
     Reason.NOT_FINITE: (
-        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES)}),
+        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES, absent="mean")}),
         (linear, SCAN, {"method": xaimri.LIME(samples=20, regions=HALVES)}),
     ),
     Reason.UNTESTED_REGIONS: (
-        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES)}),
+        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES, absent="mean")}),
         (linear, SCAN, {"method": xaimri.LIME(samples=20, regions=HALVES)}),
+    ),
+    Reason.BARELY_HIDDEN: (
+        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES, absent=0.49)}),
+        (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES)}),
     ),
     Reason.NO_POSITIVE_EVIDENCE: (
         (for_one(-1.0), SCAN, {"target": 1}),

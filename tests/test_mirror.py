@@ -21,6 +21,7 @@ THEMES = {
     "test_real_network": "the whole journey, on real slices",
     "explainers/test_gradients": "gradient, integrated, expected and smoothgrad, on one set of scores",
     "explainers/test_against": "one class against another, by every method, metric and command",
+    "explainers/test_hiding": "what is of one colour, by every method that hides regions",
     "explainers/test_shap_package": "what is taken from the package shap",
     "perturb/test_games": "the games that other tests take for the truth",
     "images/test_fuzz": "generated images and files of every kind",

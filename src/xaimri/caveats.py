@@ -280,6 +280,14 @@ class Reason(Enum):
         "what {extra} of the tokens, such as a class token, read of the image before is left out of the map; "
         'compare it with a perturbation method such as "occlusion".',
     )
+    BARELY_HIDDEN = (
+        "barely_hidden",
+        "hiding hardly changes what stands out from its surroundings",
+        "Hiding by {absent} hardly changes {parts}, {percent:.2g} % of the object, though they stand out "
+        "from what is around them: the map is blind there. Use {remedy}.",
+        "Hiding by {absent} hardly changes the places where {percent:.0f} % of the map's positive evidence "
+        "lies, though they stand out from what is around them, so no number can be had by it: use {remedy}.",
+    )
 
     def caveat(self, **fields: float | str) -> Caveat:
         """Return the caveat, its sentence the one that has just these fields."""

@@ -74,14 +74,14 @@ def test_coefficients_equal_the_packages(seed, hide, features):
 def test_another_seed_gives_other_coefficients():
     model, picture, labels = model_of(scale=1.0), image()[0], blocks()
     expected, *_ = package(model, picture, labels, 1, 150, 1)
-    (found,) = LIME(samples=150, regions=labels, seed=0).explain(model, picture[None], 1)
+    (found,) = LIME(samples=150, regions=labels, absent="mean", seed=0).explain(model, picture[None], 1)
     assert np.abs(found.regions.values - expected).max() > 1e-5
 
 
 def test_on_a_linear_model_the_coefficients_are_the_ridges_closed_form():
     model, picture, labels = model_of(), image()[0], blocks()
     samples, width, seed, target = 200, 0.25, 2, 2
-    explainer = LIME(samples=samples, regions=labels, seed=seed, kernel_width=width)
+    explainer = LIME(samples=samples, regions=labels, absent="mean", seed=seed, kernel_width=width)
     (found,) = explainer.explain(model, picture[None], target, of="logit")
     count = labels.max() + 1
     effects, mean = np.zeros(count), picture.astype(float).copy()
@@ -108,7 +108,7 @@ def test_on_a_linear_model_the_coefficients_are_the_ridges_closed_form():
 def test_a_region_whose_hiding_changes_nothing_is_not_tested():
     picture, labels = image()[0], blocks()
     picture[labels == 3] = 0.5
-    (found,) = LIME(samples=60, regions=labels).explain(model_of(), picture[None], 0)
+    (found,) = LIME(samples=60, regions=labels, absent="mean").explain(model_of(), picture[None], 0)
     assert np.isnan(found.regions.values[3])
     assert not found.regions.tested[3]
     assert found.regions.tested.sum() == len(found.regions.values) - 1

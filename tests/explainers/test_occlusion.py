@@ -116,18 +116,6 @@ def test_what_is_named_the_windows_own_is_its_own(absent):
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("absent", ["mean", "inpaint"])
-@pytest.mark.parametrize("shape", [(23, 31, 2), (11, 14, 17, 1)], ids=["2d", "3d"])
-def test_a_windows_own_is_the_same_seen_in_the_whole_image(shape, absent):
-    """Only what lies near a window is looked at; at the borders too."""
-    image = subject(shape, count=1)[1][0]
-    explainer = Occlusion(window=4, stride=3, absent=absent)
-    for place in explainer._windows(shape[:-1]):
-        labels = np.full(shape[:-1], -1)
-        labels[place] = 0
-        assert np.array_equal(explainer._gone(image, image, place), hidden(image, labels, absent)[place])
-
-
 @pytest.mark.parametrize(
     ("given", "expected"), [({"window": 2, "stride": 2}, 21), ({"regions": 9}, 10), ({"regions": None}, 64)]
 )

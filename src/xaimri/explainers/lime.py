@@ -76,7 +76,7 @@ class LIME(Explainer[Classifier]):
         unit="images",
     )
     regions: Segmentation = regions_setting(50)
-    absent: Absent = absent_setting("mean")
+    absent: Absent = absent_setting("auto")
     adjust: bool = setting(
         False,
         Flag(),

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Map, Scores, Stored
+from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import RegionAttribution, engine_of, gather, region_predictions, unmoved
 from xaimri.objective import Objective
-from xaimri.perturb.absent import MARGIN, Absent, absent_setting, hidden
+from xaimri.perturb.absent import Absent, absent_setting
+from xaimri.perturb.contrast import Window
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions, predict_each
 from xaimri.perturb.responses import fastest, scored, streamed
 from xaimri.perturb.segments import Segmentation, SegmentationRule, Shape, without_gaps
+from xaimri.perturb.windows import HiddenWindows, windows_over
 from xaimri.rules import OrNone, Rule, Seed
 from xaimri.settings import setting
-
-Windows = list[tuple[slice, ...]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,12 @@ class Occlusion(Explainer[Classifier]):
         doc="Hide these instead of windows: about how many superpixels, or a label image on the model's "
         "grid.",
     )
-    absent: Absent = absent_setting("mean", of="hidden window", mean="each window's own")
+    absent: Absent = absent_setting(
+        "auto",
+        of="hidden window",
+        mean="each window's own",
+        auto="the blur, or the level around it where that changes too little; of regions as in LIME",
+    )
     seed: int = setting(0, Seed(), doc='Of ``absent="noise"``.')
     name: ClassVar[str] = "occlusion"
     title: ClassVar[str] = "Occlusion"
@@ -116,69 +121,50 @@ class Occlusion(Explainer[Classifier]):
             )
         windows = self._windows(images.shape[1:-1])
         fast = fastest(model, len(windows) + 1, images.shape[1:])
-        each = predict_each(images, lambda image: self._logits(fast, image, windows))
+        each = predict_each(images, lambda image: self._hide(fast, image, windows))
         found = [
-            _mean_fall(logits, windows, images.shape[1:-1], one)
-            for logits, one in zip(each, objective.each(len(images)), strict=True)
+            (_mean_fall(logits, windows, images.shape[1:-1], one), told, blind)
+            for (logits, told, blind), one in zip(each, objective.each(len(images)), strict=True)
         ]
         varied = np.ptp(images.reshape(len(images), -1), axis=1) > 0
-        values = np.stack([value for value, _, _ in found])
+        values = np.stack([value for (value, _, _), _, _ in found])
         return Attribution(
             values=values.astype(np.float32),
-            logits=np.stack([logits for _, logits, _ in found]),
+            logits=np.stack([logits for (_, logits, _), _, _ in found]),
             errors=np.zeros(values.shape, np.float32),
-            diagnostics=[{"windows": len(windows), "model_calls": len(windows) + 1, **engine_of(fast)}]
-            * len(images),
+            diagnostics=[told for _, told, _ in found],
             caveats=[
-                unmoved(scores, each) for (_, _, scores), each in zip(found, varied[:, None], strict=True)
+                [*unmoved(scores, each), *blind]
+                for ((_, _, scores), _, blind), each in zip(found, varied[:, None], strict=True)
             ],
         )
 
-    def _windows(self, space: tuple[int, ...]) -> Windows:
+    def _windows(self, space: tuple[int, ...]) -> list[Window]:
         """Cut the image into overlapping windows that cover every pixel."""
         side = _each(self.window if self.window is not None else max(1, min(space) // 8), "window", space)
-        step = _each(
-            self.stride if self.stride is not None else tuple((s + 1) // 2 for s in side), "stride", space
-        )
-        for window, stride in zip(side, step, strict=True):
-            if stride > window:
-                raise InvalidInput(f"`stride` must be in [1, window={window}], got {stride}.")
-        starts = [range(0, max(n - w, 0) + s, s) for n, w, s in zip(space, side, step, strict=True)]
-        return [
-            tuple(slice(a, min(a + w, n)) for a, w, n in zip(corner, side, space, strict=True))
-            for corner in product(*starts)
-            if all(a < n for a, n in zip(corner, space, strict=True))
-        ]
+        step = self.stride if self.stride is not None else tuple((s + 1) // 2 for s in side)
+        return windows_over(space, side, _each(step, "stride", space))
 
-    def _logits(self, model: Classifier, image: Image, windows: Windows) -> Scores:
-        """Return the logits of the image, and with each window hidden."""
-        without = hidden(image, np.zeros(image.shape[:-1], np.int64), self.absent, self.seed)
+    def _hide(
+        self, model: Classifier, image: Image, windows: list[Window]
+    ) -> tuple[Scores, dict[str, object], list[Caveat]]:
+        """Return the logits of the image, and with each window hidden; and what hiding is worth."""
+        without = HiddenWindows(image, windows, self.absent, self.seed)
 
         def write(buffer: Images, first: int) -> None:
             for i, out in enumerate(buffer, start=first):
                 out[...] = image
                 if i > 0:  # the first is the image itself
-                    out[windows[i - 1]] = self._gone(image, without, windows[i - 1])
+                    out[windows[i - 1]] = without.gone(i - 1)
 
-        return streamed(model, image.shape, len(windows) + 1, write)
-
-    def _gone(self, image: Image, without: Image, window: tuple[slice, ...]) -> Array:
-        """Return what stands in a window; its mean and its inpainting are the window's own."""
-        if self.absent not in ("mean", "inpaint"):
-            return without[window]
-        around = tuple(slice(max(s.start - MARGIN, 0), s.stop + MARGIN) for s in window)
-        inside = tuple(
-            slice(s.start - a.start, s.stop - a.start) for s, a in zip(window, around, strict=True)
-        )
-        near = image[around]  # all that either of them looks at
-        labels = np.full(near.shape[:-1], -1)
-        labels[inside] = 0
-        gone: Array = hidden(near, labels, self.absent, self.seed)[inside]
-        return gone
+        logits = streamed(model, image.shape, len(windows) + 1, write)
+        unseen, caveats = without.caveats()
+        told = {"windows": len(windows), "model_calls": len(windows) + 1, "barely_hidden": unseen}
+        return logits, {**told, **engine_of(model)}, caveats
 
 
 def _mean_fall(
-    logits: Scores, windows: Windows, space: tuple[int, ...], objective: Objective
+    logits: Scores, windows: list[Window], space: tuple[int, ...], objective: Objective
 ) -> tuple[Map, Array, Array]:
     """Return the score's mean fall over the windows that cover each pixel, the image's logits, all scores."""
     scores = scored(logits, objective)

@@ -73,7 +73,7 @@ class PartitionSHAP(Explainer[Classifier]):
         unit="images",
     )
     regions: Segmentation = regions_setting(50, more="Regions whose hiding changes nothing take no part.")
-    absent: Absent = absent_setting("mean")
+    absent: Absent = absent_setting("auto")
     shape: Shape = shape_setting("superpixels")
     compactness: float = compactness_setting(0.2)
     seed: int = setting(

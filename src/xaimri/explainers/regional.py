@@ -74,7 +74,8 @@ def region_predictions(
         labels, numbers = without_gaps(given)
         gone = hidden(image, labels, explainer.absent, explainer.seed)
         possible = 2 ** len(numbers)  # of few regions there aren't as many coalitions as samples
-        return Predictions(model, image, gone, labels, min(fewest(explainer.samples), possible), numbers)
+        asked = min(fewest(explainer.samples), possible)
+        return Predictions(model, image, gone, labels, asked, numbers, explainer.absent)
 
     yield from zip(predict_each(images, predict), objective.each(len(images)), strict=True)
 
@@ -134,11 +135,12 @@ def gather(found: Iterable[RegionAttribution]) -> Attribution:
                 "regions": one.predictions.regions,
                 "untested": int((~one.predictions.tested).sum()),
                 "model_calls": one.predictions.calls,
+                **one.predictions.spots.told(),
                 **engine_of(one.predictions),
             }
             for one in each
         ],
-        caveats=[[*one.caveats, *untested(one.predictions.tested)] for one in each],
+        caveats=[[*one.caveats, *_unseen(one.predictions)] for one in each],
     )
 
 
@@ -162,6 +164,12 @@ def unmoved(scores: Float[Array, " scores"], tested: Bool[Array, " regions"]) ->
     """Return the caveat of a score that nothing changed that was hidden."""
     still = bool(tested.any()) and is_flat(scores)
     return [Reason.UNMOVED_SCORE.caveat(score=float(scores[0]))] if still else []
+
+
+def _unseen(predictions: Predictions) -> list[Caveat]:
+    """Return the caveats of regions whose hiding changes no pixel, or next to nothing."""
+    barely = predictions.spots.caveats(predictions.absent, predictions.numbers)
+    return [*untested(predictions.tested), *barely]
 
 
 def untested(tested: Bool[Array, " regions"]) -> list[Caveat]:

@@ -16,6 +16,7 @@ from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.regional import engine_of, unmoved
 from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting, hidden
+from xaimri.perturb.blind_spots import barely_hidden, best_way, blind_spots, cells
 from xaimri.perturb.predictions import predict_each
 from xaimri.perturb.responses import MOST, fastest, scored, streamed
 from xaimri.perturb.stopping import Auto, Samples, SamplesRule, ceiling_caveat, checkpoints, fewest
@@ -63,7 +64,10 @@ class RISE(Explainer[Classifier]):
     cells: int = setting(7, WholeNumber(1), doc="Cells of a mask along the shorter axis.", unit="cells")
     keep: float = setting(0.5, Number(above=0, below=1), doc="Probability that a cell is shown.")
     absent: Absent = absent_setting(
-        0.0, of="place that a mask hides, black as published,", mean="of the whole image"
+        0.0,
+        of="place that a mask hides, black as published,",
+        mean="of the whole image",
+        auto="here as the mean",
     )
     centred: bool = setting(
         False, Flag(), doc="Take the mean score away: a covariance, with a far smaller error."
@@ -114,7 +118,8 @@ class RISE(Explainer[Classifier]):
         values, errors = seen.centred() if self.centred else seen.published()
         if still := unmoved(scores, asked.varied):  # all that differs is where the masks lie
             values, errors = np.zeros_like(values), np.zeros_like(errors)
-        return values, errors, asked.logits, told, still or _shortfall(rule, seen)
+        told["barely_hidden"], blind = asked.unseen()
+        return values, errors, asked.logits, told, [*(still or _shortfall(rule, seen)), *blind]
 
     def masks(self, first: int, count: int, space: tuple[int, ...]) -> Maps:
         """Draw masks ``first``, ``first + 1``, ...: each by its own number, whatever the batch."""
@@ -150,6 +155,17 @@ class _Predictions:
         """Where, over the channels, hiding changes any pixel."""
         changed: Array = (self.image != self._gone).any(axis=tuple(range(self.image.ndim - 1)))
         return changed
+
+    def unseen(self) -> tuple[float, list[Caveat]]:
+        """Return the part of the object in cells of the masks that are barely hidden, and its caveat."""
+        space = self.image.shape[:-1]
+        labels = cells(space, min(space) / self._explainer.cells)
+        spots = blind_spots(self.image, self._gone, labels)
+        if not spots.barely.any():
+            return 0.0, []
+        parts = f"{int(spots.barely.sum())} of {len(spots.barely)} cells"
+        way = best_way(self.image, labels, self._explainer.seed)
+        return spots.share, [barely_hidden(self._explainer.absent, parts, spots.share, way)]
 
     @property
     def calls(self) -> int:

@@ -67,7 +67,7 @@ class SHAP(Explainer[Classifier]):
         unit="images",
     )
     regions: Segmentation = regions_setting(50, more="Regions whose hiding changes nothing take no part.")
-    absent: Absent = absent_setting("mean")
+    absent: Absent = absent_setting("auto")
     exact: int = setting(
         12,
         WholeNumber(0),

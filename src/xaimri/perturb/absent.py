@@ -10,14 +10,17 @@ import numpy as np
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
 from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.perturb.contrast import contrast_of
 from xaimri.rules import Number, Numbers, Rule
 from xaimri.settings import setting
 
 T = TypeVar("T")
 
-Absent: TypeAlias = Literal["mean", "blur", "noise", "inpaint"] | float | Stored | Array
+Absent: TypeAlias = Literal["auto", "mean", "blur", "noise", "inpaint"] | float | Stored | Array
 """How a hidden region looks: a named way, a constant value, or an array.
 
+``"auto"``: the region's own mean where that takes enough away, else the level around it or of the whole
+object, whichever is farther (see :func:`mean_or_level`); of windows the blur instead of the mean.
 ``"mean"``: the region's own mean, channel by channel. ``"blur"``: the image through a Gaussian filter whose
 width is a tenth of the shorter axis (in volumes of the second longest). ``"noise"``: normal noise of each
 channel's mean and spread. ``"inpaint"``: filled in from around the region by OpenCV (extra ``inpaint``;
@@ -30,6 +33,9 @@ BLUR = 0.1
 
 MARGIN = 4
 """Pixels around a region that are handed to the inpainting."""
+
+AUTO = "its own mean colour where that changes enough, else the level around it or of the object"
+"""What the setting ``"auto"`` is, of a region or a window."""
 
 LEVELS = 1e5
 """Grey levels over which the window is spread first: OpenCV's filling is off by one or two of them."""
@@ -46,6 +52,26 @@ def segment_mean(image: Image, labels: Labels) -> Image:
         total = np.bincount(index, weights=image[..., channel][inside], minlength=count)
         hidden[..., channel][inside] = (total / size)[index]
     return hidden
+
+
+def mean_or_level(image: Image, labels: Labels) -> Image:
+    """Give every pixel its region's mean or, where that takes next to nothing away, a level that does.
+
+    A region whose spread is below a fifth of its distance from its level takes that level: the median of
+    the object's pixels in the regions that touch it, or of those in all regions, whichever is farther from
+    the region's mean (:class:`~xaimri.perturb.contrast.Contrast`). Regions of the background take their mean.
+
+    Examples
+    --------
+    >>> image, labels = np.array([[1.0, 5, 3, 9, 9]])[..., None], np.array([[0, 0, 0, 1, 1]])
+    >>> mean_or_level(image, labels).ravel().tolist()
+    [3.0, 3.0, 3.0, 3.0, 3.0]
+    """
+    found = contrast_of(image, labels)
+    inside = labels >= 0
+    gone = image.copy()
+    gone[inside] = found.mean_or_level[labels[inside]]
+    return gone
 
 
 def constant(image: Image, labels: Labels, value: float) -> Image:
@@ -115,6 +141,7 @@ def _filled(window: Array, gap: Mask) -> Array:
 
 
 _NAMED: dict[str, Callable[[Image, Labels, int], Image]] = {
+    "auto": lambda image, labels, _: mean_or_level(image, labels),
     "mean": lambda image, labels, _: segment_mean(image, labels),
     "blur": lambda image, _, __: blurred(image),
     "noise": lambda image, _, seed: noise(image, seed),
@@ -140,11 +167,13 @@ class AbsentRule(Rule):
         )
 
 
-def absent_setting(default: T, *, of: str = "hidden region", mean: str = "its own mean colour") -> T:
+def absent_setting(
+    default: T, *, of: str = "hidden region", mean: str = "its own mean colour", auto: str = AUTO
+) -> T:
     """Return the field of a setting ``absent``: what it is that is hidden, and what its mean is."""
     doc = (
-        f'What a {of} looks like: ``"mean"`` ({mean}), ``"blur"``, ``"noise"``, ``"inpaint"``, a number, or '
-        "an image or a set of images whose mean is taken."
+        f'What a {of} looks like: ``"auto"`` ({auto}), ``"mean"`` ({mean}), ``"blur"``, ``"noise"``, '
+        '``"inpaint"``, a number, or an image or a set of images whose mean is taken.'
     )
     return setting(default, AbsentRule(), doc=doc)
 
@@ -181,6 +210,11 @@ def hidden(image: Image, labels: Labels, absent: Absent, seed: int = 0) -> Image
     else:
         found = constant(image, labels, float(absent))
     return np.where((labels >= 0)[..., None], found, image).astype(image.dtype)
+
+
+def written(absent: Absent) -> str:
+    """Return a way of hiding as a caller writes it."""
+    return "the given array" if isinstance(absent, Stored | np.ndarray) else f"absent={absent!r}"
 
 
 def _reference(image: Image, given: Array) -> Image:

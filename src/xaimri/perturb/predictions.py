@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -10,6 +11,8 @@ from jaxtyping import Int
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.classifier import Classifier
+from xaimri.perturb.absent import Absent
+from xaimri.perturb.blind_spots import BlindSpots, blind_spots
 from xaimri.perturb.responses import fastest, responses
 
 T = TypeVar("T")
@@ -32,6 +35,8 @@ class Predictions:
         About how many coalitions will be asked.
     numbers
         What each region is called; None calls them as they are numbered.
+    absent
+        How they were hidden, for what is said of it.
 
     Examples
     --------
@@ -51,10 +56,12 @@ class Predictions:
         labels: Labels,
         expected: int,
         numbers: Int[Array, " regions"] | None = None,
+        absent: Absent = "auto",
     ) -> None:
         self.image, self.hidden, self.labels = image, hidden, labels
         self.regions = int(labels.max()) + 1
         self.numbers = np.arange(self.regions) if numbers is None else numbers
+        self.absent = absent
         self._model = fastest(model, expected, image.shape)
         self._row: dict[bytes, int] = {}
         self._logits: list[Array] = []
@@ -76,6 +83,11 @@ class Predictions:
         changed = (self.image != self.hidden).any(axis=-1)[inside]
         found: Array = np.bincount(self.labels[inside], weights=changed, minlength=self.regions) > 0
         return found
+
+    @cached_property
+    def spots(self) -> BlindSpots:
+        """By how much hiding changes each region."""
+        return blind_spots(self.image, self.hidden, self.labels)
 
     def __call__(self, coalitions: Coalitions) -> Scores:
         """Return the logits under every coalition, ``(samples, classes)``, in double precision."""
