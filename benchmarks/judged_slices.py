@@ -42,7 +42,7 @@ def main() -> None:
     explainers = {
         "gradcam": xaimri.GradCAM(relu=False),
         "integrated_gradients": xaimri.IntegratedGradients(most=60),
-        "lime": xaimri.LIME(samples=200, regions=30),
+        "lime": xaimri.LIME(samples=200, regions=30, absent="mean"),
         "noise": Noise(),
         "brightness": Brightness(),
     }

@@ -71,7 +71,9 @@ def squared_errors(images: list, kept: list[dict], classifier, seeds: int) -> di
             for name, settings in WAYS.items():
                 squares = []
                 for seed in range(seeds):
-                    explainer = xaimri.LIME(samples=samples, regions=labels, seed=seed, **settings)
+                    explainer = xaimri.LIME(
+                        samples=samples, regions=labels, absent="mean", seed=seed, **settings
+                    )
                     (e,) = explainer.explain(Known(classifier), image[None], target)
                     squares.append(((e.regions.values - truth) ** 2).sum() - own)
                 found.setdefault(name, np.zeros((len(images), len(SAMPLES))))[row, column] = np.mean(squares)
@@ -173,11 +175,11 @@ def times(model, image, labels, enough: dict[str, float], rounds: int) -> None:
     for engine in ("tensorflow", "openvino"):
         fast = open_model(model, fit="pad", engine=engine).classifier
         for name in ("plain", "orthogonal", "orthogonal, adjusted"):
-            explainer = xaimri.LIME(samples=round(enough[name]), regions=labels, **WAYS[name])
+            explainer = xaimri.LIME(samples=round(enough[name]), regions=labels, absent="mean", **WAYS[name])
             ways[f"ours, {name}, {engine}, {explainer.samples:,}"] = lambda e=explainer, c=fast: e.explain(
                 c, image[None]
             )
-        (ours,) = xaimri.LIME(samples=1000, regions=labels).explain(fast, image[None])
+        (ours,) = xaimri.LIME(samples=1000, regions=labels, absent="mean").explain(fast, image[None])
         theirs = package(model, image, labels, 1000).local_exp[ours.target]
         gap = max(abs(ours.regions.values[r] - value) for r, value in theirs if ours.regions.tested[r])
         print(

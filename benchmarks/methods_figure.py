@@ -35,7 +35,7 @@ def main() -> None:
     methods = [xaimri.EXPLAINERS[name](layer=LAYER) for name in CAMS]
     methods += ["saliency", "input_x_gradient", xaimri.IntegratedGradients()]
     methods += [xaimri.ExpectedGradients(references=references, samples=200), "smoothgrad", "vargrad"]
-    methods += [xaimri.LIME(samples=1000)]
+    methods += [xaimri.LIME(samples=1000, absent="mean")]
     compared = xaimri.compare(
         given.shared / "models" / "resnet50_stages.keras",
         case.source,

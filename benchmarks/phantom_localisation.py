@@ -69,7 +69,7 @@ def _gain(values, answer, within) -> float:
 
 def _gains(model, untrained, test, samples: int) -> dict[str, np.ndarray]:
     """Mean gain per subject, in the same order for every kind of map."""
-    methods = {"Grad-CAM": GradCAM(layer=LAYER), "LIME": xaimri.LIME(samples=samples)}
+    methods = {"Grad-CAM": GradCAM(layer=LAYER), "LIME": xaimri.LIME(samples=samples, absent="mean")}
     rows: dict[str, dict[str, list[float]]] = {}
     for case in test:
         if case.label == 0:

@@ -40,9 +40,9 @@ class LIME(Explainer[Classifier]):
     """Hide random halves of the superpixels and fit a weighted linear model of what the classifier says.
 
     A region's value is its coefficient: how much the explained score (by default the probability)
-    rises when the region is shown. Costs ``samples`` model calls per image. As it stands, and with the
-    same segments and masks, the coefficients equal those of the ``lime`` package, which fits the surrogate
-    here; beside each stands its standard error.
+    rises when the region is shown. Costs ``samples`` model calls per image. With ``absent="mean"``,
+    and with the same segments and masks, the coefficients equal those of the ``lime`` package; beside each
+    stands its standard error.
 
     Notes
     -----
