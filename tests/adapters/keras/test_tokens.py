@@ -260,6 +260,63 @@ def test_patches_that_nothing_mixes_are_maps_without_a_caveat():
     assert "attention_mixes" not in names(found)
 
 
+def mobile():
+    """Convolutions, attention over every second pixel of either axis, and a convolution of both."""
+    given = keras.Input((16, 24, 1))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="silu")(given)
+    t = ops.transpose(ops.reshape(x, (-1, 4, 2, 6, 2, 8)), (0, 2, 4, 1, 3, 5))
+    t = ops.reshape(t, (-1, 4, 24, 8))
+    t = t + layers.MultiHeadAttention(2, 4, attention_axes=2)(t, t)
+    t = ops.transpose(ops.reshape(t, (-1, 2, 2, 4, 6, 8)), (0, 3, 1, 4, 2, 5))
+    x = layers.Concatenate()([x, layers.Conv2D(8, 1, activation="silu")(ops.reshape(t, (-1, 8, 12, 8)))])
+    x = layers.Conv2D(8, 3, padding="same", activation="silu", name="both")(x)
+    return given, layers.GlobalAveragePooling2D()(x)
+
+
+def pooled_stages():
+    """Convolutions, attention, a pooling of the tokens, and attention again; residuals that no layer adds."""
+    given = keras.Input((16, 24, 1))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="gelu")(given)
+    t = layers.Reshape((96, 8))(x)
+    t = layers.Reshape((8, 12, 8))(t + layers.MultiHeadAttention(2, 4)(t, t))
+    t = layers.Reshape((24, 8))(layers.AveragePooling2D(2)(t))
+    return given, mean(t + layers.MultiHeadAttention(2, 4)(t, t))
+
+
+def probe():
+    """A query of the network's own that reads the tokens."""
+    given = keras.Input((16, 24, 1))
+    t = layers.Reshape((24, 8))(layers.Conv2D(8, 4, strides=4)(given))
+    t = layers.LayerNormalization(name="last")(t + layers.MultiHeadAttention(2, 4)(t, t))
+    query = layers.Dense(8)(layers.Lambda(lambda x: ops.ones_like(x[:, :1]))(t))
+    return given, layers.MultiHeadAttention(2, 4)(query, t)[:, 0]
+
+
+HYBRIDS = {
+    mobile: ("both", (8, 12), 1.0, 2.0),
+    pooled_stages: ("Add", (4, 6), 2.0, 4.0),
+    probe: ("last", (4, 6), 1.5, 4.0),
+}
+
+
+@pytest.mark.parametrize("make", HYBRIDS)
+def test_hybrids_and_other_readers_open_the_last_cells(make):
+    keras.utils.set_random_seed(0)
+    layer, cells, start, step = HYBRIDS[make]
+    given, features = make()
+    model = keras.Model(given, layers.Dense(2, "softmax")(features))
+    found = xaimri.explain(model, image(space=(16, 24)), "hirescam", target=0)
+    assert layer in found.diagnostics["layer"]
+    assert found.diagnostics["cells"] == cells
+    grid = found.diagnostics["grid"]
+    assert (*grid["start"], *grid["step"], grid["assumed"]) == (start, start, step, step, False)
+    assert "attention_mixes" in names(found)
+    again = xaimri.explain(
+        model, image(space=(16, 24)), "hirescam", target=0, layer=found.diagnostics["layer"]
+    )
+    np.testing.assert_allclose(again.values, found.values, atol=1e-6)
+
+
 def side_by_side():
     given = keras.Input((*SPACE, 1))
     ends = []

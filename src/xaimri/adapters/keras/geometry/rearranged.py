@@ -146,6 +146,11 @@ def _unstacked(op: Operation, output: Tensor, data: Field, way: Where) -> Where:
     return found
 
 
+def _passed(op: Operation, output: Tensor, given: Given) -> Fields:
+    """Pass on each tensor of a tuple, as a swish with a gradient of its own does."""
+    return given[output.value_index]
+
+
 def _joined(op: Operation, output: Tensor, given: Given) -> Fields:
     """Put tensors one after another; what does not come from the image has no place."""
     axis = constant(op.inputs[-1])
@@ -203,6 +208,7 @@ REARRANGED: dict[str, Rearrange] = {
     "Split": _moved(1, _split),
     "SplitV": _moved(0, _split),
     "Unpack": _moved(0, _unstacked),
+    "IdentityN": _passed,
     "ConcatV2": _joined,
     "Pack": _stacked,
 }
