@@ -148,7 +148,8 @@ def _unstacked(op: Operation, output: Tensor, data: Field, way: Where) -> Where:
 
 def _passed(op: Operation, output: Tensor, given: Given) -> Fields:
     """Pass on each tensor of a tuple, as a swish with a gradient of its own does."""
-    return given[output.value_index]
+    found: Fields = given[output.value_index]
+    return found
 
 
 def _joined(op: Operation, output: Tensor, given: Given) -> Fields:
