@@ -100,8 +100,8 @@ def tolerance(grid):
 def careless(window):
     """Windows that lie at their first cell instead of their middle one."""
 
-    def first(op, size, kernel, strides, dilations):
-        offsets, scales = window(op, size, kernel, strides, dilations)
+    def first(op, size, kernel, strides, dilations, **where):
+        offsets, scales = window(op, size, kernel, strides, dilations, **where)
         return [o - (k - 1) * d / 2 for o, k, d in zip(offsets, kernel, dilations, strict=True)], scales
 
     return first
@@ -118,7 +118,7 @@ def test_a_patch_is_answered_by_the_cell_around_which_it_lies(family, monkeypatc
         assert maps.grid.spread == 0
         assert np.abs(off).max() <= tolerance(maps.grid)
     clear_cache()
-    monkeypatch.setattr(sampling, "_window", careless(sampling._window))
+    monkeypatch.setattr(sampling, "window", careless(sampling.window))
     wrong = maps_of(network, np.zeros((*size, 3), np.float32)).grid
     assert np.abs(placed(wrong, cell) - place).min() > tolerance(wrong), "a wrong geometry would pass"
 
