@@ -15,11 +15,11 @@ def foreground(image: Image) -> Mask:
     foreground. JPEG noise around the background value, up to a sixteenth of the image's range, counts
     as background.
     """
-    from scipy.ndimage import binary_fill_holes, binary_opening
-
     mask = ~is_background(image)
     if mask.all():
         return mask
+    from scipy.ndimage import binary_fill_holes, binary_opening
+
     opened = binary_opening(mask)
     filled: Mask = binary_fill_holes(opened if opened.any() else mask)
     return filled
