@@ -97,6 +97,7 @@ def ordinary():
     yield from (np.asarray(c.source, np.float32)[..., None] for c in phantom.make(4, 1, (64, 64), seed=3))
     yield generator.random((48, 56, 1), dtype=np.float32)
     yield generator.random((32, 40, 3), dtype=np.float32)  # colour
+    yield generator.random((12, 10, 1), dtype=np.float32)  # few pixels
     yield (100 + 0.5 * generator.standard_normal((40, 40, 1))).astype(np.float32)  # nearly flat
     yield np.ones((24, 30, 1), np.float32)
     stripes = np.zeros((48, 48, 1), np.float32)

@@ -54,3 +54,14 @@ def test_the_best_way_leaves_the_least():
     left = {way: blind_spots(case.image, hidden(case.image, whole, way), labels).share for way in WAYS}
     assert left[0.0] > 0
     assert left[best_way(case.image, labels, 0)] == min(left.values()) == 0
+
+
+def test_what_hardly_stands_out_is_no_alarm_though_nothing_of_it_is_hidden():
+    case = lesion(noise=0.1)
+    labels = np.where(case.brain, 0, -1)
+    labels[20:24, 14:18] = 1
+    labels[case.lesion] = 2
+    paler = case.image + 5 * (labels == 1)[..., None]  # a quarter of the brain's own spread
+    spots = blind_spots(paler, hidden(paler, labels, "mean"), labels)
+    assert spots.change[1] < 0.2 < 0.2 * spots.contrast.distance[1]
+    assert spots.barely[1:].tolist() == [False, True]

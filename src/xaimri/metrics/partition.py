@@ -23,9 +23,6 @@ from xaimri.perturb.segments import regions_of, without_gaps
 CELLS = 16
 """Cells along the second longest axis by which it is seen where hiding pixels hides anything."""
 
-FEWEST = 3
-"""Pixels that such a cell has along each axis at least: one of fewer says little of what it shows."""
-
 MOSTLY = 0.5
 """Of a map's positive evidence, above which no number is given if next to nothing of it is hidden."""
 
@@ -82,7 +79,7 @@ def partitions(
 
 def _cells(space: tuple[int, ...]) -> Labels:
     """Cut an image whose pixels are hidden one by one into cells by which it is looked at."""
-    return cells(space, max(sorted(space)[-2:][0] / CELLS, FEWEST))
+    return cells(space, sorted(space)[-2:][0] / CELLS)
 
 
 def _refuse_unseen(

@@ -17,6 +17,9 @@ from xaimri.perturb.contrast import Contrast, change_of, contrast_of
 WAYS: tuple[Absent, ...] = ("blur", "mean", "noise", 0.0)
 """What may stand for a whole image, in the order in which it is proposed."""
 
+FEWEST = 3
+"""Pixels that a cell has along each axis at least: one of fewer says little of what it shows."""
+
 NAMED = 5
 """Most regions that a caveat names."""
 
@@ -89,13 +92,14 @@ def blind_spots(image: Image, gone: Image, labels: Labels) -> BlindSpots:
 
 
 def cells(space: Sequence[int], side: float) -> Labels:
-    """Cut a grid into nearly square cells of about so many pixels a side, whatever it shows.
+    """Cut a grid into nearly square cells of about so many pixels a side, and at least three.
 
     Examples
     --------
-    >>> cells((2, 4), side=2).tolist()
-    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    >>> cells((2, 6), side=1).tolist()
+    [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1]]
     """
+    side = max(side, FEWEST)
     labels = np.zeros(tuple(space), dtype=np.int64)
     for axis, length in enumerate(space):
         count = min(max(1, round(length / side)), length)
