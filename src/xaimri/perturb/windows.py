@@ -20,7 +20,8 @@ class HiddenWindows:
 
     Their own mean and their inpainting are the window's own; anything else is cut from what stands for the
     whole image. ``"auto"`` is the blur, or the window's level (:class:`~xaimri.perturb.contrast.Contrast`)
-    where the blur takes next to nothing away.
+    where the blur takes next to nothing away; of a window of the background its mean, since the object must
+    not be smeared over it.
 
     Examples
     --------
@@ -40,8 +41,9 @@ class HiddenWindows:
             nowhere = np.zeros(image.shape[:-1], np.int64)
             self._whole = hidden(image, nowhere, "blur" if absent == "auto" else absent, seed)
         if absent == "auto":
-            kept = np.flatnonzero(self._contrast.kept(self._change()))
-            self._levels = {int(number): self._contrast.level[number] for number in kept}
+            kept, own = self._contrast.kept(self._change()), self._contrast.of_object
+            levels = np.where(kept[:, None], self._contrast.level, self._contrast.mean)
+            self._levels = {int(number): levels[number] for number in np.flatnonzero(kept | ~own)}
 
     def gone(self, number: int) -> Array:
         """Return what stands in a window."""
