@@ -50,11 +50,12 @@ def background_share(image: Image, values: Map, step: Sequence[float] | None = N
     """
     positive = np.where(np.isfinite(values), np.maximum(values, 0), 0)
     total = float(positive.sum(dtype=np.float64))
-    if total == 0 or float(positive[is_background(image)].sum(dtype=np.float64)) <= SHARE * total:
+    outside = is_background(image)
+    if total == 0 or float(positive[outside].sum(dtype=np.float64)) <= SHARE * total:
         return 0.0  # without the widening there is more on the background, so the dear part can be left out
     from scipy.ndimage import binary_closing, binary_opening, maximum_filter
 
-    textured = binary_opening(binary_closing(~is_background(image)))  # a fine texture, but no specks
+    textured = binary_opening(binary_closing(~outside))  # a fine texture, but no specks
     reach = [min(values.shape) / REACH] * values.ndim if step is None else step
     near = maximum_filter(foreground(image) | textured, size=[2 * round(pixels) + 1 for pixels in reach])
     return float(positive[~near].sum(dtype=np.float64)) / total
