@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeAlias
@@ -117,7 +117,7 @@ class Snapshot:
     ``telling`` is False where some of what is read of a layer may change without any of them.
     """
 
-    attributes: Sequence[tuple[Mapping[str, Any], tuple[Any, ...]]]
+    attributes: Sequence[tuple[Layer, tuple[Any, ...]]]
     lists: Sequence[tuple[Sequence[Any], tuple[Any, ...]]]
     telling: bool
 
@@ -125,9 +125,8 @@ class Snapshot:
     def of(cls, model: Layer) -> Snapshot:
         """Take down a network's attributes."""
         layers = (model, *layers_by_path(model).values())
-        states = [vars(layer) for layer in layers]
-        attributes = [(state, tuple(state.copy().values())) for state in states]
-        lists = [(each, tuple(each)) for state in states for each in _lists(state)]
+        attributes = [(layer, tuple(vars(layer).copy().values())) for layer in layers]
+        lists = [(each, tuple(each)) for layer in layers for each in _lists(layer)]
         return cls(attributes, lists, all(_is_derived(type(layer)) for layer in layers))
 
     def holds(self) -> bool:
@@ -140,14 +139,14 @@ class Snapshot:
             return False
 
     def _pairs(self) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-        for state, then in self.attributes:
-            yield state.values(), then
+        for layer, then in self.attributes:
+            yield vars(layer).values(), then
         yield from self.lists
 
 
-def _lists(state: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+def _lists(layer: Layer) -> Iterator[Sequence[Any]]:
     for name in LISTS:
-        each = state.get(name)
+        each = vars(layer).get(name)
         if isinstance(each, list | tuple):
             yield each
 
