@@ -152,6 +152,30 @@ def test_the_only_subject_of_a_class_cannot_be_trained_on_while_tested():
     assert sum("none is in this fold's training part" in note for note in notes) == 1
 
 
+def test_a_class_beside_rarer_ones_is_trained_on_where_it_is_tested():
+    """Of two classes in each subject only one is stratified; the other may fall into one fold."""
+    beside = made([(1, "a"), (1, "b"), (0, "b"), (0, "c"), (2, "c"), (2, "d")])
+    for seed in range(12):
+        for fold in folds(beside, 2, seed=seed, validation=0):
+            assert set(fold.test.labels.tolist()) <= set(fold.train.labels.tolist())
+            assert len(fold.test)
+            assert fold.notes == ()
+
+
+@QUICK
+@given(pairs_of_cases, st.integers(2, 4), st.integers(0, 3), st.sampled_from([0, 0.2]))
+def test_a_tested_class_that_training_lacks_is_always_named_and_has_one_subject(pairs, k, seed, validation):
+    dataset = made(pairs)
+    try:
+        all_folds = folds(dataset, k, seed=seed, validation=validation)
+    except InvalidInput:
+        return
+    for fold in all_folds:
+        for label in set(fold.test.labels.tolist()) - set(fold.train.labels.tolist()):
+            named = f"`{dataset.classes[label]}` has 1 subject for {k} folds; none is in this fold's"
+            assert f"{named} training part." in fold.notes
+
+
 def test_same_seed_same_split_and_no_global_generator():
     dataset = by_class(12, 17)
     np.random.seed(3)  # noqa: NPY002

@@ -11,7 +11,8 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.data.attendance import PARTS, WORDS, SplitRecord, absences, homes, keys_of, strangers
 from xaimri.data.case import Dataset
-from xaimri.data.groups import Groups, deal, state_of
+from xaimri.data.cross import tested_in
+from xaimri.data.groups import Groups, deal
 from xaimri.errors import InvalidInput
 
 
@@ -206,8 +207,10 @@ def folds(
     """Split k times, so that every subject is tested once: cross-validation by subject.
 
     The folds are scikit-learn's ``StratifiedGroupKFold`` over subjects; of the others, the share
-    ``validation`` of each class is held out as in `split`. A class with fewer subjects than folds is
-    named in ``notes``; the only subject of a class cannot be trained on while it is tested.
+    ``validation`` of each class is held out as in `split`. A class with fewer subjects than folds, and one
+    that this fold's training part lacks, is named in ``notes``: the only subject of a class cannot be
+    trained on while it is tested. Where a class has several, they are not all tested in one fold if that
+    can be had.
 
     Parameters
     ----------
@@ -236,33 +239,22 @@ def folds(
             f"`k` must be from 2 to the number of subjects of the largest class, {largest}, got {k}."
         )
     splits = []
-    for number, tested in enumerate(_folded(together, k, seed)):
-        rest = np.setdiff1d(np.arange(len(together)), tested)
+    fold = tested_in(together, k, seed)
+    for number in range(k):
+        rest = np.flatnonzero(fold != number)
         part = np.full(len(together), PARTS.index("test"))
         part[rest] = deal(together.take(rest), (validation, 0.0), seed + number)
         splits.append(_parted(dataset, together, part, _fold_notes(together, part, k)))
     return tuple(splits)
 
 
-def _folded(together: Groups, k: int, seed: int) -> list[Array]:
-    """Return the tested groups of every fold."""
-    import warnings
-
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    everyone = np.arange(len(together))
-    splitter = StratifiedGroupKFold(k, shuffle=True, random_state=state_of(seed))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        return [tested for _, tested in splitter.split(everyone, together.stratum, groups=everyone)]
-
-
 def _fold_notes(together: Groups, part: Array, k: int) -> tuple[str, ...]:
     notes = []
     for label, name in enumerate(together.classes):
         having = together.present[:, label]
-        if having.sum() < k:
-            trained = "" if (part[having] == 0).any() else "; none is in this fold's training part"
+        untrained = not (part[having] == 0).any()
+        if untrained or having.sum() < k:
+            trained = "; none is in this fold's training part" if untrained else ""
             notes.append(f"`{name}` has {_subjects_of(int(having.sum()))} for {k} folds{trained}.")
     return tuple(notes)
 
