@@ -15,7 +15,7 @@ from xaimri import archive
 from xaimri.adapters.options import ModelLike
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split
-from xaimri.data.attendance import absences_beside
+from xaimri.data.attendance import absences_beside, trained_on
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
@@ -55,7 +55,7 @@ def train(
     dataset
         All cases; its classes are the network's.
     split
-        Its parts; the test part is not looked at.
+        Its parts; of the test part, only whether an image of it is in another part.
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
     size, weights, fit, window, layout, dropout, seed
@@ -79,7 +79,8 @@ def train(
 def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
-    Classes are matched by name, and the report says who of the recorded split is missing. Writes
+    Classes are matched by name. The report says who of the recorded split is missing, and how many of the
+    cases the network was trained on. Writes
     ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
 
     Parameters
@@ -102,7 +103,8 @@ def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any
     target = Path(folder)
     report = classification.evaluate(opened.predict(part), part, independent=independent)
     if opened.split is not None:
-        report = replace(report, remarks=absences_beside(part, opened.split))
+        known = trained_on(part, opened.split, opened.origin)
+        report = replace(report, remarks=(*known, *absences_beside(part, opened.split)))
     report.save(target / "report.json")
     archive.write_text(target / "report.txt", f"{report}\n")
     for level in ("slice", "subject"):

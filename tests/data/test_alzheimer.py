@@ -14,6 +14,7 @@ import pytest
 from PIL import Image as Pillow
 
 from xaimri.data import alzheimer, load_images, split
+from xaimri.data.copies import find_copies
 from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 
 PEOPLE = {"MildDemented": 28, "ModerateDemented": 2, "NonDemented": 100, "VeryMildDemented": 70}
@@ -240,6 +241,13 @@ def test_real_set_has_200_subjects_of_32_slices(shared):
     assert all(sorted(of) == list(range(1, 33)) for of in slices.values())
     named = {name: {p.split("/", 1)[1] for p in of.values()} for name, of in PUBLISHED.items()}
     assert {case.id for case in dataset} == set().union(*named.values())
+
+
+@pytest.mark.real
+def test_real_set_holds_no_copies_and_can_be_split(shared):
+    dataset = alzheimer.load(shared / "data" / "alzheimer")
+    assert find_copies(dataset.cases) == ()
+    assert sum(len(part) for _, part in split(dataset).parts()) == 6400
 
 
 @pytest.mark.real

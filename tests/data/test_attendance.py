@@ -1,10 +1,12 @@
 """A recorded split on data that lack some of it, or hold more: what is there is used, the rest is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from xaimri.data import Case, Dataset, Split, split
-from xaimri.data.attendance import absences_beside
+from xaimri.data.attendance import absences_beside, trained_on
 from xaimri.errors import InvalidInput
 
 
@@ -66,6 +68,16 @@ def test_a_report_tells_of_the_parts_that_its_cases_are_from_and_of_no_other():
     assert absences_beside(of("S1", "S3"), RECORD) == ("2 of 3 held-out subjects are there; missing: S2.",)
     assert absences_beside(of("S1", "S2", "S3"), RECORD) == ()
     assert absences_beside(of("elsewhere"), RECORD) == ()
+
+
+def test_who_was_trained_on_is_told_and_names_from_elsewhere_are_not():
+    trained = RECORD["train"][0]
+    (note,) = trained_on(of(trained, "S2"), RECORD)
+    assert note.startswith(f"1 of 2 cases are named as what the network was trained on: {trained}.")
+    assert trained_on(of("S2", "elsewhere"), RECORD) == ()
+    here = replace(of(trained), origin={"maker": "phantom", "seed": 0})
+    assert trained_on(here, RECORD, {"maker": "phantom", "seed": 1}) == ()
+    assert len(trained_on(here, RECORD, {"maker": "phantom", "seed": 0})) == 1
 
 
 def test_the_record_of_what_is_there_meets_it_again():

@@ -381,3 +381,22 @@ def _interrupt(patch, after):
         return epoch(self, number, rate, tick)
 
     patch.setattr(run.Loop, "epoch", stop)
+
+
+def test_an_image_in_two_parts_is_refused_before_training_or_told():
+    from xaimri.data import Split
+
+    leak = replace(TRAIN[4], id="other", subject="other")
+    leaky = replace(VALIDATION, cases=(*VALIDATION, leak))
+    parts = Split(TRAIN, VALIDATION, Dataset(TRAIN.classes, (leak,)))
+    model = network()
+    before = weights(model)
+    for data, where in (((TRAIN, leaky), "validation"), (parts, "test")):
+        with pytest.raises(
+            InvalidInput, match=f"1 image is in two parts: `1/4` in train is `other` in {where}"
+        ):
+            train(model, data, epochs=1, progress=False)
+    assert all(map(np.array_equal, before, weights(model)))
+    told = train(model, (TRAIN, leaky), epochs=1, progress=False, copies="tell")
+    assert told.notes == ("1 image is in two parts: `1/4` in train is `other` in validation.",)
+    assert told.record()["notes"] == list(told.notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -77,6 +77,9 @@ def train(
     epochs: Annotated[int, typer.Option(help="Most epochs (pretrained: after 3 of the head).", min=1)] = 20,
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
+    copies: Annotated[
+        Literal["refuse", "tell"], typer.Option(help="What to do where one image is in two parts.")
+    ] = "refuse",
     subject: SubjectOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
@@ -88,7 +91,9 @@ def train(
     from xaimri.data import split
 
     dataset = dataset_of(data, seed, subject)
-    parts = split(dataset, validation=validation, test=test, seed=seed, independent=independent)
+    parts = split(
+        dataset, validation=validation, test=test, seed=seed, independent=independent, copies=copies
+    )
     typer.echo("\n".join([*dataset.notes, parts.describe()]))
     random = weights == "random"
     settings = _from_scratch(epochs) if random else {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
@@ -99,6 +104,7 @@ def train(
         size=(size, size),
         weights=None if random else weights,
         seed=seed,
+        copies=copies,
         **{"fit": "pad", **options},
         **settings,
     )

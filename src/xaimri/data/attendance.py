@@ -1,11 +1,11 @@
-"""Who of a recorded split is there: how much of each part a data set has, in a sentence."""
+"""Who of a recorded split is there: how much of each part a data set has, and who was trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from xaimri.data.case import Dataset
+from xaimri.data.case import Dataset, Origin
 from xaimri.errors import InvalidInput
 
 SplitRecord: TypeAlias = Mapping[str, Any]
@@ -86,6 +86,42 @@ def absences_beside(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
     part_of = homes(record)
     met = {part_of.get(key) for key in keys_of(dataset, record) if key is not None}
     return absences(dataset, record, of=[part for part in PARTS if part in met])
+
+
+def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = None) -> tuple[str, ...]:
+    """Say how many cases are named as the recorded training part is, if any are.
+
+    Parameters
+    ----------
+    dataset
+        The cases, known by their subjects, or by their ids where the record is by case. Another name for the
+        same image is not seen; see `xaimri.data.copies.find_copies`.
+    record
+        As of `xaimri.data.Split.record`.
+    origin
+        How the recorded data were made; names from elsewhere, such as a phantom of another seed, say nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaimri.data import Case
+    >>> cases = [Case(name, 0, name, np.zeros((2, 3))) for name in ("S1", "S4")]
+    >>> record = {"by": "subject", "train": ["S1"], "validation": [], "test": ["S2", "S3", "S4"]}
+    >>> print(*trained_on(Dataset(("a",), tuple(cases)), record))
+    1 of 2 cases are named as what the network was trained on: S1. Figures on the same subjects are too good.
+    """
+    if None not in (origin, dataset.origin) and origin != dataset.origin:
+        return ()
+    trained = set(record["train"])
+    met = [key for key in keys_of(dataset, record) if key is not None and key in trained]
+    if not met:
+        return ()
+    names = list(dict.fromkeys(met))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (
+        f"{len(met)} of {len(dataset)} cases are named as what the network was trained on: "
+        f"{', '.join(names[:NAMED])}{more}. Figures on the same {record['by']}s are too good.",
+    )
 
 
 def strangers(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:

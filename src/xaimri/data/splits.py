@@ -11,8 +11,10 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.data.attendance import PARTS, WORDS, SplitRecord, absences, homes, keys_of, strangers
 from xaimri.data.case import Dataset
+from xaimri.data.copies import Copies, OnCopies, check_copies, find_copies
 from xaimri.data.cross import tested_in
 from xaimri.data.groups import Groups, deal
+from xaimri.data.scarcity import few_for_folds, few_for_parts
 from xaimri.errors import InvalidInput
 
 
@@ -25,8 +27,8 @@ class Split:
     train, validation, test
         Each in the data set's order, with all its classes.
     notes
-        Sentences that name the classes with too few subjects for every part, and of a recorded split, who
-        is missing.
+        Sentences that name the classes with too few subjects for every part, images in two parts, and of
+        a recorded split, who is missing.
     """
 
     train: Dataset
@@ -141,6 +143,7 @@ def split(
     seed: int = 0,
     groups: Sequence[Hashable] | None = None,
     independent: bool = False,
+    copies: OnCopies = "refuse",
 ) -> Split:
     """Split by subject, each class by itself.
 
@@ -163,6 +166,9 @@ def split(
         together as well.
     independent
         True states that every image without a subject is of a person of its own.
+    copies
+        An image that stands in two parts under two names (equal bytes or pixels, see
+        `xaimri.data.copies.find_copies`) is refused; ``"tell"`` puts the sentence into ``notes``.
 
     Returns
     -------
@@ -172,7 +178,7 @@ def split(
     ------
     InvalidInput
         If subjects are unknown, or ``dataset.no_split`` is set, and no ``groups`` are given; or if a
-        share is out of range.
+        share is out of range, or parts share an image.
 
     Examples
     --------
@@ -192,7 +198,8 @@ def split(
         )
     together = Groups.of(dataset, groups, independent)
     part = deal(together, (validation, test), seed)
-    return _parted(dataset, together, part, _notes(together, part, (validation, test)))
+    notes = few_for_parts(together, part, (validation, test))
+    return _parted(dataset, together, part, notes, copies, find_copies(dataset.cases))
 
 
 def folds(
@@ -203,6 +210,7 @@ def folds(
     seed: int = 0,
     groups: Sequence[Hashable] | None = None,
     independent: bool = False,
+    copies: OnCopies = "refuse",
 ) -> tuple[Split, ...]:
     """Split k times, so that every subject is tested once: cross-validation by subject.
 
@@ -214,7 +222,7 @@ def folds(
 
     Parameters
     ----------
-    dataset, seed, groups, independent
+    dataset, seed, groups, independent, copies
         As in `split`.
     k
         Number of folds, from 2 to the number of subjects of the largest class.
@@ -239,44 +247,27 @@ def folds(
             f"`k` must be from 2 to the number of subjects of the largest class, {largest}, got {k}."
         )
     splits = []
-    fold = tested_in(together, k, seed)
+    fold, found = tested_in(together, k, seed), find_copies(dataset.cases)
     for number in range(k):
         rest = np.flatnonzero(fold != number)
         part = np.full(len(together), PARTS.index("test"))
         part[rest] = deal(together.take(rest), (validation, 0.0), seed + number)
-        splits.append(_parted(dataset, together, part, _fold_notes(together, part, k)))
+        notes = few_for_folds(together, part, k)
+        splits.append(_parted(dataset, together, part, notes, copies, found))
     return tuple(splits)
 
 
-def _fold_notes(together: Groups, part: Array, k: int) -> tuple[str, ...]:
-    notes = []
-    for label, name in enumerate(together.classes):
-        having = together.present[:, label]
-        untrained = not (part[having] == 0).any()
-        if untrained or having.sum() < k:
-            trained = "; none is in this fold's training part" if untrained else ""
-            notes.append(f"`{name}` has {_subjects_of(int(having.sum()))} for {k} folds{trained}.")
-    return tuple(notes)
-
-
-def _notes(together: Groups, part: Array, shares: tuple[float, float]) -> tuple[str, ...]:
-    wanted = [name for name, share in zip(PARTS, (1.0, *shares), strict=True) if share]
-    notes = []
-    for label, name in enumerate(together.classes):
-        numbers = np.bincount(part[together.present[:, label]], minlength=3)
-        counts = [int(numbers[PARTS.index(p)]) for p in wanted]
-        if 0 in counts:
-            places = ", ".join(f"{n or 'none'} in {p}" for n, p in zip(counts, wanted, strict=True))
-            notes.append(f"`{name}` has {_subjects_of(sum(counts))} for {len(wanted)} parts: {places}.")
-    return tuple(notes)
-
-
-def _subjects_of(n: int) -> str:
-    return f"{n or 'no'} subject{'' if n == 1 else 's'}"
-
-
-def _parted(dataset: Dataset, together: Groups, part: Array, notes: tuple[str, ...]) -> Split:
+def _parted(
+    dataset: Dataset,
+    together: Groups,
+    part: Array,
+    notes: tuple[str, ...],
+    copies: OnCopies,
+    found: Copies,
+) -> Split:
     """Gather the cases of every part."""
+    home = [PARTS[code] for code in part[together.of_case]]
+    notes += check_copies(dataset.cases, home, copies, found)
     taken = [
         dataset.take(np.flatnonzero(part[together.of_case] == code).tolist()) for code in range(len(PARTS))
     ]

@@ -13,6 +13,7 @@ import keras
 
 from xaimri.adapters.keras.order import order_of
 from xaimri.data.case import Dataset
+from xaimri.data.copies import OnCopies, copies_between
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
@@ -61,6 +62,8 @@ class TrainingResult:
         Every setting.
     resumed
         Epochs that were taken over from an earlier, interrupted call.
+    notes
+        Sentences on the data: images that stand in two parts.
     """
 
     model: keras.Model = field(repr=False)
@@ -70,6 +73,7 @@ class TrainingResult:
     stopped: str
     recipe: Recipe
     resumed: int = 0
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return everything but the model as JSON types."""
@@ -80,6 +84,7 @@ class TrainingResult:
             "stopped": self.stopped,
             "recipe": self.recipe.record(),
             "resumed": self.resumed,
+            "notes": list(self.notes),
         }
 
 
@@ -101,13 +106,14 @@ def train(
     fit: Fit = "stretch",
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
+    copies: OnCopies = "refuse",
 ) -> TrainingResult:
     """Train a classifier in place, and leave it with the weights of its best epoch.
 
     First the head alone, on a frozen backbone whose batch norms run as in inference; then what is
     unfrozen. After each epoch the statistics of unfrozen batch norms are estimated anew over training
     images (`Loop.settle`), and the validation part is scored. Adam, cross-entropy. The test part of
-    a split is not read.
+    a split is only looked through for copies.
 
     Parameters
     ----------
@@ -147,6 +153,9 @@ def train(
     fit, window, layout
         How images are brought to the model's input, as of :func:`xaimri.open_model`; give the same to
         `xaimri.training.save`.
+    copies
+        An image that stands in two parts, the test part of a split as well, is refused; ``"tell"`` trains
+        on it, and says so in ``notes`` of the result.
 
     Returns
     -------
@@ -166,6 +175,8 @@ def train(
     >>> train(model, (data[:128], data[128:]), epochs=12)  # doctest: +SKIP
     """
     parts = _Parts.of(model, data)
+    named = zip(("train", "validation"), data, strict=True) if isinstance(data, tuple) else data.parts()
+    notes = copies_between(named, copies)
     recipe = Recipe(
         batch=batch,
         epochs=_epochs(model, epochs, unfreeze),
@@ -185,7 +196,7 @@ def train(
     run.finish()
     history = MappingProxyType({name: [row[name] for row in run.rows] for name in COLUMNS})
     return TrainingResult(
-        model, parts.training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed
+        model, parts.training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed, notes
     )
 
 
