@@ -349,7 +349,7 @@ model = build_resnet50(data.classes, (32, 32), weights=None)
 assert state() == before, "building"
 tiny = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(4, "softmax")])
 before = state()
-train(tiny, (data, data), epochs=1, progress=False)
+train(tiny, (data[:3], data[3:]), epochs=1, progress=False)
 assert state() == before, "training"
 load(save(sys.argv[1], model, data.classes))
 assert state() == before, "saving and loading"
