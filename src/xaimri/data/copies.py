@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -122,11 +121,11 @@ def _by_pixels(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
     shapes: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for position, case in enumerate(cases):
         shape = _shape(case)
-        if shape and math.prod(shape):
+        if shape and np.prod(shape):
             shapes[shape].append(position)
     for shape, positions in shapes.items():
         only_jpeg = all(_is_jpeg(cases[i]) for i in positions)
-        if 1 < len(positions) <= MOST_PIXELS / math.prod(shape) and not only_jpeg:
+        if 1 < len(positions) <= MOST_PIXELS / np.prod(shape) and not only_jpeg:
             for position in positions:
                 image = _pixels(cases[position])
                 if image is not None:
