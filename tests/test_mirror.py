@@ -31,6 +31,7 @@ THEMES = {
     "adapters/keras/test_networks": "networks built in every way",
     "adapters/keras/test_edits": "networks that are edited between two calls",
     "adapters/keras/test_models_by_methods": "every network by every method",
+    "adapters/keras/test_threads": "several threads on one network",
     "adapters/keras/test_tasks": "every classifier of KerasHub",
     "adapters/keras/geometry/test_backbones": "networks of keras.applications",
     "adapters/keras/geometry/test_chains": "generated chains of layers",

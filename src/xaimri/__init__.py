@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from xaimri import forked as forked  # so that a fork is noticed, whatever is loaded by then
+
 if TYPE_CHECKING:
     from xaimri import adapters as adapters
     from xaimri import charts as charts

@@ -15,6 +15,7 @@ from xaimri.adapters.keras.order import order_of
 from xaimri.data.case import Dataset
 from xaimri.data.copies import OnCopies, copies_between
 from xaimri.errors import InvalidInput
+from xaimri.forked import check_process
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
@@ -174,6 +175,7 @@ def train(
     >>> model = build_resnet50(data.classes, size=(96, 96), weights=None)
     >>> train(model, (data[:128], data[128:]), epochs=12)  # doctest: +SKIP
     """
+    check_process()
     parts = _Parts.of(model, data)
     named = zip(("train", "validation"), data, strict=True) if isinstance(data, tuple) else data.parts()
     notes = copies_between(named, copies)

@@ -11,6 +11,7 @@ import numpy as np
 
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.errors import InvalidInput, first_line
+from xaimri.forked import check_process
 
 MEANS = (103.939, 116.779, 123.68)
 """Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
@@ -92,6 +93,7 @@ def build_resnet50(
     >>> model.input_shape, model.output_shape
     ((None, 32, 48, 1), (None, 2))
     """
+    check_process()
     number = _checked(classes, size, channels, dense, dropout)
     space = (int(size[0]), int(size[1]))
     with keep_python_random():

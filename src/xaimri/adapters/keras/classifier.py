@@ -35,6 +35,7 @@ from xaimri.classifier import FeatureMaps, Gradient, Outputs
 from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.forked import Parcel
 from xaimri.grid import Grid
 from xaimri.images.intake import Resize
 from xaimri.objective import Objective
@@ -116,10 +117,11 @@ class KerasClassifier:
     def __getstate__(self) -> dict[str, Any]:
         given = None if self._preparation is not None else self._preprocess
         # a compiled function stays where it was compiled, and what a task does first is read from it anew
-        return {**self.__dict__, "_verified": None, "_preparation": None, "_preprocess": given}
+        own = {"_model": Parcel(self._model), "_verified": None, "_preparation": None, "_preprocess": given}
+        return {**self.__dict__, **own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, _model=state["_model"].network)
         self._preparation = preparation_of(self._model, self._signature.image_shape)
         self._preprocess = choose(self._preprocess, self._preparation)
 

@@ -14,6 +14,7 @@ import keras
 
 from xaimri.adapters.keras.tensors import Network
 from xaimri.errors import InvalidInput, MissingExtra, first_line
+from xaimri.forked import check_process
 
 MAGIC = {b"PK\x03\x04": (".keras",), b"\x89HDF": (".h5", ".hdf5")}
 """How a file of either form begins, and how it is to be called."""
@@ -62,6 +63,7 @@ def load_model(path: str | PathLike[str]) -> Network:
     MissingExtra
         If only ``tf_keras`` can read it, and that is not installed.
     """
+    check_process()
     source = Path(path)
     contents = _contents(source)
     if not contents.config:

@@ -16,6 +16,7 @@ from xaimri.adapters.keras.resize import KerasResize
 from xaimri.adapters.keras.tensors import Layer, Network
 from xaimri.adapters.options import Preprocess
 from xaimri.errors import InvalidInput, MissingCapability, MissingExtra, first_line
+from xaimri.forked import check_process
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,7 @@ def load_task(path: str | PathLike[str]) -> Network:
         import keras_hub
     except ImportError:
         raise MissingExtra("keras-hub", "keras_hub", "a preset of KerasHub") from None
+    check_process()
     try:
         return keras_hub.models.ImageClassifier.from_preset(fspath(path))
     except Exception as failure:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from xaimri.adapters.keras.tensors import Network
 from xaimri.adapters.keras.trace import layers_by_path
 from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.forked import check_process
 
 EAGER = (
     "TensorFlow's eager execution is switched off here: leave tf.compat.v1.disable_eager_execution() and "
@@ -17,7 +18,8 @@ EAGER = (
 
 
 def check_network(model: object) -> None:
-    """See that a model is a network of Keras on TensorFlow."""
+    """See that a model is a network of Keras on TensorFlow, which runs in this process."""
+    check_process()
     if not tf.executing_eagerly():
         raise MissingCapability(EAGER)
     if keras.backend.backend() != "tensorflow":

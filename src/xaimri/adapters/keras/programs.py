@@ -29,6 +29,7 @@ from xaimri.adapters.meaning import Activation
 from xaimri.adapters.options import Preprocess
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, MissingCapability, first_line
+from xaimri.forked import check_process
 from xaimri.grid import Grid
 from xaimri.objective import Of
 
@@ -122,6 +123,7 @@ def program(
 
 def run(compiled: Program, given: Iterable[Tensor], others: Sequence[Tensor]) -> Sequence[Tensor]:
     """Run a compiled function, or say in one sentence that the network fails."""
+    check_process()
     if not tf.executing_eagerly():
         raise MissingCapability(EAGER)
     try:

@@ -24,6 +24,7 @@ from xaimri.arrays import Array, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
 from xaimri.errors import InvalidInput, first_line
+from xaimri.forked import check_process
 
 ROUNDED = 0.1
 """Largest change by rounding to whole numbers, as a share of the images' own size."""
@@ -63,6 +64,7 @@ class SavedModel:
         unit: int | None = None,
         output: str | None = None,
     ) -> None:
+        check_process()
         self._answers, self._preprocess = Answers("network", outputs, unit), preprocess
         self._loaded, signature = _serving(Path(path))
         names = sorted(signature.structured_outputs)

@@ -17,6 +17,7 @@ from xaimri.adapters.keras.programs import Program
 from xaimri.adapters.keras.tensors import Network, Tensor
 from xaimri.arrays import Array, Images, Scores
 from xaimri.errors import MissingExtra, first_line
+from xaimri.forked import check_process
 from xaimri.perturb.responses import even_batch
 
 TOLERANCE = 1e-3
@@ -105,6 +106,7 @@ class OpenVINOClassifier:
 
     def logits(self, images: Images, /) -> Scores:
         """Return the logits of every image, ``(batch, classes)``; one forward pass, at first two."""
+        check_process()
         with self._converted.lock:
             if self._converted.agrees is None:
                 self._converted.agrees = self._checked(images[:BATCH])
