@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from itertools import combinations
@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 from xaimri.metric import Curve, MaskEffect, Metric, say_effects
@@ -63,18 +63,18 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one explainer's metric exceeds another's, over the cases in which both have a value."""
+    """By how much one explainer's metric exceeds another's, over the cases in which both have a value.
+
+    ``certain`` is True where the interval leaves zero out, and where all resamples of enough subjects agree
+    on a difference: then there is no interval, and one sign.
+    """
 
     metric: str
     first: str
     second: str
     estimate: Estimate
     cases: int
-
-    @property
-    def certain(self) -> bool:
-        """True where the interval leaves zero out."""
-        return self.estimate.low > 0 or self.estimate.high < 0
+    certain: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,9 @@ class Judgement:
     def difference(self, first: str, second: str, metric: str) -> Difference:
         """Return by how much the first explainer's mean exceeds the second's, case by case."""
         values = self.values(first, metric) - self.values(second, metric)
-        return Difference(metric, first, second, self._estimate(values), int(np.isfinite(values).sum()))
+        low, high = self.interval(values[:, None])[:, 0]
+        cases = int(np.isfinite(values).sum())
+        return Difference(metric, first, second, self._estimate(values), cases, bool(low > 0 or high < 0))
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -204,12 +206,8 @@ class Judgement:
             "",
             *align(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
             "",
-            f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects.",
+            *self._intervals(people),
         ]
-        if people < MINIMUM_SUBJECTS:
-            lines.append(
-                f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects, and there are {people}."
-            )
         if effects := say_effects(self.mask_effects.values()):
             lines += ["", *effects]
         apart = [d for d in self.differences if d.certain]
@@ -223,6 +221,21 @@ class Judgement:
             lines += [f"  {count} x {why}" for why, count in self.failures.items()]
         return "\n".join(lines)
 
+    def _intervals(self, people: int) -> Iterator[str]:
+        """Say what stands in brackets, or why nothing does."""
+        if people < MINIMUM_SUBJECTS:
+            yield (
+                f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects, and there "
+                f"{'is' if people == 1 else 'are'} {people}."
+            )
+            return
+        yield f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects."
+        bare = [s for s in self.summary if s.estimate.bare]
+        if any(s.subjects < MINIMUM_SUBJECTS for s in bare):
+            yield f"Means of fewer than {MINIMUM_SUBJECTS} subjects have none."
+        if any(s.subjects >= MINIMUM_SUBJECTS for s in bare):
+            yield "A mean without brackets is of subjects who all have that value, which is no certainty."
+
     def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
             if name not in known:
@@ -235,7 +248,7 @@ class Judgement:
         if not known.any():
             return Estimate.none()
         low, high = self.interval(values[:, None])[:, 0]
-        return Estimate(float(values[known].mean()), float(low), float(high))
+        return between(float(values[known].mean()), float(low), float(high))
 
     def interval(self, values: Float[Array, "cases points"]) -> Float[Array, "2 points"]:
         """Return the ends of the interval of every column's mean; NaN where too few subjects have a value.

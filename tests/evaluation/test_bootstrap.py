@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri.errors import InvalidInput
-from xaimri.evaluation import Bootstrap, evaluate
+from xaimri.evaluation import MINIMUM_SUBJECTS, Bootstrap, evaluate
 from xaimri.judging import METRICS, Judgement, Row
 
 
@@ -36,10 +36,27 @@ def test_the_ends_are_percentiles_and_what_is_not_defined_is_left_out():
 
 
 def test_an_estimate_is_the_figure_itself_between_its_ends_or_nothing():
-    found = Bootstrap(confidence=0.9).estimate(40.0, np.arange(101.0))
+    found = Bootstrap(confidence=0.9).estimate(40.0, np.arange(101.0), subjects=40)
     assert found.value == 40
     assert (found.low, found.high) == pytest.approx((5, 95))
-    assert str(Bootstrap().estimate(float("nan"), np.arange(101.0))) == "-"
+    assert str(Bootstrap().estimate(float("nan"), np.arange(101.0), subjects=40)) == "-"
+
+
+@pytest.mark.parametrize(
+    ("figures", "subjects"),
+    [
+        (np.arange(101.0), MINIMUM_SUBJECTS - 1),  # too few
+        (np.full(101, 40.0), 40),  # all resamples agree
+        (40 + 1e-13 * np.arange(101), 40),  # they do, up to rounding
+        (np.full(101, np.nan), 40),  # defined in none
+    ],
+)
+def test_an_interval_has_a_width_or_is_none(figures, subjects):
+    found = Bootstrap().estimate(40.0, figures, subjects)
+    assert found.value == 40
+    assert np.isnan([found.low, found.high]).all()
+    assert found.bare
+    assert str(found) == "40.00"
 
 
 def test_a_share_of_right_images_has_one_interval_whoever_asks():

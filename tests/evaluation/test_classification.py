@@ -120,18 +120,101 @@ def test_the_minimum_is_the_fewest_whose_perfect_score_tells_recall_from_one_hal
     assert bound(MINIMUM_SUBJECTS) > 0.5 > bound(MINIMUM_SUBJECTS - 1)
 
 
-def test_a_perfect_and_a_hopeless_classifier():
+def bare(estimate):
+    return (estimate.value, math.isnan(estimate.low), math.isnan(estimate.high))
+
+
+def test_a_perfect_and_a_hopeless_classifier_have_figures_and_no_interval_of_width_zero():
     labels, people = np.repeat([0, 1], 30), np.repeat(np.arange(12), 5).astype(str).tolist()
-    right = evaluate(np.eye(2)[labels], labels, people)
-    wrong = evaluate(np.eye(2)[1 - labels], labels, people)
-    for level in (right.slice, right.subject):
-        assert (level.accuracy.value, level.accuracy.low, level.macro.f1.high) == (1, 1, 1)
-    for level in (wrong.slice, wrong.subject):
-        assert (level.balanced_accuracy.value, level.weighted.f1.value, level.macro.precision.high) == (
-            0,
-            0,
-            0,
-        )
+    for p, right in ((np.eye(2)[labels], 1), (np.eye(2)[1 - labels], 0)):
+        report = evaluate(p, labels, people)
+        for level in (report.slice, report.subject):
+            assert {bare(figure) for figure in level.figures} == {(right, True, True)}
+        assert "[" not in str(report).split("In brackets")[0]
+        assert f"still be {0.05 ** (1 / 12):.2f}" in report.notes[-1]  # 0.78: no fewer of 12 are all right
+
+
+def test_fewer_subjects_than_the_minimum_have_no_interval_and_are_told():
+    p, labels, people = simulated(np.random.default_rng(0), (2, 2), slices=9)
+    report = evaluate(p, labels, people)
+    assert all(math.isnan(f.low) for level in (report.slice, report.subject) for f in level.figures)
+    assert "No intervals: they need at least 5 subjects, and there are 4." in report.notes
+    assert "In brackets" not in str(report)
+    one = evaluate(p[:9], labels[:9], people[:9])
+    assert "No intervals: they need at least 5 subjects, and there is 1." in str(one)
+    assert bare(one.slice.accuracy)[1:] == (True, True)
+
+
+def test_a_class_of_one_subject_each_has_no_interval():
+    """Within classes of one subject each, every resample is the data themselves."""
+    p, labels, people = simulated(np.random.default_rng(0), (1,) * 6)
+    report = evaluate(p, labels, people)
+    assert {bare(f)[1:] for level in (report.slice, report.subject) for f in level.figures} == {(True, True)}
+
+
+def test_auroc_is_scikit_learns_one_against_rest_on_both_levels():
+    p, labels, people = simulated(np.random.default_rng(4))
+    p = np.floor(p * 8) / 8  # with ties
+    p[:, 2] = 1 - p[:, 0] - p[:, 1]
+    report = evaluate(p, labels, people, NAMES, resamples=50)
+    pooled, true = by_subject(p, labels, people)
+    for level, scores, y in ((report.slice, p, labels), (report.subject, pooled, true)):
+        for i, figures in enumerate(level.per_class):
+            assert figures.auroc.value == pytest.approx(
+                sklearn.roc_auc_score(y == i, scores[:, i]), abs=1e-12
+            )
+            assert figures.auroc.low < figures.auroc.value < figures.auroc.high
+        for mean, average in ((level.macro, "macro"), (level.weighted, "weighted")):
+            of = np.average(
+                [sklearn.roc_auc_score(y == i, scores[:, i]) for i in range(3)],
+                weights=np.bincount(y) if average == "weighted" else None,
+            )
+            assert mean.auroc.value == pytest.approx(of, abs=1e-12)
+
+
+def test_auroc_of_a_network_that_always_says_the_same_is_one_half_whatever_the_number_of_slices():
+    labels, people = np.arange(60) % 2, [f"s{i % 2}{min(i // 7, 5)}" for i in range(60)]
+    report = evaluate(np.tile([0.1, 0.9], (60, 1)), labels, people)
+    for level in (report.slice, report.subject):
+        assert {f.auroc.value for f in level.per_class} == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("per_class", "notes"),
+    [
+        ((9, 0, 6), [None, "not estimable: 0 subjects", None]),  # a class is absent
+        ((9, 0, 0), ["not estimable: 0 subjects of other classes", *["not estimable: 0 subjects"] * 2]),
+        ((9, 3, 6), [None, "not estimable: 3 subjects", None]),
+        ((9, 2, 1), ["not estimable: 3 subjects of other classes", *[None] * 2]),
+    ],
+)
+def test_auroc_that_is_not_estimable_says_why(per_class, notes):
+    p, labels, people = simulated(np.random.default_rng(0), per_class)
+    report = evaluate(p, labels, people, NAMES, resamples=50)
+    for level in (report.slice, report.subject):
+        for figures, note in zip(level.per_class, notes, strict=True):
+            assert math.isnan(figures.auroc.value) == (figures.auroc_note is not None)
+            assert note is None or figures.auroc_note == note
+    told = [figures.name for figures in report.slice.per_class if figures.note is None and figures.auroc_note]
+    assert any(note.startswith("AUROC of") for note in report.notes) == bool(told)
+    assert report.to_dict()["slice"]["classes"]["ill"]["auroc_note"] == notes[0]
+    if per_class == (9, 0, 0):
+        assert math.isnan(report.slice.macro.auroc.value)
+        assert "AUROC of `ill` (not estimable: 0 subjects of other classes)." in str(report)
+
+
+def test_resamples_without_the_class_are_left_out_of_its_auroc():
+    """A perfect ranking is 1 in every resample that has both classes, though most lack one of them."""
+    labels = np.array([1, 1, 0, 0, 0, 0] * 5)
+    people = [f"s{i // 6}" for i in range(30)] + [f"t{i}" for i in range(200)]
+    labels = np.concatenate(
+        [labels, np.zeros(200, int)]
+    )  # class 1 in 5 of 205 subjects, of whom it is the rarer
+    p = np.stack([0.9 - 0.5 * labels, 0.1 + 0.5 * labels], axis=1)
+    p[0] = [0.95, 0.05]  # one slice of class 1 is ranked below all others
+    figures = evaluate(p, labels, people, resamples=400).slice.per_class[1].auroc
+    assert figures.value == pytest.approx(0.9)
+    assert figures.low <= 0.9 <= figures.high == 1
 
 
 def test_intervals_contain_the_value_shrink_with_subjects_and_not_with_slices():
@@ -163,7 +246,8 @@ def test_resamples_keep_the_number_of_subjects_of_every_class():
     labels, people = np.repeat([0, 1], [12, 28]), [f"s{i // 2}" for i in range(40)]
     for level in ("slice", "subject"):
         accuracy = evaluate(np.eye(2)[[0] * 40], labels, people).level(level).accuracy
-        assert (accuracy.value, accuracy.low, accuracy.high) == pytest.approx((0.3, 0.3, 0.3))
+        assert accuracy.value == pytest.approx(0.3)
+        assert bare(accuracy)[1:] == (True, True)  # all resamples agree
 
 
 @pytest.mark.slow

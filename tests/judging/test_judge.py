@@ -351,8 +351,10 @@ def test_differences_are_paired_and_have_a_sign():
     )
     means = [both.mean(n, "m").estimate for n in "ab"]
     assert means[0].low < means[1].high  # side by side, the two can't be told apart
-    same = both.difference("a", "a", "m").estimate
-    assert (same.value, same.low, same.high) == (0, 0, 0)
+    same = both.difference("a", "a", "m")
+    assert same.estimate.value == 0
+    assert np.isnan([same.estimate.low, same.estimate.high]).all()
+    assert not same.certain
     assert f"m: a - b = {found.estimate.value:.3g} [{found.estimate.low:.3g}, " in str(both)
 
 
@@ -381,7 +383,26 @@ def test_few_people_have_a_mean_and_no_interval():
     estimate = table([1.0, 2, 3, 4, 5, 6], [0, 0, 1, 1, 2, 3]).mean("a", "m").estimate
     assert estimate.value == 3.5
     assert np.isnan([estimate.low, estimate.high]).all()
-    assert "at least 5 subjects, and there are 4" in str(table([1.0, 2, 3, 4], range(4)))
+    text = str(table([1.0, 2, 3, 4], range(4)))
+    assert "at least 5 subjects, and there are 4" in text
+    assert "In brackets" not in text
+    assert "and there is 1." in str(table([1.0, 2], [0, 0]))
+    some = str(table([1.0, 2, 3, 4, 5, 6], range(6), other=[1.0, 2, 3, 4, np.nan, np.nan]))
+    assert "In brackets: 95% intervals" in some
+    assert "Means of fewer than 5 subjects have none." in some
+
+
+@pytest.mark.parametrize("value", [1.0, 0.0, 0.1, -1e6 / 3])  # sums of 0.1 and of thirds are rounded
+def test_people_who_agree_have_a_mean_no_interval_of_width_zero_and_a_sign(value):
+    people = [0, 0, 0, 1, 2, 3, 4, 5, 5, 6]
+    found = table([value] * 10, people, other=[0.0] * 10)
+    estimate = found.mean("a", "m").estimate
+    assert estimate.value == pytest.approx(value)
+    assert np.isnan([estimate.low, estimate.high]).all()
+    assert found.difference("a", "b", "m").certain == (value != 0)
+    assert "[" not in str(found).split("In brackets")[0]
+    assert "A mean without brackets is of subjects who all have that value" in str(found)
+    assert not table([value] * 4, range(4), other=[0.0] * 4).difference("a", "b", "m").certain
 
 
 # Out of it, and into it

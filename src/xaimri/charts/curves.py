@@ -156,8 +156,10 @@ def _legend_title(judgement: Judgement, found: Sequence[Summary], metric: str) -
     lines = [f"area under the curve, {judgement.metrics[metric].better} is better"]
     if any(not math.isnan(summary.estimate.low) for summary in found):
         lines.append(f"[{judgement.confidence:.0%} interval over subjects]")
-    else:
+    elif all(summary.subjects < MINIMUM_SUBJECTS for summary in found):
         lines.append(f"(no intervals: fewer than {MINIMUM_SUBJECTS} subjects)")
+    else:
+        lines.append("(no intervals: subjects agree on every area)")
     return "\n".join(lines)
 
 

@@ -175,6 +175,8 @@ def _notes(judgement: Judgement, means: list[list[Summary]]) -> list[str]:
         notes.append(
             f"In brackets: {judgement.confidence:.0%} intervals over subjects.{bold if several else ''}"
         )
-    else:
+    elif all(summary.subjects < MINIMUM_SUBJECTS for row in means for summary in row):
         notes.append(f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects with a value.")
+    else:
+        notes.append("No intervals: subjects agree on every mean, which is no certainty.")
     return notes

@@ -21,6 +21,10 @@ below one half for 4 subjects, above it for 5.
 """
 
 
+ROUNDING = 1e-9
+"""Ends of an interval that differ by less, in parts of themselves, are equal."""
+
+
 @dataclass(frozen=True)
 class Bootstrap:
     """How intervals over subjects are drawn; the same draws for every figure of the same subjects.
@@ -44,7 +48,7 @@ class Bootstrap:
     >>> values = np.arange(40.0)  # one per subject
     >>> bootstrap = Bootstrap(resamples=1000)
     >>> weights = bootstrap.weights(np.zeros(40, int))
-    >>> print(bootstrap.estimate(values.mean(), weights @ values / 40))
+    >>> print(bootstrap.estimate(values.mean(), weights @ values / 40, subjects=40))
     19.50 [15.85, 23.00]
     """
 
@@ -78,9 +82,27 @@ class Bootstrap:
         ends: Array = quantile(figures, shares, axis=0)
         return ends
 
-    def estimate(self, value: float, figures: Float[Array, " resamples"]) -> Estimate:
-        """Return a figure with its interval from the same figure of every resample; nothing of NaN."""
+    def estimate(self, value: float, figures: Float[Array, " resamples"], subjects: int) -> Estimate:
+        """Return a figure with its interval from the same figure of every resample of so many subjects.
+
+        Nothing of NaN, and no interval of fewer subjects than `MINIMUM_SUBJECTS`, or where all resamples
+        agree, as they do where every subject is right: an interval without width would claim certainty.
+        """
         if math.isnan(value):
             return Estimate.none()
+        if subjects < MINIMUM_SUBJECTS or np.isnan(figures).all():
+            return Estimate.alone(value)
         low, high = self.ends(figures)
-        return Estimate(value, float(low), float(high))
+        return between(value, float(low), float(high))
+
+
+def between(value: float, low: float, high: float) -> Estimate:
+    """Return a figure between the ends of its interval, without an interval that has no width.
+
+    Examples
+    --------
+    >>> print(between(0.5, 0.4, 0.6), between(1.0, 1.0, 1.0))
+    0.50 [0.40, 0.60] 1.00
+    """
+    wide = high - low > ROUNDING * max(abs(low), abs(high))
+    return Estimate(value, low, high) if wide else Estimate.alone(value)

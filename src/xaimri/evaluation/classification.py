@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
+from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
 
-KINDS = ("precision", "recall", "f1")
+KINDS = ("precision", "recall", "f1", "auroc")
 """The figures that every class has."""
 
 
@@ -34,7 +36,8 @@ def evaluate(
 
     By slice, the prediction is the most probable class (the first of equals). By subject, it is that of
     the mean probability over the subject's slices; a subject with several true classes, as at several
-    visits, gives one mean per class. Point values are those of scikit-learn with ``zero_division=0``.
+    visits, gives one mean per class. Point values are those of scikit-learn with ``zero_division=0``; the
+    AUROC holds a class's probability against all other classes. What the labels can't tell is NaN.
 
     Parameters
     ----------
@@ -83,13 +86,14 @@ def evaluate(
     p = _probabilities(probabilities, labels, names)
     bootstrap = Bootstrap(resamples, confidence, seed)
     people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
-    by_slice = _confusions(p, labels, person, len(people))
-    means, true, owner = _subject_means(p, labels, person)
-    by_subject = _confusions(means, true, owner, len(people))
+    slices = _Scored(p, labels, person)
+    pooled = _Scored(*_subject_means(p, labels, person))
+    by_slice = slices.confusions(len(people))
     weights = bootstrap.weights(by_slice.sum(axis=2).argmax(axis=1))
     images = np.bincount(labels, minlength=len(names))
-    present = np.bincount(true, minlength=len(names))
-    levels = [_level(c, weights, bootstrap, names, images, present) for c in (by_slice, by_subject)]
+    there = np.zeros((len(people), len(names)), dtype=bool)
+    there[person, labels] = True
+    levels = [_level(each, weights, bootstrap, names, images, there) for each in (slices, pooled)]
     return ClassificationReport(
         classes=names,
         slice=levels[0],
@@ -160,15 +164,35 @@ def _subject_means(p: Array, labels: Array, person: Array) -> tuple[Array, Array
     pairs, inverse = np.unique(np.stack([person, labels], axis=1), axis=0, return_inverse=True)
     sums = np.zeros((len(pairs), p.shape[1]))
     np.add.at(sums, inverse.ravel(), p)
-    mean = sums / np.bincount(inverse.ravel())[:, None]
+    mean = _rounded(sums / np.bincount(inverse.ravel())[:, None])
     return mean, pairs[:, 1], pairs[:, 0]
 
 
-def _confusions(p: Array, labels: Array, person: Array, people: int) -> Int[Array, "subjects true predicted"]:
-    """Return one confusion matrix per subject."""
-    counts = np.zeros((people, p.shape[1], p.shape[1]), dtype=np.int64)
-    np.add.at(counts, (person, labels, p.argmax(axis=1)), 1)
-    return counts
+def _rounded(values: Float[Array, "*any"]) -> Float[Array, "*any"]:
+    """Return values to 40 binary digits: means of equal numbers are equal, however many there are."""
+    digits, power = np.frexp(values)
+    rounded: Array = np.ldexp(np.round(digits * 2.0**40) / 2.0**40, power)
+    return rounded
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """What one level compares: probabilities, the true class and whose they are, case by case."""
+
+    p: Float[Array, "cases classes"]
+    labels: Int[Array, " cases"]
+    owner: Int[Array, " cases"]
+
+    def confusions(self, people: int) -> Int[Array, "subjects true predicted"]:
+        """Return one confusion matrix per subject."""
+        counts = np.zeros((people, self.p.shape[1], self.p.shape[1]), dtype=np.int64)
+        np.add.at(counts, (self.owner, self.labels, self.p.argmax(axis=1)), 1)
+        return counts
+
+    def aurocs(self, weights: Int[Array, "resamples subjects"]) -> Float[Array, "resamples classes"]:
+        """Return every class's area under the ROC curve, in every resample."""
+        columns = enumerate(self.p.T)
+        return np.stack([auroc(own, self.labels == i, weights, self.owner) for i, own in columns], axis=1)
 
 
 def _figures(confusion: Float[Array, "*resamples true predicted"]) -> dict[str, Array]:
@@ -198,42 +222,58 @@ def _mean(values: Array, weights: Array) -> Array:
 
 
 def _level(
-    confusions: Array,
+    scored: _Scored,
     weights: Array,
     bootstrap: Bootstrap,
     names: tuple[str, ...],
     images: Array,
-    subjects: Array,
+    there: Bool[Array, "subjects classes"],
 ) -> Level:
     """Return the figures of one level, with intervals from the resampled subjects."""
-    n = len(names)
+    n, people = len(names), len(there)
+    confusions = scored.confusions(people)
     confusion = confusions.sum(axis=0)
-    resampled = (weights @ confusions.reshape(len(confusions), -1)).reshape(-1, n, n)
+    resampled = (weights @ confusions.reshape(people, -1)).reshape(-1, n, n)
     point, drawn = _figures(confusion.astype(np.float64)), _figures(resampled.astype(np.float64))
+    point["auroc"] = scored.aurocs(np.ones((1, people), dtype=np.int64))[0]
+    drawn["auroc"] = scored.aurocs(weights)
+    subjects, others = there.sum(axis=0), _others(there)
+    enough = dict.fromkeys(KINDS, subjects >= MINIMUM_SUBJECTS)
+    enough["auroc"] = enough["auroc"] & (others >= MINIMUM_SUBJECTS)
 
-    estimate = bootstrap.estimate
-
-    def mean(weigh: Callable[[dict[str, Array]], Array]) -> ClassFigures:
+    def mean(weigh: Callable[[dict[str, Array], str], Array]) -> ClassFigures:
         chosen = {
-            k: estimate(float(_mean(point[k], weigh(point))), _mean(drawn[k], weigh(drawn))) for k in KINDS
+            k: bootstrap.estimate(
+                float(_mean(point[k], weigh(point, k))), _mean(drawn[k], weigh(drawn, k)), people
+            )
+            for k in KINDS
         }
-        return ClassFigures("", **chosen, images=int(images.sum()), subjects=len(confusions))
+        return ClassFigures("", **chosen, images=int(images.sum()), subjects=people, others=people)
 
     def of_class(i: int) -> ClassFigures:
         chosen = {
-            k: estimate(float(point[k][i]), drawn[k][:, i]) if estimable[i] else Estimate.none()
+            k: bootstrap.estimate(float(point[k][i]), drawn[k][:, i], int(subjects[i]))
+            if enough[k][i]
+            else Estimate.none()
             for k in KINDS
         }
-        return ClassFigures(names[i], **chosen, images=int(images[i]), subjects=int(subjects[i]))
+        counts = {"images": int(images[i]), "subjects": int(subjects[i]), "others": int(others[i])}
+        return ClassFigures(names[i], **chosen, **counts)
 
-    estimable = subjects >= MINIMUM_SUBJECTS
-    macro = mean(lambda f: np.ones(n))
+    macro = mean(lambda f, k: np.ones(n))
     return Level(
-        accuracy=estimate(float(point["accuracy"]), drawn["accuracy"]),
+        accuracy=bootstrap.estimate(float(point["accuracy"]), drawn["accuracy"], people),
         balanced_accuracy=macro.recall,
         per_class=tuple(of_class(i) for i in range(n)),
         macro=macro,
-        weighted=mean(lambda f: f["support"]),
-        macro_estimable=mean(lambda f: estimable * 1.0),
+        weighted=mean(lambda f, k: f["support"]),
+        macro_estimable=mean(lambda f, k: enough[k] * 1.0),
         confusion=confusion,
     )
+
+
+def _others(there: Bool[Array, "subjects classes"]) -> Int[Array, " classes"]:
+    """Return how many subjects have a case of another class, for every class."""
+    several = there.sum(axis=1, keepdims=True)
+    others: Array = (several > there).sum(axis=0)
+    return others

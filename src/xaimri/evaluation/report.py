@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +16,15 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import Estimate
 
+HEADS = ("precision", "recall", "f1-score", "AUROC")
+
 LevelName = Literal["slice", "subject"]
 """Whether an image counts by itself, or a subject's images count together."""
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall and F1 of one class, or their mean over classes.
+    """Precision, recall, F1 and AUROC of one class, or their mean over classes.
 
     Attributes
     ----------
@@ -29,28 +32,48 @@ class ClassFigures:
         Of the class; empty for a mean.
     precision, recall, f1
         NaN where the class has too few subjects.
+    auroc
+        Area under the ROC curve, the class's probability against the rest; chance is 0.5. NaN where the class
+        or the rest has too few subjects.
     images, subjects
         How many there are in truth.
+    others
+        Subjects with images of another class; of a mean, all.
     """
 
     name: str
     precision: Estimate
     recall: Estimate
     f1: Estimate
+    auroc: Estimate
     images: int
     subjects: int
+    others: int
 
     @property
     def note(self) -> str | None:
         """None, or why there are no figures."""
         if not math.isnan(self.recall.value):
             return None
-        return f"not estimable: {self.subjects} subject{'' if self.subjects == 1 else 's'}"
+        return f"not estimable: {_people(self.subjects)}"
+
+    @property
+    def auroc_note(self) -> str | None:
+        """None, or why there is no AUROC."""
+        if not math.isnan(self.auroc.value) or self.note is not None:
+            return self.note
+        return f"not estimable: {_people(self.others)} of other classes"
+
+    @property
+    def figures(self) -> tuple[Estimate, ...]:
+        """The four, in the order of the table."""
+        return self.precision, self.recall, self.f1, self.auroc
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
-        figures = {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1")}
-        return {**figures, "images": self.images, "subjects": self.subjects, "note": self.note}
+        figures = {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1", "auroc")}
+        counts = {"images": self.images, "subjects": self.subjects, "others": self.others}
+        return {**figures, **counts, "note": self.note, "auroc_note": self.auroc_note}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +103,16 @@ class Level:
     weighted: ClassFigures
     macro_estimable: ClassFigures
     confusion: Int[Array, "classes classes"]
+
+    @property
+    def figures(self) -> tuple[Estimate, ...]:
+        """All that the table holds."""
+        means = self.macro, self.weighted, self.macro_estimable
+        return (
+            self.accuracy,
+            self.balanced_accuracy,
+            *(f for c in (*self.per_class, *means) for f in c.figures),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -151,7 +184,25 @@ class ClassificationReport:
             )
         if absent:
             notes.append(f"No image is of {', '.join(f'`{name}`' for name in absent)}: not in any average.")
-        return tuple(notes)
+        alone = [c for c in self.slice.per_class if c.note is None and c.auroc_note is not None]
+        if alone:
+            notes.append(f"AUROC of {', '.join(f'`{c.name}` ({c.auroc_note})' for c in alone)}.")
+        return (*notes, *self._bare())
+
+    def _bare(self) -> Iterator[str]:
+        """Say why figures have no interval, where some have none."""
+        if self.subjects < self.minimum_subjects:
+            yield (
+                f"No intervals: they need at least {self.minimum_subjects} subjects, and "
+                f"there {'is' if self.subjects == 1 else 'are'} {self.subjects}."
+            )
+        elif any(figure.bare for figure in (*self.slice.figures, *self.subject.figures)):
+            least = (1 - self.confidence) ** (1 / self.subjects)
+            yield (
+                "A figure without brackets is the same in every resample, as where every subject is right, "
+                f"and that is no certainty: were all of {self.subjects} subjects right, the share of people for "
+                f"whom that holds might still be {least:.2f} (exact one-sided {self.confidence:.0%} bound)."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON types; None stands for what is not estimable."""
@@ -174,14 +225,16 @@ class ClassificationReport:
         return archive.write_text(path, text + "\n")
 
     def __str__(self) -> str:
-        intervals = (
+        drawn = [
             f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
             "of subjects within classes."
-        )
-        slices = f"By slice: {self.images} images of {self.subjects} subjects"
-        subjects = f"By subject: mean probability over the slices of each of {self.subjects} subjects"
+        ]
+        if self.subjects < self.minimum_subjects:
+            drawn = []
+        slices = f"By slice: {self.images} images of {_people(self.subjects)}"
+        subjects = f"By subject: mean probability over the slices of each of {_people(self.subjects)}"
         tables = [slices, "", _table(self.slice), "", subjects, "", _table(self.subject), ""]
-        return "\n".join([*tables, intervals, *self.notes])
+        return "\n".join([*tables, *drawn, *self.notes])
 
 
 def _table(level: Level) -> str:
@@ -190,17 +243,21 @@ def _table(level: Level) -> str:
     if any(figures.note for figures in level.per_class):
         means["macro avg, estimable"] = level.macro_estimable
     width = max(len(name) for name in [*means, "balanced accuracy", *(c.name for c in level.per_class)])
-    lines = [f"{'':>{width}}" + "".join(f"{head:>20}" for head in ("precision", "recall", "f1-score"))]
+    lines = [f"{'':>{width}}" + "".join(f"{head:>20}" for head in HEADS)]
     lines[0] += f"{'images':>9}{'subjects':>10}"
     lines += ["", *(_row(c.name, c, width) for c in level.per_class), ""]
     for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
-        lines.append(f"{name:>{width}}{'':>40}{figure!s:>20}")
+        lines.append(f"{name:>{width}}{'':>40}{figure!s:>20}".rstrip())
     return "\n".join([*lines, *(_row(name, mean, width) for name, mean in means.items())])
 
 
 def _row(name: str, figures: ClassFigures, width: int) -> str:
     if figures.note:
-        middle = f"{figures.note:>60}"
+        middle = f"{figures.note:>80}"
     else:
-        middle = f"{figures.precision!s:>20}{figures.recall!s:>20}{figures.f1!s:>20}"
+        middle = "".join(f"{figure!s:>20}" for figure in figures.figures)
     return f"{name:>{width}}{middle}{figures.images:>9}{figures.subjects:>10}"
+
+
+def _people(count: int) -> str:
+    return f"{count} subject{'' if count == 1 else 's'}"
