@@ -200,8 +200,9 @@ class ClassificationReport:
             least = (1 - self.confidence) ** (1 / self.subjects)
             yield (
                 "A figure without brackets is the same in every resample, as where every subject is right, "
-                f"and that is no certainty: were all of {self.subjects} subjects right, the share of people for "
-                f"whom that holds might still be {least:.2f} (exact one-sided {self.confidence:.0%} bound)."
+                f"and that is no certainty: were all of {self.subjects} subjects right, the share of people "
+                "for whom that holds might still be "
+                f"{least:.2f} (exact one-sided {self.confidence:.0%} bound)."
             )
 
     def to_dict(self) -> dict[str, Any]:
