@@ -29,6 +29,12 @@ def for_one(scale, patch=2):
     return LinearClassifier(np.stack([np.zeros(SHAPE), np.full(SHAPE, scale)]), patch=patch)
 
 
+def through(window, trained):
+    """A model that sees images through one window and was trained through another."""
+    model = xaimri.open_model(PLAIN, window=window)
+    return replace(model, intake=replace(model.intake, trained=xaimri.Window(*trained)))
+
+
 INNER = np.zeros((32, 32, 1), bool)
 INNER[12:20, 12:20] = True
 FRAMED = np.where(INNER, 1.0, 0.5).astype(np.float32)
@@ -161,6 +167,7 @@ CASES = {
     Reason.CLASS_INDEPENDENT: ((PLAIN, SCAN, {"method": "eigencam"}), (PLAIN, SCAN, {"method": "hirescam"})),
     Reason.CONSTANT_MAPS: ((PLAIN, ONES, {"method": "scorecam"}), (PLAIN, SCAN, {"method": "scorecam"})),
     Reason.CONSTANT_IMAGE: ((PLAIN, ONES, {}), (PLAIN, SCAN, {})),
+    Reason.OTHER_WINDOW: ((through((0, 2), (0, 4)), SCAN, {}), (through((0, 2), (0, 2)), SCAN, {})),
     Reason.UNEVEN_GRADIENT: ((PLAIN, SCAN, {}), (for_one(1.0), SCAN, {"target": 1})),
     Reason.COARSE_CELLS: ((PLAIN, SCAN, {}), (LinearClassifier(PLAIN.weights), SCAN, {})),
     Reason.ON_BACKGROUND: (

@@ -194,6 +194,12 @@ class Reason(Enum):
         "{factor:.3g} times as large values from them as in training: prepare images as they were prepared "
         "then, such as by `preprocess=` or a window.",
     )
+    OTHER_WINDOW = (
+        "other_window",
+        "the image is seen through another window than the network was trained with",
+        "The network was trained through the window {trained}, and sees this image through {given}: leave "
+        "`window` away, unless the intensities are stored on another scale than those of its training.",
+    )
     PREPROCESSED_TWICE = (
         "preprocessed_twice",
         "`preprocess=` does what the network does once more inside",

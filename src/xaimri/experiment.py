@@ -16,16 +16,19 @@ from xaimri.adapters.options import ModelLike
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split
 from xaimri.data.attendance import absences_beside, trained_on
+from xaimri.endings import predict
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
 from xaimri.grid import Fit
+from xaimri.images.ranges import Ranges
 from xaimri.images.read import Layout, read_image
 from xaimri.images.window import Window
 from xaimri.methods import Method
 from xaimri.model import open_model
 from xaimri.options import open_with
 from xaimri.render import Comparison, save
+from xaimri.sources import name_images
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -79,8 +82,9 @@ def train(
 def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
-    Classes are matched by name. The report says who of the recorded split is missing, and how many of the
-    cases the network was trained on. Writes
+    Classes are matched by name. The report says who of the recorded split is missing, how many of the cases
+    the network was trained on, whether another window was given than the bundle's, and whether images of 0 to
+    1 stand beside others. Writes
     ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
 
     Parameters
@@ -101,10 +105,16 @@ def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any
     part = relabelled(part, opened.classes)
     independent = opened.split is not None and opened.split["by"] == "case"
     target = Path(folder)
-    report = classification.evaluate(opened.predict(part), part, independent=independent)
+    seen = Ranges()
+    named = name_images(part, opened.intake)
+    p = predict(opened.classifier, opened.intake, named, seen if opened.intake.window is None else None)
+    report = classification.evaluate(p, part, independent=independent)
+    odd = [caveat.text for caveat in opened.intake.caveats]
+    if seen.fault is not None:
+        odd.append(seen.fault)
     if opened.split is not None:
-        known = trained_on(part, opened.split, opened.origin)
-        report = replace(report, remarks=(*known, *absences_beside(part, opened.split)))
+        odd += (*trained_on(part, opened.split, opened.origin), *absences_beside(part, opened.split))
+    report = replace(report, remarks=tuple(odd))
     report.save(target / "report.json")
     archive.write_text(target / "report.txt", f"{report}\n")
     for level in ("slice", "subject"):

@@ -229,12 +229,14 @@ class Judgement:
                 f"{'is' if people == 1 else 'are'} {people}."
             )
             return
-        yield f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects."
-        bare = [s for s in self.summary if s.estimate.bare]
+        summary = self.summary
+        bare = [s for s in summary if s.estimate.bare]
+        if any(not math.isnan(s.estimate.low) for s in summary):
+            yield f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects."
         if any(s.subjects < MINIMUM_SUBJECTS for s in bare):
             yield f"Means of fewer than {MINIMUM_SUBJECTS} subjects have none."
         if any(s.subjects >= MINIMUM_SUBJECTS for s in bare):
-            yield "A mean without brackets is of subjects who all have that value, which is no certainty."
+            yield "A mean without brackets is of people who all have that value, which is no certainty."
 
     def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):

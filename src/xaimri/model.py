@@ -295,7 +295,8 @@ def open_model(
     own = classifier.resize if isinstance(classifier, Resizing) and reach["fit"] is None else None
     fit = "stretch" if reach["fit"] is None else reach["fit"]
     first = bool(getattr(classifier, "channels_first", False))
-    intake = Intake(shape, fit, window, reach["layout"], own, first)
+    trained = None if bundle is None or bundle.window == window else bundle.window
+    intake = Intake(shape, fit, window, reach["layout"], own, first, trained)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

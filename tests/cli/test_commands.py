@@ -199,3 +199,81 @@ def test_subjects_are_read_from_file_names_whatever_the_folders_are_called(run, 
 
     dataset = dataset_of(str(tmp_path), 0, r"(?P<subject>sub-\w\w)")
     assert set(dataset.subjects) == {f"sub-{i}{c}" for i in range(3) for c in "NM"}
+
+
+def tiny(classes, size, weights=None, channels=1, **settings):
+    """Stand in for the ResNet50: the same range of intensities, a thousandth of the work."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((*size, channels)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(len(classes)),
+            layers.Softmax(),
+        ]
+    )
+
+
+@pytest.mark.tensorflow
+def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path, monkeypatch):
+    """Twelve bits in files of sixteen: told before training; then every command uses the one window."""
+    import tifffile
+
+    import xaimri
+    from xaimri import training
+    from xaimri.data import read_folder
+
+    monkeypatch.setattr(training, "build_resnet50", tiny)
+    generator, data, out = np.random.default_rng(0), tmp_path / "set", tmp_path / "run"
+    for number in range(24):
+        low = 200 + 1500 * (number % 2) + generator.integers(0, 900)
+        pixels = (low + generator.integers(0, 900, (32, 28))).astype(np.uint16)
+        file = data / "ab"[number % 2] / f"p{number}_1.{'png' if number % 3 else 'tif'}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file) if number % 3 else tifffile.imwrite(file, pixels)
+    people = ("--subject", r"(?P<subject>p\d+)_")
+    words = ["train", "--data", data, *people, "--out", out, "--weights", "random", "--epochs", 2]
+    words += ["--size", 32]
+    code, _, err = run(*words)
+    assert code == 1
+    assert "xaimri: the images reach 29" in err
+    assert "say which range to show by `window=`, such as window=(0, 29" in err
+    assert not out.exists()
+
+    through = ("--test", 0.5, "--window", 0, 4000)
+    code, trained, err = run(*words, *through)
+    assert code == 0, err
+    model = xaimri.open_model(out)
+    assert model.intake.window == xaimri.Window(0, 4000)
+    code, evaluated, _ = run("evaluate", out, "--data", data, *people)
+    assert evaluated.strip() in trained
+    cases = read_folder(data)
+    p = dict(zip([case.id for case in cases], model.predict(cases), strict=True))
+    file = "a/p0_1.tif"
+    explanation = xaimri.explain(out, data / file)
+    np.testing.assert_allclose(explanation.probabilities, p[file], atol=1e-6)
+    assert explanation.diagnostics["window"] == xaimri.Window(0, 4000).record()
+    byte = np.clip(tifffile.imread(data / file) / 4000 * 255, 0, 255).astype(np.float32)
+    np.testing.assert_allclose(
+        xaimri.explain(model.classifier, byte, fit="pad").probabilities, p[file], atol=1e-5
+    )
+
+    _, told, _ = run("explain", out, data / file, "--out", tmp_path)
+    assert f"p = {p[file].max():.3f}" in told
+    assert "other_window" not in told
+    _, told, _ = run("explain", out, data / file, "--out", tmp_path, "--window", 0, 255)
+    assert "other_window" in told
+    _, told, _ = run(
+        "evaluate", out, "--data", data, *people, "--window", 0, 255, "--out", tmp_path / "other"
+    )
+    assert (
+        "The network was trained through the window 0 to 4000, and sees this image through 0 to 255" in told
+    )
+    code, told, err = run("judge", out, data, *people, "-m", "saliency", "--out", tmp_path / "judged")
+    assert code == 0, err
+    assert "on 12 cases of 12 subjects" in told

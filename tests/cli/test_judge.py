@@ -12,6 +12,7 @@ from xaimri import InvalidInput, LinearClassifier, Model, open_model
 from xaimri.cli import judge
 from xaimri.data import phantom, split
 from xaimri.images.intake import Intake
+from xaimri.images.window import Window
 
 SIZE = (26, 22)
 FILES = ["deletion.png", "heat.png", "insertion.png", "judgement.csv", "judgement.json"]
@@ -427,3 +428,45 @@ def test_masks_come_from_a_folder(judged, run, folder, tmp_path):
     code, _, err = run("judge", "net", "phantom", "--masks", masks, *QUICK)
     assert code == 1
     assert "the phantom has masks of its own" in err
+
+
+@pytest.fixture
+def answers(folder, tmp_path):
+    """Return a folder with a mask of every image: its upper left part."""
+    region = np.zeros(SIZE, np.uint8)
+    region[:12, :10] = 255
+    for file in sorted(folder.rglob("*.png")):
+        named = tmp_path / "answers" / file.relative_to(folder)
+        named.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(region).save(named)
+    return tmp_path / "answers"
+
+
+@pytest.mark.parametrize(("sees", "slight"), [(False, True), (True, False)])
+def test_masks_that_the_network_does_not_use_are_told(judged, answers, monkeypatch, sees, slight):
+    """A network blind to the region, and one that sees nothing else."""
+    weights = model_of().weights.copy()
+    weights[:, 12:] = weights[:, :, 10:] = 0
+    linear = LinearClassifier(weights if sees else model_of().weights - weights, classes=phantom.STAGES)
+    monkeypatch.setattr("xaimri.options.open_model", lambda *_: Model(linear, Intake((*SIZE, 1))))
+    code, out, err = judged("--cases", 5, "--masks", answers, "--metrics", "relevance_mass,pointing_game")
+    assert (code, err) == (0, "")
+    assert ("In 5 of 5 cases it does next to nothing" in out) == slight
+    assert "saliency" in out
+    every = out.splitlines()
+    row = next(line for line in every if line.startswith("saliency "))
+    assert ("1" in row.split()) == sees  # all relevance lies in the region, or none, of everybody
+    assert ("0" in row.split()) != sees
+    assert "[" not in row
+    assert "In brackets" not in out
+
+
+def test_another_window_than_the_trainings_is_told(judged, monkeypatch):
+    intake = Intake((*SIZE, 1), window=Window(0, 255), trained=Window(0, 4000))
+    monkeypatch.setattr("xaimri.options.open_model", lambda *_: Model(model_of(), intake))
+    _, out, _ = judged("--cases", 1, methods="saliency")
+    assert out.startswith(
+        "The network was trained through the window 0 to 4000, and sees this image through 0"
+    )
+    assert "No intervals: they need at least 5 subjects, and there is 1." in out
+    assert "In brackets" not in out

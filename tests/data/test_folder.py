@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from frameworks import on_first_use
 from xaimri.data import read_folder
 from xaimri.errors import InvalidInput
 
@@ -183,3 +184,38 @@ def test_what_is_passed_over_is_counted_and_told(tmp_path):
 
 def test_nothing_is_told_of_an_ordinary_folder(tmp_path):
     assert read_folder(grow(tmp_path, "a/p1/1.png", "a/p2/1.png", "b/p3/1.png")).notes == ()
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (["1", "2", "10", "11", "3"], ("1", "10", "11", "2", "3")),
+        (["b", "A", "a", "B"], ("A", "B", "a", "b")),
+        (
+            ["Non Demented", "mild", "Ärzte", "zebra", "_other"],
+            ("Non Demented", "_other", "mild", "zebra", "Ärzte"),
+        ),
+        (["000", "0", "00"], ("0", "00", "000")),
+        (["m", "a", ".ipynb_checkpoints"], ("a", "m")),
+    ],
+)
+def test_classes_have_the_order_of_keras(tmp_path, names, order):
+    """So a network that was trained on Keras' own labels of a folder is judged by the same ones."""
+    with on_first_use():
+        import keras
+        from keras.src.legacy.preprocessing.image import ImageDataGenerator
+    from PIL import Image
+
+    for name in names:
+        (tmp_path / name).mkdir()
+        Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
+    ours = read_folder(tmp_path)
+    assert ours.classes == order
+    assert [case.label for case in ours] == list(range(len(order)))
+    shown = {"image_size": (8, 8), "shuffle": False, "verbose": False}
+    theirs = keras.utils.image_dataset_from_directory(tmp_path, **shown)
+    assert tuple(theirs.class_names) == order
+    if ".ipynb_checkpoints" not in names:  # the older reader takes hidden folders for classes
+        flow = ImageDataGenerator().flow_from_directory(tmp_path, target_size=(8, 8), shuffle=False)
+        assert flow.class_indices == {name: label for label, name in enumerate(order)}

@@ -130,7 +130,8 @@ def test_a_perfect_and_a_hopeless_classifier_have_figures_and_no_interval_of_wid
         report = evaluate(p, labels, people)
         for level in (report.slice, report.subject):
             assert {bare(figure) for figure in level.figures} == {(right, True, True)}
-        assert "[" not in str(report).split("In brackets")[0]
+        assert "[" not in str(report)
+        assert "In brackets" not in str(report)
         assert f"still be {0.05 ** (1 / 12):.2f}" in report.notes[-1]  # 0.78: no fewer of 12 are all right
 
 
@@ -143,6 +144,7 @@ def test_fewer_subjects_than_the_minimum_have_no_interval_and_are_told():
     one = evaluate(p[:9], labels[:9], people[:9])
     assert "No intervals: they need at least 5 subjects, and there is 1." in str(one)
     assert bare(one.slice.accuracy)[1:] == (True, True)
+    assert one.slice.macro_estimable.note == "not estimable: no class has enough subjects"
 
 
 def test_a_class_of_one_subject_each_has_no_interval():

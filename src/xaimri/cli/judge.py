@@ -78,6 +78,7 @@ def judge(
         raise InvalidInput("no metric asks for the masks: add one to --metrics, such as relevance_mass.")
     with whole_folder(out) as folder:
         opened, settings = open_with(model, options, names)
+        typer.echo("".join(f"{caveat.text}\n" for caveat in opened.intake.caveats), nl=False)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
         dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin, masks)

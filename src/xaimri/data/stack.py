@@ -11,6 +11,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import UnusableImage
 from xaimri.grid import Fit
 from xaimri.images.intake import Intake
+from xaimri.images.ranges import Ranges
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 
@@ -46,7 +47,7 @@ def load_images(
     UnusableImage
         If an image cannot be read; the sentence names it.
     InvalidInput
-        If another argument is wrong.
+        If another argument is wrong, or, without a window, images of 0 to 1 stand beside others of 0 to 255.
 
     Examples
     --------
@@ -58,9 +59,14 @@ def load_images(
     shape = (*(int(n) for n in space), channels)
     intake = Intake(shape, fit, None if window is None else as_window(window), layout)
     images = np.empty((len(dataset), *shape), np.float32)
+    seen = Ranges()
     for row, case in zip(images, dataset, strict=True):
         try:
-            row[...] = intake.take(case.source).fitted
+            taken = intake.take(case.source)
         except UnusableImage as fault:
             raise UnusableImage(f"case `{case.id}` cannot be read: {fault}") from fault
+        row[...] = taken.fitted
+        if window is None:
+            seen.note(case.id, taken.image)
+    seen.check()
     return images

@@ -257,8 +257,9 @@ def _level(
             else Estimate.none()
             for k in KINDS
         }
-        counts = {"images": int(images[i]), "subjects": int(subjects[i]), "others": int(others[i])}
-        return ClassFigures(names[i], **chosen, **counts)
+        return ClassFigures(
+            names[i], **chosen, images=int(images[i]), subjects=int(subjects[i]), others=int(others[i])
+        )
 
     macro = mean(lambda f, k: np.ones(n))
     return Level(

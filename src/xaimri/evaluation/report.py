@@ -55,7 +55,8 @@ class ClassFigures:
         """None, or why there are no figures."""
         if not math.isnan(self.recall.value):
             return None
-        return f"not estimable: {_people(self.subjects)}"
+        why = _people(self.subjects) if self.name else "no class has enough subjects"
+        return f"not estimable: {why}"
 
     @property
     def auroc_note(self) -> str | None:
@@ -230,7 +231,7 @@ class ClassificationReport:
             f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
             "of subjects within classes."
         ]
-        if self.subjects < self.minimum_subjects:
+        if all(math.isnan(figure.low) for figure in (*self.slice.figures, *self.subject.figures)):
             drawn = []
         slices = f"By slice: {self.images} images of {_people(self.subjects)}"
         subjects = f"By subject: mean probability over the slices of each of {_people(self.subjects)}"

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Fitted, Image
+from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput
 from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.picture import Picture
@@ -49,6 +50,8 @@ class Taken:
         The window with its limits for this image; None where there is none.
     spacing, affine
         Of the image as it was given, as of `Picture`; None where they are not known.
+    caveats
+        What is odd about how it came there.
     """
 
     image: Image
@@ -57,6 +60,7 @@ class Taken:
     window: Window | None
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Intake:
         The model's own way to its size, in the place of ``fit``; None where it has none.
     first
         Whether the model takes its channels first itself, as of `read_picture`.
+    trained
+        The window of the model's training, where ``window`` stands in its place.
 
     Examples
     --------
@@ -87,6 +93,7 @@ class Intake:
     layout: Layout | None = None
     resize: Resize | None = None
     first: bool = False
+    trained: Window | None = None
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -106,9 +113,15 @@ class Intake:
             how = "padded" if self.fit == "pad" else "stretched"
             words = [f"images {size}", how if self.resize is None else self.resize.describe()]
         if self.window is not None:
-            percent = " %" if self.window.percentile else ""
-            words.append(f"window {self.window.low:g} to {self.window.high:g}{percent}")
+            words.append(f"window {self.window.describe()}")
         return words if self.layout is None else [*words, self.layout.replace("_", " ")]
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What is odd about how images are brought to the model."""
+        if self.trained is None or self.window is None or self.trained == self.window:
+            return ()
+        return (Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=self.window.describe()),)
 
     def take(self, source: object) -> Taken:
         """Read one image and bring it to the model's grid.
@@ -129,7 +142,8 @@ class Intake:
             fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
         else:
             grid, fitted = self.resize.grid(own), self.resize(seen)
-        return Taken(image, np.ascontiguousarray(fitted), grid, window, picture.spacing, picture.affine)
+        lies = picture.spacing, picture.affine
+        return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, self.caveats)
 
     def _rank(self, source: object) -> int:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""

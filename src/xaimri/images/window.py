@@ -118,6 +118,17 @@ class Window:
         windowed: Array = (spread * limits.top).astype(np.float32)
         return windowed
 
+    def describe(self) -> str:
+        """Say the limits in words.
+
+        Examples
+        --------
+        >>> Window(0, 4000).describe(), Window(1, 99, percentile=True, top=1.0).describe()
+        ('0 to 4000', '1 to 99 % (as 0 to 1)')
+        """
+        percent, top = " %" if self.percentile else "", "" if self.top == 255 else f" (as 0 to {self.top:g})"
+        return f"{self.low:g} to {self.high:g}{percent}{top}"
+
     def record(self) -> dict[str, Any]:
         """Return the fields as JSON types; ``Window(**record)`` is equal to this one."""
         return {"low": self.low, "high": self.high, "percentile": self.percentile, "top": self.top}

@@ -18,6 +18,7 @@ from xaimri.data import load_images
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.training.checkpoint import Checkpoint
+from xaimri.training.intensities import check_intensities
 from xaimri.training.loop import Loop, Part, Score, arrays_of, assign, dropout_states
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import backbone_of, set_trainable, unfreeze
@@ -139,6 +140,8 @@ def _part_of(data: Dataset, model: keras.Model, recipe: Recipe) -> Part:
     """Read the images of a part as the network takes them."""
     *space, channels = model.input_shape[1:]
     images = load_images(data, space, channels, recipe.fit, recipe.window, recipe.layout)
+    if recipe.window is None:
+        check_intensities(model, images)
     return Part(images, data.labels)
 
 

@@ -52,6 +52,9 @@ OF_CONSTANTS: dict[str, Callable[..., Any]] = {
 }
 """How constants are worked on before a network meets its pixels with them; shapes don't matter here."""
 
+DEEP = 1000.0
+"""A value beyond it is of no image of 0 to 255, resized by whatever overshoots."""
+
 FAR = 20.0
 """A scale or centre from which on values of -1 to 1 are next to nothing."""
 
@@ -156,4 +159,4 @@ def range_doubts(
         return ()
     if known.large and low >= -1 and high <= 1:
         return (Reason.INPUT_RANGE.caveat(low=low, high=high, top=known.top),)
-    return (Reason.INPUT_RANGE.caveat(high=high),) if known.of_bytes and high > 1000 else ()
+    return (Reason.INPUT_RANGE.caveat(high=high),) if known.of_bytes and high > DEEP else ()
