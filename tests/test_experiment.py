@@ -41,18 +41,6 @@ def test_a_class_without_cases_has_no_representative():
     assert representative(Split(_dataset((0, "a")), _dataset(), _dataset()), 1) is None
 
 
-def test_cases_are_matched_to_the_network_by_the_names_of_their_classes():
-    from xaimri.errors import InvalidInput
-    from xaimri.experiment import relabelled
-
-    dataset = _dataset((0, "a"), (1, "b"))  # ill, well
-    turned = relabelled(dataset, ("well", "other", "ill"))
-    assert turned.classes == ("well", "other", "ill")
-    assert [turned.classes[c.label] for c in turned] == [dataset.classes[c.label] for c in dataset]
-    with pytest.raises(InvalidInput, match="'well'"):
-        relabelled(dataset, ("ill", "unwell"))
-
-
 SIZE = (26, 22)
 
 

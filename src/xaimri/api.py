@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xaimri.adapters.options import ModelLike
 from xaimri.data.case import Case
+from xaimri.data.epoch import Loader
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
@@ -120,8 +121,8 @@ def explain_all(
     model, method, of, progress, **options
         As of :func:`xaimri.explain`.
     images
-        A folder, a list, a mapping by name, a data set, a generator, an array with a batch axis, or one
-        image.
+        A folder, a list, a mapping by name, a data set, a generator, an array with a batch axis, a loader of
+        Keras or ``tf.data`` (one epoch, as it gives its images), or one image.
     target
         A class for all, or one for each image; of one image, as many as are to be explained, from the same
         predictions where the method is one of perturbation.
@@ -195,7 +196,7 @@ def compare(
 def evaluate_explanations(
     methods: Methods,
     model: ModelLike,
-    cases: Iterable[Case],
+    cases: Iterable[Case] | Loader,
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
@@ -217,7 +218,7 @@ def evaluate_explanations(
         Whatever :func:`xaimri.open_model` opens, or an open :class:`~xaimri.Model`.
     cases
         Images with their subjects, such as a part of a split; ``mask`` is the region that metrics of
-        localisation ask for.
+        localisation ask for. A loader of Keras or ``tf.data`` is read as by :func:`xaimri.data.read_loader`.
     metrics
         Names of ``xaimri.judging.METRICS``; its functions with settings bound, such as
         ``partial(metrics.deletion, absent=0.0)``; or a :class:`~xaimri.judging.Metric`.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from xaimri import archive
 from xaimri.adapters.options import ModelLike
 from xaimri.charts import confusion_matrix, training_curves
-from xaimri.data import Case, Dataset, Split
+from xaimri.data import Case, Dataset, Split, read_loader
 from xaimri.data.attendance import absences_beside, trained_on
+from xaimri.data.epoch import Loader, chances
 from xaimri.endings import predict
-from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
 from xaimri.grid import Fit
@@ -79,7 +79,14 @@ def train(
     return training.load(target)
 
 
-def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any) -> ClassificationReport:
+def evaluate(
+    model: ModelLike,
+    part: Dataset | Loader,
+    folder: str | Path,
+    *,
+    independent: bool = False,
+    **options: Any,
+) -> ClassificationReport:
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
     Classes are matched by name. The report says who of the recorded split is missing, how many of the cases
@@ -92,9 +99,11 @@ def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any
     model, **options
         As of :func:`xaimri.open_model`.
     part
-        The cases.
+        The cases; or a loader of Keras or ``tf.data``, as of :func:`xaimri.data.read_loader`.
     folder
         Made if it is missing.
+    independent
+        True states that every case without a subject is of a person of its own.
 
     Raises
     ------
@@ -102,40 +111,26 @@ def evaluate(model: ModelLike, part: Dataset, folder: str | Path, **options: Any
         If the cases have a class that the network does not know.
     """
     opened = open_model(model, **options)
-    part = relabelled(part, opened.classes)
-    independent = opened.split is not None and opened.split["by"] == "case"
+    read = part if isinstance(part, Dataset) else read_loader(part, axes=len(opened.intake.shape) or 3)
+    cases = read.with_classes(opened.classes)
+    independent = independent or (opened.split is not None and opened.split["by"] == "case")
     target = Path(folder)
     seen = Ranges()
-    named = name_images(part, opened.intake)
+    named = name_images(cases, opened.intake)
     p = predict(opened.classifier, opened.intake, named, seen if opened.intake.window is None else None)
-    report = classification.evaluate(p, part, independent=independent)
-    odd = [caveat.text for caveat in opened.intake.caveats]
+    report = classification.evaluate(p, cases, independent=independent)
+    odd = [] if isinstance(part, Dataset) else [*chances(part)]
+    odd += [caveat.text for caveat in opened.intake.caveats]
     if seen.fault is not None:
         odd.append(seen.fault)
     if opened.split is not None:
-        odd += (*trained_on(part, opened.split, opened.origin), *absences_beside(part, opened.split))
+        odd += (*trained_on(cases, opened.split, opened.origin), *absences_beside(cases, opened.split))
     report = replace(report, remarks=tuple(odd))
     report.save(target / "report.json")
     archive.write_text(target / "report.txt", f"{report}\n")
     for level in ("slice", "subject"):
         save(confusion_matrix(report, level), target / f"confusion_{level}.png")
     return report
-
-
-def relabelled(dataset: Dataset, classes: Sequence[str]) -> Dataset:
-    """Return the same cases with labels that count in the order of these classes."""
-    unknown = [
-        dataset.classes[label]
-        for label in set(dataset.labels.tolist())
-        if dataset.classes[label] not in classes
-    ]
-    if unknown:
-        raise InvalidInput(
-            f"the network knows {', '.join(map(repr, classes))}, and the data holds {unknown[0]!r}: "
-            "name the folders as the network's classes are named."
-        )
-    cases = (replace(case, label=list(classes).index(dataset.classes[case.label])) for case in dataset)
-    return replace(dataset, classes=tuple(classes), cases=tuple(cases))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Explanations(Sequence[Explanation]):
         By the name of the image: its path relative to its folder, or its position.
     failures
         The images that could not be explained, by name.
+    notes
+        Sentences on where the images are from, such as what a loader changes by chance.
 
     Examples
     --------
@@ -42,11 +44,15 @@ class Explanations(Sequence[Explanation]):
     """
 
     def __init__(
-        self, explanations: Mapping[str, Explanation], failures: Mapping[str, Failure] | None = None
+        self,
+        explanations: Mapping[str, Explanation],
+        failures: Mapping[str, Failure] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._named = dict(explanations)
         self._listed = tuple(self._named.values())
         self.failures: Mapping[str, Failure] = MappingProxyType(dict(failures or {}))
+        self.notes = tuple(notes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,10 +98,11 @@ class Explanations(Sequence[Explanation]):
         columns = [name for name in COLUMNS if name != "against" or any(row[name] for row in rows)]
         lines = align(columns, [[_word(row[column]) for column in columns] for row in rows[:PRINTED]])
         more = len(rows) - PRINTED
-        return "\n".join([*lines, *([f"and {more} more: `.to_rows()` has them all."] if more > 0 else [])])
+        told = [f"and {more} more: `.to_rows()` has them all."] if more > 0 else []
+        return "\n".join([*lines, *told, *self.notes])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Explanations, (self._named, dict(self.failures))
+        return Explanations, (self._named, dict(self.failures), self.notes)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the table as plain dictionaries, failures last: ``pandas.DataFrame(found.to_rows())``.

@@ -100,6 +100,8 @@ class Judgement:
     mask_effects
         By case, where a metric asks for the mask: what erasing it does to the score that the first method
         explains, or why that can't be told.
+    notes
+        Sentences on the cases, such as what their loader changes by chance.
     """
 
     rows: tuple[Row, ...]
@@ -112,6 +114,7 @@ class Judgement:
     seed: int = 0
     against: str | None = None
     mask_effects: Mapping[str, MaskEffect | Failure] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
@@ -192,6 +195,7 @@ class Judgement:
             "seed": self.seed,
             "against": self.against,
             "mask_effects": {case: _effect(each) for case, each in self.mask_effects.items()},
+            "notes": list(self.notes),
         }
         return {name: _plain(part) for name, part in found.items()}
 
@@ -208,6 +212,7 @@ class Judgement:
             "",
             *self._intervals(people),
         ]
+        lines += self.notes
         if effects := say_effects(self.mask_effects.values()):
             lines += ["", *effects]
         apart = [d for d in self.differences if d.certain]

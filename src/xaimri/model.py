@@ -14,6 +14,8 @@ from xaimri.adapters.options import ModelLike, Preprocess
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Resizing, Sized
 from xaimri.data.case import Case
+from xaimri.data.epoch import Loader, chances, is_loader
+from xaimri.data.loader import refuse_shuffled
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
 from xaimri.explainer import require
@@ -140,7 +142,7 @@ class Model:
                     failures[question.image.name] = ending
                 else:
                     made[question.image.name] = ending
-        return Explanations(made, failures)
+        return Explanations(made, failures, chances(images) if is_loader(images) else ())
 
     def compare(
         self,
@@ -178,6 +180,8 @@ class Model:
         ------
         UnusableImage
             If an image can't be read, or not be brought to the model's grid.
+        InvalidInput
+            If a loader shuffles: no one could tell whose the rows are.
 
         Examples
         --------
@@ -186,11 +190,13 @@ class Model:
         >>> model.predict([np.ones((4, 5)), np.zeros((8, 10))]).shape
         (2, 3)
         """
+        if is_loader(images):
+            refuse_shuffled(images, "predictions")
         return predict(self.classifier, self.intake, name_images(images, self.intake))
 
     def judge(
         self,
-        cases: Iterable[Case],
+        cases: Iterable[Case] | Loader,
         methods: Methods,
         metrics: Any = ("deletion", "insertion"),
         **settings: Any,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, TypeAlias
 
+from xaimri.data.epoch import is_loader
+from xaimri.data.loader import refuse_shuffled
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake
 from xaimri.sources import Named, Source, Sources, check_one, is_folder, is_single, name_images
@@ -56,6 +58,8 @@ def ask(
     ['yes', 'no']
     """
     listed = is_listed(target) or is_listed(against)
+    if is_loader(images) and (listed or inputs is not None):
+        refuse_shuffled(images, "targets or inputs")
     pairs = _pairs(target, against)
     if classes:
         indices = resolve_targets([one for one, _ in pairs], tuple(classes), len(pairs))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from xaimri.data.case import Case
+from xaimri.data.epoch import epoch, is_loader
 from xaimri.data.listing import images_below
 from xaimri.errors import InvalidInput
 from xaimri.images.files import quoted
@@ -24,7 +25,7 @@ Source: TypeAlias = object
 
 Sources: TypeAlias = object
 """Whatever holds several images: a folder, a list, a mapping by name, a :class:`~xaimri.data.Dataset`, a
-generator, an array with a batch axis; or one image."""
+generator, an array with a batch axis, a loader of Keras or ``tf.data``; or one image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     """Return every image with a name that no other has; where their number is known, as a sequence.
 
     A folder's images are called by their paths relative to it, cases by their ids, entries of a mapping by
-    their keys, all else by position.
+    their keys, a loader's by their files where it tells them, all else by position.
 
     Raises
     ------
@@ -59,6 +60,9 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
         if not files:
             raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
         return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
+    if is_loader(images):
+        loaded = enumerate(epoch(images, len(intake.shape) or 3))
+        return _unique((number if one.name is None else one.name, one.image) for number, one in loaded)
     if is_single(images, intake):
         check_one(images, intake)
         return [Named(images.id if isinstance(images, Case) else "0", images)]
@@ -81,6 +85,8 @@ def is_single(images: object, intake: Intake) -> bool:
     """Tell whether this is one image rather than several."""
     if isinstance(images, str | os.PathLike):
         return not is_folder(images)
+    if is_loader(images):
+        return False
     if isinstance(images, bytes | bytearray | memoryview | Case | Taken):
         return True
     if isinstance(images, Picture) or hasattr(images, "getbands") or hasattr(images, "read"):

@@ -1,6 +1,7 @@
 """Data: cases with their subjects, from folders, the Alzheimer slices or the bundled phantom.
 
-`read_folder` lists class-per-folder data of any kind, `xaimri.data.alzheimer` the slices of Kaggle with
+`read_folder` lists class-per-folder data of any kind, `read_loader` takes what Keras and ``tf.data`` load,
+`xaimri.data.alzheimer` the slices of Kaggle with
 their subjects, and `xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by
 subject, `load_images` reads them into one array, and `remake` makes a data set as its record says.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from xaimri.data.case import Case, Dataset
 from xaimri.data.folder import read_folder
+from xaimri.data.loader import read_loader
 from xaimri.data.masks import attach_masks
 from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
@@ -22,6 +24,7 @@ __all__ = [
     "folds",
     "load_images",
     "read_folder",
+    "read_loader",
     "remake",
     "split",
 ]

@@ -131,6 +131,26 @@ class Dataset(Sequence[Case]):
             f"no case has the id `{case_id}`; the first of {len(self)} is `{self.cases[0].id}`."
         )
 
+    def with_classes(self, classes: Sequence[str]) -> Dataset:
+        """Return the same cases with labels that count in the order of these classes, matched by name.
+
+        Raises
+        ------
+        InvalidInput
+            If a case is of another class.
+        """
+        names = tuple(classes)
+        held = [self.classes[label] for label in sorted(set(self.labels.tolist()))]
+        unknown = [name for name in held if name not in names]
+        if unknown:
+            raise InvalidInput(
+                f"the network knows {', '.join(map(repr, names))}, and the data holds {unknown[0]!r}: name "
+                "the data's classes as the network's (the folders, or `classes=` of read_loader), or the "
+                "network's as the data's (`classes=` of open_model)."
+            )
+        cases = (replace(case, label=names.index(self.classes[case.label])) for case in self.cases)
+        return replace(self, classes=names, cases=tuple(cases))
+
     def with_shuffled_labels(self, seed: int = 0) -> Dataset:
         """Return the same cases with labels dealt out anew, by subject: a control that has nothing to learn.
 

@@ -70,7 +70,7 @@ def read_folder(
     apart = None if masks is None else Path(masks).resolve()
     inside = [folder.name for folder in folders_in(home) if folder.resolve() != apart]
     names = tuple(inside if classes is None else classes)
-    identify = _identifier(subject)
+    identify = identifier(subject)
     listing, cases, beside = _beside(home), [], _in_folders(root, home, names)
     for label, name in enumerate(names):
         found = list_images(home / name)
@@ -125,7 +125,7 @@ def _origin(
     return {"maker": "folder", "subject": pattern, "classes": None if classes is None else list(classes)}
 
 
-def _identifier(
+def identifier(
     subject: str | re.Pattern[str] | Callable[[Path], str | None] | None,
 ) -> Callable[[Path], tuple[str | None, int | None]]:
     """Return a function that gives subject and slice of a file."""

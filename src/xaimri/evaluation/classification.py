@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float, Int
 
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
+from xaimri.data.epoch import Loader, is_loader
+from xaimri.data.loader import labels_of
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
@@ -23,7 +25,7 @@ KINDS = ("precision", "recall", "f1", "auroc")
 
 def evaluate(
     probabilities: Scores,
-    truth: Dataset | npt.ArrayLike,
+    truth: Dataset | Loader | npt.ArrayLike,
     subjects: Sequence[Hashable] | None = None,
     classes: Sequence[str] | None = None,
     *,
@@ -44,11 +46,13 @@ def evaluate(
     probabilities
         ``(cases, classes)``, rows summing to 1.
     truth
-        A data set, which also gives the subjects and classes; or integer labels ``(cases,)``.
+        A data set, which also gives the subjects and classes; integer labels ``(cases,)``; or a loader of
+        Keras or ``tf.data`` that doesn't shuffle, for its labels.
     subjects
         Whose image each is, one per case.
     classes
-        Names; by default those of the data set, else ``class_0``, ...
+        Names of the columns; by default those of the data set, else ``class_0``, ... Where truth has some of
+        these names, its labels are matched to the columns by name: give the classifier's ``classes``.
     independent
         True states that every case without a subject is of a person of its own.
     resamples
@@ -108,7 +112,7 @@ def evaluate(
 
 
 def _truth(
-    truth: Dataset | npt.ArrayLike,
+    truth: Dataset | Loader | npt.ArrayLike,
     subjects: Sequence[Hashable] | None,
     classes: Sequence[str] | None,
     shape: tuple[int, ...],
@@ -116,12 +120,13 @@ def _truth(
 ) -> tuple[Int[Array, " cases"], list[Hashable], tuple[str, ...]]:
     """Return labels, subjects and class names of either kind of truth."""
     own: Sequence[Hashable | None]
+    named: tuple[str, ...] | None = None
     if isinstance(truth, Dataset):
-        labels, own, default = truth.labels, truth.subjects, truth.classes
+        labels, own, named = truth.labels, truth.subjects, truth.classes
     else:
-        labels = np.asarray(truth)
+        labels, named = labels_of(truth) if is_loader(truth) else (np.asarray(truth), None)
         own = [None] * labels.size
-        default = tuple(f"class_{i}" for i in range(shape[-1] if shape else 0))
+    default = tuple(f"class_{i}" for i in range(shape[-1] if shape else 0)) if named is None else named
     if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
         raise InvalidInput(
             "the true labels must be integers, one per case, at least one: pass class indices."
@@ -136,7 +141,26 @@ def _truth(
             "`subjects=`, one per case, or `independent=True` if each such image is of its own person."
         )
     who = [f"case {i:09d}" if subject is None else f"subject {subject}" for i, subject in enumerate(given)]
-    return labels.astype(np.int64), list(who), tuple(default if classes is None else classes)
+    names = tuple(default if classes is None else classes)
+    return _matched(labels.astype(np.int64), named, names), list(who), names
+
+
+def _matched(
+    labels: Int[Array, " cases"], named: tuple[str, ...] | None, names: tuple[str, ...]
+) -> Int[Array, " cases"]:
+    """Return labels that count in the order of the columns, where both sides have names in common."""
+    if named is None or named == names or not set(named) & set(names):
+        return labels
+    held = sorted(set(labels.tolist()))
+    unknown = [named[label] for label in held if named[label] not in names]
+    if unknown:
+        raise InvalidInput(
+            f"the truth holds {unknown[0]!r}, and `classes` are {', '.join(map(repr, names))}: call each "
+            "class by one name."
+        )
+    place = np.array([names.index(name) if name in names else -1 for name in named])
+    matched: Array = place[labels]
+    return matched
 
 
 def _probabilities(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from xaimri.data.case import Case, Dataset, check_ids
+from xaimri.data.epoch import Loader, is_loader
+from xaimri.data.loader import read_loader
 from xaimri.endings import Opened
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
@@ -39,7 +41,7 @@ TOGETHER = 16
 def judge(
     model: Opened,
     methods: Methods,
-    cases: Iterable[Case],
+    cases: Iterable[Case] | Loader,
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
@@ -53,7 +55,11 @@ def judge(
 ) -> Judgement:
     """Judge methods on a model that is open; as :func:`xaimri.evaluate_explanations`, which opens it."""
     explainers, measures = build_named(methods, settings), _metrics(metrics)
-    listed = list(cases) if isinstance(cases, Iterable) else [cases]
+    notes: tuple[str, ...] = ()
+    if is_loader(cases):
+        cases = read_loader(cases, axes=len(model.intake.shape) or 3)
+        notes = cases.notes
+    listed = cast("list[Case]", list(cases) if isinstance(cases, Iterable) else [cases])
     _check(listed, measures, target)
     Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
     for explainer in explainers.values():
@@ -86,6 +92,7 @@ def judge(
         seed,
         None if other is None else next((row.against for row in rows if row.against), str(other)),
         effects,
+        notes,
     )
 
 
