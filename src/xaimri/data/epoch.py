@@ -8,14 +8,42 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
 
 import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, first_line
 
-Loader: TypeAlias = object
+
+@runtime_checkable
+class Stream(Protocol):
+    """What is used of a ``tf.data.Dataset``."""
+
+    @property
+    def element_spec(self) -> Any:
+        """What it gives, by shapes."""
+        ...
+
+    def cardinality(self) -> Any:
+        """Return how many elements it has; -1 where it has no end."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """What is used of a ``keras.utils.PyDataset``: batches by their numbers, and an end of the epoch."""
+
+    def __getitem__(self, number: int, /) -> Any: ...
+
+    def on_epoch_end(self) -> Any:
+        """Do what belongs between two epochs; it is not called here."""
+        ...
+
+
+Loader: TypeAlias = Stream | Numbered
 """A ``tf.data.Dataset``, or a ``keras.utils.PyDataset`` (``Sequence``), as the iterators of
 ``ImageDataGenerator`` are: of images, or of (image, label)."""
 
@@ -45,9 +73,9 @@ class Loaded:
     name: str | None
 
 
-def is_loader(data: object) -> bool:
+def is_loader(data: object) -> TypeGuard[Loader]:
     """Tell whether this is a data loader of Keras or ``tf.data``."""
-    return _is_stream(data) or (hasattr(data, "__getitem__") and hasattr(data, "on_epoch_end"))
+    return isinstance(data, Stream | Numbered)
 
 
 def epoch(loader: Loader, axes: int = 3) -> Iterator[Loaded]:
@@ -65,7 +93,7 @@ def epoch(loader: Loader, axes: int = 3) -> Iterator[Loaded]:
     InvalidInput
         If the loader has no end, gives something else than images and labels, or fails.
     """
-    batches = _stream(cast("_Stream", loader), axes) if _is_stream(loader) else _sequence(loader)
+    batches = _stream(loader, axes) if isinstance(loader, Stream) else _sequence(loader)
     for images, labels, names in batches:
         if labels is not None and len(labels) != len(images):
             raise InvalidInput(
@@ -91,7 +119,7 @@ def class_names(loader: Loader) -> tuple[str, ...] | None:
 
 def is_shuffled(loader: Loader) -> bool:
     """Tell whether a loader may give its images in another order the next time."""
-    return _has_shuffle(loader) if _is_stream(loader) else bool(getattr(loader, "shuffle", False))
+    return _has_shuffle(loader) if isinstance(loader, Stream) else bool(getattr(loader, "shuffle", False))
 
 
 def chances(loader: Loader) -> tuple[str, ...]:
@@ -109,25 +137,10 @@ def chances(loader: Loader) -> tuple[str, ...]:
     return (f"The loader changes its images by chance ({', '.join(some)}): each is one draw, not the file.",)
 
 
-@runtime_checkable
-class _Stream(Protocol):
-    """What is used of a ``tf.data.Dataset``."""
-
-    element_spec: object
-
-    def cardinality(self) -> Any: ...
-
-    def __iter__(self) -> Iterator[object]: ...
-
-
 _Batch: TypeAlias = tuple[Sequence[Array] | Array, Array | None, Sequence[str] | None]
 
 
-def _is_stream(data: object) -> bool:
-    return hasattr(data, "element_spec") and hasattr(data, "cardinality")
-
-
-def _stream(loader: _Stream, axes: int) -> Iterator[_Batch]:
+def _stream(loader: Stream, axes: int) -> Iterator[_Batch]:
     """Yield the elements of a ``tf.data.Dataset`` as batches."""
     if int(loader.cardinality()) == -1:
         raise InvalidInput(
