@@ -225,3 +225,23 @@ def test_chance_is_told_and_numpys_generator_left_alone(folder, network, tmp_pat
     )
     assert found.notes == dataset.notes
     assert dataset.notes[0] in str(found)
+
+
+@pytest.mark.tensorflow
+def test_training_takes_loaders_and_refuses_those_that_change_by_chance(folder):
+    from xaimri.training import train
+
+    model = keras.Sequential(
+        [keras.Input((*SIDE, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    )
+    parts = (
+        directory(folder, subset=part, validation_split=0.25, seed=2) for part in ("training", "validation")
+    )
+    result = train(model, tuple(parts), epochs=1, augment=False, progress=False)
+    assert result.classes == FOLDER
+    whole = directory(folder)
+    with pytest.raises(InvalidInput, match="12 images are in two parts"):
+        train(model, (whole, flow(folder)), epochs=1, progress=False)
+    chance = flow(folder, ImageDataGenerator(rotation_range=4))
+    with pytest.raises(InvalidInput, match=r"by chance \(rotation_range\).*augment by `augment=`"):
+        train(model, (chance, whole), epochs=1, progress=False)

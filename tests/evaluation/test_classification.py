@@ -339,3 +339,17 @@ WHO = ["a", "b", "c", "d"]
 def test_bad_arguments(arguments, options, sentence):
     with pytest.raises(InvalidInput, match=sentence):
         evaluate(*arguments, **options)
+
+
+def test_labels_are_matched_to_the_columns_by_name_where_truth_counts_in_another_order():
+    cases = [Case(str(i), i % 3, f"s{i}", np.zeros((2, 3))) for i in range(12)]
+    truth = Dataset(("apple", "mango", "zebra"), tuple(cases))
+    columns = ("zebra", "apple", "other", "mango")
+    p = np.eye(4)[[columns.index(truth.classes[case.label]) for case in truth]]
+    report = evaluate(p, truth, classes=columns)
+    assert report.slice.accuracy.value == 1
+    assert report.slice.confusion.tolist() == np.diag([4, 4, 0, 4]).tolist()
+    with pytest.raises(InvalidInput, match="the truth holds 'mango'"):
+        evaluate(p, truth, classes=("zebra", "apple", "other", "pear"))
+    renamed = evaluate(p[:, [1, 3, 0]], truth, classes=("A", "M", "Z"))  # no name in common: by position
+    assert renamed.slice.accuracy.value == 1

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
 from xaimri.adapters.keras.order import order_of
 from xaimri.data.case import Dataset
 from xaimri.data.copies import OnCopies, copies_between
+from xaimri.data.epoch import Loader, chances
+from xaimri.data.loader import read_loader
 from xaimri.errors import InvalidInput
 from xaimri.forked import check_process
 from xaimri.grid import Fit
@@ -91,7 +93,7 @@ class TrainingResult:
 
 def train(
     model: keras.Model,
-    data: Split | tuple[Dataset, Dataset],
+    data: Split | tuple[Dataset | Loader, Dataset | Loader],
     *,
     folder: str | Path | None = None,
     batch: int = 32,
@@ -122,8 +124,9 @@ def train(
         Any Keras classifier with fixed input size and one softmax output; it takes raw pixels. Its
         weights change; what is trainable ends as the second phase has it.
     data
-        A split, or its training and validation parts. An empty validation part means: no early
-        stopping, the last weights are kept, and the ``val_`` columns are None.
+        A split, or its training and validation parts; a loader of Keras or ``tf.data`` is read once, as by
+        :func:`xaimri.data.read_loader`, and must not augment by chance. An empty validation part means: no
+        early stopping, the last weights are kept, and the ``val_`` columns are None.
     folder
         Where a checkpoint is kept (about 5 times the weights' size), written after every epoch. The
         same call again goes on where that stopped, to the same result.
@@ -176,6 +179,8 @@ def train(
     >>> train(model, (data[:128], data[128:]), epochs=12)  # doctest: +SKIP
     """
     check_process()
+    if isinstance(data, tuple):
+        data = cast("tuple[Dataset, Dataset]", tuple(map(_read, data)))
     parts = _Parts.of(model, data)
     named = zip(("train", "validation"), data, strict=True) if isinstance(data, tuple) else data.parts()
     notes = copies_between(named, copies)
@@ -200,6 +205,15 @@ def train(
     return TrainingResult(
         model, parts.training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed, notes
     )
+
+
+def _read(part: Dataset | Loader) -> Dataset:
+    """Read one epoch of a loader, if it is one whose next epoch is the same."""
+    if isinstance(part, Dataset):
+        return part
+    if told := chances(part):
+        raise InvalidInput(f"{told[0]} Training would see that draw again and again: augment by `augment=`.")
+    return read_loader(part)
 
 
 @dataclass(frozen=True)
