@@ -1,24 +1,17 @@
-"""Written whole or not at all: every file and folder of ours, such as that of a record with its arrays."""
+"""Written whole or not at all: every file and folder of ours."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
-import numpy as np
-
-from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, StorageFault
-
-_RECORD, _ARRAYS = "record.json", "arrays.npz"
+from xaimri.regular_file import path_of
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 """What the system says of a disk that takes no more, and names no file with it."""
@@ -57,7 +50,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ...     Path(folder, "a", "note.txt").read_text()
     'all of it'
     """
-    target = Path(path)
+    target = path_of(path)
     with _storage_faults(target):
         if target.exists() and not target.is_file():
             what = "a folder" if target.is_dir() else "no regular file"
@@ -105,7 +98,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     ...     sorted(file.name for file in Path(folder).rglob("*"))
     ['out', 'table.csv']
     """
-    target = Path(path)
+    target = path_of(path, "folder")
     with _storage_faults(target):
         near = _folder_near(target.absolute())
         empty = near == target.absolute()
@@ -133,42 +126,6 @@ def write_text(path: str | Path, text: str) -> Path:
     with whole_file(path) as new:
         new.write_text(text, encoding="utf-8", newline="")
     return Path(path)
-
-
-def write_record(folder: str | Path, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> Path:
-    """Write a record and its arrays into a new folder, by `whole_folder`."""
-    with whole_folder(folder) as new:
-        (new / _RECORD).write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")
-        with zipfile.ZipFile(new / _ARRAYS, "w") as packed:
-            for name, array in arrays.items():
-                with packed.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-    return Path(folder)
-
-
-def read_record(folder: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Read what :func:`write_record` wrote; arrays come back bit for bit.
-
-    Raises
-    ------
-    InvalidInput
-        If the folder is missing, or does not hold a whole record.
-    """
-    source = Path(folder)
-    try:
-        record = json.loads((source / _RECORD).read_text(encoding="utf-8"))
-        if not isinstance(record, dict):
-            raise TypeError("its record is no mapping")
-        with (source / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as packed:
-            arrays = {name: packed[name] for name in packed.files}
-    except FileNotFoundError as missing:
-        raise InvalidInput(
-            f"`{source}` holds no stored explanation (no `{Path(str(missing.filename)).name}`): "
-            "give the folder that `Explanation.store` wrote."
-        ) from None
-    except Exception as damage:
-        raise InvalidInput(f"`{source}` is damaged ({damage}): store the explanation again.") from damage
-    return record, arrays
 
 
 def remove_partials(folder: str | Path) -> None:

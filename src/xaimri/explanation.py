@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from xaimri import archive
 from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
@@ -243,57 +241,9 @@ class Explanation:
 
     def store(self, folder: str | Path) -> Path:
         """Keep the whole explanation in a new folder, bit for bit; :func:`xaimri.load` reads it."""
-        arrays = {k: v for k, v in self.__dict__.items() if isinstance(v, np.ndarray)}
-        if self.regions is not None:
-            arrays |= {f"regions.{k}": v for k, v in self.regions.__dict__.items() if v is not None}
-        arrays |= {f"method.{sha}": v for sha, v in self.method_arrays.items()}
-        apart = {*arrays, "regions", "method_arrays"}
-        record = {k: _plain(v) for k, v in self.__dict__.items() if k not in apart}
-        return archive.write_record(folder, {"xaimri": "explanation", **record}, arrays)
+        from xaimri import storage
 
-
-def load(folder: str | Path) -> Explanation:
-    """Read an explanation that :meth:`Explanation.store` wrote; its arrays are bit-identical.
-
-    Raises
-    ------
-    InvalidInput
-        If the folder is missing or damaged.
-    """
-    record, arrays = archive.read_record(folder)
-    try:
-        return _rebuilt(record, arrays)
-    except (KeyError, TypeError, AttributeError) as damage:
-        raise InvalidInput(
-            f"`{folder}` does not hold a whole explanation ({damage}): store the explanation again."
-        ) from damage
-
-
-def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
-    """Undo :meth:`Explanation.store`."""
-    if record.pop("xaimri") != "explanation":
-        raise TypeError("it is a record of something else")
-    parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
-    settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
-    record["classes"] = tuple(record["classes"])
-    record["caveats"] = tuple(Caveat(**caveat) for caveat in record["caveats"])
-    if record["spacing"] is not None:
-        record["spacing"] = tuple(record["spacing"])
-    if parts:
-        record["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
-    return Explanation(**{**record, **arrays}, method_arrays=settings)
-
-
-def _plain(value: Any) -> Any:
-    """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
-    if isinstance(value, Caveat):
-        return {"name": value.name, "text": value.text}
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list | np.ndarray):
-        return [_plain(v) for v in value]
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return storage.store(self, folder)
 
 
 def _freeze(record: Any) -> None:

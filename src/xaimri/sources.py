@@ -15,9 +15,9 @@ from xaimri.data.case import Case
 from xaimri.data.epoch import epoch, is_loader
 from xaimri.data.listing import images_below
 from xaimri.errors import InvalidInput
-from xaimri.images.files import quoted
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture
+from xaimri.regular_file import quoted
 
 Source: TypeAlias = object
 """Whatever holds one image: a path, the bytes of a file, an open file, a PIL image, an array, a

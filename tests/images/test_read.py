@@ -409,7 +409,7 @@ def test_broken_files(tmp_path):
             read_image(tmp_path / name)
     with pytest.raises(InvalidInput, match="is a folder"):
         read_image(tmp_path)
-    with pytest.raises(InvalidInput, match="no regular file"):
+    with pytest.raises(InvalidInput, match="is a device, not a regular file"):
         read_image("/dev/null")
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import UnusableImage, first_line
+from xaimri.errors import UnusableImage, XaimriError, first_line
 from xaimri.images import decoders
 from xaimri.images.picture import Picture
+from xaimri.regular_file import open_regular, quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -26,23 +27,12 @@ def of_path(path: Path, rank: int) -> Picture | Array:
     """Decode a file; see `decoded`."""
     name = quoted(path)
     try:
-        if not path.exists():
-            raise UnusableImage(
-                f"there is no file {name}: check the path, relative ones start at {quoted(Path.cwd())}."
-            )
-        if path.is_dir():
-            raise UnusableImage(
-                f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain_all`."
-            )
-        if not path.is_file():
-            raise UnusableImage(f"{name} is no regular file: read it yourself and pass its bytes.")
-        stream = path.open("rb")
+        with open_regular(path, "check the path.") as stream:
+            return decoded(stream, name, rank)
     except UnusableImage:
         raise
-    except (OSError, ValueError) as error:
-        raise UnusableImage(f"{name} cannot be opened ({first_line(error, 120)}): check the path.") from error
-    with stream:
-        return decoded(stream, name, rank)
+    except XaimriError as fault:
+        raise UnusableImage(_unopened(path, str(fault))) from fault
 
 
 def of_stream(source: object, rank: int) -> Picture | Array:
@@ -71,10 +61,13 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
         A picture of ``rank`` spatial axes and one of channels; an array of any shape from ``.npy``, which
         doesn't say what its axes are.
     """
-    head = stream.read(8)
+    try:
+        head = stream.read(8)
+        stream.seek(0)
+    except OSError as error:
+        raise UnusableImage(f"{name} cannot be read ({first_line(error, 120)}): fetch it again.") from error
     if not head:
         raise UnusableImage(f"{name} is empty: fetch the file again.")
-    stream.seek(0)
     try:
         with decoders.Quiet():
             if head.startswith(_NUMPY):
@@ -99,10 +92,14 @@ def of_pil(picture: PILImage, rank: int) -> Picture:
         ) from error
 
 
-def quoted(text: object, most: int = 200) -> str:
-    """Return a name in backticks, on one line and not too long."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
-    return f"`{line}`" if len(line) <= most else f"`...{line[-most:]}`"
+def _unopened(path: Path, told: str) -> str:
+    """Say what else to give than this path."""
+    name = quoted(path)
+    if told.startswith(f"{name} is not there"):
+        return f"there is no file {name}: check the path, relative ones start at {quoted(Path.cwd())}."
+    if told.startswith(f"{name} is a folder"):
+        return f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain_all`."
+    return told
 
 
 def _why(error: Exception, name: str, known: bool) -> str:

@@ -14,6 +14,7 @@ from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line
 from xaimri.images import files
 from xaimri.images.picture import Picture
+from xaimri.regular_file import quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -182,7 +183,7 @@ def _opened(source: object, rank: int) -> Picture | Array:
 def _name_of(source: object) -> str:
     """Return what to call an image in a sentence."""
     if isinstance(source, str | os.PathLike):
-        return files.quoted(os.fsdecode(source))
+        return quoted(os.fsdecode(source))
     if _is_content(source):
         return "the file given as bytes"
     if isinstance(source, np.ndarray):
@@ -215,7 +216,7 @@ def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, la
     """Bring the array to `rank` spatial axes and one of channels."""
     if pixels.dtype.kind not in "buif":
         raise UnusableImage(
-            f"{name} must hold real numbers, and this is of type {files.quoted(pixels.dtype)}: pass a path, "
+            f"{name} must hold real numbers, and this is of type {quoted(pixels.dtype)}: pass a path, "
             "the bytes of a file, a PIL image or an array of numbers."
         )
     if pixels.size == 0:

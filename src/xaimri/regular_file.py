@@ -1,0 +1,122 @@
+"""The door to files that are read: regular ones alone, so that a pipe or a device is never waited for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from xaimri.errors import InvalidInput, StorageFault, XaimriError
+
+_NO_NAME = "has a name that no file can have"
+
+_KINDS = {
+    stat.S_IFDIR: "is a folder",
+    stat.S_IFIFO: "is a pipe, not a regular file",
+    stat.S_IFSOCK: "is a socket, not a regular file",
+    stat.S_IFCHR: "is a device, not a regular file",
+    stat.S_IFBLK: "is a device, not a regular file",
+}
+
+_REASONS = {
+    errno.ELOOP: "is a link that leads in a circle",
+    errno.ENOTDIR: "leads through a file",
+    errno.ENAMETOOLONG: "has too long a name",
+}
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""What took a file's place meanwhile is not waited for either."""
+
+
+def quoted(text: object, most: int = 200) -> str:
+    """Return a name in backticks, on one line and not too long."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    return f"`{line}`" if len(line) <= most else f"`...{line[-most:]}`"
+
+
+def path_of(given: object, what: str = "file") -> Path:
+    r"""Return a path, or say that this can't be one.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither text nor a path, or holds what no name can hold, such as NUL.
+
+    Examples
+    --------
+    >>> path_of("a\0b")
+    Traceback (most recent call last):
+        ...
+    xaimri.errors.InvalidInput: `a\x00b` has a name that no file can have: give another one.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise InvalidInput(f"a {type(given).__name__} is no path: give that of a {what}.")
+    path = Path(os.fsdecode(given))
+    if not _is_name(path):
+        raise InvalidInput(f"{quoted(path)} {_NO_NAME}: give another one.")
+    return path
+
+
+def fault_of(path: Path) -> XaimriError | None:
+    """Return why this is no regular file, as an error without its remedy; None where it is one.
+
+    Its words follow the file's name: "is a folder". What is wrong with the path is an `InvalidInput`, what
+    the system doesn't let be read a `StorageFault`. Nothing is opened.
+    """
+    if not _is_name(path):
+        return InvalidInput(_NO_NAME)
+    try:
+        kind = stat.S_IFMT(os.stat(path).st_mode)  # noqa: PTH116 - as the system says it
+    except FileNotFoundError:
+        return InvalidInput("is a link that leads nowhere" if path.is_symlink() else "is not there")
+    except OSError as failure:
+        return _fault(failure)
+    return None if kind == stat.S_IFREG else InvalidInput(_KINDS.get(kind, "is no regular file"))
+
+
+def open_regular(path: Path, remedy: str) -> BufferedReader:
+    """Open a regular file to read its bytes.
+
+    Parameters
+    ----------
+    path
+        Of the file; links are followed.
+    remedy
+        What to do where it can't be opened, in words that end the sentence.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file, or it is a folder, a pipe, a device.
+    StorageFault
+        If the system doesn't let it be read.
+    """
+    fault = fault_of(path)
+    if fault is None:
+        try:
+            handle = os.open(path, _FLAGS)
+        except OSError as failure:
+            fault = _fault(failure)
+        else:
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                return os.fdopen(handle, "rb")
+            os.close(handle)
+            fault = InvalidInput("is no regular file")
+    raise type(fault)(f"{quoted(path)} {fault}: {remedy}")
+
+
+def _is_name(path: Path) -> bool:
+    """Tell whether the system can be asked for a file of this name."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeError:
+        return False
+
+
+def _fault(failure: OSError) -> XaimriError:
+    """Say what the system says."""
+    if failure.errno in _REASONS:
+        return InvalidInput(_REASONS[failure.errno])
+    return StorageFault(f"can't be read ({failure.strerror or failure})")
