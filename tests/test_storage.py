@@ -22,7 +22,7 @@ from xaimri.errors import StorageFault, XaimriError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices, links and names of 255 bytes")
 
-FUZZED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 ODD = st.sampled_from(
     [None, [], ["a", 1], "a", "", 99, -1, 10**400, 1e308, True, {}, {"name": 1}, [[[1]]], "logit", 0, 2]
@@ -95,6 +95,7 @@ EDITS = {
     "target true": {"target": True},
     "target of many digits": {"target": 10**300},
     "against itself": {"target": 1, "against": 1},
+    "a probability against a class": {"of": "probability", "target": 1, "against": 0},
     "classes 1": {"classes": ["a"]},
     "no classes": {"classes": []},
     "classes that are numbers": {"classes": [1, 2, 3]},

@@ -128,6 +128,29 @@ def write_text(path: str | Path, text: str) -> Path:
     return Path(path)
 
 
+@contextmanager
+def make_folder(folder: Path) -> Iterator[None]:
+    """Make a folder to write several files into; where nothing comes into it, it goes again.
+
+    Raises
+    ------
+    InvalidInput
+        If it is a file, or the path leads through one.
+    StorageFault
+        If the system can't make it.
+    """
+    with _storage_faults(folder):
+        missing = _folder_near(folder.absolute()) != folder.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
 def remove_partials(folder: str | Path) -> None:
     """Remove what a process that was killed in `whole_file` or `whole_folder` left in this folder.
 

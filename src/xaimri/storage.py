@@ -90,10 +90,12 @@ def load(folder: str | Path) -> Explanation:
     arrays = array_file.read(source / _ARRAYS, _REMEDY, most=_MOST_BYTES)
     try:
         _check(record, arrays)
-        return _rebuilt(record, arrays)
+        explanation = _rebuilt(record, arrays)
+        _ = explanation.objective  # not every score can be held against another class
     except (InvalidInput, TypeError) as damage:
         reason = str(damage).rstrip(".")
         raise InvalidInput(f"{quoted(source)} holds no whole explanation ({reason}): {_REMEDY}") from damage
+    return explanation
 
 
 def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from xaimri.adapters import as_classifier, is_preset, is_saved_model
 from xaimri.adapters.options import ModelLike
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
+from xaimri.regular_file import fault_of, path_of, quoted
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -47,9 +47,11 @@ def bundle_of(model: object) -> Bundle | None:
         return cast("Bundle", model)
     if not isinstance(model, str | os.PathLike):
         return None
-    path = Path(model)
-    if not os.path.exists(path):  # noqa: PTH110 - any name will do; said before a framework is loaded
-        raise InvalidInput(f"no saved network at `{path}`: check the path.")
+    path, fault = path_of(model, "saved network"), fault_of(path_of(model, "saved network"))
+    if fault is not None and not path.is_dir():  # said before a framework is loaded
+        if str(fault) == "is not there":
+            raise InvalidInput(f"no saved network at {quoted(path)}: check the path.")
+        raise type(fault)(f"{quoted(path)} {fault}: give the path of a saved network.")
     if path.is_file() and path.name == "model.keras" and path.with_name("bundle.json").is_file():
         path = path.parent  # the network's file in a bundle, which knows how it is used
     if not path.is_dir() or is_saved_model(path) or is_preset(path):

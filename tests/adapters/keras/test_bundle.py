@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
 from frameworks import on_first_use
-from xaimri.errors import InvalidInput
+from xaimri import json_file
+from xaimri.errors import InvalidInput, StorageFault, XaimriError
+from xaimri.folder_lock import lock
 from xaimri.images import Window
 
 with on_first_use():
     import keras
 
-    from xaimri.adapters.keras import bundle
+    from xaimri.adapters.keras import bundle, bundle_record
+    from xaimri.adapters.keras.bundle_record import sha256_of
     from xaimri.training import load, save
 
 pytestmark = pytest.mark.tensorflow
@@ -42,6 +47,15 @@ def saved(tmp_path):
     return tmp_path
 
 
+def rewrite(folder, edit):
+    """Change a record, and sign it as if it had been written so; return it."""
+    record = json.loads((folder / "bundle.json").read_text())
+    del record["checksum"]
+    changed = edit(record)
+    (folder / "bundle.json").write_text(json_file.text_of(changed))
+    return changed
+
+
 def test_everything_comes_back(saved):
     loaded = load(saved)
     assert (loaded.classes, loaded.fit) == (CLASSES, "pad")
@@ -60,15 +74,6 @@ def test_how_images_reached_it_and_how_the_data_were_made_come_back(tmp_path):
     save(tmp_path, network(0), CLASSES, window=(0, 4000))
     loaded = load(tmp_path)
     assert (loaded.window, loaded.layout, loaded.origin) == (Window(0, 4000), None, None)
-
-
-def test_a_bundle_of_before_there_were_window_layout_and_origin_still_loads(saved):
-    record = json.loads((saved / "bundle.json").read_text())
-    for name in ("window", "layout", "origin"):
-        del record[name]
-    (saved / "bundle.json").write_text(json.dumps(record))
-    loaded = load(saved)
-    assert (loaded.fit, loaded.window, loaded.layout, loaded.origin) == ("pad", None, None, None)
 
 
 def test_the_model_alone_is_a_keras_file(saved):
@@ -130,7 +135,7 @@ def test_a_death_while_saving_leaves_one_whole_bundle(saved, monkeypatch, step):
 @pytest.mark.parametrize("name", ["model.keras", "bundle.json"])
 def test_a_missing_file_is_named(saved, name):
     (saved / name).unlink()
-    with pytest.raises(InvalidInput, match=f"holds no `{name}`"):
+    with pytest.raises(InvalidInput, match=f"{name}` is not there: give a folder"):
         load(saved)
 
 
@@ -138,18 +143,19 @@ def test_a_missing_file_is_named(saved, name):
 def test_a_damaged_file_is_noticed(saved, name):
     whole = (saved / name).read_bytes()
     (saved / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InvalidInput, match="do not belong together, or one is damaged"):
+    words = {"model.keras": "do not belong together, or one is damaged", "bundle.json": "json` is damaged"}
+    with pytest.raises(InvalidInput, match=words[name]):
         load(saved)
 
 
 def test_a_network_that_answers_otherwise_is_refused(saved):
-    record = json.loads((saved / "bundle.json").read_text())
+    record = rewrite(saved, lambda record: record)
     record["reference_probabilities"][1][0] += 2e-4
-    (saved / "bundle.json").write_text(json.dumps(record))
+    rewrite(saved, lambda _: record)
     with pytest.raises(InvalidInput, match=r"no longer answers as when it was saved .*0\.0002"):
         load(saved)
     record["reference_probabilities"][1][0] -= 1.5e-4
-    (saved / "bundle.json").write_text(json.dumps(record))
+    rewrite(saved, lambda _: record)
     load(saved)
 
 
@@ -175,3 +181,84 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, setti
     with pytest.raises((InvalidInput, TypeCheckError), match=sentence):
         save(tmp_path / "new", network(0), **{"classes": CLASSES, **settings})
     assert not (tmp_path / "new").exists()
+
+
+WRONG = {
+    "no split": {"split": ...},
+    "no fit": {"fit": ...},
+    "no versions": {"versions": ...},
+    "no classes": {"classes": []},
+    "three classes": {"classes": ["a", "b", "c"]},
+    "classes null": {"classes": None},
+    "a fit that is none": {"fit": "squeeze"},
+    "a window that is none": {"window": "x"},
+    "a window of one number": {"window": {"low": 3}},
+    "a layout that is none": {"layout": "x"},
+    "reference of another shape": {"reference_probabilities": [[1, 2]] * 3},
+    "reference empty": {"reference_probabilities": []},
+    "reference of words": {"reference_probabilities": [["a", "b"]] * 4},
+    "reference of other classes": {"reference_probabilities": [[0.5, 0.25, 0.25]] * 4},
+    "history a list": {"history": [1]},
+    "history of numbers": {"history": {"x": 1}},
+    "split a list": {"split": [1]},
+    "origin words": {"origin": "x"},
+    "versions of numbers": {"versions": {"keras": 3}},
+    "another input": {"input": [5, 6, 1]},
+    "a huge input": {"input": [10**12, 10**12, 1]},
+    "an unknown entry": {"network": None},
+}
+
+
+def test_a_record_that_cannot_be_is_one_sentence(saved):
+    record = rewrite(saved, lambda record: record)
+    for edit in WRONG.values():
+        changed = {k: v for k, v in {**record, **edit}.items() if v is not ...}
+        rewrite(saved, lambda _, changed=changed: changed)
+        with pytest.raises(InvalidInput) as told:
+            load(saved)
+        assert "\n" not in str(told.value)
+    rewrite(saved, lambda _: record)
+    assert load(saved).classes == CLASSES
+
+
+def test_a_network_of_any_size_in_the_place_of_another_is_refused(saved):
+    inputs = keras.Input((None, None, 1))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x)).save(saved / "model.keras")
+    rewrite(saved, lambda record: {**record, "sha256": sha256_of(saved / "model.keras")})
+    with pytest.raises(InvalidInput, match=r"takes and gives .*, and its record says"):
+        load(saved)
+
+
+def test_a_changed_byte_of_the_record_is_noticed_wherever_it_is(saved):
+    """The window, the order of the classes and all else decide the answers, and none may change unseen."""
+    whole = (saved / "bundle.json").read_bytes()
+    rng = np.random.default_rng(0)
+    for at in rng.integers(0, len(whole), 60):
+        changed = bytearray(whole)
+        changed[at] = rng.integers(33, 127)
+        (saved / "bundle.json").write_bytes(changed)
+        try:
+            record = bundle_record.read(saved)
+        except XaimriError:
+            continue
+        assert json_file.text_of(record).encode() == whole
+
+
+def test_two_writers_do_not_mix(saved, monkeypatch):
+    """The second waits for the first; one that waits too long is told, and nothing is changed."""
+    before = sorted((path.name, path.read_bytes()) for path in saved.iterdir())
+    monkeypatch.setattr(bundle, "lock", partial(lock, wait=0))
+    with lock(saved):
+        for call in (lambda: save(saved, network(1), ("a", "b")), lambda: load(saved)):
+            with pytest.raises(StorageFault, match=r"is writing into .*: wait, or give another folder"):
+                call()
+    assert sorted((path.name, path.read_bytes()) for path in saved.iterdir()) == before
+    with lock(saved, shared=True):
+        assert load(saved).classes == CLASSES
+    with ThreadPoolExecutor(3) as pool:
+        monkeypatch.setattr(bundle, "lock", lock)
+        list(pool.map(lambda level: save(saved, network(level), (f"{level}", "x")), (1, 2, 3)))
+    last = load(saved)
+    np.testing.assert_allclose(answers(last.model), answers(network(int(last.classes[0]))), atol=1e-7)
+    assert sorted(path.name for path in saved.iterdir()) == ["bundle.json", "model.keras"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,29 +12,21 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 
+from xaimri.adapters.keras import bundle_record
+from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REFERENCES, next_of, sha256_of
 from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
-from xaimri.archive import remove_partials, whole_file, write_text
+from xaimri.archive import make_folder, remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
 from xaimri.errors import InvalidInput, first_line
+from xaimri.folder_lock import lock
 from xaimri.grid import Fit, check_fit
 from xaimri.images.read import Layout, check_layout
 from xaimri.images.window import Window, as_window
-
-MODEL = "model.keras"
-"""File of the network, in a bundle's folder."""
-
-RECORD = "bundle.json"
-"""File of everything else."""
-
-NEXT = "next.json"
-"""File of the record of a network that is about to take the place of the one before."""
+from xaimri.regular_file import path_of, quoted
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
-
-REFERENCES = 4
-"""Seeded images whose probabilities are kept."""
 
 TOLERANCE = 1e-4
 """Largest difference of a probability from the one kept, at loading; kernels differ between machines."""
@@ -126,7 +116,7 @@ def save(
     ...     load(save(folder, model, ["young", "old"])).classes
     ('young', 'old')
     """
-    folder = Path(folder)
+    folder = path_of(folder, "folder")
     reach = {
         "fit": fit,
         "window": None if window is None else as_window(window).record(),
@@ -140,15 +130,18 @@ def save(
         "origin": None if origin is None else dict(origin),
     }
     record = {**_described(model, classes), **reach, **kept}
-    _json(record)  # refuse before anything is written
-    remove_partials(folder)
-    with whole_file(folder / MODEL) as new:
-        model.save(new)
-        text = _json({**record, "sha256": _sha256(new)})
-        write_text(folder / NEXT, text)
-    # from here to the last step, the model's digest tells `load` which record belongs to it
-    write_text(folder / RECORD, text)
-    (folder / NEXT).unlink()
+    bundle_record.text_of(record)  # refuse before anything is written
+    with make_folder(folder), lock(folder):
+        remove_partials(folder)
+        with whole_file(folder / MODEL) as new:
+            model.save(new)
+            digest = sha256_of(new)
+            text = bundle_record.text_of({**record, "sha256": digest})
+            write_text(folder / next_of(digest), text)
+        # from here to the last step, the model's digest tells `load` which record belongs to it
+        write_text(folder / RECORD, text)
+        for old in folder.glob(next_of("*")):
+            old.unlink()
     return folder
 
 
@@ -170,37 +163,47 @@ def load(folder: str | Path) -> Bundle:
         If files are missing or damaged, the model holds code, or its probabilities on the reference
         images differ by more than 1e-4 from those kept.
     """
-    folder = Path(folder)
-    record = _matching(folder)
-    try:
-        with keep_python_random():
-            model = keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
-        classes = tuple(record["classes"])
-        kept = np.array(record["reference_probabilities"], np.float64)
-    except Exception as error:  # Keras raises many types
-        raise InvalidInput(
-            f"`{folder / MODEL}` cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
-            f"saved by {record.get('versions', {}).get('keras', 'an unknown version')}): "
-            f"{first_line(error, 160)}."
-        ) from error
+    folder = path_of(folder, "folder")
+    with lock(folder, shared=True):
+        record = bundle_record.read(folder)
+        model = _network(folder / MODEL, record)
+    kept = np.array(record["reference_probabilities"], np.float64)
     gap = float(np.abs(_answers(model) - kept).max())
     if not gap <= TOLERANCE:
         raise InvalidInput(
-            f"the network in `{folder}` no longer answers as when it was saved (probabilities differ by "
-            f"{gap:.2g}, allowed {TOLERANCE:g}): use the versions it was saved with, {record['versions']}."
+            f"the network in {quoted(folder)} no longer answers as when it was saved (probabilities differ "
+            f"by {gap:.2g}, allowed {TOLERANCE:g}): use the versions it was saved with, {record['versions']}."
         )
-    window = record.get("window")
     return Bundle(
         model,
-        classes,
+        tuple(record["classes"]),
         fit=record["fit"],
-        window=None if window is None else Window(**window),
-        layout=record.get("layout"),
+        window=None if record["window"] is None else Window(**record["window"]),
+        layout=record["layout"],
         split=_readonly(record["split"]),
         history=_readonly(record["history"]),
-        origin=_readonly(record.get("origin")),
+        origin=_readonly(record["origin"]),
         versions=record["versions"],
     )
+
+
+def _network(path: Path, record: dict[str, Any]) -> keras.Model:
+    """Read the network, and see that it takes and gives what its record says."""
+    try:
+        with keep_python_random():
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many types
+        raise InvalidInput(
+            f"{quoted(path)} cannot be loaded in Keras' safe mode by Keras {keras.__version__} (it was "
+            f"saved by {record['versions'].get('keras', 'an unknown version')}): {first_line(error, 160)}."
+        ) from error
+    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+    told = ((None, *record["input"]), (None, len(record["classes"])))
+    if shapes != told:
+        raise InvalidInput(
+            f"{quoted(path)} takes and gives {shapes}, and its record says {told}: {bundle_record.REMEDY}"
+        )
+    return model
 
 
 def reference_images(shape: Sequence[int]) -> Images:
@@ -253,43 +256,5 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _json(record: dict[str, Any]) -> str:
-    try:
-        return json.dumps(record, indent=1)
-    except TypeError as error:
-        raise InvalidInput(
-            f"`split`, `history` and `origin` must be made of JSON types ({error}): pass `split.record()`, "
-            "`result.history` and `dataset.origin`."
-        ) from error
-
-
-def _matching(folder: Path) -> dict[str, Any]:
-    """Return the record that belongs to the model's file."""
-    if not (folder / MODEL).is_file():
-        raise InvalidInput(f"`{folder}` holds no `{MODEL}`: give a folder that `xaimri.training.save` wrote.")
-    digest = _sha256(folder / MODEL)
-    present = [path for path in (folder / RECORD, folder / NEXT) if path.is_file()]
-    if not present:
-        raise InvalidInput(
-            f"`{folder}` holds no `{RECORD}`: give a folder that `xaimri.training.save` wrote."
-        )
-    for path in present:
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # damaged, or half written
-            continue
-        if isinstance(record, dict) and record.get("sha256") == digest:
-            return record
-    raise InvalidInput(
-        f"`{MODEL}` and `{RECORD}` in `{folder}` do not belong together, or one is damaged: save the "
-        "bundle again."
-    )
-
-
 def _readonly(record: dict[str, Any] | None) -> Record | None:
     return None if record is None else MappingProxyType(record)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,11 +15,15 @@ import keras
 from xaimri.adapters.keras.tensors import Network
 from xaimri.errors import InvalidInput, MissingExtra, first_line
 from xaimri.forked import check_process
+from xaimri.regular_file import fault_of, open_regular, quoted
 
 MAGIC = {b"PK\x03\x04": (".keras",), b"\x89HDF": (".h5", ".hdf5")}
 """How a file of either form begins, and how it is to be called."""
 
 SUFFIXES = tuple(suffix for suffixes in MAGIC.values() for suffix in suffixes)
+
+MOST_CONFIG = 64 * 2**20
+"""Bytes that a network's configuration may have."""
 
 GROUPED = ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D")
 """Layers for which Keras 2 wrote a number of groups, always 1, that Keras 3 does not know."""
@@ -88,14 +92,15 @@ def load_model(path: str | PathLike[str]) -> Network:
 
 def _contents(source: Path) -> Contents:
     """Look into a file before Keras does, or say what is wrong with it."""
-    if not source.exists():
-        raise InvalidInput(f"no saved network at `{source}`: check the path.")
-    if not source.is_file() or source.suffix not in SUFFIXES:
+    fault = fault_of(source)
+    if fault is not None and "is a" not in str(fault):
+        raise InvalidInput(f"no saved network at {quoted(source)}, which {fault}: check the path.")
+    if fault is not None or source.suffix not in SUFFIXES:
         raise InvalidInput(
             f"`{source}` is not a saved network: give a file that ends in .keras or .h5, or the folder of a "
             "SavedModel; a network of another framework is given as a function of the images."
         )
-    with source.open("rb") as file:
+    with open_regular(source, "check the path.") as file:
         begin = file.read(4)
     if not begin:
         raise InvalidInput(f"`{source}` is empty: save the network again.")
@@ -106,7 +111,7 @@ def _contents(source: Path) -> Contents:
         raise InvalidInput(f"`{source}` is a {right} file by its content: rename it to end in {right}.")
     try:
         return _of_archive(source) if begin == b"PK\x03\x04" else _of_hdf5(source)
-    except (OSError, KeyError, zipfile.BadZipFile, ValueError) as failure:
+    except Exception as failure:  # whatever broken bytes lead a reader to
         raise InvalidInput(
             f"`{source}` is damaged or cut off ({first_line(failure)}): copy or save it again."
         ) from failure
@@ -114,11 +119,20 @@ def _contents(source: Path) -> Contents:
 
 def _of_archive(source: Path) -> Contents:
     with zipfile.ZipFile(source) as archive:
+        _check_sizes(archive, source.stat().st_size)
         names = archive.namelist()
         config = archive.read("config.json").decode() if "config.json" in names else ""
         told = archive.read("metadata.json").decode() if "metadata.json" in names else ""
     version = re.search(r'"keras_version": *"([^"]*)"', told)
     return Contents(config, version[1] if version else "")
+
+
+def _check_sizes(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse what unfolds to far more than a network: weights hardly shrink by compression."""
+    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    words = max(sizes.get("config.json", 0), sizes.get("metadata.json", 0))
+    if words > MOST_CONFIG or sum(sizes.values()) > MOST_CONFIG + 100 * size:
+        raise ValueError(f"its {size:,} bytes unfold to {sum(sizes.values()):,}")
 
 
 def _of_hdf5(source: Path) -> Contents:

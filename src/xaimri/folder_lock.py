@@ -1,0 +1,80 @@
+"""One writer a folder: what several processes or threads write there does not mix."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xaimri.errors import StorageFault
+from xaimri.regular_file import quoted
+
+_HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
+
+_STEP = 0.05
+"""Seconds between two looks."""
+
+
+@contextmanager
+def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[None]:
+    """Keep other writers out of a folder; the end of the process, however it comes, lets them in again.
+
+    Parameters
+    ----------
+    folder
+        It must be there.
+    shared
+        Whether others may read beside: for reading.
+    wait
+        Seconds to wait for another one to end.
+
+    Raises
+    ------
+    StorageFault
+        If another one is still at work there.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as name, lock(Path(name)), lock(Path(name), wait=0):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    xaimri.errors.StorageFault: another process or thread is writing into ...: wait, or give another folder.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # what follows tells of it in its own words
+        yield
+        return
+    try:
+        _take(handle, folder, shared, time.monotonic() + wait)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, folder: Path, shared: bool, until: float) -> None:
+    """Take the lock of a folder; where the system knows none, go on without."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except OSError as failure:
+            if failure.errno not in _HELD:
+                return
+        else:
+            return
+        if time.monotonic() >= until:
+            raise StorageFault(
+                f"another process or thread is writing into {quoted(folder)}: wait, or give another folder."
+            )
+        time.sleep(_STEP)
