@@ -7,7 +7,7 @@ import pytest
 from jaxtyping import TypeCheckError
 
 import xaimri
-from xaimri import InvalidInput, LinearClassifier, Model, open_model
+from xaimri import InvalidInput, LinearClassifier, Model, XaimriError, open_model
 from xaimri.data import Case, Dataset
 from xaimri.model import OPTIONS
 
@@ -205,3 +205,14 @@ def test_methods_may_come_from_an_iterator():
     assert xaimri.evaluate_explanations(iter(["saliency"]), net, cases, measures).to_dict() == expected
     assert open_model(net).judge(cases, iter(["saliency"]), measures).to_dict() == expected
     assert len(xaimri.compare(net, cases[0], iter(["saliency", "gradcam"]))) == 2
+
+
+def test_a_path_that_leads_to_no_network_is_one_sentence(tmp_path):
+    """Before a framework is loaded, and without waiting."""
+    (tmp_path / "link.keras").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "zero.keras").symlink_to("/dev/null")
+    for name in ("n" * 5000, "a\0b", "gone.keras", "link.keras", "zero.keras"):
+        with pytest.raises(XaimriError) as told:
+            open_model(str(tmp_path / name))
+        assert "\n" not in str(told.value)
+        assert len(str(told.value)) < 500

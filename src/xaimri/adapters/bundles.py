@@ -48,7 +48,7 @@ def bundle_of(model: object) -> Bundle | None:
     if not isinstance(model, str | os.PathLike):
         return None
     path, fault = path_of(model, "saved network"), fault_of(path_of(model, "saved network"))
-    if fault is not None and not path.is_dir():  # said before a framework is loaded
+    if fault is not None and not os.path.isdir(path):  # noqa: PTH112 - said before a framework is loaded
         if str(fault) == "is not there":
             raise InvalidInput(f"no saved network at {quoted(path)}: check the path.")
         raise type(fault)(f"{quoted(path)} {fault}: give the path of a saved network.")
