@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from frameworks import on_first_use
 from xaimri.data.case import Case, Dataset
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, StorageFault
 from xaimri.images import Window
 
 with on_first_use():
@@ -202,6 +203,43 @@ def test_a_death_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatc
     assert resumed.resumed >= 1
     assert untimed(resumed) == untimed(expected)
     assert same(weights(model), weights(uninterrupted))
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_weights_of_an_aborted_run_are_never_those_of_another(tmp_path, monkeypatch, written):
+    uninterrupted = network()
+    expected = train(uninterrupted, DATA, epochs=2, **QUIET)
+    write, calls = np.savez, []
+
+    def fill(stream, **arrays):
+        calls.append(1)
+        if len(calls) > written:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(stream, **arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xaimri.training.checkpoint.np.savez", fill)
+        with pytest.raises(StorageFault, match="see that there is room"):
+            train(network(seed=7), DATA, epochs=2, folder=tmp_path, **{**QUIET, "learning_rate": 0.5})
+    if written == 2:  # the first epoch stands: another run there is told
+        with pytest.raises(InvalidInput, match="another configuration"):
+            train(network(), DATA, epochs=2, folder=tmp_path, **QUIET)
+        (tmp_path / "training.npz").unlink()
+    assert list(tmp_path.glob("best-0001-*.npz"))
+    for model in (network(), network(seed=5)):
+        result = train(model, DATA, epochs=2, folder=tmp_path, **QUIET)
+        assert untimed(result) == untimed(expected)
+        assert same(weights(model), weights(uninterrupted))
+    assert len(list(tmp_path.glob("best-*.npz"))) == 1
+
+
+def test_best_weights_of_another_run_are_told(tmp_path):
+    train(network(), DATA, epochs=1, folder=tmp_path / "a", **QUIET)
+    train(network(seed=7), DATA, epochs=1, folder=tmp_path / "b", **QUIET)
+    (mine,), (other,) = ((tmp_path / name).glob("best-*.npz") for name in "ab")
+    mine.write_bytes(other.read_bytes())
+    with pytest.raises(InvalidInput, match="is damaged: delete the folder"):
+        train(network(), DATA, epochs=1, folder=tmp_path / "a", **QUIET)
 
 
 def test_another_configuration_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -31,7 +32,9 @@ def test_weights_by_name_follow_the_order_of_the_classes():
     assert class_weights_of(LABELS, NAMES, None) == (1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("weighting", [{"a": 1}, {"a": 1, "b": -1, "c": 1}])
+@pytest.mark.parametrize(
+    "weighting", [{"a": 1}, *({"a": 1, "b": odd, "c": 1} for odd in (-1, math.nan, math.inf, None))]
+)
 def test_weights_that_do_not_fit_are_refused(weighting):
     with pytest.raises(InvalidInput, match="`class_weights` must be"):
         class_weights_of(LABELS, NAMES, weighting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
@@ -50,10 +51,17 @@ class Checkpoint:
     def save(self, folder: Path) -> None:
         """Write into a folder, replacing the checkpoint before; the best weights only if they are new."""
         remove_partials(folder)
-        best = f"best-{self.best_epoch:04d}.npz"
+        best = (
+            f"best-{self.best_epoch:04d}-{_digest(self.best)}.npz"  # what another run left has other weights
+        )
         if not (folder / best).is_file():
             _write(folder / best, _numbered("best", self.best))
-        head = {"configuration": self.configuration, "rows": self.rows, "best_epoch": self.best_epoch}
+        head = {
+            "configuration": self.configuration,
+            "rows": self.rows,
+            "best_epoch": self.best_epoch,
+            "best": _digest(self.best),
+        }
         arrays = _numbered("variable", self.variables) | _numbered("optimizer", self.optimizer)
         _write(folder / STATE, {"head": np.array(json.dumps(head)), **arrays})
         for old in folder.glob("best-*.npz"):
@@ -75,11 +83,13 @@ class Checkpoint:
             with (folder / STATE).open("rb") as stream, np.load(stream, allow_pickle=False) as state:
                 head = json.loads(str(state["head"]))
                 variables, optimizer = _listed(state, "variable"), _listed(state, "optimizer")
-            kept = folder / f"best-{head['best_epoch']:04d}.npz"
+            kept = folder / f"best-{head['best_epoch']:04d}-{head['best']}.npz"
             with kept.open("rb") as stream, np.load(stream, allow_pickle=False) as state:
                 best = _listed(state, "best")
+            if _digest(best) != head["best"]:
+                raise ValueError("the best weights are others than those that were kept")
             return cls(head["configuration"], head["rows"], variables, optimizer, best, head["best_epoch"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidInput(
                 f"the checkpoint in `{folder}` is damaged: delete the folder to train from the start."
             ) from error
@@ -102,6 +112,15 @@ def _numbered(name: str, arrays: Sequence[Array]) -> dict[str, Array]:
 
 def _listed(state: NpzFile, name: str) -> list[Array]:
     return [state[key] for key in sorted(key for key in state.files if key.startswith(f"{name}_"))]
+
+
+def _digest(arrays: Sequence[Array]) -> str:
+    """Return what tells weights apart: the beginning of the SHA-256 of all of them."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _write(path: Path, arrays: dict[str, Array]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -114,7 +115,7 @@ def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting
     Raises
     ------
     InvalidInput
-        If the mapping names other classes, leaves one out, or holds a negative weight.
+        If the mapping names other classes, leaves one out, or holds a weight that is negative or no number.
 
     Examples
     --------
@@ -127,7 +128,9 @@ def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting
         counts = np.bincount(labels, minlength=len(classes))
         present = int((counts > 0).sum())
         return tuple(float(len(labels) / (present * n)) if n else 0.0 for n in counts)
-    if not isinstance(weighting, Mapping) or set(weighting) != set(classes) or min(weighting.values()) < 0:
+    weights = weighting.values() if isinstance(weighting, Mapping) else ()
+    fitting = all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights)
+    if not isinstance(weighting, Mapping) or set(weighting) != set(classes) or not fitting:
         raise InvalidInput(
             f'`class_weights` must be "balanced", None, or give each of {list(classes)} a weight of 0 or '
             f"more, got {weighting!r}."
