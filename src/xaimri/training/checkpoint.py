@@ -51,16 +51,15 @@ class Checkpoint:
     def save(self, folder: Path) -> None:
         """Write into a folder, replacing the checkpoint before; the best weights only if they are new."""
         remove_partials(folder)
-        best = (
-            f"best-{self.best_epoch:04d}-{_digest(self.best)}.npz"  # what another run left has other weights
-        )
+        digest = _digest(self.best)  # by which weights that another run left are told apart
+        best = f"best-{self.best_epoch:04d}-{digest}.npz"
         if not (folder / best).is_file():
             _write(folder / best, _numbered("best", self.best))
         head = {
             "configuration": self.configuration,
             "rows": self.rows,
             "best_epoch": self.best_epoch,
-            "best": _digest(self.best),
+            "best": digest,
         }
         arrays = _numbered("variable", self.variables) | _numbered("optimizer", self.optimizer)
         _write(folder / STATE, {"head": np.array(json.dumps(head)), **arrays})
