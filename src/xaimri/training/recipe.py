@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any, Literal, TypeAlias, get_args
@@ -128,7 +128,7 @@ def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting
         counts = np.bincount(labels, minlength=len(classes))
         present = int((counts > 0).sum())
         return tuple(float(len(labels) / (present * n)) if n else 0.0 for n in counts)
-    weights = weighting.values() if isinstance(weighting, Mapping) else ()
+    weights: Collection[object] = weighting.values() if isinstance(weighting, Mapping) else ()
     fitting = all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights)
     if not isinstance(weighting, Mapping) or set(weighting) != set(classes) or not fitting:
         raise InvalidInput(
