@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -129,7 +128,9 @@ def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting
         present = int((counts > 0).sum())
         return tuple(float(len(labels) / (present * n)) if n else 0.0 for n in counts)
     weights: Collection[object] = weighting.values() if isinstance(weighting, Mapping) else ()
-    fitting = all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights)
+    fitting = all(
+        isinstance(weight, int | float | np.number) and 0 <= float(weight) < math.inf for weight in weights
+    )
     if not isinstance(weighting, Mapping) or set(weighting) != set(classes) or not fitting:
         raise InvalidInput(
             f'`class_weights` must be "balanced", None, or give each of {list(classes)} a weight of 0 or '
