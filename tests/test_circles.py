@@ -20,11 +20,11 @@ import xaimri
 
 SOURCE = Path(xaimri.__file__).parent
 
-DRAWN = {"xaimri.explanation", "xaimri.render", "xaimri.storage"} | {
+DRAWN = {"xaimri.explanation", "xaimri.render"} | {
     f"xaimri.render.{room}"
     for room in ("bars", "colour", "comparison", "fade", "figure", "panel", "sheet", "superpixels")
 }
-"""The one circle: an explanation stores itself, and draws itself by the rooms of render that do so."""
+"""The one circle: an explanation draws itself, by the rooms of render that draw explanations."""
 
 
 def modules() -> dict[str, Path]:

@@ -191,8 +191,9 @@ def test_a_missing_folder_or_part_is_named(explanation, tmp_path):
 
 
 def test_arrays_of_objects_are_not_written(tmp_path):
-    with pytest.raises(ValueError, match=r"[Oo]bject"):
-        array_file.write(tmp_path / "kept.npz", {"values": np.array([{}], dtype=object)})
+    with pytest.raises(ValueError, match=r"[Oo]bject"), archive.whole_folder(tmp_path / "kept") as new:
+        array_file.write(new / "arrays.npz", {"values": np.array([{}], dtype=object)})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_carried_to_its_own_grid_it_stays_as_it_is(explanation):

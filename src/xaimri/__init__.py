@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from xaimri.explainers import EXPLAINERS as EXPLAINERS
     from xaimri.explainers.table import *  # noqa: F403  # every method under its own name
     from xaimri.explanation import Explanation as Explanation
+    from xaimri.explanation import load as load
     from xaimri.explanations import Explanations as Explanations
     from xaimri.failure import Failure as Failure
     from xaimri.four_criteria import trustworthiness as trustworthiness
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from xaimri.model import open_model as open_model
     from xaimri.perturb.stopping import Auto as Auto
     from xaimri.render import Comparison as Comparison
-    from xaimri.storage import load as load
 
     __version__: str
 
@@ -71,7 +71,7 @@ _HOMES = {
     "Caveat": "xaimri.caveats",
     "Explanation": "xaimri.explanation",
     "Explanations": "xaimri.explanations",
-    "load": "xaimri.storage",
+    "load": "xaimri.explanation",
     "Classifier": "xaimri.classifier",
     "Explainer": "xaimri.explainer",
     "Comparison": "xaimri.render",

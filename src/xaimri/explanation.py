@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from xaimri import storage
 from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
@@ -241,9 +242,37 @@ class Explanation:
 
     def store(self, folder: str | Path) -> Path:
         """Keep the whole explanation in a new folder, bit for bit; :func:`xaimri.load` reads it."""
-        from xaimri import storage
+        return storage.store(vars(self), folder)
 
-        return storage.store(self, folder)
+
+def load(folder: str | Path) -> Explanation:
+    """Read an explanation that :meth:`Explanation.store` wrote; its arrays are bit-identical.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder is missing, or its files are not as they were written.
+    StorageFault
+        If the system doesn't let them be read.
+    """
+    record, arrays = storage.read(folder)
+    with storage.whole(folder):
+        explanation = _rebuilt(record, arrays)
+        _ = explanation.objective  # not every score can be held against another class
+    return explanation
+
+
+def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
+    """Undo :func:`xaimri.storage.store`."""
+    parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
+    settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
+    kept = {k: v for k, v in record.items() if k not in ("xaimri", "arrays")}
+    kept["classes"] = tuple(record["classes"])
+    kept["caveats"] = tuple(Caveat(**caveat) for caveat in record["caveats"])
+    kept["spacing"] = None if record["spacing"] is None else tuple(map(float, record["spacing"]))
+    if parts:
+        kept["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
+    return Explanation(**{**kept, **arrays}, method_arrays=settings)
 
 
 def _freeze(record: Any) -> None:

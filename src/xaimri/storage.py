@@ -1,9 +1,10 @@
-"""Explanations in folders: stored bit for bit, and loaded as they were or not at all."""
+"""An explanation's record and arrays in a folder: stored bit for bit, read as they were or not at all."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +15,6 @@ from xaimri.archive import whole_folder
 from xaimri.arrays import Array, Stored
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
-from xaimri.explanation import Explanation, Regions
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
 from xaimri.objective import Of
 from xaimri.regular_file import path_of, quoted
@@ -58,14 +58,13 @@ _OPTIONAL = {"errors", "affine"}
 """Fields that are an array or None; the record has them where they are None."""
 
 
-def store(explanation: Explanation, folder: str | Path) -> Path:
-    """Keep the whole explanation in a new folder, bit for bit; see :meth:`Explanation.store`."""
-    path = path_of(folder, "folder")
-    fields = explanation.__dict__
+def store(fields: Mapping[str, Any], folder: str | Path) -> Path:
+    """Keep the fields of an explanation in a new folder, bit for bit."""
+    path, regions = path_of(folder, "folder"), fields["regions"]
     arrays = {k: v for k, v in fields.items() if isinstance(v, np.ndarray)}
-    if explanation.regions is not None:
-        arrays |= {f"regions.{k}": v for k, v in explanation.regions.__dict__.items() if v is not None}
-    arrays |= {f"method.{sha}": v for sha, v in explanation.method_arrays.items()}
+    if regions is not None:
+        arrays |= {f"regions.{k}": v for k, v in vars(regions).items() if v is not None}
+    arrays |= {f"method.{sha}": v for sha, v in fields["method_arrays"].items()}
     digests = {name: Stored(array).sha256 for name, array in arrays.items()}
     plain = {name: _plain(fields[name]) for name in FORM if name in fields}
     text = json_file.text_of({"xaimri": "explanation", **plain, "arrays": digests})
@@ -75,8 +74,8 @@ def store(explanation: Explanation, folder: str | Path) -> Path:
     return path
 
 
-def load(folder: str | Path) -> Explanation:
-    """Read an explanation that :meth:`Explanation.store` wrote; its arrays are bit-identical.
+def read(folder: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the record that :func:`store` wrote, and the arrays by their names.
 
     Raises
     ------
@@ -88,27 +87,21 @@ def load(folder: str | Path) -> Explanation:
     source = path_of(folder, "folder")
     record = json_file.read(source / _RECORD, FORM, _REMEDY)
     arrays = array_file.read(source / _ARRAYS, _REMEDY, most=_MOST_BYTES)
-    try:
+    with whole(folder):
         _check(record, arrays)
-        explanation = _rebuilt(record, arrays)
-        _ = explanation.objective  # not every score can be held against another class
+    return record, arrays
+
+
+@contextmanager
+def whole(folder: str | Path) -> Iterator[None]:
+    """Say of what does not fit together that the folder holds no whole explanation."""
+    try:
+        yield
     except (InvalidInput, TypeError) as damage:
         reason = str(damage).rstrip(".")
-        raise InvalidInput(f"{quoted(source)} holds no whole explanation ({reason}): {_REMEDY}") from damage
-    return explanation
-
-
-def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
-    """Undo :func:`store`."""
-    parts: dict[str, Any] = {k: arrays.pop(k) for k in list(arrays) if k.startswith("regions.")}
-    settings = {k.removeprefix("method."): arrays.pop(k) for k in list(arrays) if k.startswith("method.")}
-    kept = {k: v for k, v in record.items() if k not in ("xaimri", "arrays")}
-    kept["classes"] = tuple(record["classes"])
-    kept["caveats"] = tuple(Caveat(**caveat) for caveat in record["caveats"])
-    kept["spacing"] = None if record["spacing"] is None else tuple(map(float, record["spacing"]))
-    if parts:
-        kept["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
-    return Explanation(**{**kept, **arrays}, method_arrays=settings)
+        raise InvalidInput(
+            f"{quoted(path_of(folder))} holds no whole explanation ({reason}): {_REMEDY}"
+        ) from damage
 
 
 def _check(record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

@@ -19,9 +19,8 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier, Differentiable
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Attribution, Explainer
-from xaimri.explanation import Explanation
+from xaimri.explanation import Explanation, load
 from xaimri.objective import Objective
-from xaimri.storage import load
 from xaimri.testing import PROMISES, check_explainer
 
 COUNTER = count(1)

@@ -19,8 +19,7 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.explainer import Explainer
 from xaimri.explainers import EXPLAINERS
-from xaimri.explanation import Explanation
-from xaimri.storage import load
+from xaimri.explanation import Explanation, load
 from xaimri.testing.claims import claim, identical
 from xaimri.testing.runs import ExplainerOnImages, explainer_promise
 
