@@ -68,9 +68,11 @@ model = xaimri.open_model(network, engine="openvino")
 model.explain_all([scan] * 4, xaimri.LIME(samples=200, regions=4))  # as OpenVINO runs it from then on
 pickled = pickle.dumps(model)
 network.save("network.keras")
+xaimri.training.save("bundle", network, ["a", "b"])
 told(lambda: xaimri.explain(network, scan))
 told(lambda: model.explain(scan, xaimri.LIME(samples=200, regions=4)))
 told(lambda: xaimri.explain("network.keras", scan))
+told(lambda: xaimri.training.load("bundle"))
 told(lambda: pickle.loads(pickled))
 told(lambda: build_resnet50(["a", "b"], size=(32, 32), weights=None))
 """

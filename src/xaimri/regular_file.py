@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import Literal
 
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 
 _NO_NAME = "has a name that no file can have"
+
+_NO_FILE = "is no regular file"
 
 _KINDS = {
     stat.S_IFDIR: "is a folder",
@@ -28,6 +33,25 @@ _REASONS = {
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 """What took a file's place meanwhile is not waited for either."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a path is none of a regular file.
+
+    Attributes
+    ----------
+    kind
+        What lies there: nothing, a folder, another thing that is no file; or it can't be told.
+    words
+        What follows the file's name in a sentence: "is a folder".
+    error
+        `InvalidInput` where the path is wrong, `StorageFault` where the system doesn't let it be read.
+    """
+
+    kind: Literal["nothing", "folder", "other", "untold"]
+    words: str
+    error: type[XaimriError] = InvalidInput
 
 
 def quoted(text: object, most: int = 200) -> str:
@@ -59,21 +83,20 @@ def path_of(given: object, what: str = "file") -> Path:
     return path
 
 
-def fault_of(path: Path) -> XaimriError | None:
-    """Return why this is no regular file, as an error without its remedy; None where it is one.
-
-    Its words follow the file's name: "is a folder". What is wrong with the path is an `InvalidInput`, what
-    the system doesn't let be read a `StorageFault`. Nothing is opened.
-    """
+def fault_of(path: Path) -> Fault | None:
+    """Return why this is no regular file; None where it is one. Nothing is opened."""
     if not _is_name(path):
-        return InvalidInput(_NO_NAME)
+        return Fault("untold", _NO_NAME)
     try:
         kind = stat.S_IFMT(os.stat(path).st_mode)  # noqa: PTH116 - as the system says it
     except FileNotFoundError:
-        return InvalidInput("is a link that leads nowhere" if path.is_symlink() else "is not there")
+        linked = path.is_symlink()
+        return Fault("other", "is a link that leads nowhere") if linked else Fault("nothing", "is not there")
     except OSError as failure:
         return _fault(failure)
-    return None if kind == stat.S_IFREG else InvalidInput(_KINDS.get(kind, "is no regular file"))
+    if kind == stat.S_IFREG:
+        return None
+    return Fault("folder" if kind == stat.S_IFDIR else "other", _KINDS.get(kind, _NO_FILE))
 
 
 def open_regular(path: Path, remedy: str) -> BufferedReader:
@@ -103,8 +126,18 @@ def open_regular(path: Path, remedy: str) -> BufferedReader:
             if stat.S_ISREG(os.fstat(handle).st_mode):
                 return os.fdopen(handle, "rb")
             os.close(handle)
-            fault = InvalidInput("is no regular file")
-    raise type(fault)(f"{quoted(path)} {fault}: {remedy}")
+            fault = Fault("other", _NO_FILE)
+    raise fault.error(f"{quoted(path)} {fault.words}: {remedy}")
+
+
+def sha256_of(path: Path, remedy: str) -> str:
+    """Return the SHA-256 of a regular file's content; errors as of `open_regular`."""
+    with open_regular(path, remedy) as stream:
+        try:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as failure:
+            fault = _fault(failure)
+            raise fault.error(f"{quoted(path)} {fault.words}: {remedy}") from failure
 
 
 def _is_name(path: Path) -> bool:
@@ -115,8 +148,8 @@ def _is_name(path: Path) -> bool:
         return False
 
 
-def _fault(failure: OSError) -> XaimriError:
+def _fault(failure: OSError) -> Fault:
     """Say what the system says."""
     if failure.errno in _REASONS:
-        return InvalidInput(_REASONS[failure.errno])
-    return StorageFault(f"can't be read ({failure.strerror or failure})")
+        return Fault("other" if failure.errno == errno.ELOOP else "untold", _REASONS[failure.errno])
+    return Fault("untold", f"can't be read ({failure.strerror or failure})", StorageFault)

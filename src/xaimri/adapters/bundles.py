@@ -47,11 +47,12 @@ def bundle_of(model: object) -> Bundle | None:
         return cast("Bundle", model)
     if not isinstance(model, str | os.PathLike):
         return None
-    path, fault = path_of(model, "saved network"), fault_of(path_of(model, "saved network"))
-    if fault is not None and not os.path.isdir(path):  # noqa: PTH112 - said before a framework is loaded
-        if str(fault) == "is not there":
+    path = path_of(model, "saved network")
+    fault = fault_of(path)
+    if fault is not None and fault.kind != "folder":  # said before a framework is loaded
+        if fault.kind == "nothing":
             raise InvalidInput(f"no saved network at {quoted(path)}: check the path.")
-        raise type(fault)(f"{quoted(path)} {fault}: give the path of a saved network.")
+        raise fault.error(f"{quoted(path)} {fault.words}: give the path of a saved network.")
     if path.is_file() and path.name == "model.keras" and path.with_name("bundle.json").is_file():
         path = path.parent  # the network's file in a bundle, which knows how it is used
     if not path.is_dir() or is_saved_model(path) or is_preset(path):

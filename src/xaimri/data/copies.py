@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -13,8 +14,9 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, XaimriError
 from xaimri.images.read import read_image
+from xaimri.regular_file import sha256_of
 
 OnCopies: TypeAlias = Literal["refuse", "tell"]
 """What is done where parts share an image: an error, or a sentence."""
@@ -101,17 +103,15 @@ def copies_between(parts: Iterable[tuple[str, Dataset]], copies: OnCopies = "ref
 
 def _by_bytes(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
     """Yield position and digest of every file that has the length of another."""
-    sizes: dict[int, list[int]] = defaultdict(list)
+    sizes: dict[int, list[tuple[int, Path]]] = defaultdict(list)
     for position, case in enumerate(cases):
         file = _file_of(case)
-        size = 0 if file is None else _length(file)
-        if size:
-            sizes[size].append(position)
-    for positions in sizes.values():
-        for position in positions if len(positions) > 1 else ():
-            digest = _file_digest(_file_of(cases[position]) or Path())
-            if digest is not None:
-                yield position, ("bytes", digest)
+        if file is not None and (size := _length(file)):
+            sizes[size].append((position, file))
+    for files in sizes.values():
+        for position, file in files if len(files) > 1 else ():
+            with suppress(XaimriError):  # whoever reads it says what is wrong with it
+                yield position, ("bytes", sha256_of(file, "check the path."))
 
 
 def _by_pixels(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
@@ -147,14 +147,6 @@ def _length(file: Path) -> int:
         return file.stat().st_size if file.is_file() else 0
     except (OSError, ValueError):
         return 0
-
-
-def _file_digest(file: Path) -> str | None:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _shape(case: Case) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from xaimri.arrays import Array
 from xaimri.errors import UnusableImage, XaimriError, first_line
 from xaimri.images import decoders
 from xaimri.images.picture import Picture
-from xaimri.regular_file import open_regular, quoted
+from xaimri.regular_file import fault_of, open_regular, quoted
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -31,8 +31,8 @@ def of_path(path: Path, rank: int) -> Picture | Array:
             return decoded(stream, name, rank)
     except UnusableImage:
         raise
-    except XaimriError as fault:
-        raise UnusableImage(_unopened(path, str(fault))) from fault
+    except XaimriError as error:
+        raise UnusableImage(_unopened(path, str(error))) from error
 
 
 def of_stream(source: object, rank: int) -> Picture | Array:
@@ -94,10 +94,10 @@ def of_pil(picture: PILImage, rank: int) -> Picture:
 
 def _unopened(path: Path, told: str) -> str:
     """Say what else to give than this path."""
-    name = quoted(path)
-    if told.startswith(f"{name} is not there"):
+    name, fault = quoted(path), fault_of(path)
+    if fault is not None and fault.kind == "nothing":
         return f"there is no file {name}: check the path, relative ones start at {quoted(Path.cwd())}."
-    if told.startswith(f"{name} is a folder"):
+    if fault is not None and fault.kind == "folder":
         return f"{name} is a folder: pass one image of it, or the folder by itself to `xaimri.explain_all`."
     return told
 

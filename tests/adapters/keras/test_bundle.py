@@ -14,12 +14,12 @@ from xaimri import json_file
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.folder_lock import lock
 from xaimri.images import Window
+from xaimri.regular_file import sha256_of
 
 with on_first_use():
     import keras
 
     from xaimri.adapters.keras import bundle, bundle_record
-    from xaimri.adapters.keras.bundle_record import sha256_of
     from xaimri.training import load, save
 
 pytestmark = pytest.mark.tensorflow
@@ -225,7 +225,7 @@ def test_a_network_of_any_size_in_the_place_of_another_is_refused(saved):
     inputs = keras.Input((None, None, 1))
     x = keras.layers.GlobalAveragePooling2D()(inputs)
     keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x)).save(saved / "model.keras")
-    rewrite(saved, lambda record: {**record, "sha256": sha256_of(saved / "model.keras")})
+    rewrite(saved, lambda record: {**record, "sha256": sha256_of(saved / "model.keras", "save it again.")})
     with pytest.raises(InvalidInput, match=r"takes and gives .*, and its record says"):
         load(saved)
 

@@ -13,17 +13,18 @@ import keras
 import numpy as np
 
 from xaimri.adapters.keras import bundle_record
-from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REFERENCES, next_of, sha256_of
+from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REFERENCES, REMEDY, next_of
 from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import make_folder, remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
 from xaimri.errors import InvalidInput, first_line
 from xaimri.folder_lock import lock
+from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
 from xaimri.images.read import Layout, check_layout
 from xaimri.images.window import Window, as_window
-from xaimri.regular_file import path_of, quoted
+from xaimri.regular_file import path_of, quoted, sha256_of
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
@@ -135,7 +136,7 @@ def save(
         remove_partials(folder)
         with whole_file(folder / MODEL) as new:
             model.save(new)
-            digest = sha256_of(new)
+            digest = sha256_of(new, REMEDY)
             text = bundle_record.text_of({**record, "sha256": digest})
             write_text(folder / next_of(digest), text)
         # from here to the last step, the model's digest tells `load` which record belongs to it
@@ -163,6 +164,7 @@ def load(folder: str | Path) -> Bundle:
         If files are missing or damaged, the model holds code, or its probabilities on the reference
         images differ by more than 1e-4 from those kept.
     """
+    check_process()
     folder = path_of(folder, "folder")
     with lock(folder, shared=True):
         record = bundle_record.read(folder)
@@ -200,9 +202,7 @@ def _network(path: Path, record: dict[str, Any]) -> keras.Model:
     shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
     told = ((None, *record["input"]), (None, len(record["classes"])))
     if shapes != told:
-        raise InvalidInput(
-            f"{quoted(path)} takes and gives {shapes}, and its record says {told}: {bundle_record.REMEDY}"
-        )
+        raise InvalidInput(f"{quoted(path)} takes and gives {shapes}, and its record says {told}: {REMEDY}")
     return model
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +13,7 @@ from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
-from xaimri.regular_file import open_regular, quoted
+from xaimri.regular_file import quoted, sha256_of
 
 MODEL = "model.keras"
 """File of the network, in a bundle's folder."""
@@ -97,7 +96,7 @@ def read(folder: Path) -> dict[str, Any]:
     StorageFault
         If the system doesn't let them be read.
     """
-    digest = sha256_of(folder / MODEL)
+    digest = sha256_of(folder / MODEL, REMEDY)
     waiting = folder / next_of(digest)
     record = json_file.read(waiting if waiting.is_file() else folder / RECORD, FORM, REMEDY)
     if record["sha256"] != digest:
@@ -111,9 +110,3 @@ def read(folder: Path) -> dict[str, Any]:
             f"`{RECORD}` in {quoted(folder)} names {width} classes and has rows of others: {REMEDY}"
         )
     return record
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    with open_regular(path, REMEDY) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -93,8 +93,8 @@ def load_model(path: str | PathLike[str]) -> Network:
 def _contents(source: Path) -> Contents:
     """Look into a file before Keras does, or say what is wrong with it."""
     fault = fault_of(source)
-    if fault is not None and "is a" not in str(fault):
-        raise InvalidInput(f"no saved network at {quoted(source)}, which {fault}: check the path.")
+    if fault is not None and fault.kind in ("nothing", "untold"):
+        raise InvalidInput(f"no saved network at {quoted(source)}, which {fault.words}: check the path.")
     if fault is not None or source.suffix not in SUFFIXES:
         raise InvalidInput(
             f"`{source}` is not a saved network: give a file that ends in .keras or .h5, or the folder of a "
