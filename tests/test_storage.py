@@ -55,7 +55,8 @@ def same(a, b):
 def use(explanation):
     """Do what a caller does with an explanation."""
     assert repr(explanation)
-    assert explanation.question
+    other = "" if explanation.against is None else f" against {explanation.against_class}"
+    assert explanation.question == explanation.target_class + other
     assert explanation.objective
     assert explanation.regions.certain().shape == explanation.regions.values.shape
     assert explanation.regions.paint(explanation.regions.values).shape == explanation.values.shape
