@@ -9,14 +9,13 @@ from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 
-from xaimri.arrays import Array, Fitted, Scores
+from xaimri.arrays import Array, Scores
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
-from xaimri.images.ranges import Ranges
 from xaimri.objective import Of, softmax
 from xaimri.questions import Question
 from xaimri.sources import Named, take
@@ -116,24 +115,12 @@ def explain_together(
     return list(found) if on_grid else [_carry(map_, one) for map_, one in zip(found, images, strict=True)]
 
 
-def predict(
-    classifier: Classifier, intake: Intake, images: Iterable[Named], seen: Ranges | None = None
-) -> Scores:
-    """Return the probabilities of every image, ``(images, classes)``; what can't be read raises.
-
-    Where ``seen`` is given, it notes every image.
-    """
-
-    def fitted(image: Named) -> Fitted:
-        taken = take(image.source, intake)
-        if seen is not None:
-            seen.note(image.name, taken.image)
-        return taken.fitted
-
-    waiting, found = map(fitted, images), list[Array]()
-    while some := list(islice(waiting, PREDICTED)):
-        together = len({image.shape for image in some}) == 1
-        for batch in [np.stack(some)] if together else [image[None] for image in some]:
+def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
+    """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
+    waiting, found = (take(image.source, intake).fitted for image in images), list[Array]()
+    while fitted := list(islice(waiting, PREDICTED)):
+        together = len({image.shape for image in fitted}) == 1
+        for batch in [np.stack(fitted)] if together else [image[None] for image in fitted]:
             found.append(softmax(classifier.logits(batch)))
     if not found:
         raise InvalidInput("the list of images is empty: give at least one image.")

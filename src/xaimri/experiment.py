@@ -28,7 +28,7 @@ from xaimri.methods import Method
 from xaimri.model import open_model
 from xaimri.options import open_with
 from xaimri.render import Comparison, save
-from xaimri.sources import name_images
+from xaimri.sources import Named, name_images, take
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -116,8 +116,15 @@ def evaluate(
     independent = independent or (opened.split is not None and opened.split["by"] == "case")
     target = Path(folder)
     seen = Ranges()
-    named = name_images(cases, opened.intake)
-    p = predict(opened.classifier, opened.intake, named, seen if opened.intake.window is None else None)
+
+    def noted(image: Named) -> Named:
+        taken = take(image.source, opened.intake)
+        if opened.intake.window is None:
+            seen.note(image.name, taken.image)
+        return Named(image.name, taken)
+
+    named = map(noted, name_images(cases, opened.intake))
+    p = predict(opened.classifier, opened.intake, named)
     report = classification.evaluate(p, cases, independent=independent)
     odd = [] if isinstance(part, Dataset) else [*chances(part)]
     odd += [caveat.text for caveat in opened.intake.caveats]

@@ -73,10 +73,9 @@ def absences(dataset: Dataset, record: SplitRecord, *, of: Sequence[str] = PARTS
         absent = [str(key) for key in record[part] if key not in present]
         if absent:
             all_ = len(record[part])
-            more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
             sentences.append(
                 f"{all_ - len(absent)} of {all_} {WORDS[part]} {record['by']}s are there; missing: "
-                f"{', '.join(absent[:NAMED])}{more}."
+                f"{_first(absent)}."
             )
     return tuple(sentences)
 
@@ -116,11 +115,9 @@ def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = No
     met = [key for key in keys_of(dataset, record) if key is not None and key in trained]
     if not met:
         return ()
-    names = list(dict.fromkeys(met))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return (
         f"{len(met)} of {len(dataset)} cases are named as what the network was trained on: "
-        f"{', '.join(names[:NAMED])}{more}. Figures on the same {record['by']}s are too good.",
+        f"{_first(list(dict.fromkeys(met)))}. Figures on the same {record['by']}s are too good.",
     )
 
 
@@ -132,8 +129,13 @@ def strangers(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
     ]
     if not foreign:
         return ()
-    more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
     return (
         f"{len(foreign)} of {len(dataset)} cases are in no part of the record and are left out: "
-        f"{', '.join(foreign[:NAMED])}{more}.",
+        f"{_first(foreign)}.",
     )
+
+
+def _first(names: Sequence[str]) -> str:
+    """List the first names, and say how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

@@ -75,8 +75,6 @@ def read_loader(
     """
     names = _names(loader, classes)
     loaded = [Loaded(np.array(one.image), one.label, one.name) for one in epoch(loader, axes)]
-    if not loaded:
-        raise InvalidInput("the loader gives no image: give one that has some.")
     labels, count = indices_of(loaded)
     known = names or tuple(f"class_{i}" for i in range(max(count, 2)))
     if not (labels.min() >= 0 and count <= len(known)):
@@ -111,8 +109,6 @@ def labels_of(loader: Loader) -> tuple[Int[Array, " cases"], tuple[str, ...] | N
     """
     refuse_shuffled(loader, "labels")
     loaded = [Loaded(np.empty(0), one.label, one.name) for one in epoch(loader)]
-    if not loaded:
-        raise InvalidInput("the loader gives no image: give one that has some.")
     return indices_of(loaded)[0], class_names(loader)
 
 
@@ -140,6 +136,8 @@ def indices_of(loaded: Sequence[Loaded]) -> tuple[Int[Array, " cases"], int]:
     >>> indices_of([Loaded(image, np.array([0.0, 1.0, 0.0]), None), Loaded(image, np.array([1, 0, 0]), None)])
     (array([1, 0]), 3)
     """
+    if not loaded:
+        raise InvalidInput("the loader gives no image: give one that has some.")
     if any(one.label is None for one in loaded):
         raise InvalidInput(
             'the loader gives no labels: make it with them, as by label_mode="int" or class_mode="sparse".'

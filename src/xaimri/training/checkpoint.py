@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from xaimri.archive import remove_partials, whole_file
-from xaimri.arrays import Array
+from xaimri.arrays import Array, Stored
 from xaimri.errors import InvalidInput
 
 STATE = "training.npz"
@@ -115,11 +115,8 @@ def _listed(state: NpzFile, name: str) -> list[Array]:
 
 def _digest(arrays: Sequence[Array]) -> str:
     """Return what tells weights apart: the beginning of the SHA-256 of all of them."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:32]
+    each = "".join(Stored(array).sha256 for array in arrays)
+    return hashlib.sha256(each.encode()).hexdigest()[:32]
 
 
 def _write(path: Path, arrays: dict[str, Array]) -> None:
