@@ -35,6 +35,12 @@ def through(window, trained):
     return replace(model, intake=replace(model.intake, trained=xaimri.Window(*trained)))
 
 
+def padding(trained):
+    """A model that pads images, and was trained on padded or stretched ones."""
+    model = xaimri.open_model(PLAIN, fit="pad")
+    return replace(model, intake=replace(model.intake, trained_fit=trained))
+
+
 INNER = np.zeros((32, 32, 1), bool)
 INNER[12:20, 12:20] = True
 FRAMED = np.where(INNER, 1.0, 0.5).astype(np.float32)
@@ -122,6 +128,7 @@ FEW = {
 }
 IG = {"method": "integrated_gradients", "target": 1, "steps": 2}
 ONES = np.ones(SHAPE, np.float32)
+WIDE = SCAN.repeat(2, axis=1)
 
 CASES = {
     Reason.SATURATED: (
@@ -168,6 +175,11 @@ CASES = {
     Reason.CONSTANT_MAPS: ((PLAIN, ONES, {"method": "scorecam"}), (PLAIN, SCAN, {"method": "scorecam"})),
     Reason.CONSTANT_IMAGE: ((PLAIN, ONES, {}), (PLAIN, SCAN, {})),
     Reason.OTHER_WINDOW: ((through((0, 2), (0, 4)), SCAN, {}), (through((0, 2), (0, 2)), SCAN, {})),
+    Reason.OUTSIDE_WINDOW: (
+        (xaimri.open_model(PLAIN, window=(0, 40)), SCAN, {}),
+        (xaimri.open_model(PLAIN, window=(0, 2)), SCAN, {}),
+    ),
+    Reason.OTHER_FIT: ((padding("stretch"), WIDE, {}), (padding("stretch"), SCAN, {})),
     Reason.UNEVEN_GRADIENT: ((PLAIN, SCAN, {}), (for_one(1.0), SCAN, {"target": 1})),
     Reason.COARSE_CELLS: ((PLAIN, SCAN, {}), (LinearClassifier(PLAIN.weights), SCAN, {})),
     Reason.ON_BACKGROUND: (

@@ -200,6 +200,19 @@ class Reason(Enum):
         "The network was trained through the window {trained}, and sees this image through {given}: leave "
         "`window` away, unless the intensities are stored on another scale than those of its training.",
     )
+    OUTSIDE_WINDOW = (
+        "outside_window",
+        "next to nothing of the image is seen through its window",
+        "The image's values reach {high:.6g}, and the window {window} spreads far larger ones, so next to "
+        "nothing is seen: give the image as it was stored, or another `window`.",
+        "{percent:.0f} % of what is above the lower limit lies above the window {window}, and all of it "
+        "becomes the same: give the image as it was stored, or another `window`.",
+    )
+    OTHER_FIT = (
+        "other_fit",
+        "the image is brought to the network's size in another way than in its training",
+        "The network was trained on images that were {trained}, and this one is {given}: leave `fit` away.",
+    )
     PREPROCESSED_TWICE = (
         "preprocessed_twice",
         "`preprocess=` does what the network does once more inside",

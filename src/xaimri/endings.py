@@ -112,7 +112,10 @@ def explain_together(
     """Explain images of one shape together, and carry the maps to the images as they were given."""
     batch = np.stack([one.fitted for one in images])
     found = explainer.explain(classifier, batch, list(targets), of=of, against=against)
-    return list(found) if on_grid else [_carry(map_, one) for map_, one in zip(found, images, strict=True)]
+    told = [
+        replace(map_, caveats=(*map_.caveats, *one.caveats)) for map_, one in zip(found, images, strict=True)
+    ]
+    return told if on_grid else [_carry(map_, one) for map_, one in zip(told, images, strict=True)]
 
 
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
@@ -172,7 +175,6 @@ def _carry(explanation: Explanation, taken: Taken) -> Explanation:
     return replace(
         carried,
         diagnostics={**carried.diagnostics, **seen},
-        caveats=(*carried.caveats, *taken.caveats),
         spacing=taken.spacing,
         affine=taken.affine,
     )

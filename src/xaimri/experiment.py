@@ -90,8 +90,8 @@ def evaluate(
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
     Classes are matched by name. The report says who of the recorded split is missing, how many of the cases
-    the network was trained on, whether another window was given than the bundle's, and whether images of 0 to
-    1 stand beside others. Writes
+    the network was trained on, what is odd about how the images reach the network, such as another window
+    than the bundle's, and whether images of 0 to 1 stand beside others. Writes
     ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
 
     Parameters
@@ -116,19 +116,21 @@ def evaluate(
     independent = independent or (opened.split is not None and opened.split["by"] == "case")
     target = Path(folder)
     seen = Ranges()
+    odd_images: dict[str, list[tuple[str, str]]] = {}
 
     def noted(image: Named) -> Named:
         taken = take(image.source, opened.intake)
-        if opened.intake.window is None:
-            seen.note(image.name, taken.image)
+        seen.note(image.name, taken.image, opened.intake.window)
+        for caveat in taken.caveats:
+            odd_images.setdefault(caveat.name, []).append((image.name, caveat.text))
         return Named(image.name, taken)
 
     named = map(noted, name_images(cases, opened.intake))
     p = predict(opened.classifier, opened.intake, named)
     report = classification.evaluate(p, cases, independent=independent)
     odd = [] if isinstance(part, Dataset) else [*chances(part)]
-    odd += [caveat.text for caveat in opened.intake.caveats]
-    if seen.fault is not None:
+    odd += [_counted(images, seen.images) for images in odd_images.values()]
+    if opened.intake.window is None and seen.fault is not None:
         odd.append(seen.fault)
     if opened.split is not None:
         odd += (*trained_on(cases, opened.split, opened.origin), *absences_beside(cases, opened.split))
@@ -138,6 +140,12 @@ def evaluate(
     for level in ("slice", "subject"):
         save(confusion_matrix(report, level), target / f"confusion_{level}.png")
     return report
+
+
+def _counted(odd: Sequence[tuple[str, str]], images: int) -> str:
+    """Say what is odd about some of the images, and of how many."""
+    name, text = odd[0]
+    return text if len(odd) == images else f"{len(odd):,} of {images:,} images, such as `{name}`: {text}"
 
 
 @dataclass(frozen=True)

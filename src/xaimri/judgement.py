@@ -102,6 +102,8 @@ class Judgement:
         explains, or why that can't be told.
     notes
         Sentences on the cases, such as what their loader changes by chance.
+    caveats
+        By explainer, on how many of its maps each caveat stands.
     """
 
     rows: tuple[Row, ...]
@@ -115,6 +117,7 @@ class Judgement:
     against: str | None = None
     mask_effects: Mapping[str, MaskEffect | Failure] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    caveats: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ class Judgement:
             "against": self.against,
             "mask_effects": {case: _effect(each) for case, each in self.mask_effects.items()},
             "notes": list(self.notes),
+            "caveats": self.caveats,
         }
         return {name: _plain(part) for name, part in found.items()}
 
@@ -215,6 +219,9 @@ class Judgement:
         lines += self.notes
         if effects := say_effects(self.mask_effects.values()):
             lines += ["", *effects]
+        if self.caveats:
+            lines += ["", "Caveats, and on how many maps:"]
+            lines += [f"  {name}: {_counts(found)}" for name, found in self.caveats.items()]
         apart = [d for d in self.differences if d.certain]
         if apart:
             lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
@@ -273,6 +280,11 @@ class Judgement:
         weights = bootstrap.weights(np.zeros(people, dtype=np.int64))
         weights = weights[weights @ count > 0]
         return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
+
+
+def _counts(caveats: Mapping[str, int]) -> str:
+    """List caveats with their numbers, the commonest first."""
+    return ", ".join(f"{name} {count}" for name, count in Counter(caveats).most_common())
 
 
 def _effect(effect: MaskEffect | Failure) -> dict[str, Any]:

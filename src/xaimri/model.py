@@ -302,7 +302,8 @@ def open_model(
     fit = "stretch" if reach["fit"] is None else reach["fit"]
     first = bool(getattr(classifier, "channels_first", False))
     trained = None if bundle is None or bundle.window == window else bundle.window
-    intake = Intake(shape, fit, window, reach["layout"], own, first, trained)
+    trained_fit = None if bundle is None or bundle.fit == fit else bundle.fit
+    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

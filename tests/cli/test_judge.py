@@ -465,8 +465,6 @@ def test_another_window_than_the_trainings_is_told(judged, monkeypatch):
     intake = Intake((*SIZE, 1), window=Window(0, 255), trained=Window(0, 4000))
     monkeypatch.setattr("xaimri.options.open_model", lambda *_: Model(model_of(), intake))
     _, out, _ = judged("--cases", 1, methods="saliency")
-    assert out.startswith(
-        "The network was trained through the window 0 to 4000, and sees this image through 0"
-    )
+    assert "  saliency: other_window 1" in out
     assert "No intervals: they need at least 5 subjects, and there is 1." in out
     assert "In brackets" not in out

@@ -1,5 +1,7 @@
 """Images of 0 to 1 beside images of 0 to 255 are told; dark images and empty slices are not."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,31 @@ def test_dark_images_are_of_the_same_range(odd):
     np.testing.assert_allclose(images[..., 0], [BYTES, odd], atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("window", "side"),
+    [((0, 4095), "below"), ((0, 1), "above"), ((-1000, 4000), None), ((0, 255), None), ((30, 80), None)],
+)
+@pytest.mark.parametrize("images", [[BYTES], [BYTES, BYTES.astype(float), BYTES[..., None]]])
+def test_images_that_a_window_misses_are_told(images, window, side):
+    assert Window(*window).misses(BYTES) == side
+    if side is None:
+        load_images(dataset(*images), (6, 7), window=window)
+        return
+    with pytest.raises(InvalidInput, match=f"^{len(images)} of {len(images)} images, such as `c0`, are next"):
+        load_images(dataset(*images), (6, 7), window=window)
+
+
+def test_a_few_images_that_a_window_misses_are_a_warning_and_the_rest_is_read():
+    flat = np.full((6, 7), 9, np.uint8)
+    with pytest.warns(UserWarning, match="1 of 4 images, such as `c3`, are next to black or white"):
+        images = load_images(dataset(TWELVE, TWELVE, TWELVE, BYTES), (6, 7), window=(0, 4080))
+    np.testing.assert_allclose(images[0, ..., 0], BYTES, atol=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # constant ones, such as empty slices, are told by no window
+        load_images(dataset(TWELVE, flat, flat, flat), (6, 7), window=(0, 4080))
+        load_images(dataset(BYTES, TWELVE), (6, 7), window=Window(0, 100, percentile=True))
+
+
 def test_one_of_many_may_be_an_empty_slice():
     seen = Ranges()
     for n in range(40):
@@ -71,7 +98,8 @@ def test_files_and_arrays_of_every_kind_are_predicted_as_they_are_explained(tmp_
     found = model.predict(dataset(*files))
     for file, p in zip(files, found, strict=True):
         np.testing.assert_allclose(model.explain(file, "saliency").probabilities, p, atol=1e-6)
-    images = load_images(dataset(*files), (6, 7), 3, window=(0, 255))
+    with pytest.warns(UserWarning, match=r"1 of 4 images, such as `c2`, are next to black or white"):
+        images = load_images(dataset(*files), (6, 7), 3, window=(0, 255))
     np.testing.assert_allclose(images[0], colour, atol=1e-4)  # alpha is dropped, not blended
     np.testing.assert_allclose(images[1], colour, atol=1e-4)
     np.testing.assert_allclose(images[2], np.minimum(TWELVE, 255)[..., None].repeat(3, 2), atol=1e-4)

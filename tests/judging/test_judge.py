@@ -503,6 +503,20 @@ def test_a_case_without_a_mask_is_told_by_a_metric_of_the_explainer_too(cases):
     assert others == [None] * (len(cases) - 1)
 
 
+def test_caveats_are_counted_by_method_and_printed(cases):
+    flat = replace(cases[0], source=np.ones_like(np.asarray(cases[0].source)))
+    found = evaluate_explanations(
+        ["saliency", "eigencam"], model_of(), [flat, *cases[1:]], ["entropy", "sparseness"]
+    )
+    assert {name: each.get("constant_image") for name, each in found.caveats.items()} == {
+        "saliency": 1, "eigencam": 1,
+    }  # fmt: skip
+    assert found.caveats["eigencam"]["class_independent"] == len(cases)
+    assert "class_independent" not in found.caveats["saliency"]
+    assert "\n  eigencam: class_independent" in str(found)
+    assert found.to_dict()["caveats"] == found.caveats
+
+
 def test_what_is_told_as_json_types_has_no_number_that_json_has_not(cases):
     endless = Metric("endless", lambda explanations: np.full(len(explanations), np.inf), "lower")
     found = evaluate_explanations(["saliency"], model_of(), cases, [endless])

@@ -66,7 +66,7 @@ def judge(
     it takes by itself: LIME 1000 unless --samples says otherwise, a gradient method one or a few. Written
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
-    from xaimri.data.attendance import absences_beside
+    from xaimri.data.attendance import absences_beside, trained_on
     from xaimri.judging.catalogue import as_metric
     from xaimri.methods import build_named
     from xaimri.options import open_with
@@ -78,14 +78,15 @@ def judge(
         raise InvalidInput("no metric asks for the masks: add one to --metrics, such as relevance_mass.")
     with whole_folder(out) as folder:
         opened, settings = open_with(model, options, names)
-        typer.echo("".join(f"{caveat.text}\n" for caveat in opened.intake.caveats), nl=False)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
         dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin, masks)
         typer.echo("".join(f"{note}\n" for note in dataset.notes if masks is not None), nl=False)
         held = part_of(dataset, opened.split, chosen)
-        if opened.split is not None and chosen != "all":
-            typer.echo("".join(f"{note}\n" for note in absences_beside(held, opened.split)), nl=False)
+        if opened.split is not None:
+            met = trained_on(held, opened.split, opened.origin) if chosen == "all" else ()
+            beside = () if chosen == "all" else absences_beside(held, opened.split)
+            typer.echo("".join(f"{note}\n" for note in (*met, *beside)), nl=False)
         by_case = opened.split is not None and held is not dataset and opened.split["by"] == "case"
         alone = independent or by_case
         some = drawn_cases(held, cases, seed, independent=alone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import UnusableImage
 from xaimri.grid import Fit
 from xaimri.images.intake import Intake
-from xaimri.images.ranges import Ranges
+from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 
@@ -47,7 +48,8 @@ def load_images(
     UnusableImage
         If an image cannot be read; the sentence names it.
     InvalidInput
-        If another argument is wrong, or, without a window, images of 0 to 1 stand beside others of 0 to 255.
+        If another argument is wrong, most images are next to black or white through the window, or, without
+        one, images of 0 to 1 stand beside others of 0 to 255.
 
     Examples
     --------
@@ -66,7 +68,8 @@ def load_images(
         except UnusableImage as fault:
             raise UnusableImage(f"case `{case.id}` cannot be read: {fault}") from fault
         row[...] = taken.fitted
-        if window is None:
-            seen.note(case.id, taken.image)
+        seen.note(case.id, taken.image, intake.window)
     seen.check()
+    if seen.missed >= SHARE * len(dataset) > 0:
+        warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
     return images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -15,6 +16,9 @@ from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.window import Window
+
+FITTED: Mapping[Fit, str] = {"pad": "padded", "stretch": "stretched"}
+"""What an image is after it was brought to a size."""
 
 
 @runtime_checkable
@@ -77,8 +81,8 @@ class Intake:
         The model's own way to its size, in the place of ``fit``; None where it has none.
     first
         Whether the model takes its channels first itself, as of `read_picture`.
-    trained
-        The window of the model's training, where ``window`` stands in its place.
+    trained, trained_fit
+        The window and the fit of the model's training, where ``window`` and ``fit`` stand in their places.
 
     Examples
     --------
@@ -94,6 +98,7 @@ class Intake:
     resize: Resize | None = None
     first: bool = False
     trained: Window | None = None
+    trained_fit: Fit | None = None
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -110,18 +115,11 @@ class Intake:
             words = ["images of any size"]
         else:
             size = " x ".join("any" if n is None else str(n) for n in self.shape)
-            how = "padded" if self.fit == "pad" else "stretched"
-            words = [f"images {size}", how if self.resize is None else self.resize.describe()]
+            how = FITTED[self.fit] if self.resize is None else self.resize.describe()
+            words = [f"images {size}", how]
         if self.window is not None:
             words.append(f"window {self.window.describe()}")
         return words if self.layout is None else [*words, self.layout.replace("_", " ")]
-
-    @property
-    def caveats(self) -> tuple[Caveat, ...]:
-        """What is odd about how images are brought to the model."""
-        if self.trained is None or self.window is None or self.trained == self.window:
-            return ()
-        return (Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=self.window.describe()),)
 
     def take(self, source: object) -> Taken:
         """Read one image and bring it to the model's grid.
@@ -143,7 +141,29 @@ class Intake:
         else:
             grid, fitted = self.resize.grid(own), self.resize(seen)
         lies = picture.spacing, picture.affine
-        return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, self.caveats)
+        return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, tuple(self._odd(image)))
+
+    def _odd(self, image: Image) -> Iterator[Caveat]:
+        """Say what is odd about how this image is brought to the model."""
+        if self.window is not None:
+            yield from self._beside(image, self.window)
+        own = image.shape[:-1]
+        if self.trained_fit is not None and self.resize is None:
+            fits = [Grid.fitted(own, self._space(own), fit) for fit in (self.fit, self.trained_fit)]
+            if fits[0] != fits[1]:
+                yield Reason.OTHER_FIT.caveat(trained=FITTED[self.trained_fit], given=FITTED[self.fit])
+
+    def _beside(self, image: Image, window: Window) -> Iterator[Caveat]:
+        """Say whether the window is another than the training's, and whether it misses the image."""
+        words = window.describe()
+        if self.trained is not None and self.trained != window:
+            yield Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=words)
+        missed = window.misses(image)
+        if missed == "below":
+            yield Reason.OUTSIDE_WINDOW.caveat(high=float(image.max()), window=words)
+        elif missed == "above":
+            share = (image > window.high).sum() / (image > window.low).sum()
+            yield Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words)
 
     def _rank(self, source: object) -> int:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""

@@ -1,4 +1,4 @@
-"""Whether images of one set have one range of intensities: 0 to 1 beside 0 to 255 is none."""
+"""Whether images of one set have one range of intensities, which is that of their window if they have one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xaimri.arrays import Image
 from xaimri.errors import InvalidInput
+from xaimri.images.window import Window
 
 BRIGHT = 50.0
 """An image that reaches this value is no image of 0 to 1."""
@@ -14,12 +15,14 @@ PALE = 0.5
 """An image of 0 to 1 reaches this value; an empty slice among larger intensities hardly does."""
 
 SHARE = 0.05
-"""Of all images, from which on those of 0 to 1 are no empty slices among the rest."""
+"""Of all images, from which on those of 0 to 1, or beside the window, are no empty slices among the rest."""
 
 
 @dataclass
 class Ranges:
     """What has been seen of a set: how many images, how many of 0 to 1, one of these, and the brightest.
+
+    Through a window that is: how many it misses, and the first of these.
 
     Examples
     --------
@@ -37,9 +40,17 @@ class Ranges:
     palest: str = ""
     brightest: str = ""
     high: float = 0.0
+    missed: int = 0
+    first: str = ""
 
-    def note(self, name: str, image: Image) -> None:
+    def note(self, name: str, image: Image, window: Window | None = None) -> None:
         """Look at one image, as it is stored."""
+        if window is not None:
+            self.images += 1
+            if window.misses(image):
+                self.missed += 1
+                self.first = self.first or name
+            return
         low, high = float(image.min()), float(image.max())
         self.images += 1
         if high > self.high:
@@ -50,13 +61,23 @@ class Ranges:
 
     @property
     def fault(self) -> str | None:
-        """What is wrong where some images have fractions of 0 to 1, and others reach far beyond."""
+        """What is wrong where images of 0 to 1 stand beside larger ones, or the window misses most."""
+        if self.missed > self.images / 2:
+            return (
+                f"{self.told} are next to black or white through the window: give them as they were stored, "
+                "or another `window`."
+            )
         if self.high < BRIGHT or not self.pale or self.pale < SHARE * self.images:
             return None
         return (
             f"`{self.palest}` lies in 0..1 and `{self.brightest}` reaches {self.high:.6g}: bring all images "
             "to one range, or spread each by its own, as by window=xaimri.Window(0, 100, percentile=True)."
         )
+
+    @property
+    def told(self) -> str:
+        """How many images the window misses, in words."""
+        return f"{self.missed:,} of {self.images:,} images, such as `{self.first}`,"
 
     def check(self) -> None:
         """Refuse two ranges in one set: a network would see the one as black."""

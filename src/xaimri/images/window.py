@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -12,6 +12,9 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.rules import Flag, Number, Rule
 from xaimri.settings import check, document, metadata, setting
+
+FAINT, CLIPPED = 0.1, 0.9
+"""Of a window, what an image has to reach; of an image, what may not lie above its window."""
 
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value of float32, in which images are held."""
@@ -117,6 +120,26 @@ class Window:
         spread = (clipped - limits.low) / (limits.high - limits.low)
         windowed: Array = (spread * limits.top).astype(np.float32)
         return windowed
+
+    def misses(self, image: Shaped[Array, "*any"]) -> Literal["below", "above"] | None:
+        """Tell whether next to nothing of an image is seen: it lies at the lower limit, or above the upper.
+
+        "below": it reaches no tenth of the window, as an image of 8 bits through one for 12. "above": nine
+        tenths of what is above the lower limit are above the upper, as through a window for 0 to 1.
+        A constant image is none of both, and percentiles miss no image.
+
+        Examples
+        --------
+        >>> image = np.float32([[0, 90], [180, 255]])
+        >>> Window(0, 4000).misses(image), Window(0, 1).misses(image), Window(100, 200).misses(image)
+        ('below', 'above', None)
+        """
+        if self.percentile or image.size == 0 or image.min() == image.max():
+            return None
+        if image.max() < self.low + FAINT * (self.high - self.low):
+            return "below"
+        shown = int((image > self.low).sum())
+        return "above" if (image > self.high).sum() >= CLIPPED * shown else None
 
     def describe(self) -> str:
         """Say the limits in words.

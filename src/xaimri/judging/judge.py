@@ -73,10 +73,13 @@ def judge(
     rows: list[Row] = []
     curves: dict[tuple[str, str], list[Curve]] = {}
     effects: dict[str, MaskEffect | Failure] = {}
+    caveats: dict[str, dict[str, set[str]]] = {name: {} for name in explainers}
     with watched(progress):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
             for result in measure_all(explainers, model, part, measures, other):
                 rows.append(result.row)
+                for caveat in result.caveats:
+                    caveats[result.row.explainer].setdefault(caveat, set()).add(result.row.case)
                 if result.effect is not None:
                     effects[result.row.case] = result.effect
                 if result.curve is not None:
@@ -93,6 +96,7 @@ def judge(
         None if other is None else next((row.against for row in rows if row.against), str(other)),
         effects,
         notes,
+        {name: {each: len(of) for each, of in found.items()} for name, found in caveats.items() if found},
     )
 
 

@@ -54,11 +54,15 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A row of the judgement, the curve behind its value, and what erasing its case's mask does, if known."""
+    """A row of the judgement, what is behind its value, and the caveats on its map.
+
+    ``curve`` is that of the value, and ``effect`` what erasing the case's mask does, each if there is one.
+    """
 
     row: Row
     curve: Curve | None = None
     effect: MaskEffect | Failure | None = None
+    caveats: tuple[str, ...] = ()
 
 
 Value: TypeAlias = SupportsFloat | Failure
@@ -146,9 +150,11 @@ def measure_all(
                 ending = made[name, place]
                 value = ending if isinstance(ending, Failure) else values[name, place]
                 row = Row(name, metric.name, case.id, subject, "", float("nan"))
+                odd: tuple[str, ...] = ()
                 if isinstance(ending, Explanation):
                     row = replace(row, target=ending.target_class, against=ending.against_class or "")
-                yield replace(_result(row, value), effect=effects.get(place))
+                    odd = tuple(caveat.name for caveat in ending.caveats)
+                yield replace(_result(row, value), effect=effects.get(place), caveats=odd)
 
 
 def _erasing(metrics: Mapping[str, Metric]) -> Metric:
