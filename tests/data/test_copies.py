@@ -75,6 +75,23 @@ def test_what_differs_is_no_copy(files, make):
     assert not any("two parts" in note for note in split(read(files)).notes)
 
 
+def test_copies_among_jpegs_alone_are_found_by_their_pixels(tmp_path):
+    """Other metadata, another order of the same coefficients, grey as colour: other bytes, equal pixels."""
+    random = np.random.default_rng(3)
+    pictures = [Image.fromarray(random.integers(0, 256, (48, 40), dtype=np.uint8)) for _ in range(4)]
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    for number, picture in enumerate(pictures):
+        picture.save(tmp_path / "a" / f"{number}.jpg", quality=80)
+    pictures[0].save(tmp_path / "b" / "said.jpg", quality=80, comment=b"scanned twice")
+    pictures[1].save(tmp_path / "b" / "slow.jpg", quality=80, progressive=True)
+    pictures[2].convert("RGB").save(tmp_path / "b" / "red.jpg", quality=80)
+    pictures[3].save(tmp_path / "b" / "anew.jpg", quality=60)  # compressed otherwise: a near copy
+    assert pairs(read(tmp_path)) == [
+        ("a/0.jpg", "b/said.jpg"), ("a/1.jpg", "b/slow.jpg"), ("a/2.jpg", "b/red.jpg"),
+    ]  # fmt: skip
+
+
 def test_a_copy_of_a_jpeg_as_png_is_found_and_one_saved_anew_is_none(files):
     Image.open(files / "a/p0.png").resize((40, 40)).save(files / "a/j.jpg")
     Image.open(files / "a/j.jpg").save(files / "b/k.png")
