@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from unreadable import SHAPE, bar, cases_of, with_unreadable
 from xaimri.data import Case, Dataset, Split, phantom, split
+from xaimri.errors import InvalidInput
 from xaimri.images import Window
 
 pytestmark = pytest.mark.tensorflow
@@ -19,26 +21,29 @@ def _dataset(*who):
 
 
 def test_the_shown_case_is_the_middle_slice_of_the_first_subject_of_the_test_part():
-    from xaimri.experiment import representative
+    from xaimri.experiment import representatives
 
     split = Split(_dataset((0, "a"), (1, "b")), _dataset((0, "c")), _dataset((0, "z"), (0, "y")))
-    case, part = representative(split, 0)
-    assert (case.id, part) == ("y/1", "test")
+    shown = [(case.id, part) for case, part in representatives(split, 0)]
+    order = ["y/1", "y/0", "y/2", "z/1", "z/0", "z/2", "c/1", "c/0", "c/2", "a/1", "a/0", "a/2"]
+    assert shown == [
+        (name, "test" if name[0] in "yz" else {"c": "validation", "a": "train"}[name[0]]) for name in order
+    ]
 
 
 def test_a_class_that_is_only_in_training_is_shown_from_there_and_says_so():
-    from xaimri.experiment import representative
+    from xaimri.experiment import representatives
 
     split = Split(_dataset((0, "a"), (1, "b")), _dataset(), _dataset((0, "z")))
-    case, part = representative(split, 1)
+    case, part = next(representatives(split, 1))
     assert (case.id, part) == ("b/1", "train")
-    assert representative(split, 0)[1] == "test"
+    assert next(representatives(split, 0))[1] == "test"
 
 
 def test_a_class_without_cases_has_no_representative():
-    from xaimri.experiment import representative
+    from xaimri.experiment import representatives
 
-    assert representative(Split(_dataset((0, "a")), _dataset(), _dataset()), 1) is None
+    assert not list(representatives(Split(_dataset((0, "a")), _dataset(), _dataset()), 1))
 
 
 SIZE = (26, 22)
@@ -130,3 +135,95 @@ def test_training_keeps_window_layout_and_origin_with_the_network(tmp_path, monk
     assert (made.fit, made.window, made.layout) == ("pad", Window(0, 200), None)
     assert dict(made.origin) == {**dataset.origin, "size": list(SIZE)}
     assert made.split["test"] == parts.record()["test"]
+
+
+@pytest.fixture
+def whole_and_mixed(tmp_path, monkeypatch):
+    """A split of readable images, and the same with unreadable ones in every part."""
+    bar(monkeypatch)
+    whole = Split(*(cases_of(tmp_path / f"{n}", 8, seed=n) for n in range(3)))
+    kinds = ("cut", "empty", "link"), ("text", "folder"), ("missing", "pipe", "barred")
+    parts = zip(whole.parts(), kinds, strict=True)
+    mixed = []
+    for number, ((_, part), own) in enumerate(parts):
+        place = tmp_path / f"{number}"
+        cases = [
+            replace(case, subject=f"{number}{case.subject}", id=f"{number}{case.id}")
+            for case in with_unreadable(part, place, own)
+        ]
+        mixed.append(replace(part, cases=tuple(cases)))
+    kept = (replace(part, cases=tuple(c for c in part if "bad" not in c.id)) for part in mixed)
+    return Split(*kept), Split(*mixed)
+
+
+def tiny():
+    import keras
+
+    layers = keras.layers
+    flat = [keras.Input((*SHAPE, 1)), layers.Rescaling(1 / 255), layers.Flatten()]
+    model = keras.Sequential([*flat, layers.Dense(2), layers.Softmax()])
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    return model
+
+
+def test_unreadable_images_never_end_the_journey(whole_and_mixed, tmp_path, monkeypatch):
+    """Train, keep, evaluate, explain: as on the data without them, and every place says what it left out."""
+    from xaimri import experiment, training
+
+    monkeypatch.setattr(training, "build_resnet50", lambda *_, **__: tiny())
+    whole, mixed = whole_and_mixed
+    settings = {"epochs": 2, "progress": False, "size": SHAPE, "batch": 5}
+    made = {}
+    for name, parts in (("whole", whole), ("mixed", mixed)):
+        everything = replace(parts.train, cases=tuple(c for _, part in parts.parts() for c in part))
+        if name == "mixed":
+            assert "bad" in everything[0].id  # whose channels are not known
+            with pytest.warns(UserWarning, match=r"^3 of 19 training cases can't be read and are left out: "):
+                made[name] = experiment.train(everything, parts, tmp_path / name, **settings)
+        else:
+            made[name] = experiment.train(everything, parts, tmp_path / name, **settings)
+    for one, two in zip(*(made[name].model.get_weights() for name in made), strict=True):
+        assert one.tobytes() == two.tobytes()
+    names = [
+        "0ill/bad-cut.png",
+        "0well/bad-empty.png",
+        "0ill/bad-link.png",
+        "1ill/bad-text.png",
+        "1well/bad-folder.png",
+    ]
+    assert [failure.name for failure in made["mixed"].failures] == names
+    assert made["whole"].failures == ()
+    assert made["mixed"].split["train"] == sorted({case.subject for case in mixed.train})
+
+    plain = experiment.evaluate(made["whole"], whole.test, tmp_path / "plain")
+    found = experiment.evaluate(made["mixed"], mixed.test, tmp_path / "found")
+    assert found.images == plain.images == 16
+    assert {**found.to_dict(), "notes": 0, "failures": 0} == {**plain.to_dict(), "notes": 0, "failures": 0}
+    assert [failure.name for failure in found.failures] == [c.id for c in mixed.test if "bad" in c.id]
+    sentence = (
+        "3 of 19 cases can't be read and are left out: 2ill/bad-missing.png, 2well/bad-pipe.png, "
+        "2ill/bad-barred.png. The first: there is no file "
+    )
+    assert found.notes[0].startswith(sentence)
+    assert found.notes[1] == "Nothing is left of 1 subject: 2nobody."
+    assert found.notes[2].endswith("held-out subjects are there; missing: 2nobody.")
+    assert found.notes[3:] == plain.notes
+    assert sentence in (tmp_path / "found" / "report.txt").read_text()
+    assert len(json.loads((tmp_path / "found" / "report.json").read_text())["failures"]) == 3
+    bad = mixed.test.take(i for i, case in enumerate(mixed.test) if "bad" in case.id)
+    with pytest.raises(InvalidInput, match=r"^none of 3 cases can be read; the first: "):
+        experiment.evaluate(made["mixed"], bad, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+    told = []
+    shown = experiment.explain_classes(made["mixed"], mixed, tmp_path, ("saliency",), told.append)
+    assert [one.case.id for one in shown] == ["2ill/2p00-0.png", "2well/2p01-0.png"]
+    words = (
+        "(Permission denied)",
+        "ill: 2ill/2p00-0.png (test part) -> ",
+        "is a pipe",
+        "well: 2well/2p01-0.png",
+    )
+    for line, part in zip(told, words, strict=True):
+        assert part in line

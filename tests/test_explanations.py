@@ -1,12 +1,14 @@
 """Many endings in one place: a table, files, and nothing dropped."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import xaimri
+from unreadable import UNREADABLE, bar, cases_of
 from xaimri import Explanations, Failure, LinearClassifier
 from xaimri.explanations import file_stems
 
@@ -32,6 +34,22 @@ def test_rows_hold_every_image_and_every_failure(found):
     assert "gone.png" in rows[-1]["failure"]
     assert rows[-1]["predicted"] is None
     assert len(found) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes")
+def test_a_folder_says_what_it_passes_over_and_fails_file_by_file(tmp_path, monkeypatch):
+    bar(monkeypatch)
+    whole = cases_of(tmp_path, 2, slices=1)
+    expected = xaimri.explain_all(NET, tmp_path, "saliency")
+    assert (expected.names, expected.notes) == (tuple(case.id for case in whole), ())
+    for kind, make in UNREADABLE.items():
+        make(tmp_path / f"{kind}.png")
+    found = xaimri.explain_all(NET, tmp_path, "saliency")
+    assert found.names == expected.names
+    assert all(np.array_equal(one.values, two.values) for one, two in zip(found, expected, strict=True))
+    assert list(found.failures) == ["barred.png", "cut.png", "empty.png", "text.png"]
+    assert found.notes == ("Passed over: 2 no regular file.",)
+    assert str(found).splitlines()[-1] == found.notes[0]
 
 
 def test_a_spreadsheet_takes_no_cell_for_a_formula(found, tmp_path):

@@ -18,7 +18,7 @@ from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
 from xaimri.objective import Of, softmax
 from xaimri.questions import Question
-from xaimri.sources import Named, take
+from xaimri.sources import Named, attempt, take
 from xaimri.targets import Target
 
 CHUNK = 32
@@ -135,10 +135,7 @@ def _read(questions: Iterable[Question], intake: Intake) -> Iterator[tuple[Quest
     found: Taken | Failure | None = None
     for question in questions:
         if found is None or not question.image.again:
-            try:
-                found = take(question.image.source, intake)
-            except UnusableImage as fault:
-                found = Failure(question.image.name, "read", str(fault))
+            found = attempt(question.image, intake)
         yield question, found
 
 

@@ -6,29 +6,33 @@ JSON, and figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xaimri import archive
 from xaimri.adapters.options import ModelLike
+from xaimri.arrays import Scores
 from xaimri.charts import confusion_matrix, training_curves
 from xaimri.data import Case, Dataset, Split, read_loader
 from xaimri.data.attendance import absences_beside, trained_on
 from xaimri.data.epoch import Loader, chances
+from xaimri.data.unread import say_lost, say_unread, without_unread
 from xaimri.endings import predict
+from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
+from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.ranges import Ranges
 from xaimri.images.read import Layout, read_image
 from xaimri.images.window import Window
 from xaimri.methods import Method
-from xaimri.model import open_model
+from xaimri.model import Model, open_model
 from xaimri.options import open_with
 from xaimri.render import Comparison, save
-from xaimri.sources import Named, name_images, take
+from xaimri.sources import Named
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -58,7 +62,8 @@ def train(
     dataset
         All cases; its classes are the network's.
     split
-        Its parts; of the test part, only whether an image of it is in another part.
+        Its parts; of the test part, only whether an image of it is in another part. Cases whose images can't
+        be read are left out, and kept as the bundle's ``failures``.
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
     size, weights, fit, window, layout, dropout, seed
@@ -70,10 +75,11 @@ def train(
 
     target = Path(folder)
     reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
-    channels = read_image(dataset[0].source, len(size), layout=layout).shape[-1]
+    channels = _channels(dataset, len(size), layout)
     model = training.build_resnet50(dataset.classes, size, weights, channels, dropout=dropout, seed=seed)
     result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
     kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
+    kept["failures"] = result.failures
     training.save(target, model, dataset.classes, **reach, **kept)
     save(training_curves(result.history), target / "curves.png")
     return training.load(target)
@@ -90,8 +96,8 @@ def evaluate(
     """Evaluate on cases that the network has not seen, and keep report and confusion matrices.
 
     Classes are matched by name. The report says who of the recorded split is missing, how many of the cases
-    the network was trained on, what is odd about how the images reach the network, such as another window
-    than the bundle's, and whether images of 0 to 1 stand beside others. Writes
+    the network was trained on, how many can't be read, what is odd about how the images reach the network,
+    such as another window than the bundle's, and whether images of 0 to 1 stand beside others. Writes
     ``report.txt``, ``report.json``, ``confusion_slice.png`` and ``confusion_subject.png``.
 
     Parameters
@@ -108,33 +114,22 @@ def evaluate(
     Raises
     ------
     InvalidInput
-        If the cases have a class that the network does not know.
+        If the cases have a class that the network does not know, or none of them can be read.
     """
     opened = open_model(model, **options)
     read = part if isinstance(part, Dataset) else read_loader(part, axes=len(opened.intake.shape) or 3)
     cases = read.with_classes(opened.classes)
     independent = independent or (opened.split is not None and opened.split["by"] == "case")
     target = Path(folder)
-    seen = Ranges()
-    odd_images: dict[str, list[tuple[str, str]]] = {}
-
-    def noted(image: Named) -> Named:
-        taken = take(image.source, opened.intake)
-        seen.note(image.name, taken.image, opened.intake.window)
-        for caveat in taken.caveats:
-            odd_images.setdefault(caveat.name, []).append((image.name, caveat.text))
-        return Named(image.name, taken)
-
-    named = map(noted, name_images(cases, opened.intake))
-    p = predict(opened.classifier, opened.intake, named)
-    report = classification.evaluate(p, cases, independent=independent)
-    odd = [] if isinstance(part, Dataset) else [*chances(part)]
-    odd += [_counted(images, seen.images) for images in odd_images.values()]
-    if opened.intake.window is None and seen.fault is not None:
-        odd.append(seen.fault)
+    found = predict_cases(opened, cases)
+    report = classification.evaluate(found.probabilities, found.cases, independent=independent)
+    odd = [*([] if isinstance(part, Dataset) else chances(part)), *found.notes]
     if opened.split is not None:
-        odd += (*trained_on(cases, opened.split, opened.origin), *absences_beside(cases, opened.split))
-    report = replace(report, remarks=tuple(odd))
+        odd += (
+            *trained_on(found.cases, opened.split, opened.origin),
+            *absences_beside(found.cases, opened.split),
+        )
+    report = replace(report, remarks=tuple(odd), failures=found.failures)
     report.save(target / "report.json")
     archive.write_text(target / "report.txt", f"{report}\n")
     for level in ("slice", "subject"):
@@ -146,6 +141,48 @@ def _counted(odd: Sequence[tuple[str, str]], images: int) -> str:
     """Say what is odd about some of the images, and of how many."""
     name, text = odd[0]
     return text if len(odd) == images else f"{len(odd):,} of {images:,} images, such as `{name}`: {text}"
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What a model says of those cases that can be read, why of the others nothing, and what is odd."""
+
+    cases: Dataset
+    probabilities: Scores
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+
+
+def predict_cases(model: Model, cases: Dataset) -> Predicted:
+    """Predict every case whose image can be read, once; each is read when its turn comes.
+
+    Raises
+    ------
+    InvalidInput
+        If none can be read.
+    """
+    seen, failures = Ranges(), list[Failure]()
+    odd: dict[str, list[tuple[str, str]]] = {}
+
+    def whole() -> Iterator[Named]:
+        for case in cases:
+            taken = model.intake.attempt(case.id, case.source)
+            if isinstance(taken, Failure):
+                failures.append(taken)
+                continue
+            seen.note(case.id, taken.image, model.intake.window)
+            for caveat in taken.caveats:
+                odd.setdefault(caveat.name, []).append((case.id, caveat.text))
+            yield Named(case.id, taken)
+        without_unread(cases, failures)
+
+    probabilities = predict(model.classifier, model.intake, whole())
+    left = without_unread(cases, failures)
+    notes = [*say_unread(failures, len(cases)), *say_lost(cases, failures)]
+    notes += [_counted(images, seen.images) for images in odd.values()]
+    if model.intake.window is None and seen.fault is not None:
+        notes.append(seen.fault)
+    return Predicted(left, probabilities, tuple(failures), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -169,33 +206,52 @@ def explain_classes(
     """Explain one case of every class and draw it by every method, and all methods side by side.
 
     The case is the middle slice of the class's first subject (by name) in the test part; where the
-    class has none there, in validation, then in training. Every figure says which.
+    class has none there, in validation, then in training. Every figure says which. Where an image can't be
+    read, that is announced, and the next one is taken.
     """
     opened, settings = open_with(model, options, methods)
     found = []
     for label, name in enumerate(opened.classes):
-        chosen = representative(split, label)
-        if chosen is None:
+        for case, part in representatives(split, label):
+            taken = opened.intake.attempt(case.id, case.source)
+            if isinstance(taken, Failure):
+                announce(f"{name}: {taken}")
+                continue
+            made = opened.compare(taken, methods, target=label, **settings)
+            explained = _drawn(made, case, part, name, Path(folder))
+            announce(f"{name}: {case.id} ({part} part) -> {explained.figures[-1].name}")
+            found.append(explained)
+            break
+        else:
             announce(f"{name}: no case in any part.")
-            continue
-        case, part = chosen
-        made = opened.compare(case.source, methods, target=label, **settings)
-        explained = _drawn(made, case, part, name, Path(folder))
-        announce(f"{name}: {case.id} ({part} part) -> {explained.figures[-1].name}")
-        found.append(explained)
     return tuple(found)
 
 
-def representative(split: Split, label: int) -> tuple[Case, str] | None:
-    """Return the middle slice of a class's first subject, and the part it is from: test, if it can be."""
+def representatives(split: Split, label: int) -> Iterator[tuple[Case, str]]:
+    """Yield the cases of a class with their part, the one to show first.
+
+    The test part comes first, then validation, then training; the subjects go by name, and the slices of
+    each from the middle outwards.
+    """
     parts = dict(split.parts())
     for part in PARTS:
         cases = [case for case in parts[part] if case.label == label]
-        if cases:
-            first = min(str(case.subject) for case in cases)
-            slices = sorted((c for c in cases if str(c.subject) == first), key=lambda c: (c.slice or 0, c.id))
-            return slices[len(slices) // 2], part
-    return None
+        for subject in sorted({str(case.subject) for case in cases}):
+            own = [case for case in cases if str(case.subject) == subject]
+            slices = sorted(own, key=lambda case: (case.slice or 0, case.id))
+            for place in sorted(range(len(slices)), key=lambda place: abs(place - len(slices) // 2)):
+                yield slices[place], part
+
+
+def _channels(dataset: Dataset, axes: int, layout: Layout | None) -> int:
+    """Return how many channels the first image has that can be read."""
+    first: UnusableImage | None = None
+    for case in dataset:
+        try:
+            return int(read_image(case.source, axes, layout=layout).shape[-1])
+        except UnusableImage as fault:
+            first = first or fault
+    raise InvalidInput(f"none of {len(dataset)} cases can be read; the first: {first}") from first
 
 
 def _drawn(comparison: Comparison, case: Case, part: str, truth: str, folder: Path) -> Explained:

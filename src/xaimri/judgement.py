@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 
 from xaimri import archive
 from xaimri.arrays import Array
+from xaimri.data.unread import say_unread
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
 from xaimri.evaluation.estimate import Estimate
@@ -125,10 +126,22 @@ class Judgement:
         return tuple(dict.fromkeys(row.case for row in self.rows))
 
     @cached_property
+    def _read(self) -> Mapping[str, str]:
+        """The subjects of the cases that could be read."""
+        return {r.case: r.subject for r in self.rows if r.failure is None or r.failure.stage != "read"}
+
+    @property
+    def unread(self) -> tuple[Failure, ...]:
+        """Why a case could not be read, one for each: they have no value anywhere."""
+        return tuple(
+            {r.case: r.failure for r in self.rows if r.failure and r.case not in self._read}.values()
+        )
+
+    @cached_property
     def _person(self) -> Int[Array, " cases"]:
-        """The number of every case's subject."""
+        """The number of every case's subject; those of whom no image could be read come last."""
         subjects = {row.case: row.subject for row in self.rows}
-        number = {subject: n for n, subject in enumerate(dict.fromkeys(subjects.values()))}
+        number = {s: n for n, s in enumerate(dict.fromkeys([*self._read.values(), *subjects.values()]))}
         return np.array([number[subject] for subject in subjects.values()], dtype=np.int64)
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -214,9 +227,9 @@ class Judgement:
             "",
             *align(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
             "",
-            *self._intervals(people),
+            *self._intervals(len(set(self._read.values()))),
         ]
-        lines += self.notes
+        lines += [*say_unread(self.unread, len(self.cases)), *self.notes]
         if effects := say_effects(self.mask_effects.values()):
             lines += ["", *effects]
         if self.caveats:
@@ -270,7 +283,7 @@ class Judgement:
         ``values`` has a row per case, in their order, NaN where the case has none.
         """
         known = np.isfinite(values).all(axis=1)
-        people = int(self._person.max()) + 1
+        people = len(set(self._read.values()))
         count = np.bincount(self._person[known], minlength=people)
         if np.count_nonzero(count) < MINIMUM_SUBJECTS:
             return np.full((2, values.shape[1]), np.nan)

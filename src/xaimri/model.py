@@ -14,7 +14,7 @@ from xaimri.adapters.options import ModelLike, Preprocess
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Resizing, Sized
 from xaimri.data.case import Case
-from xaimri.data.epoch import Loader, chances, is_loader
+from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import refuse_shuffled
 from xaimri.endings import endings, explain_together, predict, with_inputs
 from xaimri.errors import InvalidInput
@@ -33,7 +33,7 @@ from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.questions import ask, each_inputs, require_one
 from xaimri.sealed import seal, unseal
-from xaimri.sources import Source, Sources, name_images, take
+from xaimri.sources import Source, Sources, name_images, oddities, take
 from xaimri.targets import Target
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Model:
                     failures[question.image.name] = ending
                 else:
                     made[question.image.name] = ending
-        return Explanations(made, failures, chances(images) if is_loader(images) else ())
+        return Explanations(made, failures, oddities(images))
 
     def compare(
         self,

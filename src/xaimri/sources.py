@@ -12,9 +12,10 @@ from typing import TypeAlias
 import numpy as np
 
 from xaimri.data.case import Case
-from xaimri.data.epoch import epoch, is_loader
-from xaimri.data.listing import images_below
+from xaimri.data.epoch import chances, epoch, is_loader
+from xaimri.data.listing import images_below, list_images
 from xaimri.errors import InvalidInput
+from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
@@ -76,6 +77,13 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     return listed
 
 
+def oddities(images: Sources) -> tuple[str, ...]:
+    """Say which files of a folder are passed over, and what a loader changes by chance."""
+    if is_folder(images):
+        return list_images(Path(os.fsdecode(images)), named=False).told()  # type: ignore[arg-type]
+    return chances(images) if is_loader(images) else ()
+
+
 def is_folder(images: object) -> bool:
     """Tell whether this is the path of a folder."""
     return isinstance(images, str | os.PathLike) and os.path.isdir(images)  # noqa: PTH112 - any name will do
@@ -110,6 +118,14 @@ def take(source: Source, intake: Intake) -> Taken:
     if isinstance(source, Taken):
         return source
     return intake.take(source.source if isinstance(source, Case) else source)
+
+
+def attempt(image: Named, intake: Intake) -> Taken | Failure:
+    """Bring one image to a model's grid as `take` does, or say why it can't be brought there."""
+    source = image.source
+    if isinstance(source, Taken):
+        return source
+    return intake.attempt(image.name, source.source if isinstance(source, Case) else source)
 
 
 def check_one(image: object, intake: Intake) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from unreadable import UNREADABLE
 from xaimri.cli import data
 
 
@@ -124,7 +125,10 @@ class TestWithANetwork:
 
     def test_a_folder_with_a_bad_file_gives_the_rest_and_names_it(self, run, bundle, scan, tmp_path):
         (tmp_path / "notes.png").write_text("no picture")
+        for name, kind in (("pipe.png", "pipe"), ("folder.png", "folder")):
+            UNREADABLE[kind](tmp_path / name)
         code, out, err = run("explain", bundle, tmp_path, "--out", tmp_path / "made", "-m", "saliency")
+        assert f"xaimri: {tmp_path}: Passed over: 1 no regular file.\n" in err
         assert code == 1
         assert out.startswith(f"{scan}: ")
         assert [file.name for file in (tmp_path / "made").iterdir()] == ["scan_saliency.png"]

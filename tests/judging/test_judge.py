@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from masked import SHAPE, model_of, phantoms
+from unreadable import bar, cases_of, with_unreadable
 from xaimri import (
     Cancelled,
     GradCAM,
@@ -524,3 +527,23 @@ def test_what_is_told_as_json_types_has_no_number_that_json_has_not(cases):
     told = found.to_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert {row["value"] for row in told["rows"]} == {None}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes")
+def test_cases_that_cannot_be_read_change_no_figure_and_are_counted(tmp_path, monkeypatch):
+    """Means and intervals are those without them, though one is the only case of its subject."""
+    bar(monkeypatch)
+    whole = cases_of(tmp_path, 7)
+    mixed = with_unreadable(whole, tmp_path)
+    model = LinearClassifier.random((12, 10, 1), classes=2)
+    methods, measures = ["saliency", "input_x_gradient"], ["deletion", "sparseness"]
+    plain = evaluate_explanations(model=model, methods=methods, cases=whole, metrics=measures)
+    found = evaluate_explanations(model=model, methods=methods, cases=mixed, metrics=measures)
+    for one, two in zip(found.summary, plain.summary, strict=True):
+        assert one == replace(two, failures=8)
+        assert not math.isnan(one.estimate.low)
+    assert found.differences == plain.differences
+    assert [failure.name for failure in found.unread] == [case.id for case in mixed if "bad" in case.id]
+    assert plain.unread == ()
+    assert "8 of 22 cases can't be read and are left out: ill/bad-cut.png, " in str(found)
+    assert "can't be read" not in str(plain)

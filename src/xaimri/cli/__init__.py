@@ -163,10 +163,13 @@ def explain(
     from xaimri.options import open_with
     from xaimri.perturb.progress import watched
     from xaimri.questions import ask
+    from xaimri.sources import oddities
 
     opened, settings = open_with(model, options, method)
     (explainer,) = build_all(method, settings)
     files = files_of(image)
+    for note in (f"{path}: {note}" for path in image for note in oddities(path)):
+        typer.echo(f"xaimri: {note}", err=True)
     several, shown = len(files) > 1, sys.stderr.isatty()
     other = target_of(against, opened.classes)
     questions = ask(

@@ -3,7 +3,8 @@
 `read_folder` lists class-per-folder data of any kind, `read_loader` takes what Keras and ``tf.data`` load,
 `xaimri.data.alzheimer` the slices of Kaggle with
 their subjects, and `xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by
-subject, `load_images` reads them into one array, and `remake` makes a data set as its record says.
+subject, `load_images` reads them into one array, `stack_images` those that can be read, and `remake`
+makes a data set as its record says.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from xaimri.data.loader import read_loader
 from xaimri.data.masks import attach_masks
 from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
-from xaimri.data.stack import load_images
+from xaimri.data.stack import Stack, load_images, stack_images
 
 __all__ = [
     "Case",
     "Dataset",
     "Split",
+    "Stack",
     "attach_masks",
     "folds",
     "load_images",
@@ -27,4 +29,5 @@ __all__ = [
     "read_loader",
     "remake",
     "split",
+    "stack_images",
 ]

@@ -75,7 +75,7 @@ def absences(dataset: Dataset, record: SplitRecord, *, of: Sequence[str] = PARTS
             all_ = len(record[part])
             sentences.append(
                 f"{all_ - len(absent)} of {all_} {WORDS[part]} {record['by']}s are there; missing: "
-                f"{_first(absent)}."
+                f"{first_names(absent)}."
             )
     return tuple(sentences)
 
@@ -117,7 +117,7 @@ def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = No
         return ()
     return (
         f"{len(met)} of {len(dataset)} cases are named as what the network was trained on: "
-        f"{_first(list(dict.fromkeys(met)))}. Figures on the same {record['by']}s are too good.",
+        f"{first_names(list(dict.fromkeys(met)))}. Figures on the same {record['by']}s are too good.",
     )
 
 
@@ -131,11 +131,11 @@ def strangers(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
         return ()
     return (
         f"{len(foreign)} of {len(dataset)} cases are in no part of the record and are left out: "
-        f"{_first(foreign)}.",
+        f"{first_names(foreign)}.",
     )
 
 
-def _first(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """List the first names, and say how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{', '.join(names[:NAMED])}{more}"

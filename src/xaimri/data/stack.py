@@ -4,17 +4,92 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from xaimri.arrays import Images
 from xaimri.data.case import Dataset
 from xaimri.errors import UnusableImage
+from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stack:
+    """The cases that could be read, with their images, and why the others could not.
+
+    Attributes
+    ----------
+    cases
+        Those that could be read, in their order.
+    images
+        float32 ``(cases, *space, channels)``, one for each.
+    failures
+        One for each case that is left out.
+    """
+
+    cases: Dataset
+    images: Images
+    failures: tuple[Failure, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Stack: {len(self.cases)} images, {len(self.failures)} that can't be read>"
+
+
+def stack_images(
+    dataset: Dataset,
+    space: Sequence[int],
+    channels: int = 1,
+    fit: Fit = "stretch",
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
+) -> Stack:
+    """Read every case that can be read as `load_images` does, and collect the others.
+
+    Parameters
+    ----------
+    dataset, space, channels, fit, window, layout
+        As of `load_images`.
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    InvalidInput
+        As of `load_images`.
+
+    Examples
+    --------
+    >>> from xaimri.data.case import Case
+    >>> pixels = np.full((4, 6), 9, np.uint8), np.zeros((0, 6))
+    >>> cases = [Case(f"{i}", 0, None, image) for i, image in enumerate(pixels)]
+    >>> stack = stack_images(Dataset(("a",), tuple(cases)), (2, 3))
+    >>> stack.images.shape, stack.failures[0].name
+    ((1, 2, 3, 1), '1')
+    """
+    shape = (*(int(n) for n in space), channels)
+    intake = Intake(shape, fit, None if window is None else as_window(window), layout)
+    images = np.empty((len(dataset), *shape), np.float32)
+    seen, read, failures = Ranges(), list[int](), list[Failure]()
+    for place, case in enumerate(dataset):
+        taken = intake.attempt(case.id, case.source)
+        if isinstance(taken, Failure):
+            failures.append(taken)
+            continue
+        images[len(read)] = taken.fitted
+        read.append(place)
+        seen.note(case.id, taken.image, intake.window)
+    seen.check()
+    if seen.missed >= SHARE * seen.images > 0:
+        warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
+    return Stack(dataset.take(read), images[: len(read)], tuple(failures))
 
 
 def load_images(
@@ -46,7 +121,7 @@ def load_images(
     Raises
     ------
     UnusableImage
-        If an image cannot be read; the sentence names it.
+        If an image cannot be read; the sentence names it. `stack_images` leaves such out.
     InvalidInput
         If another argument is wrong, most images are next to black or white through the window, or, without
         one, images of 0 to 1 stand beside others of 0 to 255.
@@ -58,18 +133,7 @@ def load_images(
     >>> load_images(dataset, (2, 3)).shape
     (1, 2, 3, 1)
     """
-    shape = (*(int(n) for n in space), channels)
-    intake = Intake(shape, fit, None if window is None else as_window(window), layout)
-    images = np.empty((len(dataset), *shape), np.float32)
-    seen = Ranges()
-    for row, case in zip(images, dataset, strict=True):
-        try:
-            taken = intake.take(case.source)
-        except UnusableImage as fault:
-            raise UnusableImage(f"case `{case.id}` cannot be read: {fault}") from fault
-        row[...] = taken.fitted
-        seen.note(case.id, taken.image, intake.window)
-    seen.check()
-    if seen.missed >= SHARE * len(dataset) > 0:
-        warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
-    return images
+    stack = stack_images(dataset, space, channels, fit, window, layout)
+    for failure in stack.failures:
+        raise UnusableImage(f"case `{failure.name}` cannot be read: {failure.sentence}")
+    return stack.images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from xaimri import archive
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import Estimate
+from xaimri.failure import Failure
 
 HEADS = ("precision", "recall", "f1-score", "AUROC")
 
@@ -146,6 +147,8 @@ class ClassificationReport:
         Of the intervals.
     remarks
         Sentences on the data, such as who of a recorded split is missing; they are among the ``notes``.
+    failures
+        Why a case could not be read, and is in no figure, one for each.
     """
 
     classes: tuple[str, ...]
@@ -158,6 +161,7 @@ class ClassificationReport:
     resamples: int
     seed: int
     remarks: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     def level(self, name: LevelName) -> Level:
         """Return the figures of a level by its name.
@@ -219,6 +223,7 @@ class ClassificationReport:
             "resamples": self.resamples,
             "seed": self.seed,
             "notes": list(self.notes),
+            "failures": [asdict(failure) for failure in self.failures],
         }
 
     def save(self, path: str | Path) -> Path:

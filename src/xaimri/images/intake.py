@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array, Fitted, Image
 from xaimri.caveats import Caveat, Reason
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.failure import Failure
 from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
@@ -164,6 +165,19 @@ class Intake:
         elif missed == "above":
             share = (image > window.high).sum() / (image > window.low).sum()
             yield Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words)
+
+    def attempt(self, name: str, source: object) -> Taken | Failure:
+        """Read one image as `take` does, or say why it can't be used: so that others beside it go on.
+
+        Examples
+        --------
+        >>> print(Intake((4, 6, 1)).attempt("scan", np.zeros((0, 6))))
+        the image is empty, of shape (0, 6): pass one with at least one pixel.
+        """
+        try:
+            return self.take(source)
+        except UnusableImage as fault:
+            return Failure(name, "read", str(fault))
 
     def _rank(self, source: object) -> int:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""

@@ -12,7 +12,7 @@ import numpy as np
 from xaimri.arrays import Mask
 from xaimri.data.case import Case
 from xaimri.endings import Ending, Opened, endings
-from xaimri.errors import Cancelled, InvalidInput, UnusableImage, XaimriError
+from xaimri.errors import Cancelled, InvalidInput, XaimriError
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
@@ -24,7 +24,7 @@ from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.score import refuse_constant
 from xaimri.questions import Question
-from xaimri.sources import Named, take
+from xaimri.sources import Named
 from xaimri.targets import Target, resolve_targets
 
 T = TypeVar("T")
@@ -88,10 +88,9 @@ def trial_of(
     same = None if target is None or against is None else _shared(target, against, model)
     if same is not None:
         return Failure(case.id, "explain", f"the case's own class is {same!r}, the one to hold it against")
-    try:
-        taken = take(case, model.intake)
-    except UnusableImage as fault:
-        return Failure(case.id, "read", str(fault))
+    taken = model.intake.attempt(case.id, case.source)
+    if isinstance(taken, Failure):
+        return taken
     region = _region(case, taken, model) if masked else Failure(case.id, "read", UNREAD)
     return Trial(case, subject, target, taken, region, foreground(taken.fitted))
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
-from xaimri.adapters.keras.order import order_of
 from xaimri.data.case import Dataset
 from xaimri.data.copies import OnCopies, copies_between
 from xaimri.data.epoch import Loader, chances
 from xaimri.data.loader import read_loader
 from xaimri.errors import InvalidInput
+from xaimri.failure import Failure
 from xaimri.forked import check_process
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.training.augment import Augmentation
+from xaimri.training.parts import check_parts, read_parts
 from xaimri.training.recipe import Recipe, Schedule, Weighting, class_weights_of
 from xaimri.training.resnet import Depth, backbone_of, is_whole
 from xaimri.training.run import Run
@@ -66,7 +66,9 @@ class TrainingResult:
     resumed
         Epochs that were taken over from an earlier, interrupted call.
     notes
-        Sentences on the data: images that stand in two parts.
+        Sentences on the data: images that stand in two parts, cases that could not be read.
+    failures
+        Why a case could not be read, and was left out, one for each.
     """
 
     model: keras.Model = field(repr=False)
@@ -77,6 +79,7 @@ class TrainingResult:
     recipe: Recipe
     resumed: int = 0
     notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return everything but the model as JSON types."""
@@ -88,6 +91,7 @@ class TrainingResult:
             "recipe": self.recipe.record(),
             "resumed": self.resumed,
             "notes": list(self.notes),
+            "failures": [asdict(failure) for failure in self.failures],
         }
 
 
@@ -116,7 +120,7 @@ def train(
     First the head alone, on a frozen backbone whose batch norms run as in inference; then what is
     unfrozen. After each epoch the statistics of unfrozen batch norms are estimated anew over training
     images (`Loop.settle`), and the validation part is scored. Adam, cross-entropy. The test part of
-    a split is only looked through for copies.
+    a split is only looked through for copies. Cases whose images can't be read are left out, with a warning.
 
     Parameters
     ----------
@@ -168,7 +172,8 @@ def train(
     Raises
     ------
     InvalidInput
-        If the model, the data or a setting cannot be used, or ``folder`` holds another training.
+        If the model, the data or a setting cannot be used, no case of a part or of its class can be read, or
+        ``folder`` holds another training.
 
     Examples
     --------
@@ -181,7 +186,8 @@ def train(
     check_process()
     if isinstance(data, tuple):
         data = cast("tuple[Dataset, Dataset]", tuple(map(_read, data)))
-    parts = _Parts.of(model, data)
+    training, validation = data if isinstance(data, tuple) else (data.train, data.validation)
+    check_parts(model, training, validation)
     named = zip(("train", "validation"), data, strict=True) if isinstance(data, tuple) else data.parts()
     notes = copies_between(named, copies)
     recipe = Recipe(
@@ -191,7 +197,7 @@ def train(
         schedule=schedule,
         unfreeze=unfreeze,
         augment=Augmentation() if augment is True else (augment or None),
-        class_weights=class_weights_of(parts.training.labels, parts.training.classes, class_weights),
+        class_weights=class_weights_of(training.labels, training.classes, class_weights),
         patience=patience,
         seed=seed,
         fit=fit,
@@ -199,12 +205,16 @@ def train(
         layout=layout,
     )
     where = None if folder is None else Path(folder)
-    run = Run(model, recipe, parts.training, parts.validation, where, progress)
+    parts = read_parts(model, training, validation, recipe)
+    weights = class_weights_of(parts.training.labels, training.classes, class_weights)
+    recipe = replace(recipe, class_weights=weights)
+    run = Run(model, recipe, training.classes, parts.training, parts.validation, where, progress)
     run.finish()
     history = MappingProxyType({name: [row[name] for row in run.rows] for name in COLUMNS})
     return TrainingResult(
-        model, parts.training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed, notes
-    )
+        model, training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed,
+        (*notes, *parts.notes), parts.failures,
+    )  # fmt: skip
 
 
 def _read(part: Dataset | Loader) -> Dataset:
@@ -214,41 +224,6 @@ def _read(part: Dataset | Loader) -> Dataset:
     if told := chances(part):
         raise InvalidInput(f"{told[0]} Training would see that draw again and again: augment by `augment=`.")
     return read_loader(part)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The two parts that training reads."""
-
-    training: Dataset
-    validation: Dataset
-
-    @classmethod
-    def of(cls, model: keras.Model, data: Split | tuple[Dataset, Dataset]) -> _Parts:
-        """Take the parts out of what was given, and hold them against the model."""
-        training, validation = data if isinstance(data, tuple) else (data.train, data.validation)
-        if not len(training):
-            raise InvalidInput("the training part is empty: split so that it holds at least one case.")
-        if training.classes != validation.classes:
-            raise InvalidInput(
-                f"both parts must have the same classes, got {training.classes} and {validation.classes}."
-            )
-        shape = getattr(model, "input_shape", None)
-        if not isinstance(shape, tuple) or len(shape) not in (4, 5) or None in shape[1:]:
-            raise InvalidInput(f"the model must take one input of fixed (*space, channels), got {shape}.")
-        order = order_of(model, shape[1:], partial(model, training=False))
-        if order is not None:
-            raise InvalidInput(
-                f"the model takes {shape[1:]}, and images are trained on as (*space, channels): train "
-                f"{order.before(shape[1:])}."
-            )
-        number = len(training.classes)
-        if model.output_shape != (None, number):
-            raise InvalidInput(
-                f"the model must give one probability for each of the {number} classes, and its output "
-                f"has the shape {model.output_shape}."
-            )
-        return cls(training, validation)
 
 
 def _epochs(model: keras.Model, epochs: int | tuple[int, int] | None, depth: Depth | None) -> tuple[int, int]:

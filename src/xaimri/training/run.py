@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from xaimri.data import load_images
-from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.training.checkpoint import Checkpoint
-from xaimri.training.intensities import check_intensities
 from xaimri.training.loop import Loop, Part, Score, arrays_of, assign, dropout_states
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import backbone_of, set_trainable, unfreeze
@@ -41,13 +38,14 @@ class Run:
         self,
         model: keras.Model,
         recipe: Recipe,
-        training: Dataset,
-        validation: Dataset,
+        classes: Sequence[str],
+        training: Part,
+        validation: Part,
         folder: Path | None,
         progress: bool,
     ) -> None:
         self.model, self.recipe, self.folder, self.progress = model, recipe, folder, progress
-        self.training, self.validation = (_part_of(data, model, recipe) for data in (training, validation))
+        self.training, self.validation = training, validation
         self.rows: list[dict[str, Any]] = []
         self.best: list[Any] = []
         self.best_epoch = self.resumed = 0
@@ -55,7 +53,7 @@ class Run:
         _require_probabilities(model, self.training)
         self.configuration = {
             "recipe": recipe.record(),
-            "classes": list(training.classes),
+            "classes": list(classes),
             "training": _digest(self.training),
             "validation": _digest(self.validation),
             "network": _fingerprint(model),
@@ -134,15 +132,6 @@ class Run:
             return False
         ranks = [_rank(row) for row in rows]
         return len(rows) - 1 - ranks.index(max(ranks)) >= self.recipe.patience
-
-
-def _part_of(data: Dataset, model: keras.Model, recipe: Recipe) -> Part:
-    """Read the images of a part as the network takes them."""
-    *space, channels = model.input_shape[1:]
-    images = load_images(data, space, channels, recipe.fit, recipe.window, recipe.layout)
-    if recipe.window is None:
-        check_intensities(model, images)
-    return Part(images, data.labels)
 
 
 def _require_probabilities(model: keras.Model, training: Part) -> None:

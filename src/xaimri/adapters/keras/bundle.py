@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import make_folder, remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
 from xaimri.errors import InvalidInput, first_line
+from xaimri.failure import Failure
 from xaimri.folder_lock import lock
 from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
@@ -51,6 +52,8 @@ class Bundle:
         Column -> one entry per epoch, or None.
     origin
         How its data were made, as `xaimri.data.remake` takes it, or None.
+    failures
+        Why a case could not be read in training, and was left out, one for each.
     versions
         Of xaimri, Keras and TensorFlow, when it was saved.
     """
@@ -63,6 +66,7 @@ class Bundle:
     split: Record | None = field(default=None, repr=False)
     history: Mapping[str, list[Any]] | None = field(default=None, repr=False)
     origin: Record | None = field(default=None, repr=False)
+    failures: tuple[Failure, ...] = field(default=(), repr=False)
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -77,6 +81,7 @@ def save(
     split: Record | None = None,
     history: Mapping[str, Sequence[Any]] | None = None,
     origin: Record | None = None,
+    failures: Sequence[Failure] = (),
 ) -> Path:
     """Write a bundle: ``model.keras`` and ``bundle.json``.
 
@@ -95,6 +100,8 @@ def save(
         As in training.
     split, history, origin
         As JSON types, such as ``split.record()``, ``result.history`` and ``dataset.origin``.
+    failures
+        The cases that training left out: ``result.failures``.
 
     Returns
     -------
@@ -129,6 +136,7 @@ def save(
         "split": None if split is None else dict(split),
         "history": None if history is None else {name: list(column) for name, column in history.items()},
         "origin": None if origin is None else dict(origin),
+        "failures": [asdict(failure) for failure in failures],
     }
     record = {**_described(model, classes), **reach, **kept}
     bundle_record.text_of(record)  # refuse before anything is written
@@ -185,6 +193,7 @@ def load(folder: str | Path) -> Bundle:
         split=_readonly(record["split"]),
         history=_readonly(record["history"]),
         origin=_readonly(record["origin"]),
+        failures=tuple(Failure(**failure) for failure in record["failures"]),
         versions=record["versions"],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from xaimri import json_file
 from xaimri.errors import InvalidInput, first_line
+from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
@@ -59,6 +61,13 @@ def _are_rows(value: object) -> bool:
     return len(rows) == REFERENCES and len({len(row) for row in rows}) == 1
 
 
+def _are_failures(value: object) -> bool:
+    names = {each.name for each in fields(Failure)}
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and set(one) == names and all(map(is_words, one.values())) for one in value
+    )
+
+
 FORM = {
     "classes": Field("the names of the classes", is_names),
     "input": Field("the shape of the network's input", _is_shape),
@@ -70,6 +79,7 @@ FORM = {
     "split": Field("a mapping, or null", or_none(is_mapping)),
     "history": Field("a mapping of lists, or null", or_none(_is_table)),
     "origin": Field("a mapping, or null", or_none(is_mapping)),
+    "failures": Field("a list of names, stages and sentences", _are_failures),
     "sha256": Field("the network's SHA-256", is_words),
 }
 """What ``bundle.json`` holds."""
