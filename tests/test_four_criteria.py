@@ -68,7 +68,7 @@ def test_unrelated_maps_are_those_of_the_next_images_by_the_same_method():
 def test_networks_for_another_question_are_refused(cases):
     first = model_of(0)
     with pytest.raises(InvalidInput, match="`retrained` has the classes a, b, c, d, and the classifier"):
-        trustworthiness(["saliency"], first, cases, retrained=model_of(1, "abcd"), other=first)
+        trustworthiness(["saliency"], first, cases, retrained=model_of(1, list("abcd")), other=first)
     small = model_of(1, shape=(13, 11, 1))
     with pytest.raises(InvalidInput, match=r"`other` takes images of \(13, 11, 1\), and the classifier"):
         trustworthiness(["saliency"], first, cases, retrained=first, other=small)

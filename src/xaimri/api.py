@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.data.case import Case
 from xaimri.data.epoch import Loader
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
+from xaimri.kinds import Anything
 from xaimri.methods import Method, Methods, held_methods, listed_methods
 from xaimri.model import Model
 from xaimri.objective import Of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from xaimri.render import Comparison
 
 
+@check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
 def explain(
     model: ModelLike,
     image: Source,
@@ -102,6 +105,7 @@ def explain(
     return opened.explain(image, method, target=target, of=of, against=against, progress=progress, **settings)
 
 
+@check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
 def explain_all(
     model: ModelLike,
     images: Sources,
@@ -163,6 +167,7 @@ def explain_all(
     )
 
 
+@check_arguments(methods=Anything(), target=Anything(), against=Anything(), progress=Anything())
 def compare(
     model: ModelLike,
     image: Source,
@@ -193,6 +198,7 @@ def compare(
     return opened.compare(image, listed, target=target, of=of, against=against, progress=progress, **settings)
 
 
+@check_arguments(methods=Anything(), target=Anything(), against=Anything(), progress=Anything())
 def evaluate_explanations(
     methods: Methods,
     model: ModelLike,

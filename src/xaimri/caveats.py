@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from string import Formatter
 
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
@@ -40,7 +40,7 @@ class Caveat:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name) and sentence):
             raise InvalidInput(
                 "a caveat needs a name such as `poor_fit` or `mypackage.low_contrast` and a sentence that "
-                f"ends with a full stop, got {self.name!r} and {self.text!r}."
+                f"ends with a full stop, got {shown(self.name)} and {self.text!r}."
             )
 
     @classmethod

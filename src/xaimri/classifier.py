@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from xaimri.arrays import Cells, Images, Scores
 from xaimri.caveats import Caveat
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Grid
 from xaimri.images.intake import Resize
 from xaimri.objective import Objective
@@ -30,14 +30,14 @@ def class_names(names: Iterable[object]) -> tuple[str, ...]:
     ordered = isinstance(names, Iterable) and not isinstance(names, str | Set | Mapping)
     listed = tuple(map(str, names)) if ordered else ()
     if len(listed) < 2 or len(set(listed)) != len(listed):
-        raise InvalidInput(f"`classes` must be a list of at least two different names, got {names!r}.")
+        raise InvalidInput(f"`classes` must be a list of at least two different names, got {shown(names)}.")
     return listed
 
 
 def checked_outputs(outputs: Outputs) -> Outputs:
     """Return what a model is said to give, or name the choices."""
     if outputs not in get_args(Outputs):
-        raise InvalidInput(f'`outputs` must be "auto", "probabilities" or "logits", got {outputs!r}.')
+        raise InvalidInput(f'`outputs` must be "auto", "probabilities" or "logits", got {shown(outputs)}.')
     return outputs
 
 

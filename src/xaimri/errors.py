@@ -9,6 +9,8 @@ catches a bad argument whether or not the caller knows this module.
 """
 
 import re
+from pathlib import PurePath
+from types import FunctionType, MethodType
 
 
 class XaimriError(Exception):
@@ -64,3 +66,48 @@ def first_line(failure: BaseException, most: int = 200) -> str:
         return type(failure).__name__
     line = "".join(c if c.isprintable() else "?" for c in told[0])
     return line if len(line) <= most else f"{line[:most]}..."
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return what a caller gave as a sentence quotes it: short values as they are, others by their kind.
+
+    Examples
+    --------
+    >>> shown("ab"), shown(2.5), shown([1, None]), shown({"a": [1]}), shown("x" * 500, 10)
+    ("'ab'", '2.5', '[1, None]', 'a dict of 1', "'xxxxxxxxxx...'")
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(shape, tuple) and dtype is not None:
+        plain = getattr(value, "item", None) if shape == () else None
+        words = f"an array of {dtype} of shape {shape}"
+        return words[:most] if plain is None or isinstance(plain(), type(value)) else shown(plain(), most)
+    if isinstance(value, str):
+        return repr(str(value)) if len(value) <= most else f"{str(value)[:most]!r}"[:-1] + "...'"
+    if value is None or isinstance(value, bool | int | float | complex | bytes | PurePath):
+        return _short(value, most)
+    if isinstance(value, list | tuple) and all(isinstance(one, _PLAIN) for one in value[:10]):
+        words = _short(value, most)
+        return words if not words.endswith("...") else _kind(value)
+    return _kind(value)
+
+
+_PLAIN = (str, int, float, type(None))
+
+
+def _short(value: object, most: int) -> str:
+    """Return how a value is written, or how it begins; a number of thousands of digits can't be written."""
+    try:
+        words = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return words if len(words) <= most else f"{words[:most]}..."
+
+
+def _kind(value: object) -> str:
+    """Return what kind of value it is, and how many a collection holds."""
+    kind = "function" if isinstance(value, FunctionType | MethodType) else type(value).__name__
+    article = "an" if kind[0].lower() in "aeiou" else "a"
+    count = f" of {len(value)}" if isinstance(value, list | tuple | dict | set | frozenset) else ""
+    return f"{article} {kind}{count}"

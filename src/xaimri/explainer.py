@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Images, Maps, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Classifier, Convolutional, Describing, Differentiable, Doubting
@@ -18,6 +19,7 @@ from xaimri.doubts.common import common_caveats, cut_off, further
 from xaimri.doubts.constancy import settle
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
 from xaimri.explanation import Explanation, Regions
+from xaimri.kinds import Anything
 from xaimri.objective import Objective, Of, softmax
 from xaimri.record import arrays_of, from_json, to_json
 from xaimri.settings import check, document
@@ -117,6 +119,7 @@ class Explainer(ABC, Generic[ModelT]):
         """Attribute the objective of every image to its pixels. The one hook to write."""
 
     @final
+    @check_arguments(model=Anything(), targets=Anything(), against=Anything())
     def explain(
         self,
         model: Classifier,
@@ -188,6 +191,7 @@ class Explainer(ABC, Generic[ModelT]):
 
     @final
     @classmethod
+    @check_arguments()
     def from_record(
         cls, record: Mapping[str, Any], arrays: Mapping[str, Array] | None = None
     ) -> Explainer[ModelT]:

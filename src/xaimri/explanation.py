@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri import storage
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
@@ -211,24 +212,28 @@ class Explanation:
         errors = None if self.errors is None else grid.resample(self.errors)
         return replace(self, values=grid.resample(self.values), errors=errors, image=image)
 
+    @check_arguments()
     def plot(self, ax: Axes | None = None, *, style: str = "overlay", **options: Any) -> Axes:
         """Draw into a matplotlib axes (a new figure's if None); see :func:`xaimri.render.plot`."""
         from xaimri import render
 
         return render.plot(self, ax, style=style, **options)
 
+    @check_arguments()
     def figure(self, *, style: str = "side_by_side", **options: Any) -> Figure:
         """Return a matplotlib figure; see :func:`xaimri.render.figure`."""
         from xaimri import render
 
         return render.figure(self, style=style, **options)
 
+    @check_arguments()
     def show(self, *, style: str = "side_by_side", **options: Any) -> None:
         """Show the figure: inline in a notebook, else in the system's image viewer."""
         from xaimri import render
 
         render.show(self.figure(style=style, **options))
 
+    @check_arguments()
     def save(self, path: str | Path, *, style: str = "side_by_side", dpi: int = 150, **options: Any) -> Path:
         """Draw into a file (png, pdf, svg); the suffix decides."""
         from xaimri import render
@@ -240,11 +245,13 @@ class Explanation:
 
         return render.html(self)
 
+    @check_arguments()
     def store(self, folder: str | Path) -> Path:
         """Keep the whole explanation in a new folder, bit for bit; :func:`xaimri.load` reads it."""
         return storage.store(vars(self), folder)
 
 
+@check_arguments()
 def load(folder: str | Path) -> Explanation:
     """Read an explanation that :meth:`Explanation.store` wrote; its arrays are bit-identical.
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 from xaimri import archive
-from xaimri.errors import InvalidInput
+from xaimri.arguments import check_arguments
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.read import SUFFIXES
@@ -43,6 +44,7 @@ class Explanations(Sequence[Explanation]):
     (<Explanations: 0 of 1 images; failures: 'notes.png'>, 'read')
     """
 
+    @check_arguments()
     def __init__(
         self,
         explanations: Mapping[str, Explanation],
@@ -73,6 +75,7 @@ class Explanations(Sequence[Explanation]):
     def __getitem__(self, index: int | slice) -> Explanation | tuple[Explanation, ...]:
         return self._listed[index]
 
+    @check_arguments()
     def of(self, name: str) -> Explanation:
         """Return the explanation of an image by its name.
 
@@ -83,7 +86,7 @@ class Explanations(Sequence[Explanation]):
         """
         if name not in self._named:
             why = f": {self.failures[name]}" if name in self.failures else ", see `names`."
-            raise InvalidInput(f"there is no explanation of {name!r}{why}")
+            raise InvalidInput(f"there is no explanation of {shown(name)}{why}")
         return self._named[name]
 
     def __iter__(self) -> Iterator[Explanation]:
@@ -115,6 +118,7 @@ class Explanations(Sequence[Explanation]):
         blank = dict.fromkeys(COLUMNS)
         return [*rows, *({**blank, "name": n, "failure": f.sentence} for n, f in self.failures.items())]
 
+    @check_arguments()
     def to_csv(self, path: str | Path) -> Path:
         """Write the table; words that a spreadsheet would take for a formula begin with an apostrophe."""
         return archive.write_text(path, csv_text(COLUMNS, self.to_rows()))
@@ -125,6 +129,7 @@ class Explanations(Sequence[Explanation]):
 
         return render.sheet(self._named, **options)
 
+    @check_arguments()
     def save(self, folder: str | Path, *, style: str = "side_by_side", **options: Any) -> tuple[Path, ...]:
         """Draw each into a PNG file of a folder, called as the image; see :meth:`xaimri.Explanation.save`."""
         return tuple(

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.classifier import Sized
 from xaimri.data.case import Case
 from xaimri.errors import InvalidInput
 from xaimri.judgement import Judgement
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.unrelated import unrelated_similarity
+from xaimri.kinds import Anything
 from xaimri.methods import Methods, held_methods
 from xaimri.metric import Metric
 from xaimri.metrics.localisation import auprc
@@ -24,6 +26,7 @@ from xaimri.model import OPTIONS, Model, open_model
 from xaimri.options import open_with
 
 
+@check_arguments(methods=Anything())
 def trustworthiness(
     methods: Methods,
     model: ModelLike,

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from xaimri.arrays import Array, Mask
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 Fit: TypeAlias = Literal["stretch", "pad"]
 """How an image of another shape is brought to the model's input."""
@@ -30,7 +30,7 @@ DISPUTED, AMBIGUOUS = 0.1, 0.25
 def check_fit(fit: str) -> None:
     """See that there is such a way of bringing an image to a model's input."""
     if fit not in get_args(Fit):
-        raise InvalidInput(f'`fit` must be "stretch" or "pad", got {fit!r}.')
+        raise InvalidInput(f'`fit` must be "stretch" or "pad", got {shown(fit)}.')
 
 
 @dataclass(frozen=True)

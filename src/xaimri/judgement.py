@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri import archive
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.data.unread import say_unread
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
@@ -148,6 +149,7 @@ class Judgement:
         """Return the rows as plain dictionaries: ``pandas.DataFrame(judgement.to_rows())``."""
         return [{**asdict(row), "failure": row.failure and row.failure.sentence} for row in self.rows]
 
+    @check_arguments()
     def values(self, explainer: str, metric: str) -> Float[Array, " cases"]:
         """Return one explainer's values of one metric, in the order of the cases; NaN where there is none."""
         place = {case: number for number, case in enumerate(self.cases)}
@@ -161,6 +163,7 @@ class Judgement:
         """Every explainer's mean of every metric."""
         return tuple(self.mean(explainer, metric) for metric in self.metrics for explainer in self.explainers)
 
+    @check_arguments()
     def mean(self, explainer: str, metric: str) -> Summary:
         """Return one explainer's mean of one metric."""
         values = self.values(explainer, metric)
@@ -169,6 +172,7 @@ class Judgement:
         subjects = len(np.unique(self._person[known]))
         return Summary(explainer, metric, self._estimate(values), int(known.sum()), subjects, failures)
 
+    @check_arguments()
     def difference(self, first: str, second: str, metric: str) -> Difference:
         """Return by how much the first explainer's mean exceeds the second's, case by case."""
         values = self.values(first, metric) - self.values(second, metric)
@@ -189,6 +193,7 @@ class Judgement:
             Counter(row.failure.sentence for row in self.rows if row.failure is not None).most_common()
         )
 
+    @check_arguments()
     def save(self, path: str | Path) -> Path:
         """Write the rows as a table (``.csv``), or everything but the curves as JSON (``.json``)."""
         file = Path(path)
@@ -266,7 +271,7 @@ class Judgement:
     def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
             if name not in known:
-                raise InvalidInput(f"{name!r} was not judged: use {', '.join(map(repr, known))}.")
+                raise InvalidInput(f"{shown(name)} was not judged: use {', '.join(map(repr, known))}.")
         return [row for row in self.rows if row.explainer == explainer and row.metric == metric]
 
     def _estimate(self, values: Float[Array, " cases"]) -> Estimate:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explainer import Explainer
 from xaimri.explainers import build, settings_of
 
@@ -88,6 +88,9 @@ def listed_methods(methods: Methods) -> list[Method]:
         listed = [methods]
     else:
         listed = list(methods) if isinstance(methods, Iterable) else []
+        wrong = [one for one in listed if not isinstance(one, str | Explainer)]
+        if wrong:
+            raise InvalidInput(f"`methods` must hold names of methods or explainers, got {shown(wrong[0])}.")
     if not listed:
         raise InvalidInput('`methods` must be a list of methods, such as ["gradcam", "lime"].')
     return listed
@@ -106,7 +109,8 @@ def _unknown(name: str, methods: list[Method], settings: list[str]) -> str:
             f"the setting {name!r} stands beside an explainer that has its own: set it where that is made, "
             f"as {made}({name}=...)."
         )
-    named = ", ".join(repr(each) if isinstance(each, str) else type(each).__name__ for each in methods)
+    words = [repr(each) if isinstance(each, str) else type(each).__name__ for each in methods]
+    named = ", ".join(words[:5]) + (", ..." if len(words) > 5 else "")
     begin = (
         f"{named} has no setting {name!r}" if len(methods) == 1 else f"none of {named} has a setting {name!r}"
     )

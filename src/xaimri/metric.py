@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.arguments import check_fields
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import ROUNDING
@@ -90,10 +91,7 @@ class Metric:
     sees: tuple[Mutation, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.better not in ("higher", "lower"):
-            raise InvalidInput(f'`better` must be "higher" or "lower", got {self.better!r}.')
-        if self.measures not in ("maps", "explainer"):
-            raise InvalidInput(f'`measures` must be "maps" or "explainer", got {self.measures!r}.')
+        check_fields(self)
         known = get_args(Need) if self.measures == "explainer" else ("classifier", "region", "within")
         object.__setattr__(self, "needs", _some_of("needs", known, self.needs))
         object.__setattr__(self, "sees", _some_of("sees", MUTATIONS, self.sees))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xaimri.adapters.bundles import open_classifier
 from xaimri.adapters.options import ModelLike, Preprocess
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Resizing, Sized
 from xaimri.data.case import Case
@@ -28,6 +29,7 @@ from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
+from xaimri.kinds import Anything
 from xaimri.methods import Method, Methods, build_all, build_one, held_methods, listed_methods
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
@@ -97,6 +99,7 @@ class Model:
         origin = () if self.path is None else (f"from {self.path}",)
         return f"<Model: {', '.join((classes, *self.intake.describe(), *origin))}>"
 
+    @check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def explain(
         self,
         image: Source,
@@ -116,6 +119,7 @@ class Model:
             taken = [take(image, self.intake)]
             return explain_together(self.classifier, explainer, taken, [target], of, _listed(against))[0]
 
+    @check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def explain_all(
         self,
         images: Sources,
@@ -144,6 +148,7 @@ class Model:
                     made[question.image.name] = ending
         return Explanations(made, failures, oddities(images))
 
+    @check_arguments(methods=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def compare(
         self,
         image: Source,
@@ -194,6 +199,7 @@ class Model:
             refuse_shuffled(images, "predictions")
         return predict(self.classifier, self.intake, name_images(images, self.intake))
 
+    @check_arguments(methods=Anything())
     def judge(
         self,
         cases: Iterable[Case] | Loader,
@@ -223,6 +229,7 @@ class Model:
         return settings
 
 
+@check_arguments(classes=Anything(), window=Anything())
 def open_model(
     model: ModelLike,
     *,

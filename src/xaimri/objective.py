@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Scores
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 
 Of: TypeAlias = Literal["logit", "log_odds", "probability"]
 """Which score of the target class is explained."""
@@ -58,13 +58,13 @@ class Objective:
 
     def __post_init__(self) -> None:
         if self.of not in get_args(Of):
-            raise InvalidInput(f'`of` must be "logit", "log_odds" or "probability", got {self.of!r}.')
+            raise InvalidInput(f'`of` must be "logit", "log_odds" or "probability", got {shown(self.of)}.')
         if self.against is None:
             return
         if self.of != "logit":
             raise InvalidInput(
                 "`against` explains a difference of logits, the logarithm of the ratio of two probabilities: "
-                f'leave `of` away beside it, or give of="logit", got {self.of!r}.'
+                f'leave `of` away beside it, or give of="logit", got {shown(self.of)}.'
             )
         if self.targets is not None:
             self.check(len(self.targets))

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xaimri.adapters.options import ModelLike
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explainers import build, settings_of
 from xaimri.images.window import Window
 from xaimri.methods import Methods, listed_methods
@@ -46,7 +46,7 @@ def _check_window(window: object, method: str) -> None:
         return
     raise InvalidInput(
         f"`window` beside {method!r} could be one of intensities, or the method's own: write "
-        f"xaimri.{type(build(method)).__name__}(window={window!r}) for its own, or window="
+        f"xaimri.{type(build(method)).__name__}(window={shown(window)}) for its own, or window="
         "xaimri.Window(low, high) for intensities."
     )
 

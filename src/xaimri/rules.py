@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from xaimri.arrays import Stored
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
+
+MOST = 2**31 - 1
+"""The largest whole number that is no slip."""
 
 
 class Rule(ABC):
@@ -25,25 +28,34 @@ class Rule(ABC):
 
     def refusal(self, value: object, name: str) -> InvalidInput:
         """Return the error that names the setting, what is allowed and what was given."""
-        return InvalidInput(f"`{name}` must be {self.allowed}, got {value!r}.")
+        return InvalidInput(f"`{name}` must be {self.allowed}, got {shown(value)}.")
 
 
 @dataclass(frozen=True)
 class WholeNumber(Rule):
-    """A whole number of at least so much, kept as a plain int; ``also`` names what else may be given."""
+    """A whole number of at least so much, kept as a plain int; ``also`` names what else may be given.
 
-    least: int
+    Above ``most`` it is a slip: no count of anything here reaches it.
+    """
+
+    least: int | None = None
     also: str = ""
+    most: int = MOST
 
     @property
     def allowed(self) -> str:
         """What may be given."""
-        return f"a whole number of at least {self.least}" + (f" {self.also}" if self.also else "")
+        least = "" if self.least is None else f" of at least {self.least}"
+        return f"a whole number{least}" + (f" {self.also}" if self.also else "")
 
     def convert(self, value: object, name: str, /) -> int:
         """Return the number as a plain int."""
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < self.least:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise self.refusal(value, name)
+        if self.least is not None and value < self.least:
+            raise self.refusal(value, name)
+        if abs(int(value)) > self.most:
+            raise InvalidInput(f"`{name}` must be at most {self.most:,}, got {shown(value)}.")
         return int(value)
 
 
@@ -54,19 +66,25 @@ def whole_number(value: object, name: str, least: int, also: str = "") -> int:
 
 @dataclass(frozen=True)
 class Seed(Rule):
-    """A seed that numpy's older generators take too: below 2**32."""
+    """A seed: by default one that NumPy's older generators take too, below 2**32."""
+
+    bits: int = 32
 
     @property
     def allowed(self) -> str:
         """What may be given."""
-        return "a whole number of at least 0 and below 2**32"
+        return f"a whole number of at least 0 and below 2**{self.bits}"
 
     def convert(self, value: object, name: str, /) -> int:
         """Return the seed as a plain int."""
-        seed = whole_number(value, name, 0)
-        if seed >= 2**32:
-            raise InvalidInput(f"`{name}` must be below 2**32, got {seed}.")
+        seed = WholeNumber(0, most=10**4000).convert(value, name)
+        if seed >= 2**self.bits:
+            raise InvalidInput(f"`{name}` must be below 2**{self.bits}, got {shown(seed)}.")
         return seed
+
+
+SEED = Seed(128)
+"""The rule for the ``seed`` of a function; one made of the time in nanoseconds is below it."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +137,11 @@ class Choice(Rule):
         return " or ".join(map(repr, self.choices))
 
     def convert(self, value: object, name: str, /) -> object:
-        """Return the value as it is."""
-        if not any(value is one or (isinstance(value, str) and value == one) for one in self.choices):
-            raise self.refusal(value, name)
-        return value
+        """Return the choice that it is."""
+        for one in self.choices:
+            if value is one or (isinstance(value, str) and value == one):
+                return one
+        raise self.refusal(value, name)
 
 
 @dataclass(frozen=True)
@@ -151,10 +170,10 @@ class Name(Rule):
         return "a name"
 
     def convert(self, value: object, name: str, /) -> str:
-        """Return the words as they are."""
+        """Return the words as a plain str."""
         if not isinstance(value, str):
             raise self.refusal(value, name)
-        return value
+        return str(value)
 
 
 @dataclass(frozen=True)

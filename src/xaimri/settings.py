@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.rules import Rule
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def setting_of(kind: type, name: str) -> Setting:
     known = settings_in(kind)
     if name not in known:
         has = f"it has {', '.join(map(repr, known))}" if known else "it has none"
-        raise InvalidInput(f"{kind.__name__} tells no rule for a setting {name!r}: {has}.")
+        raise InvalidInput(f"{kind.__name__} tells no rule for a setting {shown(name)}: {has}.")
     return known[name]
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 
 Target: TypeAlias = int | str | None
 """A class by index or name; None is the predicted class."""
@@ -99,6 +99,6 @@ def _index(target: Target, classes: tuple[str, ...], name: str = "target") -> in
     elif isinstance(target, int | np.integer) and not isinstance(target, bool) and 0 <= target < len(classes):
         return int(target)
     raise InvalidInput(
-        f"`{name}` {target!r} is not one of the classes: use {', '.join(map(repr, classes))}, "
+        f"`{name}` {shown(target)} is not one of the classes: use {', '.join(map(repr, classes))}, "
         f"or an index in 0..{len(classes) - 1}."
     )

@@ -285,7 +285,7 @@ def test_images_without_subjects(run, network, folder, tmp_path):
     ("words", "said"),
     [
         (("--methods", "gradcam,limes"), "'limes' is not known: use 'gradcam'"),
-        (("--metrics", "deletions"), "no metric 'deletions': use 'deletion'"),
+        (("--metrics", "deletions"), "no metric 'deletions': did you mean 'deletion'"),
         (("--metrics", ","), "',' names nothing: give deletion,insertion."),
         (("--samples", "many"), "`--samples` must be a whole number"),
         (("--samples", "5"), "none of 'saliency', 'input_x_gradient' has a setting 'samples'"),

@@ -64,7 +64,7 @@ def test_stages_are_balanced_and_cases_named():
     height=st.integers(16, 70),
     width=st.integers(16, 70),
     depth=st.none() | st.integers(16, 24),
-    seed=st.integers(0),
+    seed=st.integers(0, 2**128 - 1),
 )
 @settings(max_examples=12, deadline=None)
 def test_any_size_gives_a_brain_within_its_frame(height, width, depth, seed):

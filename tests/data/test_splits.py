@@ -224,7 +224,7 @@ def test_what_must_not_be_split_is_refused_with_the_reason():
     [
         ({"validation": -0.1}, "shares|at least 0"),
         ({"validation": 0.5, "test": 0.5}, "below 1 together"),
-        ({"test": float("nan")}, "below 1 together"),
+        ({"test": float("nan")}, "`test` must be a finite number, got nan"),
         ({"groups": [1, 2]}, "one entry per case"),
         ({"groups": [None] * 27}, "None for some case"),
         ({"seed": -1}, "`seed`"),

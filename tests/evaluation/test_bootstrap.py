@@ -76,7 +76,7 @@ def test_a_share_of_right_images_has_one_interval_whoever_asks():
     ("given", "sentence"),
     [
         ({"resamples": 0}, "`resamples` must be a whole number of at least 1"),
-        ({"confidence": 95.0}, "`confidence` must lie between 0 and 1"),
+        ({"confidence": 95.0}, "`confidence` must be a number above 0 and below 1"),
         ({"seed": -1}, "`seed` must be a whole number of at least 0"),
     ],
 )

@@ -318,7 +318,10 @@ def test_a_wrapped_method_is_kept_with_its_own_settings():
         (lambda: IntegratedGradients(steps=50, most=20), "`most` must be a whole number of at least 50"),
         (lambda: IntegratedGradients(tolerance=0), "`tolerance` must be a number above 0"),
         (lambda: ExpectedGradients(), "`references` must be an array of images"),
-        (lambda: ExpectedGradients(references=np.zeros((5, 7))), r"`references` .* got \(5, 7\)"),
+        (
+            lambda: ExpectedGradients(references=np.zeros((5, 7))),
+            r"`references` .* got an array of float64 of shape \(5, 7\)",
+        ),
         (lambda: ExpectedGradients(references=np.full((2, 5, 7, 1), np.nan)), "NaN, infinite"),
         (lambda: ExpectedGradients(references=np.zeros((2, 5, 7, 1)), samples=1), "`samples`"),
     ],

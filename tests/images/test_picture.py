@@ -65,7 +65,7 @@ def test_it_can_not_be_changed():
         ({"spacing": (1.0, 1.0, 1.0)}, "`spacing` must be"),
         ({"spacing": (1.0, 0.0)}, "above 0"),
         ({"spacing": (1.0, float("nan"))}, "`spacing` must be"),
-        ({"affine": np.eye(3)}, r"got one of shape \(3, 3\)"),
+        ({"affine": np.eye(3)}, r"got an array of float64 of shape \(3, 3\)"),
         ({"affine": np.full((4, 4), np.inf)}, "`affine` must be a finite"),
         ({"affine": AFFINE.T}, "the last row 0 0 0 1"),
     ],

@@ -291,7 +291,7 @@ def test_nothing_is_changed():
         (faithfulness_correlation, {"share": 0.0}, "shares above 0 and below 1 of the image"),
         (faithfulness_correlation, {"share": 1.0}, "shares above 0 and below 1 of the image"),
         (sensitivity_n, {"sizes": ()}, "shares above 0 and below 1 of the image"),
-        (sensitivity_n, {"sizes": (0.5, float("nan"))}, "shares above 0 and below 1 of the image"),
+        (sensitivity_n, {"sizes": (0.5, float("nan"))}, r"`sizes\[1\]` must be a finite number, got nan"),
         (completeness_gap, {"absent": float("inf")}, "`absent` must be"),
     ],
 )

@@ -257,7 +257,7 @@ def test_nothing_is_changed():
     [
         *[(m, {"within": ~box((6, 9))}, "the answer has no pixel inside the object") for m in ALL],
         (pointing_game, {"tolerance": -1.0}, "`tolerance` must be at least 0 pixels, got -1.0"),
-        (pointing_game, {"tolerance": float("nan")}, "`tolerance` must be at least 0 pixels"),
+        (pointing_game, {"tolerance": float("nan")}, "`tolerance` must be a finite number, got nan"),
         (iou, {"fraction": 0.0}, "`fraction` must be above 0 and at most 1, got 0.0"),
         (dice, {"fraction": 1.1}, "`fraction` must be above 0 and at most 1, got 1.1"),
         (mover_similarity, {"cells": 0}, "`cells` must be at least 1, got 0"),

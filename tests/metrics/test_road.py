@@ -220,7 +220,7 @@ def test_nothing_is_changed():
         ({"fractions": (0.5, 0.0)}, "`fractions` must be above 0 and below 1"),
         ({"fractions": (1.0,)}, "`fractions` must be above 0 and below 1"),
         ({"noise": -0.1}, "`noise` must be at least 0, got -0.1"),
-        ({"noise": float("inf")}, "`noise` must be at least 0, got inf"),
+        ({"noise": float("inf")}, "`noise` must be a finite number, got inf"),
     ],
 )
 def test_errors_are_one_sentence(given, sentence):
@@ -325,7 +325,7 @@ def test_half_precision_has_noise_of_the_right_size():
     [
         ({"image": np.full((6, 7, 1), np.nan)}, "`image` must hold finite floating-point numbers"),
         ({"noise": -1.0}, "`noise` must be at least 0, got -1.0"),
-        ({"noise": float("nan")}, "`noise` must be at least 0, got nan"),
+        ({"noise": float("nan")}, "`noise` must be a finite number, got nan"),
         ({"noise": 1.0, "seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
     ],
 )

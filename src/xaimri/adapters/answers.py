@@ -16,7 +16,7 @@ from xaimri.arrays import Array, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
 from xaimri.doubts.common import saturation
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.objective import softmax
 
 ColumnsT = TypeVar("ColumnsT")
@@ -88,7 +88,7 @@ class Answers:
         checked_outputs(self.outputs)
         if self.unit is not None:
             if isinstance(self.unit, bool) or not isinstance(self.unit, int | np.integer):
-                raise InvalidInput(f"`unit` must be the index of an output, got {self.unit!r}.")
+                raise InvalidInput(f"`unit` must be the index of an output, got {shown(self.unit)}.")
             object.__setattr__(self, "unit", int(self.unit))
 
     def rows(self, answer: object, images: int) -> Scores:

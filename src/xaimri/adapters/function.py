@@ -11,12 +11,14 @@ import numpy as np
 from xaimri.adapters.answers import Answers
 from xaimri.adapters.options import Preprocess
 from xaimri.adapters.returned import described
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
 from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts, predict_of
 from xaimri.errors import InvalidInput, XaimriError, first_line
+from xaimri.kinds import Anything
 
 
 class FunctionClassifier:
@@ -51,6 +53,7 @@ class FunctionClassifier:
     array([[-0.693, -0.693]], dtype=float32)
     """
 
+    @check_arguments(classes=Anything())
     def __init__(
         self,
         function: Callable[[Any], Any],

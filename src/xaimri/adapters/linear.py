@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Images, Scores, frozen
-from xaimri.classifier import FeatureMaps, Gradient
-from xaimri.errors import InvalidInput
+from xaimri.classifier import FeatureMaps, Gradient, class_names
+from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Grid
+from xaimri.kinds import Anything, Several
 from xaimri.objective import Objective
+from xaimri.rules import WholeNumber
 
 
 class LinearClassifier:
@@ -37,6 +41,7 @@ class LinearClassifier:
     array([[24., 25.]], dtype=float32)
     """
 
+    @check_arguments(classes=Anything(), patch=WholeNumber(1))
     def __init__(
         self,
         weights: Array,
@@ -56,14 +61,20 @@ class LinearClassifier:
         if any(n % patch for n in self.weights.shape[1:-1]):
             raise InvalidInput(f"`patch` must divide every axis of {self.weights.shape[1:-1]}, got {patch}.")
         self._patch = patch
-        self._classes = tuple(classes) if classes is not None else tuple(f"class_{i}" for i in range(count))
+        self._classes = tuple(f"class_{i}" for i in range(count)) if classes is None else class_names(classes)
+        if len(self._classes) != count:
+            raise InvalidInput(
+                f"{len(self._classes)} `classes` were given for weights of {count}: give one each."
+            )
 
     @classmethod
+    @check_arguments(shape=Several(WholeNumber(1, most=10**6)), classes=WholeNumber(2, most=10**6))
     def random(
         cls, shape: Sequence[int], classes: int = 2, seed: int = 0, patch: int = 1
     ) -> LinearClassifier:
         """Draw weights for images of shape ``(*space, channels)`` from a normal distribution."""
         generator = np.random.default_rng(seed)
+        _check_size(shape, classes)
         scale = 1 / np.sqrt(np.prod(shape))
         return cls(generator.normal(0, scale, (classes, *shape)), generator.normal(size=classes), patch)
 
@@ -119,7 +130,7 @@ class LinearClassifier:
         """Return the patches of the image, and of the gradient, as cells with features."""
         if layer not in (None, "patches"):
             raise InvalidInput(
-                f'`layer` must be "patches", the only one of a LinearClassifier, got {layer!r}.'
+                f'`layer` must be "patches", the only one of a LinearClassifier, got {shown(layer)}.'
             )
         gradient = self.gradient(images, objective)
         space = self.weights.shape[1:-1]
@@ -136,3 +147,9 @@ class LinearClassifier:
         order = [0, *(1 + 2 * i for i in range(rank)), *(2 + 2 * i for i in range(rank)), 2 * rank + 1]
         cells = images.reshape(cut).transpose(order)
         return np.ascontiguousarray(cells.reshape(*cells.shape[: rank + 1], -1))
+
+
+def _check_size(shape: Sequence[int], classes: int) -> None:
+    """Refuse a shape that is none of images, or more weights than a gigabyte holds."""
+    if not 2 <= len(shape) <= 4 or classes * math.prod(shape) > 2**28:
+        raise InvalidInput(f"`shape` must be (*space, channels) of an image, got {shown(tuple(shape))}.")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from xaimri.adapters.options import DEFAULTS, Options
+from xaimri.arguments import check_arguments
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
 
@@ -67,11 +68,13 @@ def packages_of(model: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name not in sys.stdlib_module_names))
 
 
+@check_arguments()
 def is_saved_model(path: str | PathLike[str]) -> bool:
     """Tell whether a folder is a TensorFlow SavedModel."""
     return (Path(path) / "saved_model.pb").is_file()
 
 
+@check_arguments()
 def is_preset(path: str | PathLike[str]) -> bool:
     """Tell whether a folder is a preset of KerasHub with a task, as ``task.save_to_preset`` writes it."""
     return (Path(path) / "task.json").is_file() and (Path(path) / "config.json").is_file()
@@ -126,7 +129,7 @@ def _is_preset(model: object) -> bool:
 
 
 def _is_classifier(model: object) -> bool:
-    return isinstance(model, Classifier)
+    return isinstance(model, Classifier) and not isinstance(model, type)
 
 
 def _saved_model() -> Wrap:

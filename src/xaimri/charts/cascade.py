@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.sanity import Cascade
@@ -26,6 +27,7 @@ PANEL, CHART = 1.75, 2.7
 """Width of a map, and of the chart, in inches."""
 
 
+@check_arguments()
 def cascade(
     found: Cascade | Mapping[str, Cascade], *, most: int = 6, plane: Plane | None = None, fade: bool = True
 ) -> Figure:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.charts.canvas import MUTED, blank_figure
 from xaimri.evaluation.report import ClassificationReport, LevelName
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@check_arguments()
 def confusion_matrix(report: ClassificationReport, level: LevelName = "slice") -> Figure:
     """Draw the confusion matrix: shares of each true class as shades and numbers, counts beneath.
 

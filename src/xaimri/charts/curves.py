@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
@@ -43,6 +44,7 @@ class Band:
     high: Float[Array, " points"] | None = None
 
 
+@check_arguments()
 def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: float | None = None) -> Figure:
     """Draw the mean curve of every explainer, with its interval, and the area under it beside its name.
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
+from xaimri.arguments import check_arguments
 from xaimri.charts.stages import Layer, Stage, State, stages_of, weights_in_words
 from xaimri.errors import InvalidInput
 
@@ -22,6 +23,7 @@ NARROWEST, TALL, DEEP, GAP, MARGIN = 5.5, 1.5, 0.07, 0.05, 0.16
 """In inches: least figure, tallest slab, its depth to the back, between slabs, and between stages."""
 
 
+@check_arguments()
 def network_diagram(model: Layer, explained_layer: str | None = None) -> Figure:
     """Draw a network from left to right, its frozen and its trained parts, and the explained layer.
 

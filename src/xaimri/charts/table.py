@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
 from xaimri.judgement import Judgement, Summary
@@ -28,6 +29,7 @@ CELL = (1.34, 0.62)
 INK, GREY = "#1f2937", "#eef0f2"
 
 
+@check_arguments()
 def heat_table(judgement: Judgement) -> Figure:
     """Draw a table of methods by metrics: mean and interval in words, good and bad as colour.
 

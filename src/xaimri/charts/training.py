@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.charts.canvas import MUTED, blank_figure
 from xaimri.errors import InvalidInput
@@ -20,6 +21,7 @@ TRAINING, VALIDATION = "#0072b2", "#d55e00"
 """Colours of Okabe & Ito (2008), told apart by colour-blind readers."""
 
 
+@check_arguments()
 def training_curves(history: Mapping[str, Sequence[Any]]) -> Figure:
     """Draw loss and balanced accuracy of training and validation over the epochs.
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
 Data = Annotated[
@@ -161,5 +161,5 @@ def takes(*tables: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callabl
 def samples_of(given: str) -> int | str:
     """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
     if given != "auto" and not given.isdigit():
-        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {given!r}.')
+        raise InvalidInput(f'`--samples` must be a whole number or "auto", got {shown(given)}.')
     return given if given == "auto" else int(given)

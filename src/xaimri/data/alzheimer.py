@@ -18,7 +18,7 @@ from xaimri.data.case import Case, Dataset
 from xaimri.data.classfolders import folders_in
 from xaimri.data.listing import Listing, list_images
 from xaimri.data.spelling import is_part
-from xaimri.errors import InvalidInput, MissingExtra, XaimriError
+from xaimri.errors import InvalidInput, MissingExtra, XaimriError, shown
 
 CLASSES = ("MildDemented", "ModerateDemented", "NonDemented", "VeryMildDemented")
 """Names of the four classes; labels are indices into them."""
@@ -135,7 +135,7 @@ def fetch(which: Which = "original", *, announce: Callable[[str], object] = prin
         If the download fails; the sentence says how to do without it.
     """
     if which not in get_args(Which):
-        raise InvalidInput(f'`which` must be "original" or "augmented", got {which!r}.')
+        raise InvalidInput(f'`which` must be "original" or "augmented", got {shown(which)}.')
     try:
         import kagglehub
     except ImportError as error:

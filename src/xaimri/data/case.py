@@ -6,17 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias, cast, overload
 
 import numpy as np
 
+from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.images.mask import MaskSource
+from xaimri.kinds import Several
+from xaimri.rules import WholeNumber
 from xaimri.sealed import seal, unseal
 
 Origin: TypeAlias = Mapping[str, Any]
 """How data were made, as JSON types: the maker's name under ``"maker"``, and its arguments."""
+
+PLACES = Several(WholeNumber())
+"""The rule for indices of cases."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,9 @@ class Case:
     slice: int | None = None
     mask: MaskSource | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset(Sequence[Case]):
@@ -75,6 +84,7 @@ class Dataset(Sequence[Case]):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "notes", tuple(self.notes))
         object.__setattr__(self, "origin", seal(self.origin))
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -118,19 +128,26 @@ class Dataset(Sequence[Case]):
         """The subject of every case, in order."""
         return tuple(case.subject for case in self.cases)
 
+    @check_arguments()
     def take(self, indices: Iterable[int]) -> Dataset:
         """Return the data set of these cases, in this order."""
-        return replace(self, cases=tuple(self.cases[int(i)] for i in indices))
+        places = cast("Sequence[int]", PLACES.convert(list(indices), "indices"))
+        outside = [place for place in places if not -len(self) <= place < len(self)]
+        if outside:
+            raise InvalidInput(f"`indices` must be below {len(self)}, the number of cases, got {outside[0]}.")
+        return replace(self, cases=tuple(self.cases[place] for place in places))
 
+    @check_arguments()
     def find(self, case_id: str) -> Case:
         """Return the case with this id."""
         for case in self.cases:
             if case.id == case_id:
                 return case
         raise InvalidInput(
-            f"no case has the id `{case_id}`; the first of {len(self)} is `{self.cases[0].id}`."
+            f"no case has the id {shown(case_id)}; the first of {len(self)} is `{self.cases[0].id}`."
         )
 
+    @check_arguments()
     def with_classes(self, classes: Sequence[str]) -> Dataset:
         """Return the same cases with labels that count in the order of these classes, matched by name.
 
@@ -144,13 +161,14 @@ class Dataset(Sequence[Case]):
         unknown = [name for name in held if name not in names]
         if unknown:
             raise InvalidInput(
-                f"the network knows {', '.join(map(repr, names))}, and the data holds {unknown[0]!r}: name "
+                f"the network knows {shown(names)}, and the data holds {unknown[0]!r}: name "
                 "the data's classes as the network's (the folders, or `classes=` of read_loader), or the "
                 "network's as the data's (`classes=` of open_model)."
             )
         cases = (replace(case, label=names.index(self.classes[case.label])) for case in self.cases)
         return replace(self, classes=names, cases=tuple(cases))
 
+    @check_arguments()
     def with_shuffled_labels(self, seed: int = 0) -> Dataset:
         """Return the same cases with labels dealt out anew, by subject: a control that has nothing to learn.
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, first_line, shown
 
 
 @runtime_checkable
@@ -218,13 +218,19 @@ def _parts(element: object) -> tuple[Array, Array | None]:
             "the loader gives several inputs at once: give one of (images, labels), as by `.map`, and the "
             "network's other inputs as `inputs=`."
         )
+    pixels = _array(images)
+    if pixels.ndim < 2 or pixels.dtype.kind not in "fiub":
+        raise InvalidInput(f"the loader gives no images, but {shown(images)}: give one of (images, labels).")
     labels = rest[0] if rest else None
     several = labels is None or isinstance(labels, dict | list | tuple)
-    return _array(images), None if several else _array(labels)
+    return pixels, None if several else _array(labels)
 
 
 def _array(values: object) -> Array:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(f"the loader gives no array, but {shown(values)}.") from None
     return array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16
 
 

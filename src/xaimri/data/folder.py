@@ -8,13 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset, Origin
 from xaimri.data.classfolders import folders_in, home_of_classes, oddities
 from xaimri.data.listing import Listing, list_images
 from xaimri.data.masks import FOLDERS, attach_masks, pair, part_masks
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
+from xaimri.kinds import AnyOf, Function, Instance
+from xaimri.rules import Name, OrNone
+
+SUBJECT = OrNone(AnyOf((Instance(re.Pattern), Name(), Function(("path",)))))
+"""The rule for what tells subjects apart: a pattern, or a function of a path."""
 
 
+@check_arguments(subject=SUBJECT)
 def read_folder(
     path: str | os.PathLike[str],
     *,
@@ -136,15 +143,17 @@ def identifier(
     try:
         pattern = re.compile(subject)
     except re.error as error:
-        raise InvalidInput(f"`subject` is no regular expression ({error}): {subject!r}.") from error
+        raise InvalidInput(f"`subject` is no regular expression ({error}): {shown(subject)}.") from error
     if "subject" not in pattern.groupindex:
-        raise InvalidInput(f"`subject` needs a group named so, as in '(?P<subject>[0-9]+)', got {subject!r}.")
+        raise InvalidInput(
+            f"`subject` needs a group named so, as in '(?P<subject>[0-9]+)', got {shown(subject)}."
+        )
 
     def match(file: Path) -> tuple[str | None, int | None]:
         found = pattern.search(file.name)
         if found is None:
             raise InvalidInput(
-                f"`subject` does not fit the file name of `{file}`: widen {pattern.pattern!r}."
+                f"`subject` does not fit the file name of `{file}`: widen {shown(pattern.pattern)}."
             )
         position = found.groupdict().get("slice")
         return found["subject"], None if position is None else int(position)

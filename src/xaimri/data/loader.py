@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.data.epoch import Loaded, Loader, chances, class_names, epoch, is_shuffled
-from xaimri.data.folder import identifier
+from xaimri.data.folder import SUBJECT, identifier
 from xaimri.errors import InvalidInput
+from xaimri.kinds import Anything
 
 
+@check_arguments(loader=Anything(), subject=SUBJECT)
 def read_loader(
     loader: Loader,
     *,

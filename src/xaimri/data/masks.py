@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 
+from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset
 from xaimri.data.listing import list_images
 from xaimri.errors import InvalidInput
@@ -16,6 +17,7 @@ FOLDERS, BESIDE, ENDING = frozenset({"mask", "masks"}), frozenset({"image", "ima
 """Names of folders of masks, of the folders of images beside them, and the end of a mask's name."""
 
 
+@check_arguments()
 def attach_masks(dataset: Dataset, folder: str | os.PathLike[str]) -> Dataset:
     """Give every case the file in a folder that is called as its image: its mask.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from xaimri.arguments import check_arguments
 from xaimri.data.case import Dataset, Origin
 from xaimri.errors import InvalidInput
 
@@ -15,6 +16,7 @@ ARGUMENTS = {
 """What `Dataset.origin` may name: `phantom.make`, `read_folder` and `alzheimer.load`, and their arguments."""
 
 
+@check_arguments()
 def remake(origin: Origin, folder: str | os.PathLike[str] | None = None) -> Dataset:
     """Make a data set as the record says that one was made before: the phantom to the last byte.
 

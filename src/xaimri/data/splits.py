@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.data.attendance import PARTS, WORDS, SplitRecord, absences, homes, keys_of, strangers
 from xaimri.data.case import Dataset
@@ -15,7 +16,7 @@ from xaimri.data.copies import Copies, OnCopies, check_copies, find_copies
 from xaimri.data.cross import tested_in
 from xaimri.data.groups import Groups, deal
 from xaimri.data.scarcity import few_for_folds, few_for_parts
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Split:
         """Yield name and data set of train, validation and test."""
         yield from zip(PARTS, (self.train, self.validation, self.test), strict=True)
 
+    @check_arguments()
     def part(self, name: str) -> Dataset:
         """Return train, validation or test by its name, if it holds a case.
 
@@ -61,7 +63,7 @@ class Split:
             If there is no such part, or nothing is in it.
         """
         if name not in PARTS:
-            raise InvalidInput(f"the part must be one of {', '.join(PARTS)}, got `{name}`.")
+            raise InvalidInput(f"the part must be one of {', '.join(PARTS)}, got {shown(name)}.")
         part = dict(self.parts())[name]
         if not len(part):
             told = next((f" ({n[:-1]})" for n in self.notes if f" {WORDS[name]} " in n), "")
@@ -71,6 +73,7 @@ class Split:
             )
         return part
 
+    @check_arguments()
     def part_of(self, case_id: str) -> str:
         """Return ``"train"``, ``"validation"`` or ``"test"``.
 
@@ -82,7 +85,9 @@ class Split:
         for name, part in self.parts():
             if case_id in _ids(part):
                 return name
-        raise InvalidInput(f"no part of the split has a case `{case_id}`: give the `id` of one of its cases.")
+        raise InvalidInput(
+            f"no part of the split has a case {shown(case_id)}: give the `id` of one of its cases."
+        )
 
     def describe(self) -> str:
         """Return a table of the images and, where known, subjects of every class and part."""
@@ -107,6 +112,7 @@ class Split:
         return {"by": "subject" if known else "case", **parts, "notes": list(self.notes)}
 
     @classmethod
+    @check_arguments()
     def from_record(cls, dataset: Dataset, record: SplitRecord) -> Split:
         """Split a data set as recorded, so that a later evaluation meets the same subjects.
 
@@ -135,6 +141,7 @@ class Split:
         return cls(taken[0], taken[1], taken[2], notes)
 
 
+@check_arguments()
 def split(
     dataset: Dataset,
     validation: float = 0.2,
@@ -202,6 +209,7 @@ def split(
     return _parted(dataset, together, part, notes, copies, find_copies(dataset.cases))
 
 
+@check_arguments()
 def folds(
     dataset: Dataset,
     k: int = 5,

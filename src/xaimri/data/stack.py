@@ -8,15 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Images
 from xaimri.data.case import Dataset
-from xaimri.errors import UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
+from xaimri.kinds import Anything, Several
+from xaimri.rules import WholeNumber
+
+READING = check_arguments(
+    window=Anything(), space=Several(WholeNumber(1, most=10**5)), channels=WholeNumber(1, most=10**4)
+)
+"""What reading holds its arguments to."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +49,7 @@ class Stack:
         return f"<Stack: {len(self.cases)} images, {len(self.failures)} that can't be read>"
 
 
+@READING
 def stack_images(
     dataset: Dataset,
     space: Sequence[int],
@@ -74,7 +83,9 @@ def stack_images(
     >>> stack.images.shape, stack.failures[0].name
     ((1, 2, 3, 1), '1')
     """
-    shape = (*(int(n) for n in space), channels)
+    if len(space) not in (2, 3):
+        raise InvalidInput(f"`space` must have 2 axes or 3, got {shown(tuple(space))}.")
+    shape = (*space, channels)
     intake = Intake(shape, fit, None if window is None else as_window(window), layout)
     images = np.empty((len(dataset), *shape), np.float32)
     seen, read, failures = Ranges(), list[int](), list[Failure]()
@@ -92,6 +103,7 @@ def stack_images(
     return Stack(dataset.take(read), images[: len(read)], tuple(failures))
 
 
+@READING
 def load_images(
     dataset: Dataset,
     space: Sequence[int],

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import Estimate
-from xaimri.rules import whole_number
+from xaimri.rules import Number, Seed, WholeNumber
+from xaimri.settings import check, setting
 
 MINIMUM_SUBJECTS = 5
 """Fewer subjects give no figures of a class, and no interval: "not estimable".
@@ -52,15 +52,12 @@ class Bootstrap:
     19.50 [15.85, 23.00]
     """
 
-    resamples: int = 2000
-    confidence: float = 0.95
-    seed: int = 0
+    resamples: int = setting(2000, WholeNumber(1, most=10**7))
+    confidence: float = setting(0.95, Number(above=0, below=1))
+    seed: int = setting(0, Seed())
 
     def __post_init__(self) -> None:
-        whole_number(self.resamples, "resamples", 1)
-        if not 0 < self.confidence < 1:
-            raise InvalidInput(f"`confidence` must lie between 0 and 1, such as 0.95, got {self.confidence}.")
-        whole_number(self.seed, "seed", 0)
+        check(self)
 
     def weights(self, strata: Int[Array, " subjects"]) -> Int[Array, "resamples subjects"]:
         """Return how often each resample has each subject, drawn within strata: as many of each as are."""

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool, Float, Int
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import labels_of
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
@@ -23,6 +24,7 @@ KINDS = ("precision", "recall", "f1", "auroc")
 """The figures that every class has."""
 
 
+@check_arguments()
 def evaluate(
     probabilities: Scores,
     truth: Dataset | Loader | npt.ArrayLike,
@@ -111,6 +113,14 @@ def evaluate(
     )
 
 
+def _listed(truth: object) -> Array:
+    """Return labels as an array."""
+    try:
+        return np.asarray(truth)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(f"`truth` must be one label per image, got {shown(truth)}.") from None
+
+
 def _truth(
     truth: Dataset | Loader | npt.ArrayLike,
     subjects: Sequence[Hashable] | None,
@@ -124,7 +134,7 @@ def _truth(
     if isinstance(truth, Dataset):
         labels, own, named = truth.labels, truth.subjects, truth.classes
     else:
-        labels, named = labels_of(truth) if is_loader(truth) else (np.asarray(truth), None)
+        labels, named = labels_of(truth) if is_loader(truth) else (_listed(truth), None)
         own = [None] * labels.size
     default = tuple(f"class_{i}" for i in range(shape[-1] if shape else 0)) if named is None else named
     if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from jaxtyping import Int
 
 from xaimri import archive
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 
@@ -163,6 +164,7 @@ class ClassificationReport:
     remarks: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
 
+    @check_arguments()
     def level(self, name: LevelName) -> Level:
         """Return the figures of a level by its name.
 
@@ -172,7 +174,7 @@ class ClassificationReport:
             If there is no such level.
         """
         if name not in ("slice", "subject"):
-            raise InvalidInput(f'`level` must be "slice" or "subject", got {name!r}.')
+            raise InvalidInput(f'`level` must be "slice" or "subject", got {shown(name)}.')
         return self.slice if name == "slice" else self.subject
 
     @property
@@ -226,6 +228,7 @@ class ClassificationReport:
             "failures": [asdict(failure) for failure in self.failures],
         }
 
+    @check_arguments()
     def save(self, path: str | Path) -> Path:
         """Write `to_dict` as a JSON file and return its path."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)

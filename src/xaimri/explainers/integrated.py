@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image, Images, Scores, Stored
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Differentiable
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
 from xaimri.objective import Objective
@@ -42,7 +41,7 @@ class BaselineRule(Rule):
         try:
             return Number(above=-LARGEST, below=LARGEST).convert(value, name)
         except InvalidInput:
-            raise InvalidInput(f"`{name}` must be {self.allowed}, got {reprlib.repr(value)}.") from None
+            raise InvalidInput(f"`{name}` must be {self.allowed}, got {shown(value)}.") from None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explainer import Explainer
 from xaimri.settings import Setting
 from xaimri.settings import setting_of as _setting_of
@@ -39,12 +39,14 @@ def build(method: object, settings: Mapping[str, Any] | None = None) -> Explaine
         return method
     if not isinstance(method, str):
         made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
-        raise InvalidInput(f"`method` must be the name of a method or an explainer, got {method!r}{made}.")
+        raise InvalidInput(
+            f"`method` must be the name of a method or an explainer, got {shown(method)}{made}."
+        )
     known = settings_of(method)
     for name in given:
         if name not in known:
             has = f"it has {', '.join(map(repr, known))}" if known else "it has none"
-            raise InvalidInput(f"{method!r} has no setting {name!r}: {has}.")
+            raise InvalidInput(f"{shown(method)} has no setting {shown(name)}: {has}.")
     return _kind(method)(**given)
 
 
@@ -81,7 +83,7 @@ def as_explainer(method: object, name: str = "method") -> Explainer[Any]:
         return from_record(method, method.get("arrays"))
     if isinstance(method, str | Explainer):
         return build(method)
-    raise InvalidInput(f"`{name}` must be a method or its name, got {method!r}.")
+    raise InvalidInput(f"`{name}` must be a method or its name, got {shown(method)}.")
 
 
 def _kind(name: str) -> type[Explainer[Any]]:
@@ -93,4 +95,6 @@ def _kind(name: str) -> type[Explainer[Any]]:
     if name in others:
         loaded: type[Explainer[Any]] = others[name].load()
         return loaded
-    raise InvalidInput(f"`method` {name!r} is not known: use {', '.join(map(repr, [*KNOWN, *others]))}.")
+    raise InvalidInput(
+        f"`method` {shown(name, 20)} is not known: use {', '.join(map(repr, [*KNOWN, *others]))}."
+    )

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from xaimri.arrays import Array, Images, Stored
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.rules import Numbers, Rule
 from xaimri.settings import setting
 
@@ -29,9 +29,8 @@ class ReferencesRule(Rule):
         given = value.array if isinstance(value, Stored) else value
         if not isinstance(given, np.ndarray) or given.ndim < 3:
             raise InvalidInput(
-                f"`{name}` must be {self.allowed}, (references, *space, channels), got "
-                f"{getattr(given, 'shape', type(given).__name__)}: pass some of the training images, for "
-                "instance from xaimri.data.load_images."
+                f"`{name}` must be {self.allowed}, (references, *space, channels), got {shown(given)}: pass "
+                "some of the training images, for instance from xaimri.data.load_images."
             )
         return Numbers().convert(value, name)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Image, Mask
+from xaimri.errors import InvalidInput, shown
 
 
+@check_arguments()
 def foreground(image: Image) -> Mask:
     """Return the object's mask ``(*space)``: the brain in a skull-stripped scan.
 
@@ -15,6 +18,8 @@ def foreground(image: Image) -> Mask:
     foreground. JPEG noise around the background value, up to a sixteenth of the image's range, counts
     as background.
     """
+    if image.ndim < 2 or not image.size:
+        raise InvalidInput(f"an image must have the axes (*space, channels) and pixels, got {shown(image)}.")
     mask = ~is_background(image)
     if mask.all():
         return mask

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput, first_line
 from xaimri.grid import Grid
@@ -22,6 +23,7 @@ OnGrid: TypeAlias = Bool[Array, "*cells"]
 """A mask on another grid than its image's: True inside."""
 
 
+@check_arguments()
 def read_mask(
     source: MaskSource, space: tuple[int, ...], *, name: str = "the mask", layout: Layout | None = None
 ) -> Mask:

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, frozen
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
+from xaimri.kinds import Anything
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,13 +44,14 @@ class Picture:
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
 
+    @check_arguments(pixels=Anything(), affine=Anything())
     def __init__(
         self,
         pixels: npt.ArrayLike,
         spacing: Sequence[float] | Float[Array, " axes"] | None = None,
         affine: npt.ArrayLike | None = None,
     ) -> None:
-        array = np.asanyarray(pixels)
+        array = _array(pixels, "pixels")
         object.__setattr__(self, "pixels", array)
         object.__setattr__(self, "spacing", None if spacing is None else _lengths(spacing, array.ndim))
         object.__setattr__(self, "affine", None if affine is None else _affine(affine))
@@ -58,23 +61,34 @@ class Picture:
         return f"Picture(shape={self.pixels.shape}, spacing={self.spacing}, affine={affine})"
 
 
+def _array(given: object, name: str) -> Array:
+    """Return what was given as an array, of numbers where it is not the pixels."""
+    try:
+        array = np.asanyarray(given)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(f"`{name}` must be an array, got {shown(given)}.") from None
+    if name != "pixels" and array.dtype.kind not in "fiub":
+        raise InvalidInput(f"`{name}` must be an array of numbers, got {shown(given)}.")
+    return array
+
+
 def _lengths(spacing: Sequence[float] | Float[Array, " axes"], axes: int) -> tuple[float, ...]:
     """Return the spacing as plain numbers, one for each axis but that of channels."""
-    lengths = np.asarray(spacing, np.float64)
+    lengths = _array(spacing, "spacing").astype(np.float64)
     if lengths.shape not in ((axes,), (axes - 1,)) or not (np.isfinite(lengths) & (lengths > 0)).all():
         raise InvalidInput(
             f"`spacing` must be one length in mm, above 0, for each spatial axis, and the pixels have {axes} "
-            f"axes with that of channels or without, got {spacing!r}."
+            f"axes with that of channels or without, got {shown(spacing)}."
         )
     return tuple(lengths.tolist())
 
 
 def _affine(affine: npt.ArrayLike) -> Float[Array, "4 4"]:
     """Return the matrix as read-only float64."""
-    matrix = np.array(affine, np.float64)
+    matrix = _array(affine, "affine").astype(np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or (matrix[3] != (0, 0, 0, 1)).any():
         raise InvalidInput(
             "`affine` must be a finite (4, 4) matrix from indices to mm, with the last row 0 0 0 1, got "
-            f"{matrix.tolist() if matrix.shape == (4, 4) else f'one of shape {matrix.shape}'}."
+            f"{shown(matrix)}."
         )
     return frozen(matrix)

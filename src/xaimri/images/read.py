@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
-from xaimri.errors import InvalidInput, UnusableImage, first_line
+from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
 from xaimri.images import files
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
@@ -32,6 +33,7 @@ Layout: TypeAlias = Literal["channels_last", "channels_first"]
 """Where an array has its axis of channels."""
 
 
+@check_arguments()
 def read_image(
     source: object, rank: int = 2, channels: int | None = None, *, layout: Layout | None = None
 ) -> Image:
@@ -81,6 +83,7 @@ def read_image(
     return read_picture(source, rank, channels, layout=layout).pixels
 
 
+@check_arguments()
 def read_picture(
     source: object,
     rank: int = 2,
@@ -132,9 +135,10 @@ def read_picture(
 def check_layout(layout: object) -> None:
     """See that there is such a place for an array's channels, or none is named."""
     if layout not in (None, *get_args(Layout)):
-        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {layout!r}.')
+        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {shown(layout)}.')
 
 
+@check_arguments()
 def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:
     """Give an image the number of channels that a model takes.
 

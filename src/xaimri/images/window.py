@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float32, Shaped
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.rules import Flag, Number, Rule
 from xaimri.settings import check, document, metadata, setting
 
@@ -34,7 +35,7 @@ class LimitRule(Rule):
         try:
             return Number(least=-LARGEST, most=LARGEST).convert(value, name)
         except InvalidInput:
-            raise InvalidInput(f"`{name}` of a window must be {self.allowed}, got {_short(value)}.") from None
+            raise InvalidInput(f"`{name}` of a window must be {self.allowed}, got {shown(value)}.") from None
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PercentileRule(Flag):
     def refusal(self, value: object, name: str) -> InvalidInput:
         """Return the error that shows how percentiles are written."""
         return InvalidInput(
-            f"`{name}` of a window must be {self.allowed}, got {_short(value)}: write "
+            f"`{name}` of a window must be {self.allowed}, got {shown(value)}: write "
             "`Window(1, 99, percentile=True)`."
         )
 
@@ -113,6 +114,7 @@ class Window:
             )
         return Window(low, high, top=self.top)
 
+    @check_arguments()
     def apply(self, image: Shaped[Array, "*any"]) -> Float32[Array, "*any"]:
         """Return the image through the window, float32 and of the same shape; the image is not changed."""
         limits = self.resolved(image)
@@ -121,6 +123,7 @@ class Window:
         windowed: Array = (spread * limits.top).astype(np.float32)
         return windowed
 
+    @check_arguments()
     def misses(self, image: Shaped[Array, "*any"]) -> Literal["below", "above"] | None:
         """Tell whether next to nothing of an image is seen: it lies at the lower limit, or above the upper.
 
@@ -180,15 +183,10 @@ def as_window(value: object) -> Window:
     if len(pair) == 2 and all(map(_number, pair)):
         return Window(*(v.item() if isinstance(v, np.generic) else v for v in pair))
     raise InvalidInput(
-        f"`window` must be two intensities such as (0, 4000), or a Window, got {_short(value)}: for "
+        f"`window` must be two intensities such as (0, 4000), or a Window, got {shown(value)}: for "
         "percentiles pass `xaimri.Window(1, 99, percentile=True)`."
     )
 
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-
-
-def _short(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"a value of type {type(value).__name__}"

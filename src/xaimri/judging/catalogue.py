@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from xaimri.errors import InvalidInput
+from xaimri.arguments import check_arguments
+from xaimri.errors import InvalidInput, shown
+from xaimri.kinds import Anything
 from xaimri.metric import MUTATIONS, Better, Metric, Mutation, Need
 from xaimri.metrics.agreement import faithfulness_correlation, infidelity, sensitivity_n
 from xaimri.metrics.completeness import completeness_gap
@@ -94,6 +97,7 @@ CONTROLS: Mapping[str, Metric] = _by_name(
 """The metrics that compare with a second network, which is bound: ``partial(repeatability, other=again)``."""
 
 
+@check_arguments(metric=Anything())
 def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
     """Return the metric of a name, or of a function of this library with settings bound.
 
@@ -111,7 +115,9 @@ def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
         found = metric
     elif isinstance(metric, str):
         if metric not in {**METRICS, **CONTROLS}:
-            raise InvalidInput(f"there is no metric {metric!r}: use {', '.join(map(repr, METRICS))}.")
+            near = get_close_matches(metric, METRICS, 1)
+            remedy = f"did you mean {near[0]!r}?" if near else "xaimri.judging.METRICS has them all."
+            raise InvalidInput(f"there is no metric {shown(metric)}: {remedy}")
         found = {**METRICS, **CONTROLS}[metric]
     else:
         found = _bound(metric)
@@ -126,7 +132,7 @@ def _bound(function: Callable[..., Any]) -> Metric:
         if known.function is inner:
             return replace(known, function=function, needs=_free_needs(known, function))
     raise InvalidInput(
-        f"{getattr(inner, '__name__', repr(inner))!r} is no metric of this library: give "
+        f"{shown(getattr(inner, '__name__', inner))} is no metric of this library: give "
         "Metric(name, function, better, needs)."
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import read_loader
@@ -18,9 +19,11 @@ from xaimri.failure import Failure
 from xaimri.judgement import Judgement, Row
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
+from xaimri.kinds import Anything, Stream
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.perturb.progress import Watcher, watched
+from xaimri.rules import Choice
 from xaimri.targets import Target, is_listed, resolve_targets
 
 Aim: TypeAlias = Literal["predicted", "label"]
@@ -38,6 +41,7 @@ TOGETHER = 16
 """Cases that are explained, and measured, at once."""
 
 
+@check_arguments(methods=Anything(), against=Anything(), progress=Anything())
 def judge(
     model: Opened,
     methods: Methods,
@@ -104,8 +108,7 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) ->
     """See that a judgement can be made of these, before hours of work."""
     if not cases:
         raise InvalidInput("there are no cases: give at least one.")
-    if target not in ("predicted", "label"):
-        raise InvalidInput(f'`target` must be "predicted" or "label", got {target!r}.')
+    Choice(get_args(Aim)).convert(target, "target")
     if not all(isinstance(case, Case) for case in cases):
         raise InvalidInput(
             "`cases` must be a data set or a list of cases: read one with xaimri.data, or make a case with "
@@ -136,7 +139,9 @@ def _other(against: Target, classes: tuple[str, ...], metrics: Mapping[str, Metr
 
 
 def _metrics(metrics: Metrics) -> dict[str, Metric]:
-    listed = [metrics] if isinstance(metrics, str | Metric) or callable(metrics) else list(metrics)
+    if isinstance(metrics, str | Metric) or callable(metrics):
+        metrics = [metrics]
+    listed = cast("Iterable[Measure]", Stream().convert(metrics, "metrics"))
     built = [as_metric(metric) for metric in listed]
     named = {metric.name: metric for metric in built}
     if not named or len(named) < len(built):
@@ -148,8 +153,6 @@ def _metrics(metrics: Metrics) -> dict[str, Metric]:
 
 
 def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
-    if not isinstance(independent, bool):
-        raise InvalidInput(f"`independent` must be True or False, got {independent!r}.")
     unknown = sum(case.subject is None for case in cases)
     if unknown and not independent:
         raise InvalidInput(

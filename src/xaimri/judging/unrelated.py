@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
@@ -17,6 +18,7 @@ COMPARED = 5
 
 
 @of_each
+@check_arguments()
 def unrelated_similarity(explanations: Sequence[Explanation], *, by: Similarity = "ssim") -> Values:
     """Tell how alike a method's maps of different images are: the mean over its next few in the list.
 

@@ -10,14 +10,16 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Stored
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
+from xaimri.kinds import Several
 from xaimri.metrics.model import classifier_of
 from xaimri.metrics.score import refuse_constant
 from xaimri.objective import Of
-from xaimri.perturb.absent import Absent
+from xaimri.perturb.absent import Absent, AbsentRule
 from xaimri.targets import Target
 
 CHOICES: tuple[Absent, ...] = ("mean", "blur", "noise", 0.0)
@@ -76,6 +78,7 @@ class AbsentSensitivity:
         )
 
 
+@check_arguments(choices=Several(AbsentRule()))
 def absent_sensitivity(
     explainer: Explainer[Any],
     classifier: ModelLike,

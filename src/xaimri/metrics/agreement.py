@@ -8,16 +8,18 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Coalitions, Labels
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.subsets import boxes, subsets, sums_and_falls
 from xaimri.objective import Of
-from xaimri.perturb.absent import Absent
+from xaimri.perturb.absent import Absent, AbsentRule
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def infidelity(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -93,6 +95,7 @@ def infidelity(
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def faithfulness_correlation(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -147,6 +150,7 @@ def faithfulness_correlation(
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def sensitivity_n(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -212,7 +216,9 @@ def _correlations(
     """Return the correlation of sums and falls, over the subsets of each size."""
     _at_least("samples", samples, 3)
     if not len(sizes) or not all(0 < share < 1 for share in sizes):
-        raise InvalidInput(f"subsets must be shares above 0 and below 1 of the image, got {list(sizes)}.")
+        raise InvalidInput(
+            f"subsets must be shares above 0 and below 1 of the image, got {shown(list(sizes))}."
+        )
 
     def without(labels: Labels) -> Coalitions:
         return ~subsets(int(labels.max()) + 1, samples, sizes, seed)

@@ -12,7 +12,7 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.score import refuse_constant
-from xaimri.rules import whole_number
+from xaimri.rules import SEED
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,5 +66,5 @@ def _explanations(given: object, seed: object) -> list[Explanation]:
     listed = [each for each in every if isinstance(each, Explanation)]
     if not listed or len(listed) < len(every):
         raise InvalidInput("give an explanation, or a list of at least one.")
-    whole_number(seed, "seed", 0)
+    SEED.convert(seed, "seed")
     return [refuse_constant(each) for each in listed]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Image
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
@@ -14,11 +15,12 @@ from xaimri.metrics.partition import logit_pairs
 from xaimri.metrics.score import explained_score, refuse_still
 from xaimri.metrics.values import pixel_shares
 from xaimri.objective import Of
-from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.perturb.absent import Absent, AbsentRule, checked_absent, hidden
 from xaimri.perturb.responses import scored
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def completeness_gap(
     explanations: Sequence[Explanation],
     classifier: ModelLike,

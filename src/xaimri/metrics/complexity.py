@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.values import finite_values
 
 
 @of_each
+@check_arguments()
 def sparseness(explanations: Sequence[Explanation]) -> Values:
     """Tell how unevenly the strength of a map is spread: the Gini index of its absolute values.
 
@@ -50,6 +52,7 @@ def sparseness(explanations: Sequence[Explanation]) -> Values:
 
 
 @of_each
+@check_arguments()
 def entropy(explanations: Sequence[Explanation]) -> Values:
     """Tell over how much a map is spread: the entropy of its absolute values, in natural units.
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Images, Labels
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -20,11 +21,12 @@ from xaimri.metrics.partition import Partition, partitions
 from xaimri.metrics.score import refuse_still, watched_score
 from xaimri.metrics.values import part_sums, ranking
 from xaimri.objective import Of
-from xaimri.perturb.absent import Absent
+from xaimri.perturb.absent import Absent, AbsentRule
 from xaimri.perturb.responses import fastest, scored, streamed
 
 
 @curve_of_each
+@check_arguments(absent=AbsentRule())
 def deletion(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -89,6 +91,7 @@ def deletion(
 
 
 @curve_of_each
+@check_arguments(absent=AbsentRule())
 def insertion(
     explanations: Sequence[Explanation],
     classifier: ModelLike,

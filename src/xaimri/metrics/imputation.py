@@ -8,9 +8,10 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Images, Mask
 from xaimri.errors import InvalidInput
-from xaimri.rules import whole_number
+from xaimri.rules import SEED
 
 Planes: TypeAlias = Float[Array, "planes *space"]
 """One channel of one image each."""
@@ -28,6 +29,7 @@ ROUNDINGS = 4
 """By so many roundings of the largest level may a pixel be off the mean of its neighbours."""
 
 
+@check_arguments()
 def impute(image: Image, removed: Mask, noise: float = 0.0, seed: int = 0) -> Image:
     """Give removed pixels the weighted mean of their neighbours, all at once, and a little noise.
 
@@ -64,7 +66,7 @@ def grain(shape: tuple[int, ...], noise: float, seed: int) -> Image:
     """Return noise for an image ``(*space, channels)`` whose own standard deviation is 1."""
     if not 0 <= noise < np.inf:
         raise InvalidInput(f"`noise` must be at least 0, got {noise}.")
-    drawn: Image = noise * np.random.default_rng(whole_number(seed, "seed", 0)).standard_normal(shape)
+    drawn: Image = noise * np.random.default_rng(SEED.convert(seed, "seed")).standard_normal(shape)
     return drawn
 
 

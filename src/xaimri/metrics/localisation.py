@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
@@ -14,6 +15,7 @@ from xaimri.metrics.values import top
 
 
 @of_each
+@check_arguments()
 def relevance_mass(explanations: Sequence[Explanation], region: Masks, within: Masks | None = None) -> Values:
     """Tell what share of the positive relevance lies in the region.
 
@@ -60,6 +62,7 @@ def relevance_mass(explanations: Sequence[Explanation], region: Masks, within: M
 
 
 @of_each
+@check_arguments()
 def relevance_rank(explanations: Sequence[Explanation], region: Masks, within: Masks | None = None) -> Values:
     """Tell how many of the strongest pixels lie in the region, as many being taken as it has.
 
@@ -87,6 +90,7 @@ def relevance_rank(explanations: Sequence[Explanation], region: Masks, within: M
 
 
 @of_each
+@check_arguments()
 def pointing_game(
     explanations: Sequence[Explanation],
     region: Masks,
@@ -126,6 +130,7 @@ def pointing_game(
 
 
 @of_each
+@check_arguments()
 def auprc(explanations: Sequence[Explanation], region: Masks, within: Masks | None = None) -> Values:
     """Tell how well the values tell the region's pixels from the others: area under precision and recall.
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Image, Images, Mask
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -17,7 +18,7 @@ from xaimri.metrics.masks import Masks, masks
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.score import explained_score
 from xaimri.objective import Objective, Of
-from xaimri.perturb.absent import Absent, checked_absent, hidden
+from xaimri.perturb.absent import Absent, AbsentRule, checked_absent, hidden
 from xaimri.perturb.responses import fastest, scored, streamed
 
 LEAST = 0.01
@@ -25,6 +26,7 @@ LEAST = 0.01
 
 
 @curve_of_each
+@check_arguments(absent=AbsentRule())
 def mask_effect(
     explanations: Sequence[Explanation],
     classifier: ModelLike,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
@@ -14,6 +15,7 @@ from xaimri.metrics.values import top
 
 
 @of_each
+@check_arguments()
 def iou(
     explanations: Sequence[Explanation],
     region: Masks,
@@ -51,6 +53,7 @@ def iou(
 
 
 @of_each
+@check_arguments()
 def dice(
     explanations: Sequence[Explanation],
     region: Masks,

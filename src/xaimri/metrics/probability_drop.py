@@ -8,17 +8,19 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Scores
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.partition import logit_pairs, partitions
 from xaimri.metrics.score import refuse_still, watched_score
 from xaimri.metrics.values import finite_values
-from xaimri.perturb.absent import Absent
+from xaimri.perturb.absent import Absent, AbsentRule
 from xaimri.perturb.responses import scored
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def average_drop(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -70,6 +72,7 @@ def average_drop(
 
 
 @of_each
+@check_arguments(absent=AbsentRule())
 def average_increase(
     explanations: Sequence[Explanation],
     classifier: ModelLike,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Images
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.metrics.batch import Values, of_each
 from xaimri.metrics.imputation import fill_in, grain
@@ -20,6 +21,7 @@ from xaimri.perturb.responses import fastest, scored, streamed
 
 
 @of_each
+@check_arguments()
 def road(
     explanations: Sequence[Explanation],
     classifier: ModelLike,
@@ -79,7 +81,7 @@ def road(
     model = classifier_of(classifier)
     shape = image_shape(explanations, model)
     if not len(fractions) or not all(0 < share < 1 for share in fractions):
-        raise InvalidInput(f"`fractions` must be above 0 and below 1, got {list(fractions)}.")
+        raise InvalidInput(f"`fractions` must be above 0 and below 1, got {shown(list(fractions))}.")
     orders = [ranking(pixel_shares(each).ravel(), seed) for each in explanations]
     grains = grain(shape, noise, seed)
     rows = [(share, most, n) for share in fractions for most in (True, False) for n in range(len(orders))]

@@ -10,22 +10,25 @@ from typing import Any, cast
 import numpy as np
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Image, Stored
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
+from xaimri.kinds import Anything
 from xaimri.metrics.model import classifier_of
 from xaimri.metrics.score import refuse_constant
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
 from xaimri.objective import Of
-from xaimri.rules import whole_number
+from xaimri.rules import SEED
 from xaimri.targets import Target
 
 SEEDS = tuple(range(5))
 
 
+@check_arguments(explainer=Anything(), target=Anything(), against=Anything())
 def max_sensitivity(
     explainer: str | Explainer[Any],
     classifier: ModelLike,
@@ -82,9 +85,7 @@ def max_sensitivity(
     (own,) = explainer.explain(model, image[None], target, of=of, against=against)
     refuse_constant(own)
     reach = radius * (float(image.max()) - float(image.min()))
-    noise = np.random.default_rng(whole_number(seed, "seed", 0)).uniform(
-        -reach, reach, (samples, *image.shape)
-    )
+    noise = np.random.default_rng(SEED.convert(seed, "seed")).uniform(-reach, reach, (samples, *image.shape))
     noisy = (image + noise).astype(np.float32)
     found = with_regions_of(own, explainer).explain(model, noisy, own.target, of=of, against=own.against)
     size = float(np.linalg.norm(finite_values(own)))
@@ -92,6 +93,7 @@ def max_sensitivity(
     return moved / size if size > 0 else float("nan")
 
 
+@check_arguments(explainer=Anything(), target=Anything(), against=Anything())
 def seed_stability(
     explainer: str | Explainer[Any],
     classifier: ModelLike,
@@ -139,6 +141,7 @@ def seed_stability(
     return float(np.mean([similarity(a, b, by) for a, b in combinations(found, 2)]))
 
 
+@check_arguments(explainer=Anything(), target=Anything(), against=Anything())
 def repeatability(
     explainer: str | Explainer[Any],
     classifier: ModelLike,

@@ -9,19 +9,21 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.adapters.options import ModelLike
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.classifier import Classifier, Randomisable
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import InvalidInput, MissingCapability, shown
 from xaimri.explainer import Explainer
 from xaimri.explainers import build
 from xaimri.explanation import Explanation
+from xaimri.kinds import Anything
 from xaimri.metrics.model import classifier_of
 from xaimri.metrics.robustness import repeatability, with_regions_of
 from xaimri.metrics.score import refuse_constant
 from xaimri.metrics.similarity import Similarity, similarity
 from xaimri.metrics.values import finite_values
 from xaimri.objective import Of
-from xaimri.rules import whole_number
+from xaimri.rules import SEED
 from xaimri.targets import Target
 
 Order: TypeAlias = Literal["cascading", "independent"]
@@ -54,6 +56,7 @@ class Cascade:
         return float(self.similarities[-1])
 
 
+@check_arguments(explainer=Anything(), target=Anything(), against=Anything())
 def randomisation(
     explainer: str | Explainer[Any],
     classifier: ModelLike,
@@ -113,9 +116,9 @@ def randomisation(
     True
     """
     network = randomisable(classifier_of(classifier), "randomisation")
-    whole_number(seed, "seed", 0)
+    SEED.convert(seed, "seed")
     if order not in ("cascading", "independent"):
-        raise InvalidInput(f'`order` must be "cascading" or "independent", got {order!r}.')
+        raise InvalidInput(f'`order` must be "cascading" or "independent", got {shown(order)}.')
     if steps is not None and steps < 1:
         raise InvalidInput(f"`steps` must be at least 1, got {steps}.")
     explainer = build(explainer)
@@ -135,6 +138,7 @@ def randomisation(
     return Cascade(tuple(names[place - 1] for place in places), own, tuple(found), alike)
 
 
+@check_arguments(explainer=Anything(), target=Anything(), against=Anything())
 def label_randomisation(
     explainer: str | Explainer[Any],
     classifier: ModelLike,

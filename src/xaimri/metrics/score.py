@@ -8,7 +8,7 @@ from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array
 from xaimri.caveats import Reason
 from xaimri.doubts.constancy import constant_score
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of
 from xaimri.objective import Objective, Of
@@ -29,7 +29,7 @@ def explained_score(explanation: Explanation, of: Of | None = None) -> Objective
     if own.against is not None:
         raise InvalidInput(
             f"the map explains {explanation.question}, a difference of logits: leave `of` away, which then "
-            f"follows that difference, got {of!r}."
+            f"follows that difference, got {shown(of)}."
         )
     return Objective(own.targets, of)
 

@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Map
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 Similarity: TypeAlias = Literal["ssim", "spearman"]
 """``"ssim"``: structural similarity of the maps, each divided by its largest absolute value (-1 to 1). Empty
@@ -17,9 +18,10 @@ background counts as alike. ``"spearman"``: correlation of the ranks of all pixe
 def check_similarity(by: str) -> None:
     """Check that maps can be compared so."""
     if by not in get_args(Similarity):
-        raise InvalidInput(f'`by` must be "ssim" or "spearman", got {by!r}.')
+        raise InvalidInput(f'`by` must be "ssim" or "spearman", got {shown(by)}.')
 
 
+@check_arguments()
 def similarity(one: Map, other: Map, by: Similarity = "ssim") -> float:
     """Compare two maps of one shape: 1 for equal ones, up to scale; about 0 for unrelated ones.
 

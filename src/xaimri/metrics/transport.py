@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
@@ -16,6 +17,7 @@ from xaimri.metrics.masks import Masks, relevance_and_masks
 
 
 @of_each
+@check_arguments()
 def mover_similarity(
     explanations: Sequence[Explanation],
     region: Masks,

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 
-from xaimri.errors import Cancelled, InvalidInput
+from xaimri.errors import Cancelled
+from xaimri.kinds import AnyOf, Function
+from xaimri.rules import Flag
 
 Watcher: TypeAlias = Callable[[int, int], object]
 """Called after every batch with how many images were predicted, and how many are known to come; returns
@@ -38,15 +40,12 @@ def watched(progress: bool | Watcher) -> Iterator[None]:
     ...     advance(28)
     28 of 50
     """
-    if progress is False:
+    kept = AnyOf((Flag(), Function(("done", "total")))).convert(progress, "progress")
+    if kept is False:
         yield
         return
-    if progress is not True and not callable(progress):
-        raise InvalidInput(
-            f"`progress` must be True, False or a function of (done, total), got {progress!r}."
-        )
-    shown = _bar() if isinstance(progress, bool) else nullcontext(progress)
-    with shown as watcher:
+    bar = _bar() if kept is True else nullcontext(cast(Watcher, kept))
+    with bar as watcher:
         token = _state.set(_State(watcher))
         try:
             yield

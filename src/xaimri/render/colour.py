@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import ListedColormap, Normalize
 
+from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array, Image
+from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.kinds import Numeric
 
 STEPS = 256
 BACKDROP = 0.32
@@ -19,6 +23,8 @@ BACKDROP = 0.32
 
 WARM, COOL = "#ff8a3c", "#4fa8ff"
 """Colours of lines and regions that speak for the class, and against it."""
+
+_MAP = Numeric("fiub", 0, True, "(*space)")
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,17 @@ class Scale:
     limit: float
     signed: bool
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.limit <= 0:
+            raise InvalidInput(f"`limit` must be above 0, got {self.limit:g}.")
+
     @classmethod
+    @check_arguments()
     def of(cls, maps: Iterable[Array]) -> Scale:
         """Return the scale that just holds these maps."""
-        finite = [values[np.isfinite(values)] for values in maps]
+        every = [_MAP.convert(each, "maps") for each in maps]
+        finite = [values[np.isfinite(values)] for values in cast("list[Array]", every)]
         limit = max((float(np.abs(v).max()) for v in finite if v.size), default=0.0)
         return cls(limit or 1.0, any(bool((v < 0).any()) for v in finite))
 

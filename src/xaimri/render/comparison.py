@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.explanation import Explanation
 from xaimri.render.figure import embed, grid, save, show
 from xaimri.render.panel import headline
@@ -16,6 +17,7 @@ from xaimri.render.panel import headline
 class Comparison(Sequence[Explanation]):
     """A sequence of explanations that draws itself, with one scale for all maps of one unit."""
 
+    @check_arguments()
     def __init__(self, explanations: Iterable[Explanation]) -> None:
         self._explanations = tuple(explanations)
 
@@ -36,6 +38,7 @@ class Comparison(Sequence[Explanation]):
     def __repr__(self) -> str:
         return "<Comparison:\n" + "\n".join(f"  {e!r}" for e in self) + ">"
 
+    @check_arguments()
     def figure(self, *, style: str = "overlay", columns: int | None = None, **options: Any) -> Figure:
         """Return a matplotlib figure; see :func:`xaimri.render.grid`."""
         return grid(self._explanations, style=style, columns=columns, **options)
@@ -44,6 +47,7 @@ class Comparison(Sequence[Explanation]):
         """Show the figure: inline in a notebook, else in the system's image viewer."""
         show(self.figure(**options))
 
+    @check_arguments()
     def save(self, path: str | Path, *, dpi: int = 150, **options: Any) -> Path:
         """Draw into a file; the suffix decides."""
         return save(self.figure(**options), path, dpi=dpi)

@@ -16,10 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xaimri.archive import whole_file
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.panel import MOST_REGIONS, Plane, cut, headline, plot, strongest_plane
+from xaimri.render.panel import COLUMNS, DOTS, MOST_REGIONS, Plane, cut, headline, plot, strongest_plane
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -28,6 +29,7 @@ MOST = 5
 """Panels side by side, at most, unless the caller says otherwise."""
 
 
+@check_arguments()
 def figure(explanation: Explanation, *, style: str = "side_by_side", **options: Any) -> Figure:
     """Return a figure of one explanation.
 
@@ -74,6 +76,7 @@ def _panels(explanation: Explanation) -> list[str]:
     return ["image", "overlay", "superpixels", *([] if regions.errors is None else ["chart"])]
 
 
+@check_arguments(columns=COLUMNS)
 def grid(
     explanations: Sequence[Explanation], *, style: str = "overlay", columns: int | None = None, **options: Any
 ) -> Figure:
@@ -146,6 +149,7 @@ def _footnote(drawn: Figure, explanations: Sequence[Explanation]) -> None:
         drawn.supxlabel(lines, fontsize=6.5, x=0.01, ha="left", color="0.35")
 
 
+@check_arguments(dpi=DOTS)
 def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     """Write a figure whole or not at all; the suffix decides between png, pdf, svg and jpg."""
     target = Path(path)
@@ -157,6 +161,7 @@ def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     return target
 
 
+@check_arguments()
 def show(drawn: Figure) -> None:
     """Show a figure in the running notebook, else in the system's image viewer."""
     shell = sys.modules.get("IPython")
@@ -171,6 +176,7 @@ def show(drawn: Figure) -> None:
         Image.open(kept).show()
 
 
+@check_arguments()
 def html(explanation: Explanation) -> str:
     """Return an explanation as a picture in HTML, for notebooks."""
     return embed(figure(explanation), headline(explanation).replace("\n", ": "))

@@ -5,30 +5,43 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation, Regions
+from xaimri.kinds import Several
 from xaimri.render.bars import draw_chart
 from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, as_rgb
 from xaimri.render.fade import PALE, certain, note
 from xaimri.render.superpixels import draw_superpixels
+from xaimri.rules import OrNone, WholeNumber
 
 Style: TypeAlias = Literal["overlay", "contours", "superpixels", "chart", "image"]
 
 Plane: TypeAlias = tuple[int, int]
 """Axis and index of a plane of a volume."""
 
+PLANE = Several(WholeNumber(), 2)
+"""The rule for a plane: two whole numbers."""
+
+COLUMNS = OrNone(WholeNumber(1, most=100))
+"""The rule for panels side by side."""
+
+DOTS = WholeNumber(10, most=2400)
+"""The rule for the dots per inch of a file."""
+
 MOST_REGIONS = {"superpixels": 5, "chart": 10}
 """How many regions a style shows unless the caller says otherwise."""
 
 
+@check_arguments()
 def plot(
     explanation: Explanation,
     ax: Axes | None = None,
@@ -76,7 +89,9 @@ def plot(
         of regions.
     """
     if style not in get_args(Style):
-        raise InvalidInput(f"`style` must be one of {', '.join(map(repr, get_args(Style)))}, got {style!r}.")
+        raise InvalidInput(
+            f"`style` must be one of {', '.join(map(repr, get_args(Style)))}, got {shown(style)}."
+        )
     if ax is None:
         ax = Figure(figsize=(5, 4.6), layout="constrained").subplots()
     words = _wrap(headline(explanation), ax) if title is None else title
@@ -176,7 +191,7 @@ def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
     """Take a plane out of a volume, drawn with its first axis upwards; a slice is its own plane."""
     if plane is None:
         return array
-    axis, index = plane
+    axis, index = cast(Plane, PLANE.convert(plane, "plane"))
     if not (
         0 <= axis < explanation.values.ndim
         and -explanation.values.shape[axis] <= index < explanation.values.shape[axis]
@@ -226,5 +241,5 @@ def _count(k: int | None, style: str) -> int:
     if k is None:
         return MOST_REGIONS[style]
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InvalidInput(f"`k` must be a whole number of at least 1, got {k!r}.")
+        raise InvalidInput(f"`k` must be a whole number of at least 1, got {shown(k)}.")
     return int(k)

@@ -10,11 +10,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
 from xaimri.render.figure import embed
-from xaimri.render.panel import draw_colourbar, headline, plot, strongest_plane
+from xaimri.render.panel import COLUMNS, draw_colourbar, headline, plot, strongest_plane
 
 SIDE = 2.3
 """Width of a panel in inches."""
@@ -29,6 +30,7 @@ ROWS = 200
 """Rows of a table in a notebook, at most."""
 
 
+@check_arguments(columns=COLUMNS)
 def sheet(
     explanations: Mapping[str, Explanation],
     *,
@@ -75,6 +77,7 @@ def sheet(
     return drawn
 
 
+@check_arguments()
 def html_table(
     columns: Sequence[str],
     rows: Sequence[Mapping[str, object]],
@@ -85,7 +88,7 @@ def html_table(
     picture = embed(sheet(some), ", ".join(some)) if some else ""
     head = "".join(f"<th>{escape.escape(name)}</th>" for name in columns)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_cell(row[name])}</td>' for name in columns)}</tr>" for row in rows[:ROWS]
+        f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>" for row in rows[:ROWS]
     )
     more = f"<p>and {len(rows) - ROWS} more</p>" if len(rows) > ROWS else ""
     return f"{picture}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"

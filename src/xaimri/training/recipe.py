@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
@@ -134,6 +134,6 @@ def class_weights_of(labels: Array, classes: Sequence[str], weighting: Weighting
     if not isinstance(weighting, Mapping) or set(weighting) != set(classes) or not fitting:
         raise InvalidInput(
             f'`class_weights` must be "balanced", None, or give each of {list(classes)} a weight of 0 or '
-            f"more, got {weighting!r}."
+            f"more, got {shown(weighting)}."
         )
     return tuple(float(weighting[name]) for name in classes)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from xaimri.adapters.keras.randomness import keep_python_random
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.forked import check_process
 
 MEANS = (103.939, 116.779, 123.68)
@@ -177,7 +177,7 @@ def _first(backbone: keras.Model, depth: Depth) -> int:
     blocks = list(dict.fromkeys(layer.name.split("_")[0] for layer in layers))
     raise InvalidInput(
         f'the part of the backbone that learns must be "all", a number of layers from 0, or a block '
-        f"such as `{'`, `'.join(blocks[-5:])}`, got {depth!r}."
+        f"such as `{'`, `'.join(blocks[-5:])}`, got {shown(depth)}."
     )
 
 
@@ -192,11 +192,13 @@ def _checked(
         )
     if isinstance(classes, str):
         raise InvalidInput(
-            f"`classes` must be several names or their number, got the one string {classes!r}."
+            f"`classes` must be several names or their number, got the one string {shown(classes)}."
         )
     number = classes if isinstance(classes, int) else len(classes)
     if number < 2 or (not isinstance(classes, int) and len(set(classes)) != number):
-        raise InvalidInput(f"`classes` must be at least 2 distinct names or their number, got {classes!r}.")
+        raise InvalidInput(
+            f"`classes` must be at least 2 distinct names or their number, got {shown(classes)}."
+        )
     if len(size) != 2 or min(size) < SMALLEST:
         raise InvalidInput(f"`size` must be (height, width), each at least {SMALLEST}, got {tuple(size)}.")
     if channels not in (1, 3):

@@ -18,7 +18,7 @@ from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import make_folder, remove_partials, whole_file, write_text
 from xaimri.arrays import Images, Scores
-from xaimri.errors import InvalidInput, first_line
+from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.failure import Failure
 from xaimri.folder_lock import lock
 from xaimri.forked import check_process
@@ -254,7 +254,7 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     if isinstance(classes, str) or model.output_shape != (None, len(classes)):
         raise InvalidInput(
             f"`classes` must name each output of the model, whose output shape is {model.output_shape}, "
-            f"got {classes!r}."
+            f"got {shown(classes)}."
         )
     packages = ("xaimri", "keras", "tensorflow")
     return {

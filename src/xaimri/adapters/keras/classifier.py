@@ -34,7 +34,7 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import FeatureMaps, Gradient, Outputs
 from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import InvalidInput, MissingCapability, shown
 from xaimri.forked import Parcel
 from xaimri.grid import Grid
 from xaimri.images.intake import Resize
@@ -97,10 +97,12 @@ class KerasClassifier:
         engine: Engine = "auto",
     ) -> None:
         if engine not in get_args(Engine):
-            raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {engine!r}.")
+            raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {shown(engine)}.")
         check_network(model)
         if preprocess is not None and not callable(preprocess):
-            raise InvalidInput(f"`preprocess` must be a function of a batch of images, got {preprocess!r}.")
+            raise InvalidInput(
+                f"`preprocess` must be a function of a batch of images, got {shown(preprocess)}."
+            )
         self._model = model
         self._answers = Answers("network", outputs, unit)
         self._signature = signature_of(model, inputs, output)

@@ -15,7 +15,7 @@ from xaimri.adapters.keras.tokens import named_tokens, tokens_to_open
 from xaimri.adapters.keras.trace import LayerOutput
 from xaimri.adapters.keras.ways import Ends, Joined, Ways, is_map
 from xaimri.caveats import Caveat, Reason
-from xaimri.errors import InvalidInput, MissingCapability
+from xaimri.errors import InvalidInput, MissingCapability, shown
 
 ATTENTION = {"Softmax", "BatchMatMulV2", "Einsum"}
 """Operations by which attention mixes cells."""
@@ -161,7 +161,8 @@ def _named(ways: Ways, outputs: Sequence[LayerOutput], layer: str) -> InnerMap:
     joined = ways.joined(tensors)
     if joined is None:
         raise InvalidInput(
-            f"`layer` {layer!r} stands for {len(found)} maps that don't lie on one lattice of cells, so they "
+            f"`layer` {shown(layer)} stands for {len(found)} maps that don't lie on one lattice of "
+            "cells, so they "
             "can't be joined: name one layer."
         )
     return _opened(ways, tensors, _name(found), "named by the caller", joined, _gone_past(ways, found))
@@ -177,23 +178,26 @@ def _runs(maps: Sequence[LayerOutput], layer: str, ways: Ways) -> Sequence[Layer
     exact = _called(maps, layer)
     if len({o.path for o in exact}) > 1:
         raise InvalidInput(
-            f"`layer` {layer!r} stands for several layers: name one by its path, such as {exact[0].path!r}."
+            f"`layer` {shown(layer)} stands for several layers: name one by its path, such as "
+            f"{exact[0].path!r}."
         )
     if not exact:
         known = list(dict.fromkeys(o.path for o in maps))
         raise InvalidInput(
-            f"`layer` {layer!r} is not a layer with a spatial map; the last ones are "
+            f"`layer` {shown(layer)} is not a layer with a spatial map; the last ones are "
             f"{', '.join(map(repr, known[-5:])) or 'none'}."
         )
     found = [output for output in exact if ways.passes(output.tensor)]
     if not found:
         raise InvalidInput(
-            f"`layer` {layer!r} does not lie on the way from the image to the output: name another layer."
+            f"`layer` {shown(layer)} does not lie on the way from the image to the output: name another "
+            "layer."
         )
     pairs = combinations({id(output.tensor): output for output in found}.values(), 2)
     if any(second.tensor.op in between(first.tensor, second.tensor) for first, second in pairs):
         raise InvalidInput(
-            f"`layer` {layer!r} runs {len(found)} times on the way, one after the other, so no single map "
+            f"`layer` {shown(layer)} runs {len(found)} times on the way, one after the other, so no "
+            "single map "
             "stands for it: name a layer behind it."
         )
     return found

@@ -13,7 +13,7 @@ import tensorflow as tf
 from xaimri.adapters.keras.ending import ending
 from xaimri.adapters.keras.tensors import Network, Structure, Tensor
 from xaimri.adapters.meaning import Activation
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _member(outputs: Mapping[str, Any], output: str | int | None) -> Any:
     number = isinstance(output, int | np.integer) and not isinstance(output, bool)
     if number and 0 <= cast(int, output) < len(outputs):
         return list(outputs.values())[cast(int, output)]
-    got = "" if output is None else f", not {output!r}"
+    got = "" if output is None else f", not {shown(output)}"
     raise InvalidInput(
         f"the network's outputs are {', '.join(map(repr, outputs))}: pick the one to explain by `output=`, "
         f"such as output={next(iter(outputs))!r}{got}."

@@ -16,7 +16,7 @@ from xaimri.adapters.keras.output import units as units_of
 from xaimri.adapters.keras.tensors import Network, Others, Slot, Structure, Tensor
 from xaimri.adapters.options import Inputs
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 
 IMAGE = ...
 """Stands in ``inputs`` where the image goes."""
@@ -138,7 +138,7 @@ def _as_it_is(model: Network, inputs: Inputs, output: str | int | None) -> Signa
         return Signature(_shape_of(model, known), structure, (), output, units)
     if not isinstance(inputs, Mapping | list | tuple):
         raise InvalidInput(
-            f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {inputs!r}.'
+            f'`inputs` must be the other inputs by name, such as {{"age": 71.0}}, got {shown(inputs)}.'
         )
     if any(v is IMAGE for v in (inputs.values() if isinstance(inputs, Mapping) else inputs)):
         return _as_laid_out(inputs, list(known.values()), output, units)
@@ -226,7 +226,9 @@ def _other(value: object, tensor: Slot | None, name: str) -> Array:
     except ValueError:
         given = np.asarray("ragged")
     if given.dtype.kind not in "fiub" or not np.isfinite(given).all():
-        raise InvalidInput(f"the input {name!r} must be a finite number or an array of them, got {value!r}.")
+        raise InvalidInput(
+            f"the input {name!r} must be a finite number or an array of them, got {shown(value)}."
+        )
     if tensor is None:
         kept = np.atleast_1d(given)
         return kept.astype(np.float32) if kept.dtype.kind == "f" else kept
@@ -244,7 +246,7 @@ def _other(value: object, tensor: Slot | None, name: str) -> Array:
         ) from None
     kept = np.array(given, dtype=tensor.dtype, order="C")
     if kept.dtype.kind in "iub" and not np.array_equal(kept, given):
-        raise InvalidInput(f"the input {name!r} takes whole numbers, got {value!r}.")
+        raise InvalidInput(f"the input {name!r} takes whole numbers, got {shown(value)}.")
     return kept
 
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Mask
 from xaimri.data.case import Case, Dataset
 from xaimri.data.phantom.head import CENTRE, Head, Subject, brain_depth
 from xaimri.data.phantom.shapes import Points, Waves
 from xaimri.data.phantom.tissue import Fractions, tissue
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
+from xaimri.kinds import Several
+from xaimri.rules import WholeNumber
 
 STAGES = ("no atrophy", "mild atrophy", "moderate atrophy", "severe atrophy")
 """Names of the four classes. They name what was done to the anatomy, not a diagnosis."""
@@ -33,6 +36,11 @@ CHANGED = 0.3
 """A voxel counts as changed where this share of it is another tissue."""
 
 
+SIZE = Several(WholeNumber(1, most=4096))
+"""The rule for the size of images."""
+
+
+@check_arguments(size=SIZE)
 def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), seed: int = 0) -> Dataset:
     """Make brain images of subjects in four stages of atrophy.
 
@@ -74,7 +82,7 @@ def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), 
     >>> dataset[7].source.shape, dataset[7].source.dtype, dataset[7].mask.dtype
     ((52, 44), dtype('uint8'), dtype('bool'))
     """
-    size = _checked(subjects, slices, size, seed)
+    size = _checked(subjects, slices, size)
     heights = np.linspace(*HEIGHTS, slices) if slices > 1 else np.array([CENTRE[2]])
     cases = []
     for index in range(subjects):
@@ -85,21 +93,22 @@ def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), 
     return Dataset(classes=STAGES, cases=tuple(cases), origin=origin)
 
 
+@check_arguments(size=SIZE)
 def voxel_edge(size: Sequence[int]) -> float:
     """Return the edge of a voxel in mm for images of this size."""
+    if len(size) not in (2, 3):
+        raise InvalidInput(f"`size` must have 2 axes or 3, got {shown(tuple(size))}.")
     return max(extent / n for extent, n in zip(FIELD_OF_VIEW[-len(size) :], size, strict=True))
 
 
-def _checked(subjects: int, slices: int, size: Sequence[int], seed: int) -> tuple[int, ...]:
+def _checked(subjects: int, slices: int, size: Sequence[int]) -> tuple[int, ...]:
     for name, value in (("subjects", subjects), ("slices", slices)):
         if value < 1:
             raise InvalidInput(f"`{name}` must be at least 1, got {value}.")
-    if seed < 0:
-        raise InvalidInput(f"`seed` must not be negative, got {seed}.")
     if len(size) not in (2, 3) or min(size) < 16:
         raise InvalidInput(
             "`size` must be (height, width) or (depth, height, width) with at least 16 voxels along each "
-            f"axis, got {tuple(size)}."
+            f"axis, got {shown(tuple(size))}."
         )
     if len(size) == 3 and slices != 1:
         raise InvalidInput(f"a volume is one image per subject: pass `slices=1` with `size={tuple(size)}`.")

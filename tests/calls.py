@@ -1,0 +1,450 @@
+"""A valid call of every public function, class and method: what tests and the fuzzing vary.
+
+Every parameter has a value here, so that each can be replaced by another one; `public` finds all there are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pillow
+
+import xaimri
+from xaimri import LinearClassifier
+
+FRAMEWORK = {
+    "KerasClassifier", "clear_cache", "adapters.keras.SavedModel", "adapters.keras.load_model",
+    "charts.network_diagram", "training.build_resnet50",
+    "training.load", "training.save", "training.train", "training.unfreeze", "training.reference_images",
+    "KerasClassifier.with_inputs", "training.Recipe.length", "training.Recipe.rate", "training.Recipe",
+    "training.Augmentation",
+}  # fmt: skip
+"""What needs Keras."""
+
+RESULTS = {
+    "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
+    "evaluation.ClassFigures", "evaluation.ClassificationReport", "evaluation.Level",
+    "judging.Difference", "judging.Row", "judging.Summary", "Judgement", "Model", "training.TrainingResult",
+    "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
+    "evaluation.Estimate.alone", "data.Split", "data.Stack",
+}  # fmt: skip
+"""Records that the library makes, whose fields nobody gives by hand."""
+
+PROTOCOL = {
+    "attribute", "logits", "gradient", "feature_maps", "randomised", "accelerated", "doubts", "checked",
+    "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
+    "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
+    "takes", "none", "to_dict",
+}  # fmt: skip
+"""Methods that the library calls itself, with what it has checked."""
+
+ROOMS_ASIDE = ("testing", "forked")
+"""Tools for tests of one's own method or model, which fail by an AssertionError."""
+
+VOID = {"Cancelled", "InvalidInput", "MissingCapability", "MissingExtra", "StorageFault", "UnusableImage",
+        "XaimriError", "Classifier"}  # fmt: skip
+"""Errors, and a protocol."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function with valid arguments, by name; ``more`` are options that go by ``**options``."""
+
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+
+    def given(self, **changed: Any) -> Any:
+        """Call the function with some arguments changed."""
+        values = {**self.arguments, **changed}
+        kinds = signature(self.function)
+        placed = [
+            name for name, each in kinds.items() if name in values and each.kind is each.POSITIONAL_ONLY
+        ]
+        first = [values.pop(name) for name in placed]
+        return self.function(*first, **values)
+
+
+FREE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
+
+@cache
+def signature(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a function by name; those that hold explanations are given by position."""
+    found = dict(inspect.signature(function).parameters)
+    if next(iter(found), "") == "explanations" and hasattr(function, "__wrapped__"):
+        found["explanations"] = found["explanations"].replace(kind=inspect.Parameter.POSITIONAL_ONLY)
+    return found
+
+
+def rooms() -> Iterator[tuple[str, Any]]:
+    """Yield every module that lists its public names, the nearest to the top first."""
+    yield "", xaimri
+    named = sorted(each.name for each in pkgutil.walk_packages(xaimri.__path__, "xaimri.") if each.ispkg)
+    for name in named:
+        module = importlib.import_module(name)
+        if hasattr(module, "__all__") and not name.removeprefix("xaimri.").startswith(ROOMS_ASIDE):
+            yield f"{name.removeprefix('xaimri.')}.", module
+
+
+def public() -> dict[str, Any]:
+    """Return every public callable by name: functions, classes, and the methods of classes."""
+    found: dict[str, Any] = {}
+    seen: set[int] = set()
+    for prefix, module in rooms():
+        for name in module.__all__:
+            each = getattr(module, name)
+            if not callable(each) or id(each) in seen or name in VOID:
+                continue
+            seen.add(id(each))
+            found[f"{prefix}{name}"] = each
+            if inspect.isclass(each):
+                for method, function in inspect.getmembers(each, callable):
+                    plain = getattr(function, "__func__", function)
+                    own = str(getattr(plain, "__module__", "")).startswith("xaimri")
+                    if method.startswith("_") or method in PROTOCOL or not own or id(plain) in seen:
+                        continue
+                    seen.add(id(plain))
+                    found[f"{prefix}{name}.{method}"] = function
+    return {name: each for name, each in found.items() if name not in RESULTS}
+
+
+SIZE = (10, 12)
+QUICK: dict[str, Any] = {"samples": 12, "regions": 4}
+
+
+@cache
+def world(folder: Path) -> dict[str, Any]:
+    """Return what calls are made of: a model, images, maps of them, data, a judgement and a report."""
+    from xaimri.data import attach_masks, phantom, read_folder, split
+    from xaimri.evaluation import evaluate
+
+    random = np.random.default_rng(0)
+    model = LinearClassifier.random((*SIZE, 1), classes=3, seed=0, patch=2)
+    image = random.random((*SIZE, 1)).astype(np.float32) + 0.5
+    images = [image, image[::-1].copy()]
+    for kind in ("a", "b"):
+        (folder / "scans" / kind).mkdir(parents=True, exist_ok=True)
+        (folder / "masks" / kind).mkdir(parents=True, exist_ok=True)
+        for number in range(4):
+            pixels = (random.random(SIZE) * 255).astype(np.uint8)
+            Pillow.fromarray(pixels).save(folder / "scans" / kind / f"{kind}{number}_1.png")
+            mask = np.zeros(SIZE, np.uint8)
+            mask[2:5, 3:7] = 255
+            Pillow.fromarray(mask).save(folder / "masks" / kind / f"{kind}{number}_1.png")
+    cases = phantom.make(subjects=8, slices=1, size=(26, 22))
+    fitting = LinearClassifier.random((26, 22, 1), classes=4, seed=1)
+    maps = xaimri.Saliency(signed=True).explain(model, np.stack(images))
+    lime = xaimri.explain(model, image, "lime", **QUICK)
+    judged = xaimri.evaluate_explanations(
+        ["saliency", "input_x_gradient"], fitting, cases, ["deletion", "entropy"]
+    )
+    truth = np.arange(24) % 3
+    report = evaluate(random.dirichlet(np.ones(3), 24), truth, [f"s{n}" for n in range(24)])
+    region = np.zeros(SIZE, bool)
+    region[2:5, 3:7] = True
+    stored = xaimri.explain(model, image, "saliency").store(folder / "stored")
+    scans = attach_masks(read_folder(folder / "scans", subject=r"(?P<subject>\w\d)_"), folder / "masks")
+    return {
+        "folder": folder, "model": model, "image": image, "images": images, "cases": cases, "scans": scans,
+        "fitting": fitting, "maps": list(maps), "lime": lime, "judged": judged, "report": report,
+        "region": region, "stored": stored, "truth": truth, "split": split(cases, 0.3, 0.3),
+        "opened": xaimri.open_model(model), "explained": xaimri.explain_all(model, images, "saliency"),
+        "compared": xaimri.compare(model, image, ["saliency", "gradcam"]),
+        "function": partial(_answers, model),
+    }  # fmt: skip
+
+
+def _answers(model: LinearClassifier, images: Any) -> Any:
+    scores = np.exp(model.logits(np.asarray(images, np.float32)))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def calls(folder: Path) -> dict[str, Call]:
+    """Return a valid call of every public function."""
+    of = world(folder)
+    found = {**_front(of), **_objects(of), **_methods(of), **_metrics(of), **_data(of), **_drawing(of)}
+    everything = public()
+    return {
+        name: each if isinstance(each, Call) else Call(everything[name], each) for name, each in found.items()
+    }
+
+
+ASKED = {"target": None, "of": None, "against": None}
+
+
+def _front(of: dict[str, Any]) -> dict[str, Any]:
+    """The calls of the package itself, and of an open model."""
+    one = {"image": of["image"], **ASKED, "progress": False}
+    several = {"images": of["images"], **ASKED, "inputs": None, "progress": False}
+    openings: dict[str, Any] = dict.fromkeys(
+        ("classes", "preprocess", "outputs", "unit", "output", "inputs", "engine", "fit", "window", "layout")
+    )
+    judging = {
+        "cases": of["cases"].cases[:4], "metrics": ["deletion"], "target": "predicted", "against": None,
+        "independent": False, "confidence": 0.9, "resamples": 100, "seed": 0, "progress": False,
+    }  # fmt: skip
+    opened = of["opened"]
+    fitting = xaimri.open_model(of["fitting"])
+    return {
+        "explain": {"model": of["function"], "method": "lime", **one, **QUICK, "classes": ["a", "b", "c"],
+                    "window": None, "preprocess": None, "layout": None, "fit": "stretch"},
+        "explain_all": {"model": of["model"], "method": "gradcam", "layer": None, **several},
+        "compare": {"model": of["model"], "methods": ["saliency", "lime"], **one, **QUICK},
+        "evaluate_explanations": {"methods": ["saliency"], "model": of["fitting"], **judging},
+        "trustworthiness": {"methods": ["saliency"], "model": of["fitting"], "cases": of["cases"].cases[:4],
+                            "retrained": of["fitting"], "other": of["fitting"], "by": "ssim",
+                            "target": "predicted", "seed": 0},
+        "open_model": {"model": of["function"], **openings},
+        "load": {"folder": of["stored"]},
+        "absent_sensitivity": {"explainer": xaimri.LIME(**QUICK), "classifier": of["model"],
+                               "image": of["image"], "choices": ("mean", 0.0), **ASKED},
+        "Model.explain": Call(opened.explain, {"method": "lime", **one, **QUICK}),
+        "Model.explain_all": Call(opened.explain_all, {"method": "saliency", **several}),
+        "Model.compare": Call(opened.compare, {"methods": ["saliency", "gradcam"], **one}),
+        "Model.predict": Call(opened.predict, {"images": of["images"]}),
+        "Model.judge": Call(fitting.judge, {"methods": ["saliency"], **judging}),
+        "Model.with_inputs": Call(opened.with_inputs, {"inputs": None}),
+        "adapters.as_classifier": {"model": of["function"], "classes": None, "outputs": None},
+        "adapters.is_preset": {"path": of["folder"]},
+        "adapters.is_saved_model": {"path": of["folder"]},
+        "FunctionClassifier": {"function": of["function"], "classes": ["a", "b", "c"], "preprocess": None,
+                               "outputs": "auto", "input_shape": (*SIZE, 1)},
+        "LinearClassifier": {"weights": np.ones((2, 4, 6, 1)), "bias": [0.0, 1.0], "patch": 2,
+                             "classes": ["a", "b"]},
+        "LinearClassifier.random": {"shape": (4, 6, 1), "classes": 2, "seed": 0, "patch": 1},
+    }  # fmt: skip
+
+
+def _objects(of: dict[str, Any]) -> dict[str, Any]:
+    """What explanations, judgements and reports do."""
+    one, several, judged = of["lime"], of["explained"], of["judged"]
+    panel = {"scale": None, "plane": None, "k": 2, "fade": True, "colourbar": True, "title": "map"}
+    names = {"explainer": "saliency", "metric": "deletion"}
+    split, cases, folder = of["split"], of["cases"], of["folder"]
+    compared = of["compared"]
+    return {
+        "Explanation.figure": Call(one.figure, {"style": "side_by_side", **panel}),
+        "Explanation.plot": Call(one.plot, {"ax": None, "style": "superpixels", **panel}),
+        "Explanation.save": Call(one.save, {"path": folder / "m.png", "style": "overlay", "dpi": 30}),
+        "Explanation.show": Call(one.show, {"style": "overlay"}),
+        "Explanation.store": Call(one.store, {"folder": folder / "once more"}),
+        "Explanations": {"explanations": {"a": of["maps"][0]}, "failures": None, "notes": ()},
+        "Explanations.of": Call(several.of, {"name": "0"}),
+        "Explanations.figure": Call(several.figure, {"style": "overlay", "columns": 2, "fade": True}),
+        "Explanations.save": Call(several.save, {"folder": folder / "all", "style": "overlay", "dpi": 30}),
+        "Explanations.to_csv": Call(several.to_csv, {"path": folder / "t.csv"}),
+        "Explanations.to_rows": Call(several.to_rows, {}),
+        "Explanations.items": Call(several.items, {}),
+        "Comparison": {"explanations": of["maps"]},
+        "Comparison.figure": Call(compared.figure, {"style": "overlay", "columns": 2, "fade": True}),
+        "Comparison.save": Call(compared.save, {"path": folder / "c.png", "dpi": 30}),
+        "Comparison.show": Call(compared.show, {"style": "overlay"}),
+        "Judgement.difference": Call(
+            judged.difference, {"first": "saliency", "second": "input_x_gradient", "metric": "deletion"}
+        ),
+        "Judgement.mean": Call(judged.mean, names),
+        "Judgement.values": Call(judged.values, names),
+        "Judgement.save": Call(judged.save, {"path": folder / "j.csv"}),
+        "Judgement.to_rows": Call(judged.to_rows, {}),
+        "evaluation.evaluate": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2, "truth": of["truth"],
+                                "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
+                                "independent": False, "resamples": 100, "confidence": 0.9, "seed": 0},
+        "evaluation.Bootstrap": {"resamples": 100, "confidence": 0.9, "seed": 0},
+        "evaluation.ClassificationReport.level": Call(of["report"].level, {"name": "slice"}),
+        "evaluation.ClassificationReport.save": Call(of["report"].save, {"path": folder / "r.json"}),
+        "data.Split.part": Call(split.part, {"name": "train"}),
+        "data.Split.part_of": Call(split.part_of, {"case_id": cases.cases[0].id}),
+        "data.Split.parts": Call(split.parts, {}),
+        "data.Split.describe": Call(split.describe, {}),
+        "data.Split.from_record": Call(type(split).from_record, {"record": split.record(), "dataset": cases}),
+        "data.Dataset.describe": Call(cases.describe, {}),
+        "data.Dataset.find": Call(cases.find, {"case_id": cases.cases[0].id}),
+        "data.Dataset.take": Call(cases.take, {"indices": [0, 2]}),
+        "data.Dataset.with_classes": Call(cases.with_classes, {"classes": list(reversed(cases.classes))}),
+        "data.Dataset.with_shuffled_labels": Call(cases.with_shuffled_labels, {"seed": 0}),
+    }  # fmt: skip
+
+
+def _methods(of: dict[str, Any]) -> dict[str, Any]:
+    """The methods with all their settings, and what every method can do."""
+    absent = {"absent": "auto", "seed": 0}
+    cut = {**QUICK, **absent, "shape": "superpixels", "compactness": 0.2}
+    references = np.stack(of["images"])
+    saliency = xaimri.Saliency()
+    noisy = {"inner": "saliency", "noise": 0.1, "copies": 2, "seed": 0}
+    made: dict[str, dict[str, Any]] = {
+        "GradCAM": {"layer": None, "relu": True},
+        "GradCAMPlusPlus": {"layer": None, "relu": True},
+        "HiResCAM": {"layer": "patches", "relu": False},
+        "LayerCAM": {"layer": None, "relu": True},
+        "ScoreCAM": {"layer": None, "relu": True, "features": 2},
+        "EigenCAM": {"layer": None, "relu": False},
+        "Saliency": {"signed": False},
+        "InputXGradient": {},
+        "IntegratedGradients": {"baseline": 0.0, "steps": 4, "most": 8, "tolerance": 0.01},
+        "ExpectedGradients": {"references": references, "samples": 4, "seed": 0},
+        "GradientSHAP": {"references": references, "samples": 4, "smoothing": 0.0, "seed": 0},
+        "SmoothGrad": noisy,
+        "VarGrad": noisy,
+        "LIME": {**cut, "adjust": False, "sampling": "halves", "features": 10, "selection": "auto",
+                 "kernel": "exponential", "distance": "cosine", "kernel_width": 0.25},
+        "SHAP": {**cut, "exact": 4, "adjust": True},
+        "PartitionSHAP": cut,
+        "Occlusion": {"window": 4, "stride": 4, "regions": None, **absent},
+        "RISE": {"samples": 8, "cells": 3, "keep": 0.5, "centred": False, **absent},
+    }  # fmt: skip
+
+    def runs(name: str) -> Callable[..., Any]:
+        def run(**settings: Any) -> Any:
+            return getattr(xaimri, name)(**settings).explain(of["model"], of["image"][None])
+
+        run.__signature__ = inspect.signature(getattr(xaimri, name))  # type: ignore[attr-defined]
+        return run
+
+    return {
+        **{name: Call(runs(name), settings) for name, settings in made.items()},
+        "Auto": {"by": "order", "top": 2, "tolerance": 0.1, "confidence": 0.9, "floor": 30, "ceiling": 40},
+        "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0},
+        "Window.apply": Call(xaimri.Window(0, 1).apply, {"image": of["image"]}),
+        "Window.misses": Call(xaimri.Window(0, 1).misses, {"image": of["image"]}),
+        "Window.describe": Call(xaimri.Window(0, 1).describe, {}),
+        "Explainer.explain": Call(
+            saliency.explain,
+            {"model": of["model"], "images": of["image"][None], "targets": [0], "of": "logit", "against": 1},
+        ),
+        "Explainer.from_record": Call(
+            saliency.from_record, {"record": saliency.record(), "arrays": saliency.arrays()}
+        ),
+        "judging.Mutant": {"inner": "saliency", "mutation": "negated", "shuffle": 0},
+        "judging.Metric": {"name": "mine", "function": _mine, "better": "higher", "needs": (),
+                           "measures": "maps", "chance": "0", "sees": ()},
+        "judging.as_metric": {"metric": "road"},
+        "judging.unrelated_similarity": {"explanations": of["maps"], "by": "ssim"},
+    }  # fmt: skip
+
+
+def _mine(explanations: Any) -> Any:
+    return np.zeros(len(explanations))
+
+
+def _metrics(of: dict[str, Any]) -> dict[str, Any]:
+    """The metrics, on two maps."""
+    maps, model, image = of["maps"], of["model"], of["image"]
+    asks = {"explanations": maps, "classifier": model}
+    hides = {**asks, "absent": 0.0, "seed": 0}
+    lies = {"explanations": maps, "region": of["region"], "within": None}
+    again = {"explainer": "saliency", "classifier": model, "image": image, **ASKED}
+    curve = {**hides, "steps": 3, "regions": None, "of": None}
+    found = {
+        "auprc": lies,
+        "average_drop": hides,
+        "average_increase": hides,
+        "completeness_gap": {**hides, "of": None},
+        "deletion": curve,
+        "insertion": curve,
+        "dice": {**lies, "fraction": None},
+        "iou": {**lies, "fraction": 0.2},
+        "entropy": {"explanations": maps},
+        "sparseness": {"explanations": maps},
+        "faithfulness_correlation": {**hides, "samples": 6, "share": 0.2, "regions": None, "of": None},
+        "infidelity": {**hides, "samples": 6, "side": 0.3, "normalised": True, "of": None},
+        "sensitivity_n": {**hides, "samples": 6, "sizes": (0.1, 0.5), "regions": None, "of": None},
+        "impute": {"image": image, "removed": of["region"], "noise": 0.0, "seed": 0},
+        "label_randomisation": {**again, "control": model, "by": "ssim"},
+        "mask_effect": {**hides, "region": of["region"], "of": None},
+        "max_sensitivity": {**again, "radius": 0.02, "samples": 2, "seed": 0},
+        "mover_similarity": {**lies, "cells": 4},
+        "pointing_game": {**lies, "tolerance": 0.0},
+        "randomisation": {**again, "order": "cascading", "steps": 1, "by": "ssim", "seed": 0},
+        "relevance_mass": lies,
+        "relevance_rank": lies,
+        "repeatability": {**again, "other": model, "by": "ssim"},
+        "road": {**asks, "fractions": (0.2, 0.5), "noise": 0.01, "of": None, "seed": 0},
+        "seed_stability": {**again, "explainer": xaimri.LIME(**QUICK), "seeds": (0, 1), "by": "spearman"},
+        "similarity": {"one": maps[0].values, "other": maps[1].values, "by": "ssim"},
+    }
+    return {f"metrics.{name}": each for name, each in found.items()}
+
+
+def _data(of: dict[str, Any]) -> dict[str, Any]:
+    """Reading and splitting."""
+    cases, folder, image = of["cases"], of["folder"], of["image"]
+    random = np.random.default_rng(1)
+    loader = [(random.random((2, *SIZE, 1)).astype(np.float32), np.array([0, 1])) for _ in range(2)]
+    cutting = {"dataset": cases, "validation": 0.3, "seed": 0, "groups": None, "independent": False,
+               "copies": "refuse"}  # fmt: skip
+    stacking = {"dataset": cases.take([0, 1]), "space": (13, 11), "channels": 1, "fit": "stretch",
+                "window": None, "layout": None}  # fmt: skip
+    return {
+        "data.Case": {"id": "a", "label": 0, "subject": "s", "source": image, "slice": None, "mask": None},
+        "data.Dataset": {"classes": cases.classes, "cases": cases.cases, "no_split": None, "origin": None,
+                         "notes": ()},
+        "data.attach_masks": {"dataset": of["scans"], "folder": folder / "masks"},
+        "data.folds": {**cutting, "k": 2, "validation": 0.0},
+        "data.split": {**cutting, "test": 0.3},
+        "data.load_images": stacking,
+        "data.stack_images": stacking,
+        "data.read_folder": {"path": folder / "scans", "subject": None, "classes": None, "masks": None},
+        "data.read_loader": {"loader": loader, "classes": ["a", "b"], "subject": None, "axes": 3},
+        "data.remake": {"origin": cases.origin, "folder": None},
+        "data.phantom.make": {"subjects": 4, "slices": 1, "size": (26, 22), "seed": 0},
+        "data.phantom.voxel_edge": {"size": (26, 22)},
+        "images.Picture": {"pixels": image, "spacing": (1.0, 1.0), "affine": None},
+        "images.as_window": {"value": (0, 1)},
+        "images.foreground": {"image": image},
+        "images.read_image": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None},
+        "images.read_picture": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None,
+                                "first": False},
+        "images.read_mask": {"source": of["region"], "space": SIZE, "name": "the mask", "layout": None},
+        "images.with_channels": {"image": image, "channels": 1},
+    }  # fmt: skip
+
+
+def _drawing(of: dict[str, Any]) -> dict[str, Any]:
+    """Figures and charts."""
+    one, maps, folder = of["lime"], of["maps"], of["folder"]
+    named = dict(zip("ab", maps, strict=True))
+    return {
+        "render.Scale": {"limit": 1.0, "signed": True},
+        "render.Scale.of": {"maps": [each.values for each in maps]},
+        "render.figure": {"explanation": one, "style": "overlay", "k": 2, "fade": True, "title": "map"},
+        "render.grid": {"explanations": maps, "style": "overlay", "columns": 2, "fade": True},
+        "render.sheet": {"explanations": named, "style": "overlay", "columns": 2, "fade": True},
+        "render.html": {"explanation": maps[0]},
+        "render.html_table": {"columns": ["name"], "rows": [{"name": "a"}], "explanations": named},
+        "render.plot": {"explanation": one, "ax": None, "style": "chart", "scale": None, "plane": None,
+                        "k": 2, "fade": True, "colourbar": True, "title": None},
+        "render.save": {"drawn": _blank(), "path": folder / "d.png", "dpi": 30},
+        "render.show": {"drawn": _blank()},
+        "charts.cascade": {"found": _cascade(of), "most": 2, "plane": None, "fade": True},
+        "charts.confusion_matrix": {"report": of["report"], "level": "slice"},
+        "charts.heat_table": {"judgement": of["judged"]},
+        "charts.metric_curves": {"judgement": of["judged"], "metric": "deletion", "confidence": None},
+        "charts.training_curves": {"history": {"epoch": [1, 2], "phase": ["head", "head"],
+                                               "loss": [2.0, 1.0], "val_loss": [2.0, 1.5],
+                                               "balanced_accuracy": [0.3, 0.4],
+                                               "val_balanced_accuracy": [0.3, 0.3]}},
+    }  # fmt: skip
+
+
+def _blank() -> Any:
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(1, 1))
+    drawn.subplots()
+    return drawn
+
+
+def _cascade(of: dict[str, Any]) -> Any:
+    from xaimri.metrics.sanity import Cascade
+
+    maps = of["maps"]
+    return Cascade(("weights",), maps[0], (maps[1],), np.array([0.5]))
