@@ -67,7 +67,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
+def whole_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a folder to write into, which becomes the wanted one when all is well; after an error it is gone.
 
     What stands in the way is told at once, so that hours of work may lie within.
@@ -76,6 +76,9 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     ----------
     path
         Where the folder is wanted: it is not there yet, or empty. Folders on the way are made at the end.
+    replace
+        Write into a folder that holds something, too: files of the same names are replaced, one by one and
+        each whole, and the others stay.
 
     Yields
     ------
@@ -102,7 +105,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     with _storage_faults(target):
         near = _folder_near(target.absolute())
         empty = near == target.absolute()
-        if empty and any(near.iterdir()):
+        filled = empty and any(near.iterdir())
+        if filled and not replace:
             raise InvalidInput(f"`{target}` is there already, and not empty: give a new folder.")
         partial = near / _partial_name(target)
         partial.mkdir()
@@ -113,7 +117,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
             _sync_below(partial)
             target.parent.mkdir(parents=True, exist_ok=True)
             if empty:
-                _move_entries(partial, target)
+                _move_entries(partial, target, undo=not filled)
             else:
                 partial.replace(target)
             _sync_folder(target.parent)
@@ -173,15 +177,15 @@ def _folder_near(place: Path) -> Path:
     return near
 
 
-def _move_entries(partial: Path, target: Path) -> None:
-    """Move what a folder holds into an empty one, or nothing of it."""
+def _move_entries(partial: Path, target: Path, *, undo: bool) -> None:
+    """Move what a folder holds into another; after an error nothing of it stays there, if that is asked."""
     moved: list[Path] = []
     try:
         for entry in list(partial.iterdir()):
             moved.append(target / entry.name)
             entry.replace(moved[-1])
     except BaseException:
-        for entry in moved:
+        for entry in moved if undo else ():
             _discard(entry)
         raise
     _sync_folder(target)

@@ -245,6 +245,14 @@ class Explanation:
 
         return render.html(self)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was asked and found as JSON types: all but the image and its maps, pixel by pixel.
+
+        Of methods that work on regions, ``regions`` has a value and its error for each; None stands for what
+        is not known.
+        """
+        return {**storage.numbers(vars(self)), "target_class": self.target_class}
+
     @check_arguments()
     def store(self, folder: str | Path) -> Path:
         """Keep the whole explanation in a new folder, bit for bit; :func:`xaimri.load` reads it."""

@@ -114,9 +114,8 @@ class Explanations(Sequence[Explanation]):
         is explained by itself), ``probability`` is the target's, ``caveats`` are names. A failure has but
         ``name`` and ``failure``, its sentence; the rest of it is None.
         """
-        rows = [{"name": name, **_row(each), "failure": None} for name, each in self.items()]
-        blank = dict.fromkeys(COLUMNS)
-        return [*rows, *({**blank, "name": n, "failure": f.sentence} for n, f in self.failures.items())]
+        found: dict[str, Explanation | Failure] = {**self._named, **self.failures}
+        return [row_of(name, each) for name, each in found.items()]
 
     @check_arguments()
     def to_csv(self, path: str | Path) -> Path:
@@ -164,6 +163,13 @@ def file_stems(names: Sequence[str]) -> list[str]:
             stem = f"{plain}-{number}"
         found[stem.lower()] = stem
     return list(found.values())
+
+
+def row_of(name: str, ending: Explanation | Failure) -> dict[str, Any]:
+    """Return the row of one image, as of :meth:`Explanations.to_rows`."""
+    if isinstance(ending, Failure):
+        return {**dict.fromkeys(COLUMNS), "name": name, "failure": ending.sentence}
+    return {"name": name, **_row(ending), "failure": None}
 
 
 def _row(explanation: Explanation) -> dict[str, Any]:

@@ -74,6 +74,17 @@ def store(fields: Mapping[str, Any], folder: str | Path) -> Path:
     return path
 
 
+def numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an explanation as JSON types, but for image and maps."""
+    regions = fields["regions"]
+    own = ("values", "errors")
+    return {
+        **{name: _plain(fields[name]) for name in FORM if name in fields},
+        **{name: _plain(fields[name]) for name in ("logits", "probabilities")},
+        "regions": None if regions is None else {name: _plain(getattr(regions, name)) for name in own},
+    }
+
+
 def read(folder: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return the record that :func:`store` wrote, and the arrays by their names.
 

@@ -1,15 +1,29 @@
 """The command line: one sentence per error, exit codes, files where they were asked for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import xaimri
 from unreadable import UNREADABLE
 from xaimri.cli import data
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("demo",), ("train",), ("evaluate",), ("explain",), ("compare",), ("judge",), ("data",)]
+    "command",
+    [
+        (),
+        ("demo",),
+        ("train",),
+        ("evaluate",),
+        ("explain",),
+        ("compare",),
+        ("judge",),
+        ("data",),
+        ("methods",),
+    ],
 )
 def test_every_command_has_help(run, command):
     code, out, _ = run(*command, "--help")
@@ -27,8 +41,10 @@ def test_an_unknown_option_is_a_usage_error(run):
     ("words", "named"),
     [
         (("data", "info", "nowhere"), "nowhere"),
-        pytest.param(("evaluate", "nowhere", "--data", "phantom"), "nowhere", marks=pytest.mark.tensorflow),
-        pytest.param(("explain", "nowhere.keras", "scan.png"), "nowhere.keras", marks=pytest.mark.tensorflow),
+        pytest.param(("evaluate", "nowhere", "phantom"), "nowhere", marks=pytest.mark.tensorflow),
+        pytest.param(
+            ("explain", "nowhere.keras", Path(__file__)), "nowhere.keras", marks=pytest.mark.tensorflow
+        ),
     ],
 )
 def test_an_error_is_one_sentence_and_exit_code_1(run, words, named):
@@ -115,13 +131,118 @@ class TestWithANetwork:
         code, out, err = run(*words, "--against", 0)
         assert code == 0, err
         assert out.startswith(f"{scan}: mild against none, p = 0.")
-        code, _, err = run(*words, "--against", "mild")
+        code, _, err = run(*words, "--against", "mild", "--force")
         assert code == 1
-        assert "`target` and `against` are both 'mild'" in err
+        assert "--target and --against are both 'mild'" in err
         words = ("compare", bundle, scan, "--out", tmp_path, "-m", "saliency", "-m", "gradcam")
         code, out, err = run(*words, "--target", "severe", "--against", "none")
         assert code == 0, err
-        assert out.startswith(f"{scan}: severe against none, p = 0.")
+        assert out.startswith("saliency: severe against none, p = 0.")
+
+    def test_every_form_of_every_method_is_written_and_nothing_is_written_over(
+        self, run, bundle, scan, tmp_path
+    ):
+        import csv
+        import json
+
+        out = tmp_path / "made"
+        words = ("explain", bundle, scan, "--out", out, "-m", "Grad-CAM,saliency", "-m", "Input X Gradient")
+        code, said, err = run(*words, "--format", "npy,.JSON", "-f", "svg,csv", "--target", "Mild")
+        assert code == 0, err
+        assert len(said.splitlines()) == 3
+        names = ("gradcam", "saliency", "input_x_gradient")
+        files = {f"scan_{name}.{form}" for name in names for form in ("npy", "json", "svg")}
+        assert {file.name for file in out.iterdir()} == files | {"explanations.csv"}
+        values = np.load(out / "scan_saliency.npy")
+        numbers = json.loads((out / "scan_saliency.json").read_text())
+        found = xaimri.explain(bundle, scan, "saliency", target="mild")
+        np.testing.assert_array_equal(values, found.values)
+        assert numbers == found.to_dict()
+        assert numbers["target_class"] == "mild"
+        with (out / "explanations.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert [row["method"] for row in rows] == list(names)
+        assert float(rows[0]["probability"]) == pytest.approx(float(found.probabilities[1]))
+        before = (out / "scan_gradcam.svg").read_bytes()
+        code, _, err = run(*words, "-f", "svg")
+        assert code == 1
+        assert "`" + str(out / "scan_gradcam.svg") + "` and 2 more are there already" in err
+        assert (out / "scan_gradcam.svg").read_bytes() == before
+        assert run(*words, "-f", "svg", "--force")[0] == 0
+
+    def test_what_is_wrong_with_the_words_is_said_before_the_network_is_opened(
+        self, run, bundle, scan, tmp_path, monkeypatch
+    ):
+        def opened(*_, **__):
+            raise AssertionError("the network was opened")
+
+        monkeypatch.setattr("xaimri.options.open_model", opened)
+        monkeypatch.setattr("xaimri.open_model", opened)
+        (tmp_path / "scan_comparison.png").touch()
+        (tmp_path / "report.txt").touch()
+        for words, said in (
+            (("explain", bundle, scan, "-m", "limes"), "did you mean 'lime'?"),
+            (("explain", bundle, scan, "-f", "bmp"), "the format 'bmp' is not known: use 'png'"),
+            (("explain", bundle, scan, "--preprocess", "xceptoin"), "did you mean 'xception'?"),
+            (("explain", bundle, scan, "--preprocess", "nowhere:f"), "the module `nowhere` can't be loaded"),
+            (("explain", bundle, scan, "--preprocess", "json:f"), "`json` has no function `f`"),
+            (("explain", bundle, scan, "--inputs", "age"), "--inputs must be NAME=VALUE"),
+            (("explain", bundle, scan, "--window", "1%", "9"), "--window must be two intensities"),
+            (("explain", bundle, "gone.png"), "there is no file or folder `gone.png`"),
+            (
+                ("compare", bundle, scan, "--out", tmp_path),
+                "is there already: give another --out, or --force",
+            ),
+            (("evaluate", bundle, "gone"), "`gone` is not a folder"),
+            (("evaluate", bundle, tmp_path, "--out", tmp_path), "report.txt` is there already"),
+        ):
+            code, out, err = run(*words)
+            assert (code, out) == (1, ""), words
+            assert said in err
+            assert err.count("\n") == 1
+
+    def test_options_of_the_model_reach_it(self, run, scan, tmp_path, monkeypatch):
+        """Preparation outside, classes by name, an input beside the image: as in Python."""
+        import keras
+
+        layers = keras.layers
+        keras.utils.set_random_seed(1)
+        image, age = keras.Input((24, 20, 1), name="image"), keras.Input((1,), name="age")
+        pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(image))
+        scores = layers.Dense(2, "softmax")(layers.Concatenate()([pooled, age]))
+        model = keras.Model([image, age], scores)
+        model.save(tmp_path / "two.keras")
+        (tmp_path / "own.py").write_text("def halve(images):\n    return images / 510\n")
+        monkeypatch.chdir(tmp_path)
+        words = ("explain", "two.keras", scan, "-m", "saliency", "--classes", "no, yes", "-f", "json")
+        code, out, err = run(*words, "--preprocess", "own:halve", "--inputs", "age=0.5", "--target", "YES")
+        assert code == 0, err
+        with Image.open(scan) as picture:
+            pixels = np.asarray(picture, np.float32)
+        found = xaimri.explain(
+            model, pixels, "saliency", target=1, inputs={"age": 0.5}, preprocess=lambda images: images / 510
+        )
+        assert f": yes, p = {found.probabilities[1]:.3f}" in out
+        code, out, err = run("explain", "two.keras", scan, "-f", "json", "-m", "saliency", "--force")
+        assert code == 1
+        assert "--inputs" in err  # not as an argument of Python
+        assert "`inputs" not in err
+
+    def test_an_engine_that_no_method_uses_is_said(self, run, bundle, scan, tmp_path):
+        words = (
+            "explain",
+            bundle,
+            scan,
+            "-m",
+            "saliency",
+            "--engine",
+            "openvino",
+            "--out",
+            tmp_path / "made",
+        )
+        code, out, err = run(*words)
+        assert code == 0, err
+        assert out.startswith("--engine openvino is not used by saliency: ")
 
     def test_a_folder_with_a_bad_file_gives_the_rest_and_names_it(self, run, bundle, scan, tmp_path):
         (tmp_path / "notes.png").write_text("no picture")
@@ -131,7 +252,10 @@ class TestWithANetwork:
         assert f"xaimri: {tmp_path}: Passed over: 1 no regular file.\n" in err
         assert code == 1
         assert out.startswith(f"{scan}: ")
-        assert [file.name for file in (tmp_path / "made").iterdir()] == ["scan_saliency.png"]
+        assert sorted(file.name for file in (tmp_path / "made").iterdir()) == [
+            "explanations.csv",
+            "scan_saliency.png",
+        ]
         assert "notes.png" in err
         assert err.endswith("1 of 2 images could not be explained.\n")
 
@@ -144,7 +268,9 @@ class TestWithANetwork:
         deep = np.random.default_rng(0).integers(0, 4000, (31, 27)).astype(np.uint16)
         Image.fromarray(deep).save(tmp_path / "deep.png")
         _, noticed, _ = run("explain", bundle, tmp_path / "deep.png", "--out", tmp_path)
-        code, out, err = run("explain", bundle, tmp_path / "deep.png", "--out", tmp_path, "--window", 0, 4000)
+        code, out, err = run(
+            "explain", bundle, tmp_path / "deep.png", "--out", tmp_path, "--window", 0, 4000, "--force"
+        )
         assert code == 0, err
         assert "input_range" in noticed
         assert "input_range" not in out
@@ -160,7 +286,7 @@ class TestWithANetwork:
         assert "--output" in run("explain", "--help")[1]
         assert run(*words)[0] == 1
         assert run(*words, "--output", "raw", "--outputs", "logits")[0] == 0
-        assert run(*words, "--output", "many", "--unit", 1)[0] == 0
+        assert run(*words, "--output", "many", "--unit", 1, "--force")[0] == 0
 
     def test_options_go_to_the_methods_that_have_them(self, run, bundle, scan, tmp_path):
         words = ("compare", bundle, scan, "--out", tmp_path, "-m", "hirescam", "-m", "lime")
@@ -181,9 +307,20 @@ class TestWithANetwork:
         assert not list(tmp_path.glob("scan_*.png"))
 
     def test_evaluate_without_a_recorded_split_says_what_to_do(self, run, bundle):
-        code, _, err = run("evaluate", bundle, "--data", "phantom")
+        code, _, err = run("evaluate", bundle, "phantom", "--part", "test")
         assert code == 1
         assert "--part" in err
+
+
+def test_the_version_and_what_there_is_are_listed(run):
+    from xaimri.judging.catalogue import METRICS
+
+    assert run("--version") == (0, f"xaimri {xaimri.__version__}\n", "")
+    code, out, _ = run("methods")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["name", *xaimri.EXPLAINERS]
+    code, out, _ = run("metrics")
+    assert [line.split()[0] for line in out.splitlines()] == ["name", *METRICS]
 
 
 def test_a_class_named_by_a_number_is_found_by_its_name():
@@ -191,6 +328,8 @@ def test_a_class_named_by_a_number_is_found_by_its_name():
 
     assert target_of("1", ("1", "2", "3")) == "1"
     assert target_of("1", ("none", "some")) == 1
+    assert target_of("SOME", ("none", "some")) == "some"
+    assert target_of("Some", ("SOME", "some")) == "Some"  # which of both is not guessed
 
 
 def test_subjects_are_read_from_file_names_whatever_the_folders_are_called(run, tmp_path):
@@ -228,7 +367,6 @@ def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path
     """Twelve bits in files of sixteen: told before training; then every command uses the one window."""
     import tifffile
 
-    import xaimri
     from xaimri import training
     from xaimri.data import read_folder
 
@@ -241,12 +379,12 @@ def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(file) if number % 3 else tifffile.imwrite(file, pixels)
     people = ("--subject", r"(?P<subject>p\d+)_")
-    words = ["train", "--data", data, *people, "--out", out, "--weights", "random", "--epochs", 2]
+    words = ["train", data, *people, "--out", out, "--weights", "random", "--epochs", 2]
     words += ["--size", 32]
     code, _, err = run(*words)
     assert code == 1
     assert "xaimri: the images reach 29" in err
-    assert "say which range to show by `window=`, such as window=(0, 29" in err
+    assert "say which range to show by --window, such as --window 0 29" in err
     assert not out.exists()
 
     through = ("--test", 0.5, "--window", 0, 4000)
@@ -254,8 +392,8 @@ def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path
     assert code == 0, err
     model = xaimri.open_model(out)
     assert model.intake.window == xaimri.Window(0, 4000)
-    code, evaluated, _ = run("evaluate", out, "--data", data, *people)
-    assert evaluated.strip() in trained
+    code, evaluated, _ = run("evaluate", out, data, *people, "--out", tmp_path / "again")
+    assert evaluated.split("\n\nKept in")[0].strip() in trained
     cases = read_folder(data)
     p = dict(zip([case.id for case in cases], model.predict(cases), strict=True))
     file = "a/p0_1.tif"
@@ -270,11 +408,9 @@ def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path
     _, told, _ = run("explain", out, data / file, "--out", tmp_path)
     assert f"p = {p[file].max():.3f}" in told
     assert "other_window" not in told
-    _, told, _ = run("explain", out, data / file, "--out", tmp_path, "--window", 0, 255)
+    _, told, _ = run("explain", out, data / file, "--out", tmp_path, "--window", 0, 255, "--force")
     assert "other_window" in told
-    _, told, _ = run(
-        "evaluate", out, "--data", data, *people, "--window", 0, 255, "--out", tmp_path / "other"
-    )
+    _, told, _ = run("evaluate", out, data, *people, "--window", 0, 255, "--out", tmp_path / "other")
     assert (
         "The network was trained through the window 0 to 4000, and sees this image through 0 to 255" in told
     )

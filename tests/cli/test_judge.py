@@ -16,7 +16,7 @@ from xaimri.images.window import Window
 
 SIZE = (26, 22)
 FILES = ["deletion.png", "heat.png", "insertion.png", "judgement.csv", "judgement.json"]
-QUICK = ("--methods", "saliency,input_x_gradient")
+QUICK = ("--method", "saliency,input_x_gradient")
 
 
 def model_of(classes=phantom.STAGES):
@@ -56,7 +56,7 @@ def judged(run, network, folder, tmp_path):
     """Run a quick judgement of the folder; return exit code, standard output and standard error."""
 
     def call(*words, out=tmp_path / "out", methods="saliency,input_x_gradient"):
-        given = ("--subject", "(?P<subject>S[0-9]+)_", "--out", out, "--methods", methods)
+        given = ("--subject", "(?P<subject>S[0-9]+)_", "--out", out, "--method", methods)
         return run("judge", "net", folder, *given, *words)
 
     return call
@@ -106,7 +106,7 @@ def test_it_prints_the_table_and_keeps_tables_and_figures(judged, tmp_path):
 def test_the_numbers_are_those_of_the_library(judged, cases, tmp_path):
     from xaimri import evaluate_explanations
 
-    judged("--cases", 1000, "--metrics", "deletion")
+    judged("--cases", 1000, "--metric", "deletion")
     found = evaluate_explanations(["saliency"], model_of(), cases, ["deletion"])
     expected = {row.case.replace("/slice ", "_"): row.value for row in found.rows}
     rows = [row for row in rows_of(tmp_path / "out") if row["explainer"] == "saliency"]
@@ -118,7 +118,7 @@ def test_the_numbers_are_those_of_the_library(judged, cases, tmp_path):
 
 @pytest.mark.slow
 def test_only_curves_that_were_measured_are_drawn(judged, tmp_path):
-    code, out, _ = judged("--cases", 5, "--metrics", "sparseness, insertion")
+    code, out, _ = judged("--cases", 5, "--metric", "sparseness, insertion")
     assert code == 0
     made = {file.name for file in (tmp_path / "out").iterdir()}
     assert made == {"heat.png", "insertion.png", "judgement.csv", "judgement.json"}
@@ -126,7 +126,7 @@ def test_only_curves_that_were_measured_are_drawn(judged, tmp_path):
 
 
 def test_names_can_stand_apart_or_with_commas_and_count_once(judged):
-    words = ("-m", "saliency", "--method", "lime", "--metric", "entropy", "--metrics", "entropy,sparseness")
+    words = ("-m", "saliency", "--method", "lime", "--metric", "entropy", "--metric", "entropy,sparseness")
     code, out, _ = judged(*words, "--samples", 20, "--cases", 3, methods="saliency,lime")
     assert code == 0
     assert out.startswith("Judging saliency, lime by entropy, sparseness on 3 cases of 3 subjects (all of")
@@ -136,7 +136,7 @@ def test_names_can_stand_apart_or_with_commas_and_count_once(judged):
 def test_the_cost_is_said_before(judged, tmp_path):
     _, out, _ = judged("--cases", 6)
     assert f"at least {6 * (2 + 20 * 4)} model calls" in out
-    words = ("--metrics", "deletion,entropy", "--samples", 50, "--cases", 3)
+    words = ("--metric", "deletion,entropy", "--samples", 50, "--cases", 3)
     _, out, _ = judged(*words, methods="lime", out=tmp_path / "lime")
     assert f"at least {3 * (50 + 20)} model calls" in out
 
@@ -284,12 +284,12 @@ def test_images_without_subjects(run, network, folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--methods", "gradcam,limes"), "'limes' is not known: use 'gradcam'"),
-        (("--metrics", "deletions"), "no metric 'deletions': did you mean 'deletion'"),
-        (("--metrics", ","), "',' names nothing: give deletion,insertion."),
+        (("--method", "gradcam,limes"), "the method 'limes' is not known: did you mean 'lime'?"),
+        (("--metric", "deletions"), "the metric 'deletions' is not known: did you mean 'deletion'?"),
+        (("--metric", ","), "',' names nothing: give deletion,insertion."),
         (("--samples", "many"), "`--samples` must be a whole number"),
         (("--samples", "5"), "none of 'saliency', 'input_x_gradient' has a setting 'samples'"),
-        (("--metrics", "iou"), "'iou' needs a region, and no case has a mask: leave it out."),
+        (("--metric", "iou"), "'iou' needs a region, and no case has a mask: leave it out."),
         (("--subject", "(?P<subject>X)"), "does not fit the file name"),
     ],
 )
@@ -311,7 +311,7 @@ def test_names_are_checked_before_the_network_is_opened(judged, monkeypatch):
         raise AssertionError("the network was opened")
 
     monkeypatch.setattr("xaimri.options.open_model", opened)
-    for words in (("--methods", "limes"), ("--metrics", "deletions")):
+    for words in (("--method", "limes"), ("--metric", "deletions")):
         assert judged(*words)[0] == 1
 
 
@@ -417,12 +417,12 @@ def test_masks_come_from_a_folder(judged, run, folder, tmp_path):
         named = masks / file.relative_to(folder).with_name(f"{file.stem}_mask.png")
         named.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(region).save(named)
-    code, out, err = judged("--cases", 6, "--masks", masks, "--metrics", "iou")
+    code, out, err = judged("--cases", 6, "--masks", masks, "--metric", "iou")
     assert (code, err) == (0, "")
     assert f"Masks: {len(images)} of {len(images)} images have one." in out
     assert "Erasing the mask lowers the score (logit) by" in out
     assert all(not row["failure"] for row in rows_of(tmp_path / "out"))
-    code, _, err = judged("--masks", masks, "--metrics", "deletion")
+    code, _, err = judged("--masks", masks, "--metric", "deletion")
     assert code == 1
     assert "no metric asks for the masks" in err
     code, _, err = run("judge", "net", "phantom", "--masks", masks, *QUICK)
@@ -449,7 +449,7 @@ def test_masks_that_the_network_does_not_use_are_told(judged, answers, monkeypat
     weights[:, 12:] = weights[:, :, 10:] = 0
     linear = LinearClassifier(weights if sees else model_of().weights - weights, classes=phantom.STAGES)
     monkeypatch.setattr("xaimri.options.open_model", lambda *_: Model(linear, Intake((*SIZE, 1))))
-    code, out, err = judged("--cases", 5, "--masks", answers, "--metrics", "relevance_mass,pointing_game")
+    code, out, err = judged("--cases", 5, "--masks", answers, "--metric", "relevance_mass,pointing_game")
     assert (code, err) == (0, "")
     assert ("In 5 of 5 cases it does next to nothing" in out) == slight
     assert "saliency" in out

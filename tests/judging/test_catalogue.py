@@ -107,7 +107,7 @@ def test_a_need_that_is_bound_is_not_given_again(cases):
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: as_metric("deletoin"), "there is no metric 'deletoin': did you mean 'deletion'"),
+        (lambda: as_metric("deletoin"), r"the metric 'deletoin' is not known: did you mean 'deletion'\?"),
         (lambda: as_metric("repeatability"), "'repeatability' needs `other`: bind it"),
         (lambda: as_metric(lambda explanation: 0.0), "'<lambda>' is no metric of this library"),
         (lambda: as_metric(metrics.repeatability), "'repeatability' needs `other`: bind it"),

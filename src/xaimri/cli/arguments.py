@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xaimri.errors import InvalidInput
+from xaimri.names import known_name
 
 if TYPE_CHECKING:
+    from xaimri.explainer import Explainer
     from xaimri.explanation import Explanation
 
 
-def names_of(given: list[str] | None, default: tuple[str, ...]) -> list[str]:
-    """Return the names in an option that takes several, apart or with commas between; each once."""
+def names_of(given: list[str] | None, default: tuple[str, ...], known: Iterable[str], what: str) -> list[str]:
+    """Return the known names in an option that takes several, apart or with commas between; each once."""
     names = [name.strip() for words in given or default for name in words.split(",")]
     if not any(names):
         raise InvalidInput(f"{', '.join(map(repr, given or ()))} names nothing: give {','.join(default)}.")
-    return list(dict.fromkeys(name for name in names if name))
+    listed = list(known)
+    return list(dict.fromkeys(known_name(name, listed, what) for name in names if name))
+
+
+def methods_of(given: list[str] | None, default: tuple[str, ...] = ("gradcam", "lime")) -> list[str]:
+    """Return the methods in an option; those of other packages are known too."""
+    from importlib.metadata import entry_points
+
+    from xaimri.explainers import EXPLAINERS
+
+    others = [entry.name for entry in entry_points(group="xaimri.explainers")]
+    return names_of(given, default, [*EXPLAINERS, *others], "method")
+
+
+def engine_note(methods: list[str], options: Mapping[str, Any]) -> str:
+    """Return the sentence on methods that use no engine where one is named, or nothing."""
+    from xaimri.explainers import EXPLAINERS
+
+    inside = [name for name in methods if name in EXPLAINERS and not _predicts(EXPLAINERS[name])]
+    if options.get("engine") in (None, "auto", "tensorflow") or not inside:
+        return ""
+    named = f"--engine {options['engine']} is not used by {', '.join(inside)}"
+    return f"{named}: TensorFlow computes gradients and features.\n"
+
+
+def _predicts(method: type[Explainer[Any]]) -> bool:
+    """Tell whether a method needs many predictions, which any engine makes."""
+    return method.family == "perturbation" or method.name == "scorecam"
 
 
 def files_of(given: list[Path]) -> list[tuple[str, Path]]:
@@ -25,6 +55,8 @@ def files_of(given: list[Path]) -> list[tuple[str, Path]]:
 
     found = []
     for path in given:
+        if not path.exists():
+            raise InvalidInput(f"there is no file or folder `{path}`: check the path.")
         inside = images_below(path) if path.is_dir() else []
         found += [(file.relative_to(path).as_posix(), file) for file in inside]
         found += [] if path.is_dir() else [(path.name, path)]
@@ -34,8 +66,13 @@ def files_of(given: list[Path]) -> list[tuple[str, Path]]:
 
 
 def target_of(given: str | None, classes: tuple[str, ...]) -> str | int | None:
-    """Read a class: its name where there is such a one, else its index."""
-    return int(given) if given is not None and given not in classes and given.isdecimal() else given
+    """Read a class: its name in any case where there is such a one, else its index."""
+    if given is None or given in classes:
+        return given
+    same = [name for name in classes if name.casefold() == given.casefold()]
+    if len(same) == 1:
+        return same[0]
+    return int(given) if given.isdecimal() else given
 
 
 def verdict(explanation: Explanation) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.options import Folder, Seed
+from xaimri.cli.options import DataPath, Folder, Seed, SubjectOption
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -57,9 +57,17 @@ def data_phantom(
 
 
 @app.command("info")
-def data_info(data: Annotated[str, typer.Argument(help="Folder of the data set.")]) -> None:
+def data_info(data: DataPath, subject: SubjectOption = None) -> None:
     """Count images and subjects per class."""
-    typer.echo(dataset_of(data, 0).describe())
+    typer.echo(dataset_of(data, 0, subject).describe())
+
+
+def check_data(source: str) -> None:
+    """See that a data set can be there, before a network is loaded."""
+    if source != "phantom" and not Path(source).is_dir():
+        raise InvalidInput(
+            f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
+        )
 
 
 def dataset_of(
@@ -86,10 +94,7 @@ def dataset_of(
         raise InvalidInput("the phantom has masks of its own: leave --masks out.")
     if source == "phantom":
         return remake(origin) if origin is not None and maker == "phantom" else phantom.make(seed=seed)
-    if not Path(source).is_dir():
-        raise InvalidInput(
-            f'`{source}` is not a folder: give a folder with a folder per class, or "phantom".'
-        )
+    check_data(source)
     if subject is not None:
         return read_folder(source, subject=subject, masks=masks)
     if origin is not None and maker != "phantom":

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.arguments import names_of, target_of
-from xaimri.cli.data import dataset_of, part_of
+from xaimri.cli.arguments import engine_note, methods_of, names_of, target_of
+from xaimri.cli.data import check_data, dataset_of, part_of
 from xaimri.cli.options import (
     METHOD,
     MODEL,
@@ -20,6 +20,7 @@ from xaimri.cli.options import (
     CasesOption,
     DataPath,
     Folder,
+    Force,
     IndependentOption,
     MasksOption,
     MethodsOption,
@@ -46,14 +47,15 @@ STEPS = 20
 def judge(
     model: ModelPath,
     data: DataPath,
-    methods: MethodsOption = None,
-    metrics: MetricsOption = None,
+    method: MethodsOption = None,
+    metric: MetricsOption = None,
     target: AimOption = "predicted",
     against: AgainstOption = None,
     cases: CasesOption = 20,
     part: PartOption = None,
     masks: MasksOption = None,
     out: Folder = Path("judgement"),
+    force: Force = False,
     subject: SubjectOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
@@ -67,16 +69,18 @@ def judge(
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
     from xaimri.data.attendance import absences_beside, trained_on
-    from xaimri.judging.catalogue import as_metric
+    from xaimri.judging.catalogue import METRICS, as_metric
     from xaimri.methods import build_named
     from xaimri.options import open_with
 
-    names = names_of(methods, ("gradcam", "lime"))
+    names = methods_of(method)
     against_masks = CURVES if masks is None else (*CURVES, "relevance_mass")
-    measures = [as_metric(name) for name in names_of(metrics, against_masks)]
-    if masks is not None and not any("region" in metric.needs for metric in measures):
-        raise InvalidInput("no metric asks for the masks: add one to --metrics, such as relevance_mass.")
-    with whole_folder(out) as folder:
+    measures = [as_metric(name) for name in names_of(metric, against_masks, METRICS, "metric")]
+    check_data(data)
+    if masks is not None and not any("region" in each.needs for each in measures):
+        raise InvalidInput("no metric asks for the masks: add one to --metric, such as relevance_mass.")
+    with whole_folder(out, replace=force) as folder:
+        typer.echo(engine_note(names, options), nl=False)
         opened, settings = open_with(model, options, names)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
@@ -93,7 +97,7 @@ def judge(
         if target == "label":
             typer.echo(_matched(some, opened.classes), nl=False)
         where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
-        typer.echo(_plan(list(explainers.values()), [metric.name for metric in measures], some, where))
+        typer.echo(_plan(list(explainers.values()), [each.name for each in measures], some, where))
         found = opened.judge(
             some, explainers, measures, target=target, against=target_of(against, opened.classes),
             independent=alone, seed=seed, progress=sys.stderr.isatty(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -10,17 +11,23 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from xaimri.cli.preparation import preparation_of
 from xaimri.errors import InvalidInput, shown
+from xaimri.images.window import Window
 
 Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
-Data = Annotated[
-    str,
+Fit = Literal["stretch", "pad"]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there already.")]
+FormatOption = Annotated[
+    list[str] | None,
     typer.Option(
-        "--data", "-d", help='Folder with a folder per class (the Alzheimer set is recognised), or "phantom".'
+        "--format",
+        "-f",
+        metavar="FORM[,FORM]",
+        help="What is written: png, svg, pdf, jpg (figures), npy (the map), json (its numbers), csv (one "
+        "table); png,csv by default.",
     ),
 ]
-Fit = Literal["stretch", "pad"]
-Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="A method; give it several times.")]
 TargetOption = Annotated[
     str | None, typer.Option("--target", "-t", help="Class to explain, by name or index; else the predicted.")
 ]
@@ -35,7 +42,10 @@ SubjectOption = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[
-    Path, typer.Argument(help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel.")
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Folder that `xaimri train` wrote, a .keras or .h5 file, or a SavedModel."
+    ),
 ]
 PanelsOption = Annotated[
     Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "image"],
@@ -47,26 +57,26 @@ StyleOption = Annotated[
 MethodsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--methods",
         "--method",
         "-m",
         metavar="NAME[,NAME]",
-        help="Methods to judge; gradcam,lime by default.",
+        help="Methods, with commas or given several times; gradcam,lime by default (`explain`: gradcam). "
+        "`xaimri methods` lists them.",
     ),
 ]
 MetricsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--metrics",
         "--metric",
         metavar="NAME[,NAME]",
-        help="What to measure; deletion,insertion by default. A wrong name lists all.",
+        help="What to measure; deletion,insertion by default. `xaimri metrics` lists them.",
     ),
 ]
 DataPath = Annotated[
     str,
     typer.Argument(
-        help='Folder with a folder of images per class (the Alzheimer set is recognised), or "phantom".'
+        metavar="DATA",
+        help='Folder with a folder of images per class (the Alzheimer set is recognised), or "phantom".',
     ),
 ]
 MasksOption = Annotated[
@@ -89,6 +99,24 @@ IndependentOption = Annotated[
 ]
 
 MODEL: Mapping[str, Any] = {
+    "classes": Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="Names of the classes, in the network's order.")
+    ],
+    "preprocess": Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|MODULE:FUNCTION",
+            help="What must be done to images before the network: a family of keras.applications, such as "
+            "xception, or a function of a batch.",
+        ),
+    ],
+    "inputs": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An input beside the image, a number or a JSON list; give it several times.",
+        ),
+    ],
     "outputs": Annotated[
         Literal["auto", "probabilities", "logits"] | None,
         typer.Option(help="What the network gives; by default its end decides."),
@@ -106,8 +134,11 @@ MODEL: Mapping[str, Any] = {
         ),
     ],
     "window": Annotated[
-        tuple[float, float] | None,
-        typer.Option(metavar="LOW HIGH", help="Stored intensities to spread over 0 to 255."),
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="Stored intensities to spread over 0 to 255, or percentiles such as 1% 99%.",
+        ),
     ],
     "layout": Annotated[
         Literal["channels_last", "channels_first"] | None,
@@ -146,10 +177,9 @@ def takes(*tables: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callabl
 
         @wraps(command)
         def run(**words: Any) -> None:
-            options = {each.name: words.pop(each.name) for each in more}
-            if options.get("samples") is not None:
-                options["samples"] = samples_of(options["samples"])
-            command(**words, options={name: value for name, value in options.items() if value is not None})
+            given = {each.name: words.pop(each.name) for each in more}
+            options = {name: value for name, value in given.items() if value is not None}
+            command(**words, options={k: MEANING[k](v) if k in MEANING else v for k, v in options.items()})
 
         run.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -158,8 +188,65 @@ def takes(*tables: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callabl
     return extend
 
 
+def classes_of(given: str) -> list[str]:
+    """Return names that stand with commas between."""
+    return [name.strip() for name in given.split(",")]
+
+
+def window_of(given: tuple[str, str]) -> Window:
+    """Return the window between two intensities, or two percentiles.
+
+    Examples
+    --------
+    >>> window_of(("0", "4000")).describe(), window_of(("1%", "99%")).describe()
+    ('0 to 4000', '1 to 99 %')
+    """
+    percent = [words.endswith("%") for words in given]
+    try:
+        low, high = (float(words.removesuffix("%")) for words in given)
+        if percent[0] != percent[1]:
+            raise ValueError
+    except ValueError:
+        raise InvalidInput(
+            f"--window must be two intensities such as 0 4000, or two percentiles such as 1% 99%, got "
+            f"{' '.join(given)[:60]}."
+        ) from None
+    return Window(low, high, percentile=percent[0])
+
+
+def inputs_of(given: list[str]) -> dict[str, Any]:
+    """Return the inputs beside the image by name.
+
+    Examples
+    --------
+    >>> inputs_of(["age=71", "scores=[1, 2.5]"])
+    {'age': 71, 'scores': [1, 2.5]}
+    """
+    found = {}
+    for words in given:
+        name, _, value = words.partition("=")
+        try:
+            found[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            raise InvalidInput(
+                f"--inputs must be NAME=VALUE, the value a number or a JSON list, such as age=71, got "
+                f"{words[:60]!r}."
+            ) from None
+    return found
+
+
 def samples_of(given: str) -> int | str:
     """Return the number of samples; what is neither a number nor "auto" is refused with a sentence."""
     if given != "auto" and not given.isdigit():
         raise InvalidInput(f'`--samples` must be a whole number or "auto", got {shown(given)}.')
     return given if given == "auto" else int(given)
+
+
+MEANING: Mapping[str, Callable[[Any], object]] = {
+    "classes": classes_of,
+    "preprocess": preparation_of,
+    "inputs": inputs_of,
+    "window": window_of,
+    "samples": samples_of,
+}
+"""What the words of an option mean."""

@@ -9,6 +9,7 @@ from typing import Any
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.explainer import Explainer
+from xaimri.names import known_name
 from xaimri.settings import Setting
 from xaimri.settings import setting_of as _setting_of
 
@@ -95,6 +96,4 @@ def _kind(name: str) -> type[Explainer[Any]]:
     if name in others:
         loaded: type[Explainer[Any]] = others[name].load()
         return loaded
-    raise InvalidInput(
-        f"`method` {shown(name, 20)} is not known: use {', '.join(map(repr, [*KNOWN, *others]))}."
-    )
+    return _kind(known_name(name, [*KNOWN, *others], "method"))

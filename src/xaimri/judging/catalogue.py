@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +25,7 @@ from xaimri.metrics.road import road
 from xaimri.metrics.robustness import max_sensitivity, repeatability, seed_stability
 from xaimri.metrics.sanity import label_randomisation, randomisation
 from xaimri.metrics.transport import mover_similarity
+from xaimri.names import known_name
 
 RANDOM, SHARE = "a random map's", "the region's share of the object"
 
@@ -114,11 +114,7 @@ def as_metric(metric: str | Metric | Callable[..., Any]) -> Metric:
     if isinstance(metric, Metric):
         found = metric
     elif isinstance(metric, str):
-        if metric not in {**METRICS, **CONTROLS}:
-            near = get_close_matches(metric, METRICS, 1)
-            remedy = f"did you mean {near[0]!r}?" if near else "xaimri.judging.METRICS has them all."
-            raise InvalidInput(f"there is no metric {shown(metric)}: {remedy}")
-        found = {**METRICS, **CONTROLS}[metric]
+        found = {**METRICS, **CONTROLS}[known_name(metric, [*METRICS, *CONTROLS], "metric")]
     else:
         found = _bound(metric)
     found.check_call()

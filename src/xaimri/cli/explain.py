@@ -1,0 +1,156 @@
+"""The commands that explain images: a figure of each, or several methods side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xaimri.cli.arguments import engine_note, files_of, methods_of, target_of, verdict
+from xaimri.cli.options import (
+    METHOD,
+    MODEL,
+    AgainstOption,
+    Folder,
+    Force,
+    FormatOption,
+    MethodsOption,
+    ModelPath,
+    OfOption,
+    PanelsOption,
+    StyleOption,
+    TargetOption,
+    takes,
+)
+from xaimri.cli.outputs import PICTURES, files_of_map, formats_of, refuse_present, write_map, write_table
+from xaimri.errors import InvalidInput
+
+
+@takes(METHOD, MODEL)
+def explain(
+    model: ModelPath,
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Image files, or folders of them.")],
+    out: Folder = Path("explanations"),
+    method: MethodsOption = None,
+    target: TargetOption = None,
+    of: OfOption = None,
+    against: AgainstOption = None,
+    style: PanelsOption = "side_by_side",
+    forms: FormatOption = None,
+    force: Force = False,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Explain why a network scores images as it does; bad files are listed.
+
+    Written are a figure of each image by each method (Grad-CAM by default), and one table,
+    explanations.csv, of classes, probabilities and caveats.
+    """
+    from tqdm import tqdm
+
+    from xaimri.endings import endings
+    from xaimri.explanations import file_stems, row_of
+    from xaimri.failure import Failure
+    from xaimri.methods import build_named
+    from xaimri.options import open_with
+    from xaimri.perturb.progress import watched
+    from xaimri.questions import ask
+    from xaimri.sources import oddities
+
+    names, formats, files = methods_of(method, ("gradcam",)), formats_of(forms), files_of(data)
+    stems = file_stems([name for name, _ in files])
+    table = out / "explanations.csv"
+    written = [
+        each for name in names for stem in stems for each in files_of_map(out / f"{stem}_{name}", formats)
+    ]
+    refuse_present([*written, *([table] if "csv" in formats else [])], force)
+    typer.echo(engine_note(names, options), nl=False)
+    opened, settings = open_with(model, options, names)
+    one, other = target_of(target, opened.classes), target_of(against, opened.classes)
+    for note in (f"{path}: {note}" for path in data for note in oddities(path)):
+        typer.echo(f"xaimri: {note}", err=True)
+    several, shown = len(files) > 1, sys.stderr.isatty()
+    rows: list[dict[str, Any]] = []
+    failed: set[str] = set()
+
+    def results() -> Iterator[tuple[str, str, Any, Any]]:
+        for name, explainer in build_named(names, settings).items():
+            sources = [str(file) for _, file in files]
+            questions = ask(sources, opened.intake, opened.classes, one, against=other)
+            found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
+            for stem, (question, ending) in zip(stems, found, strict=True):
+                yield name, stem, question.image.source, ending
+
+    try:
+        with watched(not several and shown):
+            bar = tqdm(
+                results(), total=len(files) * len(names), unit="image", disable=not (several and shown)
+            )
+            for name, stem, source, ending in bar:
+                rows.append({"method": name, **row_of(str(source), ending)})
+                if isinstance(ending, Failure):
+                    failed.add(str(source))
+                    typer.echo(f"xaimri: {source}: {ending}", err=True)
+                    continue
+                made = write_map(ending, out / f"{stem}_{name}", formats, style)
+                typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))
+    finally:
+        if rows and "csv" in formats:
+            write_table(rows, table)
+    if failed:
+        typer.echo(f"xaimri: {len(failed)} of {len(files)} images could not be explained.", err=True)
+        raise typer.Exit(1)
+
+
+@takes(METHOD, MODEL)
+def compare(
+    model: ModelPath,
+    image: Annotated[Path, typer.Argument(metavar="DATA", help="Image file.")],
+    out: Folder = Path("explanations"),
+    method: MethodsOption = None,
+    target: TargetOption = None,
+    of: OfOption = None,
+    against: AgainstOption = None,
+    style: StyleOption = "overlay",
+    forms: FormatOption = None,
+    force: Force = False,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Explain one image by several methods, side by side in one figure, with a table of them.
+
+    By Grad-CAM and LIME, unless others are named.
+    """
+    from xaimri.explanations import row_of
+    from xaimri.options import open_with
+
+    names, formats, ((_, file), *more) = methods_of(method), formats_of(forms), files_of([image])
+    if more:
+        raise InvalidInput(
+            f"`{image}` holds {len(more) + 1} images, and one is compared: name one of its files."
+        )
+    stem = out / f"{file.stem}_comparison"
+    figures = [stem.with_name(f"{stem.name}.{form}") for form in formats if form in (*PICTURES, "csv")]
+    own = [form for form in formats if form not in PICTURES]
+    maps = {name: out / f"{file.stem}_{name}" for name in names}
+    refuse_present([*figures, *(each for map_ in maps.values() for each in files_of_map(map_, own))], force)
+    typer.echo(engine_note(names, options), nl=False)
+    opened, settings = open_with(model, options, names)
+    one, other = target_of(target, opened.classes), target_of(against, opened.classes)
+    made = opened.compare(
+        file, names, target=one, of=of, against=other, progress=sys.stderr.isatty(), **settings
+    )
+    for name, explanation in zip(names, made, strict=True):
+        write_map(explanation, maps[name], own, style)
+        typer.echo(f"{name}: {verdict(explanation)}")
+    for figure in figures:
+        if figure.suffix == ".csv":
+            rows = [{"method": n, **row_of(str(file), each)} for n, each in zip(names, made, strict=True)]
+            write_table(rows, figure)
+        else:
+            made.save(figure, style=style)
+    if figures:
+        typer.echo(f"{file} -> {figures[0]}")

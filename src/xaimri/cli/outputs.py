@@ -1,0 +1,76 @@
+"""The files that a command writes: in which forms, and never over what is there unless that is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xaimri.archive import whole_file, write_text
+from xaimri.errors import InvalidInput
+from xaimri.names import known_name
+
+if TYPE_CHECKING:
+    from xaimri.explanation import Explanation
+
+PICTURES = ("png", "svg", "pdf", "jpg")
+"""Forms of a figure."""
+
+FORMATS = (*PICTURES, "npy", "json", "csv")
+"""A figure; the map as an array; its numbers; one table of all images."""
+
+DEFAULT = ("png", "csv")
+"""What is written where nothing is said."""
+
+
+def formats_of(given: list[str] | None) -> list[str]:
+    """Return the forms that an option names, apart or with commas between."""
+    words = [word.strip().removeprefix(".") for each in given or DEFAULT for word in each.split(",")]
+    return list(dict.fromkeys(known_name(word, FORMATS, "format") for word in words))
+
+
+def refuse_present(files: Iterable[Path], force: bool) -> None:
+    """Say that a file is there already, before anything is computed.
+
+    Raises
+    ------
+    InvalidInput
+        If there is one, and ``force`` is not set.
+    """
+    present = [] if force else [file for file in files if file.exists()]
+    if present:
+        are = f"and {len(present) - 1} more are" if len(present) > 1 else "is"
+        raise InvalidInput(
+            f"`{present[0]}` {are} there already: give another --out, or --force to write over them."
+        )
+
+
+def files_of_map(stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Return the files of one map, in all forms but the table."""
+    return [stem.with_name(f"{stem.name}.{form}") for form in formats if form != "csv"]
+
+
+def write_map(explanation: Explanation, stem: Path, formats: Sequence[str], style: str) -> list[Path]:
+    """Write one map in these forms; return the files."""
+    import numpy as np
+
+    files = files_of_map(stem, formats)
+    for file in files:
+        form = file.suffix[1:]
+        if form == "npy":
+            with whole_file(file) as new, new.open("wb") as stream:
+                np.save(stream, explanation.values)
+        elif form == "json":
+            write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
+        else:
+            explanation.save(file, style=style)
+    return files
+
+
+def write_table(rows: Sequence[dict[str, Any]], file: Path) -> Path:
+    """Write the rows of all maps, with the method of each."""
+    from xaimri.explanations import COLUMNS
+    from xaimri.table import csv_text
+
+    return write_text(file, csv_text(["method", *COLUMNS], rows))

@@ -1,0 +1,46 @@
+"""Sentences of the library, as they are right on the command line: options instead of arguments of Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+PHRASES = {
+    "give both one name in `groups=` of `split`, or ": "give both one subject by --subject, or ",
+    "`subject=` of `xaimri.data.read_folder`": "--subject",
+    "xaimri.Window(1, 99, percentile=True)": "--window 1% 99%",
+}
+"""What is said in another way here."""
+
+_PAIR = re.compile(r"`?\b(\w+)=(\"[^\"]*\"|'[^']*'|\([^()]*\)|\[[^\[\]]*\]|[\w./]+|)`?")
+
+_NAME = re.compile(r"`(\w+)`")
+
+
+def spoken(sentence: str, options: Collection[str]) -> str:
+    """Return a sentence with the names of a command's options in the place of arguments.
+
+    Examples
+    --------
+    >>> spoken('leave `window` away, or pass outputs="logits".', ["window", "outputs"])
+    'leave --window away, or pass --outputs logits.'
+    >>> spoken("say `independent=True`, or window=(0, 4000)", ["independent", "window"])
+    'say --independent, or --window 0 4000'
+    >>> spoken("`rate` of 5", ["window"])
+    '`rate` of 5'
+    """
+    for phrase, other in PHRASES.items():
+        sentence = sentence.replace(phrase, other)
+
+    def pair(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in options:
+            return found.group()
+        words = "" if value == "True" else " ".join(re.findall(r"[^\s,()\[\]\"']+", value))
+        return f"--{name.replace('_', '-')} {words}".rstrip()
+
+    def alone(found: re.Match[str]) -> str:
+        name = found.group(1)
+        return f"--{name.replace('_', '-')}" if name in options else found.group()
+
+    return _NAME.sub(alone, _PAIR.sub(pair, sentence))
