@@ -3,15 +3,18 @@
 import ast
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import xaimri
-from xaimri import archive
+from deaths import Disk, every_change, files_of_at_most, killed
+from judgements import judgement
+from xaimri import scratch
 from xaimri.archive import remove_partials, whole_file, whole_folder, write_text
 from xaimri.errors import InvalidInput, StorageFault
+from xaimri.evaluation import evaluate
 
 SOURCE = Path(xaimri.__file__).parent
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, pipes and names of 255 bytes")
@@ -23,7 +26,7 @@ class TestWholeFile:
         target.write_text("old")
         with whole_file(target) as new:
             new.write_text("new")
-            assert (new.suffix, target.read_text()) == (".csv", "old")
+            assert (new.name, target.read_text()) == ("table.csv", "old")
             written = new.stat().st_ino
         assert target.stat().st_ino == written  # renamed, not copied
         assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("table.csv", "new")]
@@ -73,21 +76,31 @@ class TestWholeFile:
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(archive.os, "fsync", full)
+        monkeypatch.setattr(scratch.os, "fsync", full)
         with pytest.raises(StorageFault, match=r"note\.txt` can't be written \(No space left on device\)"):
             write_text(tmp_path / "note.txt", "text")
         assert list(tmp_path.iterdir()) == []
 
-    def test_what_a_killed_process_left_can_be_removed(self, tmp_path, monkeypatch):
+    def test_what_a_killed_process_left_can_be_removed_and_what_is_at_work_stays(self, tmp_path):
         write_text(tmp_path / "kept.txt", "kept")
-        with monkeypatch.context() as patch:
-            patch.setattr(archive, "_discard", lambda partial: None)  # as if the process were killed
-            with suppress(KeyboardInterrupt), whole_file(tmp_path / "new.npz") as new:
-                new.write_bytes(b"half")
-                raise KeyboardInterrupt
+        with Disk("dead", 4).below(tmp_path), whole_file(tmp_path / "new.npz") as new:
+            new.write_bytes(b"half")
         assert len(list(tmp_path.iterdir())) == 2
-        remove_partials(tmp_path)
-        assert [file.name for file in tmp_path.iterdir()] == ["kept.txt"]
+        with whole_file(tmp_path / "other.txt") as other:
+            other.write_text("half")
+            remove_partials(tmp_path)
+            assert sorted(file.name for file in tmp_path.iterdir()) == [".other.txt-1.partial", "kept.txt"]
+            other.write_text("whole")
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["kept.txt", "other.txt"]
+
+    def test_two_writers_of_one_file_do_not_mix(self, tmp_path):
+        with whole_file(tmp_path / "a.txt") as one:
+            one.write_text("one")
+            with whole_file(tmp_path / "a.txt") as two:
+                two.write_text("two")
+                assert one.read_text() == "one"
+            assert (tmp_path / "a.txt").read_text() == "two"
+        assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.txt", "one")]
 
 
 class TestWholeFolder:
@@ -148,6 +161,154 @@ class TestWholeFolder:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def results():
+    """Two of everything that is kept in a file or a folder."""
+    model = xaimri.LinearClassifier.random((6, 5, 1), classes=3)
+    images = np.random.default_rng(0).random((2, 6, 5))
+    explanations = [xaimri.explain(model, image, "lime", samples=40, regions=4) for image in images]
+    p = np.random.default_rng(0).dirichlet(np.ones(2), 12)
+    reports = [evaluate(each, np.arange(12) % 2, range(12), resamples=20) for each in (p, p[::-1])]
+    judged = [judgement({"a": [list(values)]}) for values in np.random.default_rng(0).random((2, 6))]
+    return {"explanation": explanations, "report": reports, "judgement": judged}
+
+
+FILES = {
+    "report": lambda results, path, which: results["report"][which].save(path),
+    "judgement.json": lambda results, path, which: results["judgement"][which].save(path),
+    "judgement.csv": lambda results, path, which: results["judgement"][which].save(path),
+}
+
+
+def listed(folder):
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+
+
+def whole_results(results, folder, write):
+    """Return what stands in a folder after each of two writings."""
+    found = []
+    for which in (0, 1):
+        write(results, folder, which)
+        found.append(listed(folder))
+    assert found[0] != found[1]
+    return found
+
+
+@LINUX
+@pytest.mark.parametrize("kind", ["full", "dead", "killed"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_old_or_new_whenever_the_writer_dies(results, tmp_path, name, kind):
+    """And the next call is right, and nothing else is left."""
+
+    def write(results, folder, which):
+        FILES[name](results, folder / name, which)
+
+    old, new = whole_results(results, tmp_path, write)
+    steps = 0
+    for disk in every_change(kind):
+        write(results, tmp_path, 0)
+        if kind == "killed":
+            killed(disk, tmp_path, lambda: write(results, tmp_path, 1))
+        else:
+            with disk.below(tmp_path):
+                write(results, tmp_path, 1)
+        steps += disk.failed
+        left = listed(tmp_path)
+        assert left[name] in (old[name], new[name])
+        if kind == "full":
+            assert left in (old, new)
+        write(results, tmp_path, 1)
+        assert listed(tmp_path) == new
+        assert len(list(tmp_path.iterdir())) == 1
+    assert steps >= (4 if kind == "full" else 5)
+
+
+@LINUX
+@pytest.mark.parametrize("kind", ["full", "dead", "killed"])
+@pytest.mark.parametrize("below", ["kept", "a/b/kept", "empty"])
+def test_a_stored_explanation_is_whole_or_none_whenever_the_writer_dies(results, tmp_path, below, kind):
+    explanation = results["explanation"][0]
+    explanation.store(tmp_path / "expected")
+    expected = listed(tmp_path / "expected")
+    steps = 0
+    for disk in every_change(kind):
+        home = tmp_path / f"{disk.at}"
+        home.mkdir()
+        place = home / below
+        if below == "empty":
+            place.mkdir()
+        if kind == "killed":
+            killed(disk, home, lambda place=place: explanation.store(place))
+        else:
+            with disk.below(home):
+                explanation.store(place)
+        steps += disk.failed
+        if kind == "full":
+            assert listed(home) in ({}, {f"{below}/{name}": content for name, content in expected.items()})
+        try:
+            assert np.array_equal(xaimri.load(place).values, explanation.values)
+        except InvalidInput:
+            explanation.store(place)
+        else:
+            with pytest.raises(InvalidInput, match="is there already, and not empty"):
+                explanation.store(place)
+        assert {file for file in home.rglob("*") if file.name.endswith(".partial")} == set()
+        assert listed(place) == expected
+    assert steps >= 8
+
+
+@LINUX
+def test_a_disk_that_fills_up_within_a_file_leaves_what_was_there(results, tmp_path):
+    for name, write in FILES.items():
+        write(results, tmp_path / name, 0)
+    before = listed(tmp_path)
+    size = min(map(len, before.values()))
+    for most in (0, 1, 63, size // 2, size - 200):
+        for name, write in FILES.items():
+            with (
+                files_of_at_most(most),
+                pytest.raises(StorageFault, match=r"can't be written \(File too large\)"),
+            ):
+                write(results, tmp_path / name, 1)
+        with (
+            files_of_at_most(most),
+            pytest.raises(StorageFault, match=r"can't be written \(File too large\)"),
+        ):
+            results["explanation"][0].store(tmp_path / "a" / "kept")
+        assert listed(tmp_path) == before
+        assert len(list(tmp_path.iterdir())) == len(FILES)
+    with (
+        files_of_at_most(999),
+        pytest.raises(StorageFault, match=r"png` can't be written \(File too large\)"),
+    ):
+        results["explanation"][0].save(tmp_path / "figure.png", dpi=20)
+    assert listed(tmp_path) == before
+
+
+@LINUX
+def test_what_was_moved_by_halves_into_an_empty_folder_is_told_from_what_others_put_there(tmp_path):
+    """A whole folder stays, and so does what somebody else has put beside the half."""
+
+    def fill():
+        with whole_folder(tmp_path) as folder:
+            for name in "abc":
+                (folder / name).write_text(name)
+
+    with Disk("dead", 12).below(tmp_path):  # after the first of three is moved
+        fill()
+    assert {"a"} < {file.name for file in tmp_path.iterdir()}
+    assert not (tmp_path / "b").exists()
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(InvalidInput, match="not empty"):
+        fill()
+    assert [file.name for file in tmp_path.iterdir()] == ["mine"]
+    (tmp_path / "mine").unlink()
+    fill()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
 WRITERS = {"write_text", "write_bytes", "savefig", "savez", "savez_compressed", "mkdtemp", "fsync", "rename"}
 """Calls that write to a disk, or bring a file to its place, by their last name."""
 
@@ -176,7 +337,7 @@ def test_there_is_one_writer():
     found = {
         f"{file.relative_to(SOURCE)}:{line}": call
         for file in SOURCE.rglob("*.py")
-        if file.name != "archive.py"
+        if file.name not in ("archive.py", "scratch.py")
         for line, call in calls_outside(ast.parse(file.read_text()))
     }
     assert found == {}

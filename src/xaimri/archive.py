@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 
 from xaimri.errors import InvalidInput, StorageFault
 from xaimri.regular_file import path_of
+from xaimri.scratch import is_half_moved, is_scratch, move_out, remove_dead, scratch_folder, sync, sync_folder
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 """What the system says of a disk that takes no more, and names no file with it."""
@@ -21,13 +19,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ERO
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Give a place to write a file to; when all is well it takes the place of what was there.
 
-    The new file lies beside the old one, hidden and under another name with the same ending, until it is on
-    disk; then it is renamed. An error, or the end of the process, leaves the old file as it was.
+    The new file lies in a hidden folder beside the old one until it is on disk; then it is renamed. An error,
+    or the end of the process, leaves the old file as it was. What a killed process left there goes with the
+    next writing of the same file.
 
     Parameters
     ----------
     path
-        Where the file is wanted; folders on the way are made.
+        Where the file is wanted; folders on the way are made, and go again after an error.
 
     Yields
     ------
@@ -55,27 +54,26 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         if target.exists() and not target.is_file():
             what = "a folder" if target.is_dir() else "no regular file"
             raise InvalidInput(f"`{target}` is {what}: give the name of a file.")
-        partial = _folder_near(target.absolute().parent) / _partial_name(target)
-        try:
-            yield partial
-            _sync(partial)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.replace(target)
-            _sync_folder(target.parent)
-        finally:
-            _discard(partial)
+        with _made(target.absolute().parent) as parent, scratch_folder(parent, target.name) as scratch:
+            new = scratch / target.name
+            yield new
+            sync(new)
+            new.replace(target)
+            sync_folder(parent)
 
 
 @contextmanager
 def whole_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a folder to write into, which becomes the wanted one when all is well; after an error it is gone.
 
-    What stands in the way is told at once, so that hours of work may lie within.
+    What stands in the way is told at once, so that hours of work may lie within. What a killed process left
+    goes with the next writing of the same folder.
 
     Parameters
     ----------
     path
-        Where the folder is wanted: it is not there yet, or empty. Folders on the way are made at the end.
+        Where the folder is wanted: it is not there yet, or empty. Folders on the way are made, and go
+        again after an error.
     replace
         Write into a folder that holds something, too: files of the same names are replaced, one by one and
         each whole, and the others stay.
@@ -102,27 +100,32 @@ def whole_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     ['out', 'table.csv']
     """
     target = path_of(path, "folder")
+    place = target.absolute()
     with _storage_faults(target):
-        near = _folder_near(target.absolute())
-        empty = near == target.absolute()
-        filled = empty and any(near.iterdir())
-        if filled and not replace:
-            raise InvalidInput(f"`{target}` is there already, and not empty: give a new folder.")
-        partial = near / _partial_name(target)
-        partial.mkdir()
-    try:
-        with _storage_faults(target, within=partial):
-            yield partial
+        there = _folder_near(place) == place
+        if there and not replace and not _is_free(place):
+            for home in (place, place.parent):
+                remove_dead(home, place.name)
+            raise _in_the_way(target)
+    with ExitStack() as kept:
         with _storage_faults(target):
-            _sync_below(partial)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if empty:
-                _move_entries(partial, target, undo=not filled)
+            home = place if there else kept.enter_context(_made(place.parent))
+            new = kept.enter_context(scratch_folder(home, place.name)) / place.name
+            filled = there and not all(map(is_scratch, place.iterdir()))
+            if filled and not replace:
+                raise _in_the_way(target)
+            new.mkdir()
+        with _storage_faults(target, within=new):
+            yield new
+        with _storage_faults(target):
+            _sync_below(new)
+            if not there:
+                new.replace(place)
+            elif replace or all(map(is_scratch, place.iterdir())):
+                move_out(new, undo=not filled)
             else:
-                partial.replace(target)
-            _sync_folder(target.parent)
-    finally:
-        _discard(partial)
+                raise _in_the_way(target)
+            sync_folder(place.parent)
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -134,7 +137,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 @contextmanager
 def make_folder(folder: Path) -> Iterator[None]:
-    """Make a folder to write several files into; where nothing comes into it, it goes again.
+    """Make a folder to write several files into; after an error it goes again, if nothing is in it.
 
     Raises
     ------
@@ -143,30 +146,40 @@ def make_folder(folder: Path) -> Iterator[None]:
     StorageFault
         If the system can't make it.
     """
-    with _storage_faults(folder):
-        missing = _folder_near(folder.absolute()) != folder.absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with ExitStack() as kept:
+        with _storage_faults(folder):
+            kept.enter_context(_made(folder.absolute()))
         yield
-    except BaseException:
-        if missing:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
 
 
 def remove_partials(folder: str | Path) -> None:
-    """Remove what a process that was killed in `whole_file` or `whole_folder` left in this folder.
-
-    Only where nobody else is writing: what others have begun there goes too.
-    """
-    for partial in Path(folder).glob(".*.partial*"):
-        _discard(partial)
+    """Remove what processes that were killed in `whole_file` or `whole_folder` left in this folder."""
+    remove_dead(Path(folder))
 
 
-def _partial_name(target: Path) -> str:
-    """Return a hidden name that no other writer has, with the same ending, and not too long."""
-    return f".{target.stem[:40]}-{token_hex(4)}.partial{target.suffix}"
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """Make a folder and those on the way; after an error, those that were made and are empty go again."""
+    near = _folder_near(folder)
+    missing = [place for place in (folder, *folder.parents) if place != near and near in place.parents]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
+        raise
+
+
+def _is_free(place: Path) -> bool:
+    """Tell whether a folder is empty but for what a killed writer left."""
+    entries = list(place.iterdir())
+    return all(map(is_scratch, entries)) or any(map(is_half_moved, entries))
+
+
+def _in_the_way(target: Path) -> InvalidInput:
+    return InvalidInput(f"`{target}` is there already, and not empty: give a new folder.")
 
 
 def _folder_near(place: Path) -> Path:
@@ -177,52 +190,14 @@ def _folder_near(place: Path) -> Path:
     return near
 
 
-def _move_entries(partial: Path, target: Path, *, undo: bool) -> None:
-    """Move what a folder holds into another; after an error nothing of it stays there, if that is asked."""
-    moved: list[Path] = []
-    try:
-        for entry in list(partial.iterdir()):
-            moved.append(target / entry.name)
-            entry.replace(moved[-1])
-    except BaseException:
-        for entry in moved if undo else ():
-            _discard(entry)
-        raise
-    _sync_folder(target)
-
-
-def _discard(partial: Path) -> None:
-    """Remove what is left of a file or folder, if anything is."""
-    with suppress(OSError):
-        partial.unlink(missing_ok=True)
-        return
-    shutil.rmtree(partial, ignore_errors=True)
-
-
 def _sync_below(folder: Path) -> None:
     """Have all that lies in a folder on disk."""
     for entry in folder.rglob("*"):
         if entry.is_file():
-            _sync(entry)
+            sync(entry)
         elif entry.is_dir():
-            _sync_folder(entry)
-    _sync_folder(folder)
-
-
-def _sync(file: Path) -> None:
-    """Have a file's content on disk before it is renamed."""
-    with file.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have a folder's entries on disk, where the system knows such a thing."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            sync_folder(entry)
+    sync_folder(folder)
 
 
 @contextmanager

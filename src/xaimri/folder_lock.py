@@ -58,21 +58,25 @@ def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[
         os.close(handle)
 
 
-def _take(handle: int, folder: Path, shared: bool, until: float) -> None:
-    """Take the lock of a folder; where the system knows none, go on without."""
+def hold(handle: int, *, shared: bool = False) -> bool | None:
+    """Take the lock of an open folder: True where it is ours now, False where another one holds it.
+
+    None where the system knows no such lock. It ends when the handle is closed.
+    """
     if sys.platform == "win32":
-        return
+        return None
     import fcntl
 
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    while True:
-        try:
-            fcntl.flock(handle, kind | fcntl.LOCK_NB)
-        except OSError as failure:
-            if failure.errno not in _HELD:
-                return
-        else:
-            return
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as failure:
+        return False if failure.errno in _HELD else None
+    return True
+
+
+def _take(handle: int, folder: Path, shared: bool, until: float) -> None:
+    """Take the lock of a folder; where the system knows none, go on without."""
+    while hold(handle, shared=shared) is False:
         if time.monotonic() >= until:
             raise StorageFault(
                 f"another process or thread is writing into {quoted(folder)}: wait, or give another folder."

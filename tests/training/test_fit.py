@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deaths import Disk, every_change, files_of_at_most, killed
 from frameworks import on_first_use
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput, StorageFault
@@ -18,6 +20,7 @@ with on_first_use():
     import keras
 
     from xaimri.training import Augmentation, run, train
+    from xaimri.training.checkpoint import Checkpoint
     from xaimri.training.loop import Loop, Part
     from xaimri.training.recipe import Recipe
 
@@ -179,30 +182,75 @@ def test_a_finished_training_is_taken_as_it_stands(tmp_path):
     assert same(weights(one), weights(two))
 
 
-def test_a_death_while_writing_leaves_the_checkpoint_before(tmp_path, monkeypatch):
-    uninterrupted = network()
-    expected = train(uninterrupted, DATA, epochs=3, **QUIET)
-    write, calls = np.savez, []
+def checkpoint(epoch):
+    """Where a training stands after an epoch; the first and the third are the best until then."""
+    best, rng = epoch - (epoch == 2), np.random.default_rng(epoch)
+    kept = [np.full(3, best, np.float32)]
+    return Checkpoint({"seed": 0}, [{"epoch": 1}] * epoch, [rng.random((4, 2))], [rng.random(2)], kept, best)
 
-    def die(stream, **arrays):
-        calls.append(1)
-        if len(calls) >= 4:
-            stream.write(b"half")
-            raise KeyboardInterrupt
-        write(stream, **arrays)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("xaimri.training.checkpoint.np.savez", die)
-        patch.setattr("xaimri.archive._discard", lambda partial: None)  # as if the process were killed
-        with pytest.raises(KeyboardInterrupt):
-            train(network(), DATA, epochs=3, folder=tmp_path, **QUIET)
-    assert list(tmp_path.glob(".*.partial*"))
-    model = network(seed=5)
-    resumed = train(model, DATA, epochs=3, folder=tmp_path, **QUIET)
-    assert not list(tmp_path.glob(".*"))
-    assert resumed.resumed >= 1
+@pytest.mark.parametrize("kind", ["full", "dead", "killed"])
+def test_a_checkpoint_is_old_or_new_whenever_the_writer_dies(tmp_path, kind):
+    """At every change that is made to the disk, whether the best weights are new or not."""
+    for epoch, files in ((1, 2), (2, 2), (3, 2)):
+        found = []
+        for disk in every_change(kind):
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            folder = tmp_path / "run"
+            for before in range(1, epoch):
+                checkpoint(before).save(folder)
+            if kind == "killed":
+                killed(disk, tmp_path, lambda folder=folder, epoch=epoch: checkpoint(epoch).save(folder))
+            else:
+                with disk.below(tmp_path):
+                    checkpoint(epoch).save(folder)
+            loaded = Checkpoint.load(folder)
+            found.append(0 if loaded is None else len(loaded.rows))
+            if loaded is not None:
+                equal(loaded, checkpoint(found[-1]))
+            checkpoint(epoch).save(folder)
+            equal(Checkpoint.load(folder), checkpoint(epoch))
+            assert len(list(folder.iterdir())) == files
+        assert found == sorted(found)
+        assert set(found) == {epoch - 1, epoch}
+        assert len(found) > (5 if kind == "full" else 6)
+
+
+def equal(one, two):
+    assert (one.configuration, one.rows, one.best_epoch) == (two.configuration, two.rows, two.best_epoch)
+    for name in ("variables", "optimizer", "best"):
+        assert same(getattr(one, name), getattr(two, name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "at"),
+    [("dead", 20), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("full", 20), ("dead", 7)))],
+)
+def test_a_death_while_writing_leaves_the_checkpoint_before(trained, tmp_path, kind, at):
+    """And the next call goes on from there, to the same result."""
+    model, expected = trained
+    disk = Disk(kind, at)
+    with disk.below(tmp_path):
+        train(network(), DATA, epochs=(2, 4), folder=tmp_path, **QUIET)
+    assert disk.failed
+    again = network(seed=5) if at > 13 else network()
+    resumed = train(again, DATA, epochs=(2, 4), folder=tmp_path, **QUIET)
+    assert resumed.resumed == (1 if at > 13 else 0)
+    assert len(list(tmp_path.iterdir())) == 2
     assert untimed(resumed) == untimed(expected)
-    assert same(weights(model), weights(uninterrupted))
+    assert same(weights(again), weights(model))
+
+
+def test_a_disk_that_fills_up_within_a_checkpoint_is_one_sentence(tmp_path):
+    checkpoint(1).save(tmp_path)
+    for most in (0, 1, 200, 600):
+        with (
+            files_of_at_most(most),
+            pytest.raises(StorageFault, match=r"can't be written \(File too large\)"),
+        ):
+            checkpoint(3).save(tmp_path)
+        equal(Checkpoint.load(tmp_path), checkpoint(1))
+        assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("written", [1, 2])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
+from deaths import every_change, files_of_at_most
 from frameworks import on_first_use
 from xaimri import json_file
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
@@ -88,48 +88,59 @@ def test_a_second_save_replaces_the_first(saved):
     np.testing.assert_allclose(answers(load(saved).model), answers(network(1)), atol=1e-7)
 
 
-RENAMES = ("rename of the next record", "rename of the model", "rename of the record", "removal")
+STEPS = [5, pytest.param(1, marks=pytest.mark.slow)]
+"""Every fifth change of the disk, or every one."""
 
 
-@pytest.mark.parametrize("step", ["write the model", "write the record", *RENAMES])
-def test_a_death_while_saving_leaves_one_whole_bundle(saved, monkeypatch, step):
-    """Nothing is cleaned up either, as where the process is killed."""
+def one_whole_bundle(folder, models, names):
+    """See that a folder has one of two bundles, and return which."""
+    loaded = load(folder)
+    which = names.index(loaded.classes)
+    np.testing.assert_allclose(answers(loaded.model), answers(models[which]), atol=1e-7)
+    return which
 
-    class Death(BaseException):
-        pass
 
-    renamed = []
-    replace = type(saved).replace
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", ["full", "dead"])
+def test_a_death_while_saving_leaves_one_whole_bundle(tmp_path, kind, step):
+    """At every change that is made to the disk; and the next call is right and leaves nothing else."""
+    models, names = [network(0), network(1)], [CLASSES, ("a", "b")]
+    (tmp_path / "notes.txt").write_text("mine")
+    found = []
+    for disk in every_change(kind, step):
+        save(tmp_path, models[0], names[0])
+        with disk.below(tmp_path):
+            save(tmp_path, models[1], names[1])
+        found.append(one_whole_bundle(tmp_path, models, names))
+        save(tmp_path, models[1], names[1])
+        assert one_whole_bundle(tmp_path, models, names) == 1
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "model.keras", "notes.txt"]
+    assert found == sorted(found)  # the old one up to a change, the new one from there on
+    assert len(found) > 15 / step
+    assert set(found) == {0, 1}
+    for disk in every_change(kind, step):
+        folder = tmp_path / f"{disk.at}"
+        with disk.below(folder):
+            save(folder, models[0], names[0])
+        if kind == "full" and disk.failed and folder.exists():
+            assert one_whole_bundle(folder, models, names) == 0
+        assert one_whole_bundle(save(folder, models[0], names[0]), models, names) == 0
+        assert sorted(path.name for path in folder.iterdir()) == ["bundle.json", "model.keras"]
 
-    def die(path, target=None):
-        if target is None or len(renamed) == RENAMES.index(step):
-            raise Death
-        renamed.append(path)
-        return replace(path, target)
 
-    def half(path, *args, **kwargs):
-        with open(path, "wb") as stream:  # noqa: PTH123
-            stream.write(b"half")
-        raise Death
-
-    model = network(1)
-    with monkeypatch.context() as patch:
-        patch.setattr("xaimri.archive._discard", lambda partial: None)
-        if step == "write the model":
-            patch.setattr(type(model), "save", lambda self, path, *a, **k: half(path))
-        elif step == "write the record":
-            patch.setattr(type(saved), "write_text", half)
-        else:
-            patch.setattr(type(saved), "unlink" if step == "removal" else "replace", die)
-        with pytest.raises(Death):
+def test_a_disk_that_fills_up_within_a_file_leaves_the_old_bundle(saved):
+    before = {path.name: path.read_bytes() for path in saved.iterdir()}
+    model, size = network(1), len(before["model.keras"])
+    for most in (0, 1, 100, size // 2, size - 1):
+        with (
+            files_of_at_most(most),
+            pytest.raises(StorageFault, match=r"can't be written \(File too large\)"),
+        ):
             save(saved, model, ("a", "b"))
-    new = step in RENAMES[2:]
-    loaded = load(saved)
-    assert loaded.classes == (("a", "b") if new else CLASSES)
-    np.testing.assert_allclose(answers(loaded.model), answers(network(int(new))), atol=1e-7)
-    save(saved, model, ("c", "d"))
-    assert load(saved).classes == ("c", "d")
-    assert sorted(os.listdir(saved)) == ["bundle.json", "model.keras"]  # noqa: PTH208
+        assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
+    with files_of_at_most(10), pytest.raises(StorageFault, match=r"can't be written \(File too large\)"):
+        save(saved / "new", model, ("a", "b"))
+    assert not (saved / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["model.keras", "bundle.json"])

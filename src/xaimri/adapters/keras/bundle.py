@@ -142,15 +142,21 @@ def save(
     bundle_record.text_of(record)  # refuse before anything is written
     with make_folder(folder), lock(folder):
         remove_partials(folder)
-        with whole_file(folder / MODEL) as new:
-            model.save(new)
-            digest = sha256_of(new, REMEDY)
-            text = bundle_record.text_of({**record, "sha256": digest})
-            write_text(folder / next_of(digest), text)
-        # from here to the last step, the model's digest tells `load` which record belongs to it
-        write_text(folder / RECORD, text)
-        for old in folder.glob(next_of("*")):
-            old.unlink()
+        digest, placed = "", False
+        try:
+            with whole_file(folder / MODEL) as new:
+                model.save(new)
+                digest = sha256_of(new, REMEDY)
+                text = bundle_record.text_of({**record, "sha256": digest})
+                write_text(folder / next_of(digest), text)
+            placed = True
+            # from here to the last step, the model's digest tells `load` which record belongs to it
+            write_text(folder / RECORD, text)
+            placed = False
+        finally:
+            for waiting in folder.glob(next_of("*")):
+                if not (placed and waiting.name == next_of(digest)):
+                    waiting.unlink()
     return folder
 
 
