@@ -5,7 +5,7 @@
 Three kinds of games. Twelve regions of real slices under the trained ResNet50, and sixteen under a small
 network, whose exact values come from all masks; and sums of random trees of 50 players, whose values are
 known. Printed are mean squared errors in units of the mean square of the exact values. `ours, plain`
-leaves the regressions away.
+leaves the regressions out.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def test_a_class_against_another_is_the_difference_of_their_logits():
         Objective(against=(*away[:4], predicted[4])).scores(LOGITS)
     for wrong, why in (
         ({"targets": (1, 2), "against": (0, 2)}, "can't be held against itself"),
-        ({"targets": (1,), "against": (0,), "of": "probability"}, "leave `of` away beside it"),
+        ({"targets": (1,), "against": (0,), "of": "probability"}, "leave `of` out beside it"),
         ({"against": (0,), "of": "log_odds"}, "got 'log_odds'"),
         ({"targets": (1, 2), "against": (0,)}, "1 targets were given for 2 images"),
     ):

@@ -15,6 +15,7 @@ from xaimri import forked as forked  # so that a fork is noticed, whatever is lo
 
 if TYPE_CHECKING:
     from xaimri import adapters as adapters
+    from xaimri import callbacks as callbacks
     from xaimri import charts as charts
     from xaimri import data as data
     from xaimri import evaluation as evaluation
@@ -97,6 +98,7 @@ _HOMES = {
 
 _ROOMS = {
     "adapters",
+    "callbacks",
     "charts",
     "data",
     "evaluation",

@@ -198,7 +198,7 @@ class Reason(Enum):
         "other_window",
         "the image is seen through another window than the network was trained with",
         "The network was trained through the window {trained}, and sees this image through {given}: leave "
-        "`window` away, unless the intensities are stored on another scale than those of its training.",
+        "`window` out, unless the intensities are stored on another scale than those of its training.",
     )
     OUTSIDE_WINDOW = (
         "outside_window",
@@ -211,12 +211,12 @@ class Reason(Enum):
     OTHER_FIT = (
         "other_fit",
         "the image is brought to the network's size in another way than in its training",
-        "The network was trained on images that were {trained}, and this one is {given}: leave `fit` away.",
+        "The network was trained on images that were {trained}, and this one is {given}: leave `fit` out.",
     )
     PREPROCESSED_TWICE = (
         "preprocessed_twice",
         "`preprocess=` does what the network does once more inside",
-        "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` away "
+        "`preprocess` scales the image, and the network does so once more inside: leave `preprocess` out "
         "(of a task of KerasHub, set task.preprocessor to None), or use a network without that layer.",
     )
     UNEVEN_GRADIENT = (
@@ -251,7 +251,7 @@ class Reason(Enum):
         "partial_way",
         "the layer that was named does not carry all that reaches the output",
         "Not everything that reaches the output passes through `{layer}`, and the map leaves out what goes "
-        "past it ({others}): compare it with a perturbation method, or leave `layer` away.",
+        "past it ({others}): compare it with a perturbation method, or leave `layer` out.",
     )
     CONSTANT_SCORE = (
         "constant_score",

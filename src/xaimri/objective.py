@@ -64,7 +64,7 @@ class Objective:
         if self.of != "logit":
             raise InvalidInput(
                 "`against` explains a difference of logits, the logarithm of the ratio of two probabilities: "
-                f'leave `of` away beside it, or give of="logit", got {shown(self.of)}.'
+                f'leave `of` out beside it, or give of="logit", got {shown(self.of)}.'
             )
         if self.targets is not None:
             self.check(len(self.targets))

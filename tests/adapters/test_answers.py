@@ -140,10 +140,10 @@ def test_a_sentence_of_our_own_is_not_wrapped():
 @pytest.mark.parametrize(
     ("answers", "columns", "activation", "sentence"),
     [
-        (Answers("network", "logits"), 3, "softmax", 'leave `outputs="logits"` away'),
-        (Answers("network", "logits"), 1, "sigmoid", 'leave `outputs="logits"` away'),
+        (Answers("network", "logits"), 3, "softmax", 'leave `outputs="logits"` out'),
+        (Answers("network", "logits"), 1, "sigmoid", 'leave `outputs="logits"` out'),
         (Answers("network"), 1, "softmax", "1 whatever the image"),
-        (Answers("network", unit=1), 3, "softmax", "leave `unit` away"),
+        (Answers("network", unit=1), 3, "softmax", "leave `unit` out"),
         (Answers("network"), 3, "sigmoid", r"pick the one to explain by `unit=`, in 0\.\.2"),
         (Answers("network", unit=3), 3, "sigmoid", r"`unit` must be in 0\.\.2, got 3"),
         (Answers("network", "logits", -1), 2, "plain", r"`unit` must be in 0\.\.1, got -1"),

@@ -142,8 +142,8 @@ def test_what_cannot_be_asked_is_one_sentence():
         ({"target": "a", "against": "a"}, "`target` and `against` are both 'a'"),
         ({"target": "a", "against": 0}, "`target` and `against` are both 'a'"),
         ({"target": "a", "against": "e"}, "`against` 'e' is not one of the classes: use 'a', 'b', 'c', 'd'"),
-        ({"target": "a", "against": "b", "of": "probability"}, "leave `of` away"),
-        ({"target": "a", "against": "b", "of": "log_odds"}, "leave `of` away"),
+        ({"target": "a", "against": "b", "of": "probability"}, "leave `of` out"),
+        ({"target": "a", "against": "b", "of": "log_odds"}, "leave `of` out"),
     ):
         with pytest.raises(InvalidInput, match=why):
             xaimri.explain(model, image, "saliency", **asked)

@@ -252,7 +252,7 @@ class Answers:
         if distributions(stated, EXACT).all():
             raise InvalidInput(
                 f"the {self.teller}'s outputs lie in 0..1 and add up to 1, as probabilities do: leave "
-                '`outputs="logits"` away; should they be logits after all, add 1 to each.'
+                '`outputs="logits"` out; should they be logits after all, add 1 to each.'
             )
 
     def _refuse(

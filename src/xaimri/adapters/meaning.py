@@ -65,7 +65,7 @@ class Question:
             told = "a mixture of sigmoids" if self.activation == "sigmoids" else f"a {self.activation}"
             raise InvalidInput(
                 f"the {self.teller} ends in {told}, so its outputs are probabilities: leave "
-                '`outputs="logits"` away.'
+                '`outputs="logits"` out.'
             )
         return taken_for(self.activation, self.outputs), unit
 
@@ -81,12 +81,12 @@ class Question:
         if self.unit is not None:
             raise InvalidInput(
                 f"the {self.teller} ends in {told}, so its outputs are one distribution over the classes: "
-                "leave `unit` away, and name the class by `target`."
+                "leave `unit` out, and name the class by `target`."
             )
         if self.activation == "log_softmax" and self.outputs == "probabilities":
             raise InvalidInput(
                 f"the {self.teller} ends in {told}, so its outputs are no probabilities: leave "
-                '`outputs="probabilities"` away.'
+                '`outputs="probabilities"` out.'
             )
 
     def _unit(self) -> int | None:

@@ -22,8 +22,8 @@ def spoken(sentence: str, options: Collection[str]) -> str:
 
     Examples
     --------
-    >>> spoken('leave `window` away, or pass outputs="logits".', ["window", "outputs"])
-    'leave --window away, or pass --outputs logits.'
+    >>> spoken('leave `window` out, or pass outputs="logits".', ["window", "outputs"])
+    'leave --window out, or pass --outputs logits.'
     >>> spoken("say `independent=True`, or window=(0, 4000)", ["independent", "window"])
     'say --independent, or --window 0 4000'
     >>> spoken("`rate` of 5", ["window"])

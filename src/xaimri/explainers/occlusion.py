@@ -104,7 +104,7 @@ class Occlusion(Explainer[Classifier]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.regions is not None and (self.window is not None or self.stride is not None):
-            raise InvalidInput("`window` and `stride` can't stand beside `regions`: leave one away.")
+            raise InvalidInput("`window` and `stride` can't stand beside `regions`: leave one out.")
 
     @property
     def samples(self) -> int:

@@ -28,7 +28,7 @@ def explained_score(explanation: Explanation, of: Of | None = None) -> Objective
         return own
     if own.against is not None:
         raise InvalidInput(
-            f"the map explains {explanation.question}, a difference of logits: leave `of` away, which then "
+            f"the map explains {explanation.question}, a difference of logits: leave `of` out, which then "
             f"follows that difference, got {shown(of)}."
         )
     return Objective(own.targets, of)

@@ -165,7 +165,7 @@ def head_of(units, activation):
 
 @pytest.mark.parametrize(("units", "unit"), [(3, 1), (2, 0)])
 def test_a_unit_of_a_softmax_is_refused_with_the_reason(units, unit):
-    with pytest.raises(InvalidInput, match="one distribution over the classes: leave `unit` away"):
+    with pytest.raises(InvalidInput, match="one distribution over the classes: leave `unit` out"):
         xaimri.explain(head_of(units, "softmax"), IMAGE, "saliency", unit=unit)
 
 

@@ -226,7 +226,7 @@ def test_the_ways_out_of_what_is_asked_work():
 @pytest.mark.parametrize(
     ("name", "outputs", "sentence"),
     [
-        ("softmax of a convolution, flattened", "logits", 'leave `outputs="logits"` away'),
+        ("softmax of a convolution, flattened", "logits", 'leave `outputs="logits"` out'),
         ("mean of sigmoids", "logits", "a mixture of sigmoids, so its outputs are probabilities"),
         ("smoothed", "logits", "lie in 0..1 and add up to 1, as probabilities do"),
         ("shares", "logits", "lie in 0..1 and add up to 1"),

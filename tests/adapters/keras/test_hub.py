@@ -154,7 +154,7 @@ def test_a_task_inside_another_network_prepares_nothing():
 
 def test_what_cannot_be_is_said():
     task = tasks.small(tasks.preprocessor(image_size=(24, 20)))
-    with pytest.raises(InvalidInput, match="leave `preprocess` away"):
+    with pytest.raises(InvalidInput, match="leave `preprocess` out"):
         xaimri.open_model(task, preprocess=scaled)
     task.preprocessor = None
     xaimri.open_model(task, preprocess=scaled)

@@ -113,7 +113,7 @@ def choose(given: Preprocess | None, own: Preparation | None) -> Preprocess | No
     """Return what is done to a batch before the network: as given, or as a task does it itself; not both."""
     if given is not None and own is not None:
         raise InvalidInput(
-            "the task prepares images itself, as its `predict` does: leave `preprocess` away, or set "
+            "the task prepares images itself, as its `predict` does: leave `preprocess` out, or set "
             "task.preprocessor = None to prepare them by a function of your own."
         )
     return own or given

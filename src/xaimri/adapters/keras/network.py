@@ -12,7 +12,7 @@ from xaimri.forked import check_process
 
 EAGER = (
     "TensorFlow's eager execution is switched off here: leave tf.compat.v1.disable_eager_execution() and "
-    "tf.compat.v1.disable_v2_behavior() away, and start Python anew."
+    "tf.compat.v1.disable_v2_behavior() out, and start Python anew."
 )
 """What to do where TensorFlow only draws graphs, as old notebooks tell it to."""
 

@@ -108,7 +108,7 @@ def shuffle(model: Network, layers: Sequence[str], seed: int) -> Stand:
     if is_legacy(model):
         raise MissingCapability(
             "the weights of a network of Keras 2 can't be shown shuffled: read it with Keras 3, or leave the "
-            "randomisation away."
+            "randomisation out."
         )
     own = _own(model)
     unknown = [layer for layer in layers if layer not in own]
