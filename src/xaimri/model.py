@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import signature
+from operator import length_hint
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ from xaimri.kinds import Anything
 from xaimri.methods import Method, Methods, build_all, build_one, held_methods, listed_methods
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
+from xaimri.perturb.workload import repeated
 from xaimri.questions import ask, each_inputs, require_one
 from xaimri.sealed import seal, unseal
 from xaimri.sources import Source, Sources, name_images, oddities, take
@@ -140,7 +142,7 @@ class Model:
         questions = ask(images, self.intake, self.classes, target, own, against)
         made: dict[str, Explanation] = {}
         failures: dict[str, Failure] = {}
-        with watched(progress):
+        with watched(progress), repeated(length_hint(questions, 1)):
             for question, ending in endings(shared, self.intake, explainer, questions, of=of):
                 if isinstance(ending, Failure):
                     failures[question.image.name] = ending
@@ -169,7 +171,7 @@ class Model:
             require(explainer, self.classifier)
         require_one(image, target, self.intake, self.classes, against)
         one = take(image, self.intake)
-        with watched(progress):
+        with watched(progress), repeated(len(explainers)):
             return Comparison(
                 explain_together(self.classifier, each, [one], [target], of, _listed(against))[0]
                 for each in explainers

@@ -437,7 +437,7 @@ def test_rows_and_summary_go_into_files_whole(cases, tmp_path):
         ({"explainers": [Saliency(), Saliency(signed=True)]}, "two explainers have one name"),
         ({"metrics": []}, "`metrics` must be at least one"),
         ({"metrics": ["deletion", partial(metrics.deletion, steps=3)]}, "each with a name of its own"),
-        ({"metrics": ["deletions"]}, "there is no metric 'deletions': did you mean 'deletion'"),
+        ({"metrics": ["deletions"]}, "the metric 'deletions' is not known: did you mean 'deletion'"),
         ({"metrics": [metrics.repeatability]}, "'repeatability' needs `other`: bind it"),
         ({"metrics": [len]}, "'len' is no metric of this library"),
         ({"confidence": 95.0}, "`confidence` must be a number above 0 and below 1"),

@@ -57,6 +57,7 @@ def explain(
     from xaimri.methods import build_named
     from xaimri.options import open_with
     from xaimri.perturb.progress import watched
+    from xaimri.perturb.workload import repeated
     from xaimri.questions import ask
     from xaimri.sources import oddities
 
@@ -85,7 +86,7 @@ def explain(
                 yield name, stem, question.image.source, ending
 
     try:
-        with watched(not several and shown):
+        with watched(not several and shown), repeated(len(files)):
             bar = tqdm(
                 results(), total=len(files) * len(names), unit="image", disable=not (several and shown)
             )

@@ -23,6 +23,7 @@ from xaimri.kinds import Anything, Stream
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.perturb.progress import Watcher, watched
+from xaimri.perturb.workload import repeated
 from xaimri.rules import Choice
 from xaimri.targets import Target, is_listed, resolve_targets
 
@@ -78,7 +79,7 @@ def judge(
     curves: dict[tuple[str, str], list[Curve]] = {}
     effects: dict[str, MaskEffect | Failure] = {}
     caveats: dict[str, dict[str, set[str]]] = {name: {} for name in explainers}
-    with watched(progress):
+    with watched(progress), repeated(len(listed)):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
             for result in measure_all(explainers, model, part, measures, other):
                 rows.append(result.row)

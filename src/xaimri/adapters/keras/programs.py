@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
 from typing import Any, Literal, TypeAlias
@@ -70,7 +70,7 @@ class Program:
     ``activation`` is what the network ends in, ``output`` the output that was picked from several.
     ``outer`` and ``inner`` tell how images as they come, and what the network itself is given after any
     preprocessing, are scaled first. ``pure`` where the graph proves that an image's logits depend on nothing
-    but that image.
+    but that image. ``family`` is alike for functions that differ in the size of their batches alone.
     """
 
     run: Compiled
@@ -86,6 +86,7 @@ class Program:
     place: Lattices | None = None
     mergers: tuple[str, ...] = ()
     pure: bool = False
+    family: Hashable = None
 
 
 _programs: OrderedDict[tuple[Any, ...], tuple[Any, Program]] = OrderedDict()
@@ -113,6 +114,8 @@ def program(
                 return _programs[key][1]
         made = _trace(model, signature, preprocess, request, shadows)
         made_of = identity_of(model)  # a network that was not built has its weights only now
+        plain = replace(request, shape=request.shape[1:])
+        made = replace(made, family=(*owner[:-1], plain, made_of.key))
         with _lock:
             kept = model, preprocess, shadows, made_of  # holding them keeps their ids theirs
             _programs[*owner, made_of.key] = kept, made

@@ -429,7 +429,44 @@ def test_auto_converts_only_what_pays_off():
     classifier = KerasClassifier(flat())
     assert classifier.accelerated(100, (12, 15, 1)) is classifier
     assert classifier.accelerated(10**9, (12, 15, 1)).engine == "openvino"
-    assert classifier.accelerated(100, (12, 15, 1)) is classifier  # though a conversion is at hand
+    assert KerasClassifier(flat()).accelerated(100, (12, 15, 1)).engine == "tensorflow"  # another network
+
+
+def test_auto_takes_what_is_converted_already_and_not_where_the_weights_have_changed():
+    model = flat()
+    classifier = KerasClassifier(model)
+    few = 21  # in other batches than many
+    assert classifier.accelerated(few, (12, 15, 1)) is classifier
+    assert classifier.accelerated(10**9, (12, 15, 1)).engine == "openvino"
+    assert classifier.accelerated(few, (12, 15, 1)).engine == "openvino"
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    assert classifier.accelerated(few, (12, 15, 1)) is classifier
+
+
+def test_auto_counts_what_the_whole_call_asks(monkeypatch):
+    """A folder of images by LIME, or several methods, are worth an engine that one image would not be."""
+    asked, decide = [], accelerated.may_pay_off
+
+    def seen(model, count, shape):
+        asked.append(count)
+        return decide(model, count, shape)
+
+    monkeypatch.setattr(accelerated, "may_pay_off", seen)
+    model, scans = flat(), list(images((12, 15, 1), 4))
+    settings = {"samples": 200, "regions": 9}
+    for scan in scans:
+        xaimri.explain(model, scan, "lime", **settings)
+    alone = list(asked)
+    assert len(alone) == len(scans)
+    asked.clear()
+    xaimri.explain_all(model, scans, "lime", **settings)
+    assert asked == [4 * count for count in alone]
+    asked.clear()
+    xaimri.compare(model, scans[0], ["lime", "rise"], **settings)
+    assert asked[0] == 2 * alone[0]
+    asked.clear()
+    xaimri.explain(model, scans[0], "lime", **settings)
+    assert asked == alone[:1]
 
 
 def test_auto_counts_the_work_where_the_weights_alone_leave_it_open(monkeypatch):

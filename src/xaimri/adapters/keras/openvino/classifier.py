@@ -11,14 +11,15 @@ from jaxtyping import Float
 
 from xaimri.adapters.keras.batches import BATCH, batch_size, pad
 from xaimri.adapters.keras.engine import Engine
-from xaimri.adapters.keras.openvino.conversion import Converted, convert
-from xaimri.adapters.keras.openvino.worth import may_pay_off, pays_off
+from xaimri.adapters.keras.openvino.conversion import Converted, convert, held, is_any_held
+from xaimri.adapters.keras.openvino.worth import is_suited, may_pay_off, pays_off
 from xaimri.adapters.keras.programs import Program
 from xaimri.adapters.keras.tensors import Network, Tensor
 from xaimri.arrays import Array, Images, Scores
 from xaimri.errors import MissingExtra, first_line
 from xaimri.forked import check_process
 from xaimri.perturb.responses import even_batch
+from xaimri.perturb.workload import times
 
 TOLERANCE = 1e-3
 """Largest difference to the original's logits, as a share of their range over the first batch."""
@@ -156,16 +157,26 @@ class OpenVINOClassifier:
 def accelerate(
     original: OriginalT, engine: Engine, images: int, shape: tuple[int, ...]
 ) -> OriginalT | OpenVINOClassifier:
-    """Return the classifier on the engine asked for; ``"auto"`` decides by the work, never by a clock."""
+    """Return the classifier on the engine asked for.
+
+    ``"auto"`` decides by the work of the whole call, never by a clock. A network that is converted already is
+    used as it is: that costs nothing any more.
+    """
     auto, installed = engine == "auto", find_spec("openvino") is not None
     if engine == "openvino" and not installed:
         raise MissingExtra("openvino", "openvino", 'engine="openvino"')
-    if engine == "tensorflow" or not installed or (auto and not may_pay_off(original.model, images, shape)):
+    if engine == "tensorflow" or not installed or (auto and not is_suited(original.model)):
+        return original
+    whole = images * times()
+    if auto and not is_any_held() and not may_pay_off(original.model, whole, shape):
         return original
     size = batch_size(even_batch(images), "logits")
     try:
         traced = original.trace(size, shape)
-        if auto and not pays_off(traced.run.graph, images, size):
+        ready = held(traced) if auto else None
+        if ready is not None:
+            return OpenVINOClassifier(original, ready)
+        if auto and not pays_off(traced.run.graph, whole, size):
             return original
         return OpenVINOClassifier(original, convert(traced))
     except Exception as failure:

@@ -86,6 +86,30 @@ def convert(program: Program) -> Converted:
     raise found[1]
 
 
+def is_any_held() -> bool:
+    """Tell whether any network is converted."""
+    with _lock:
+        return any(isinstance(found, Converted) for found in _converted.values())
+
+
+def held(program: Program) -> Converted | None:
+    """Return what the traced function was converted to, if it was, with its weights as they are now.
+
+    One that takes batches of any size stands for all functions that differ in that alone.
+    """
+    with _lock:
+        near = [
+            (digest, found)
+            for (_, digest), found in _converted.items()
+            if isinstance(found, Converted)
+            and (found.program is program or (found.size is None and found.program.family == program.family))
+        ]
+    if not near:
+        return None  # without the digest of the weights, which takes a while
+    now = _digest(program.run)
+    return next((found for digest, found in near if digest == now), None)
+
+
 def forget() -> None:
     """Forget every converted network."""
     with _lock:

@@ -28,14 +28,17 @@ CHECK = 3
 """Batches that must be saved from to make up for the one that the original runs as well, as a check."""
 
 
-def may_pay_off(model: Network, images: int, shape: tuple[int, ...]) -> bool:
-    """Tell whether OpenVINO could pay off if every map were as large as the image; nothing is traced.
+def is_suited(model: Network) -> bool:
+    """Tell whether OpenVINO is ever taken by itself.
 
-    It does not where TensorFlow runs on a graphics card, and not in half precision, in which the two round
+    It is not where TensorFlow runs on a graphics card, and not in half precision, in which the two round
     differently.
     """
-    if computes_in(model, "float16", "bfloat16") or tf.config.list_physical_devices("GPU"):
-        return False
+    return not computes_in(model, "float16", "bfloat16") and not tf.config.list_physical_devices("GPU")
+
+
+def may_pay_off(model: Network, images: int, shape: tuple[int, ...]) -> bool:
+    """Tell whether OpenVINO could pay off if every map were as large as the image; nothing is traced."""
     channels = sum(w.shape[0] for w in model.weights if len(w.shape) == 1)
     return not model.weights or saved(channels * float(np.prod(shape[:-1])) * images) > START
 
