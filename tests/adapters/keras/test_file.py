@@ -1,7 +1,13 @@
 """Files of networks: read whole, also those of Keras 2, or refused with the true reason and what works."""
 
+import io
+import json
+import os
 import re
+import time
 import warnings
+import zipfile
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -9,7 +15,7 @@ import pytest
 
 import xaimri
 from frameworks import on_first_use
-from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 
 with on_first_use():
     import keras
@@ -156,3 +162,95 @@ def test_a_network_of_keras_2_has_the_maps_of_its_twin(keras_2):
     with pytest.raises(xaimri.MissingCapability, match="of Keras 2 can't be shown shuffled"):
         classifier.randomised(classifier.layers[:1], 0)
     assert re.fullmatch(r"conv2d\w*|dense\w*|depthwise_conv2d\w*", classifier.layers[0])
+
+
+EXAMPLES = int(os.environ.get("XAIMRI_EXAMPLES", "300")) // 10
+"""Broken files; reading one takes a hundred times as long as an image."""
+
+ODD: list[object] = [
+    None,
+    [],
+    {},
+    "",
+    "x",
+    -1,
+    0,
+    10**9,
+    10**30,
+    1e300,
+    True,
+    [None],
+    [[]],
+    {"class_name": "Lambda"},
+    "\0",
+]
+
+
+def broken(content, rng):
+    """Change some bytes, cut, leave out or put in some."""
+    at, end = sorted(rng.integers(len(content), size=2).tolist())
+    kind = rng.integers(5)
+    if kind < 2:
+        changed = bytearray(content)
+        for place in rng.integers(len(content), size=1 if kind else 20):
+            changed[place] = rng.integers(256)
+        return bytes(changed)
+    return [
+        content[:at],
+        content[:at] + content[min(end, at + 200) :],
+        content[:at] + b"\0new" + content[at:],
+    ][kind - 2]
+
+
+def with_odd_value(content, rng):
+    """Put another value anywhere into JSON."""
+    record = json.loads(content)
+    place = record
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = keys[rng.integers(len(keys))]
+        below = place[key]
+        if not (isinstance(below, dict | list) and below and rng.random() < 0.8):
+            place[key] = ODD[rng.integers(len(ODD))]
+            return json.dumps(record).encode()
+        place = below
+
+
+def repacked(content, rng):
+    """Change one entry of an archive, and pack it anew: no checksum tells of it."""
+    entry = ("config.json", "metadata.json", "model.weights.h5")[rng.integers(3)]
+    change = broken if entry.endswith("h5") or rng.random() < 0.3 else with_odd_value
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(old.read(name), rng) if name == entry else old.read(name))
+    return packed.getvalue()
+
+
+@pytest.mark.fuzz
+def test_whatever_a_file_of_a_network_holds_is_used_or_one_sentence_within_seconds(tmp_path):
+    """A `.keras` file with other bytes is told by its checksums, or says the same."""
+    model, _ = saved(tmp_path, "plain", ".keras")
+    model.save(tmp_path / "plain.h5")
+    whole = {suffix: (tmp_path / f"plain{suffix}").read_bytes() for suffix in (".keras", ".h5")}
+    expected = np.asarray(model(IMAGE[None]))
+    counts: Counter[str] = Counter()
+    for seed in range(EXAMPLES):
+        rng = np.random.default_rng(seed)
+        suffix, change = [(".keras", broken), (".h5", broken), (".keras", repacked)][seed % 3]
+        path = tmp_path / f"broken{suffix}"
+        path.write_bytes(change(whole[suffix], rng))
+        begun = time.monotonic()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = xaimri.explain(path, IMAGE, "saliency")
+            if (suffix, change) == (".keras", broken):
+                np.testing.assert_allclose(found.probabilities, expected[0], atol=1e-6)
+            counts["used"] += 1
+        except XaimriError as told:
+            counts["told"] += 1
+            assert "\n" not in str(told)  # noqa: PT017
+            assert len(str(told)) < 700  # noqa: PT017
+        assert time.monotonic() - begun < 30, seed
+    print(f"\n{EXAMPLES} broken files: {dict(counts)}")
