@@ -1,5 +1,6 @@
 """The command line: one sentence per error, exit codes, files where they were asked for."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_an_interruption_is_exit_code_130(run, monkeypatch):
 
     monkeypatch.setattr(data, "dataset_of", interrupted)
     assert run("data", "info", "anything") == (130, "", "")
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_of_ours_is_one_sentence(run, monkeypatch):
+    def warn(*_, **__):
+        warnings.warn_explicit("Some cases are left out.", UserWarning, data.__file__, 3)
+        with pytest.warns(UserWarning, match="Theirs"):
+            warnings.warn("Theirs.", stacklevel=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "dataset_of", warn)
+    assert run("data", "info", "anything") == (130, "", "xaimri: Some cases are left out.\n")
 
 
 def test_what_a_folder_passes_over_is_printed(run, tmp_path):

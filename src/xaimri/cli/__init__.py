@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -80,7 +83,9 @@ def main() -> None:
     """Run a command; an error is one sentence on standard error and exit code 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets with warnings about GPUs
     try:
-        app(prog_name="xaimri")
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_warn, warnings.showwarning)
+            app(prog_name="xaimri")
     except XaimriError as error:
         typer.echo(f"xaimri: {spoken(str(error), _options(sys.argv[1:]))}", err=True)
         sys.exit(1)
@@ -89,6 +94,22 @@ def main() -> None:
             f"xaimri: {error.filename or 'a file'} can't be used ({error.strerror or error}).", err=True
         )
         sys.exit(1)
+
+
+def _warn(
+    others: Callable[..., object],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning of ours as a sentence on standard error, and others' as they are shown without us."""
+    if Path(filename).is_relative_to(Path(__file__).parents[1]):
+        typer.echo(f"xaimri: {spoken(str(message), _options(sys.argv[1:]))}", err=True)
+    else:
+        others(message, category, filename, lineno, file, line)
 
 
 def _options(words: list[str]) -> set[str]:
