@@ -14,7 +14,7 @@ import xaimri
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))
 ROOMS = sorted(path.parent.name for path in (ROOT / "src" / "xaimri").glob("*/__init__.py"))
-WITH_TENSORFLOW = {"training", "experiment", "keras"}
+WITH_TENSORFLOW = {"training", "experiment", "keras", "callbacks"}
 
 
 def listed(page: Path) -> Iterator[tuple[str, str]]:

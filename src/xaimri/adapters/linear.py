@@ -151,5 +151,5 @@ class LinearClassifier:
 
 def _check_size(shape: Sequence[int], classes: int) -> None:
     """Refuse a shape that is none of images, or more weights than a gigabyte holds."""
-    if not 2 <= len(shape) <= 4 or classes * math.prod(shape) > 2**28:
+    if not 2 <= len(shape) <= 5 or classes * math.prod(shape) > 2**28:
         raise InvalidInput(f"`shape` must be (*space, channels) of an image, got {shown(tuple(shape))}.")
