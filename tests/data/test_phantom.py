@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri.data import phantom
+from xaimri.data.phantom import scanner
 from xaimri.data.phantom.head import CENTRE, Head, Subject
 from xaimri.data.phantom.shapes import Waves, blend, covered, ellipsoid, filled, tube
 from xaimri.data.phantom.tissue import CORTEX, FLUID, TISSUES, hippocampi, tissue, ventricles
@@ -42,6 +45,65 @@ def test_same_seed_same_bytes_and_another_seed_another_brain():
 def test_a_subject_does_not_depend_on_how_many_there_are():
     few, many = phantom.make(2, 2, SMALL), phantom.make(7, 2, SMALL)
     assert all(same(a, b) for a, b in zip(few, many[:4], strict=True))
+
+
+CHANGED = ("ventricles", "hippocampi", "sulci")
+
+
+def losing(seed, change):
+    """A subject of whom one structure changes, and its head on a 4 mm lattice."""
+    axes = [c + np.arange(-w, w + 1, 4.0) for c, w in zip(CENTRE, (64, 80, 56), strict=True)]
+    points = np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
+    return Head.at(scanner.only(Subject.draw(np.random.default_rng(seed)), change), points)
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_change_in_one_structure_leaves_the_others_as_they_are_without_atrophy(change):
+    head, whole = losing(3, change), losing(3, "all")
+    before, after, both = tissue(head, 0, 2.0), tissue(head, 3, 2.0), tissue(whole, 3, 2.0)
+    assert np.array_equal(before, tissue(whole, 0, 2.0)), "the same healthy anatomy, whatever would change"
+    moved = np.abs(after - before).sum(axis=1) / 2
+    assert moved.max() > 0.3
+    assert not np.array_equal(after, both)
+    grown = [np.array_equal(ventricles(head, 3), ventricles(head, stage)) for stage in range(3)]
+    shrunk = [np.array_equal(hippocampi(head, 3), hippocampi(head, stage)) for stage in range(3)]
+    assert grown == [change != "ventricles"] * 3
+    assert shrunk == [change != "hippocampi"] * 3
+    near = {
+        "ventricles": ventricles(whole, 3) < 16,  # with what they push aside: caudate and thalamus
+        "hippocampi": hippocampi(whole, 0) < 3,
+        "sulci": (ventricles(whole, 0) > -2) & (hippocampi(whole, 0) > -2),
+    }[change]
+    assert near.mean() < (1 if change == "sulci" else 0.4)
+    assert moved[~near].max() < 0.3
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_the_image_of_every_other_stage_differs_where_the_mask_says(change):
+    one, two = (
+        phantom.make(8, 2, SMALL, 1, change=change, stages=stages) for stages in ((0, 3), (0, 1, 2, 3))
+    )
+    assert one.classes == ("no atrophy", "severe atrophy")
+    assert one.labels.tolist() == [0, 0, 1, 1] * 4
+    assert all(same(a, b) for a, b in zip(one[:2], two[:2], strict=True)), "a subject at stage 0 is the same"
+    severe = phantom.make(8, 2, SMALL, 1, change=change, stages=(3,))
+    assert all((a.mask == b.mask).all() for a, b in zip(one, severe, strict=True)), (
+        "what would change at stage 3"
+    )
+    whole = phantom.make(8, 2, SMALL, 1, stages=(3,))
+    assert sum(case.mask.sum() for case in severe) < sum(case.mask.sum() for case in whole)
+    assert all((a.source > 0).tolist() == (b.source > 0).tolist() for a, b in zip(severe, whole, strict=True))
+
+
+def test_without_a_change_named_all_structures_change():
+    assert all(
+        same(a, b)
+        for a, b in zip(phantom.make(4, 1, SMALL), phantom.make(4, 1, SMALL, change="all"), strict=True)
+    )
+    digest = hashlib.sha256(
+        b"".join(c.source.tobytes() + c.mask.tobytes() for c in phantom.make(4, 1, (26, 22)))
+    )
+    assert digest.hexdigest()[:16] == "5453ef558b2f843f", "the default phantoms are those of before"
 
 
 def test_the_global_generator_is_left_alone():
@@ -200,6 +262,9 @@ def test_the_dark_middle_does_stage(cohort):
         ({"size": (8, 64)}, "size"),
         ({"size": (32, 32, 32, 32), "slices": 1}, "size"),
         ({"size": (32, 36, 40), "slices": 2}, "slices=1"),
+        ({"stages": ()}, "rising numbers of 0 to 3"),
+        ({"stages": (0, 4)}, "rising numbers of 0 to 3"),
+        ({"stages": (2, 1)}, "rising numbers of 0 to 3"),
     ],
 )
 def test_what_cannot_be_made_is_said_in_a_sentence(arguments, word):

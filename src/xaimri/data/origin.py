@@ -9,7 +9,7 @@ from xaimri.data.case import Dataset, Origin
 from xaimri.errors import InvalidInput
 
 ARGUMENTS = {
-    "phantom": ("subjects", "slices", "size", "seed"),
+    "phantom": ("subjects", "slices", "size", "seed", "change", "stages"),
     "folder": ("subject", "classes"),
     "alzheimer": (),
 }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import keras
 import numpy as np
 
 from xaimri.adapters.keras.randomness import keep_python_random
-from xaimri.errors import InvalidInput, first_line, shown
+from xaimri.errors import InvalidInput, shown
 from xaimri.forked import check_process
+from xaimri.training.backbone import build_backbone
 
 MEANS = (103.939, 116.779, 123.68)
 """Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
@@ -29,19 +30,21 @@ Depth: TypeAlias = int | str
 def build_resnet50(
     classes: Sequence[str] | int,
     size: Sequence[int] = (224, 224),
-    weights: Literal["imagenet"] | str | Path | None = "imagenet",
+    weights: Literal["imagenet", "phantom"] | str | Path | None = "imagenet",
     channels: int = 1,
     trainable: Depth | None = None,
     dense: int = 256,
     dropout: float = 0.5,
     seed: int = 0,
+    *,
+    width: float = 1.0,
 ) -> keras.Model:
     """Build a ResNet50 that classifies raw images.
 
     The network takes pixels of 0 to 255 and prepares them itself: grey is laid out three times, then
     follows what the backbone was trained on. Pretrained backbones get ImageNet's "caffe" preparation
-    (blue, green, red, less `MEANS`); a random one gets pixels over 255, which leaves the black
-    background at zero, the value that convolutions pad with. The parts: nested backbone ``resnet50``,
+    (blue, green, red, less `MEANS`); a random one and the phantom's get pixels over 255, which leaves the
+    black background at zero, the value that convolutions pad with. The parts: nested backbone ``resnet50``,
     global average pooling, a dense layer with ReLU, dropout, dense ``logits`` and a float32 softmax.
     In a random backbone the last batch norm of every residual block starts with a scale of 0, so that
     the block starts as the identity (Goyal et al. 2017, section 5.1); without that, a few hundred images
@@ -57,7 +60,9 @@ def build_resnet50(
     weights
         ``"imagenet"``: as Keras distributes them, over the network on first use. A path: a weight file
         of a ResNet50 backbone without its top (``.h5``, as `keras.applications` reads it), taken to be
-        trained on ImageNet's preparation. None: random.
+        trained on ImageNet's preparation. ``"phantom"``: a file in the package, of a network of a quarter
+        of the width that learned on phantoms (of the seeds in `xaimri.data.phantom.TRAINED_SEEDS`); it
+        needs ``width=0.25``. None: random.
     channels
         1 (grey) or 3 (red, green, blue).
     trainable
@@ -70,6 +75,9 @@ def build_resnet50(
         Share of the hidden units dropped in training.
     seed
         Fixes every random weight and the dropout. No global generator is used or changed.
+    width
+        Filters of every layer, over those of ResNet50: at 0.25 there are a sixteenth of the weights and of
+        the work. ImageNet's weights are of 1.0.
 
     Returns
     -------
@@ -94,12 +102,12 @@ def build_resnet50(
     ((None, 32, 48, 1), (None, 2))
     """
     check_process()
-    number = _checked(classes, size, channels, dense, dropout)
+    number = _checked(classes, size, channels, dense, dropout, width)
     space = (int(size[0]), int(size[1]))
     with keep_python_random():
-        backbone = _backbone(space, weights)
+        backbone = build_backbone(space, weights, width)
         inputs = keras.Input((*space, channels), name="image")
-        features = backbone(_prepared(inputs, pretrained=weights is not None))
+        features = backbone(_prepared(inputs, imagenet=weights not in (None, "phantom")))
         x = keras.layers.GlobalAveragePooling2D(name="pool")(features)
         if dense:
             x = keras.layers.Dense(dense, activation="relu", name="hidden")(x)
@@ -182,7 +190,12 @@ def _first(backbone: keras.Model, depth: Depth) -> int:
 
 
 def _checked(
-    classes: Sequence[str] | int, size: Sequence[int], channels: int, dense: int, dropout: float
+    classes: Sequence[str] | int,
+    size: Sequence[int],
+    channels: int,
+    dense: int,
+    dropout: float,
+    width: float,
 ) -> int:
     """Return the number of classes; refuse what cannot be built."""
     if keras.backend.backend() != "tensorflow":
@@ -205,49 +218,22 @@ def _checked(
         raise InvalidInput(f"`channels` must be 1 (grey) or 3 (colour), got {channels}.")
     if dense < 0 or not 0 <= dropout < 1:
         raise InvalidInput(f"`dense` must be 0 or more and `dropout` in [0, 1), got {dense} and {dropout}.")
+    if not 1 / 64 <= width <= 4:
+        raise InvalidInput(f"`width` must be between 1/64 and 4, got {width}.")
     return number
 
 
-def _prepared(inputs: keras.KerasTensor, pretrained: bool) -> keras.KerasTensor:
+def _prepared(inputs: keras.KerasTensor, imagenet: bool) -> keras.KerasTensor:
     """Turn raw grey or colour pixels into what the backbone takes, ``(batch, height, width, 3)``."""
     together = keras.layers.Concatenate(dtype="float32", name="three_channels")
     if inputs.shape[-1] == 1:
         x = together([inputs, inputs, inputs])
-    elif pretrained:
+    elif imagenet:
         x = together([inputs[..., 2:], inputs[..., 1:2], inputs[..., :1]])
     else:
         x = inputs
-    scale, offset = (1.0, [-mean for mean in MEANS]) if pretrained else (1 / 255, 0.0)
+    scale, offset = (1.0, [-mean for mean in MEANS]) if imagenet else (1 / 255, 0.0)
     return keras.layers.Rescaling(scale, offset, dtype="float32", name="prepare")(x)
-
-
-def _backbone(space: tuple[int, int], weights: str | Path | None) -> keras.Model:
-    """Build the convolutional part and load its weights."""
-    build = keras.applications.ResNet50
-    settings: dict[str, Any] = {"include_top": False, "input_shape": (*space, 3), "name": "resnet50"}
-    if weights is None:
-        return build(weights=None, **settings)
-    if weights == "imagenet":
-        try:
-            return build(weights="imagenet", **settings)
-        except Exception as error:  # Keras raises bare Exception where a download fails
-            raise InvalidInput(
-                "the ImageNet weights of ResNet50 could not be downloaded: pass weights=None to start "
-                "from random weights, weights=PATH to read a file of backbone weights, or build once "
-                f"with a network so that Keras keeps them in its cache ({first_line(error, 160)})."
-            ) from error
-    path = Path(weights)
-    if not path.is_file():
-        raise InvalidInput(f'`weights` must be "imagenet", None or a weight file, and `{path}` is no file.')
-    backbone = build(weights=None, **settings)
-    try:
-        backbone.load_weights(path)
-    except Exception as error:  # h5py and Keras raise many types
-        raise InvalidInput(
-            f"`{path}` does not hold the weights of a ResNet50 backbone without its top: give a file that "
-            f"`keras.applications.ResNet50(include_top=False)` can load ({first_line(error, 160)})."
-        ) from error
-    return backbone
 
 
 def _initialise(model: keras.Model, seed: int, but: keras.Model | None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -19,6 +21,12 @@ from xaimri.rules import WholeNumber
 
 STAGES = ("no atrophy", "mild atrophy", "moderate atrophy", "severe atrophy")
 """Names of the four classes. They name what was done to the anatomy, not a diagnosis."""
+
+Change: TypeAlias = Literal["all", "ventricles", "hippocampi", "sulci"]
+"""Which structures atrophy: all three, or one alone."""
+
+TRAINED_SEEDS = range(2**31, 2**31 + 16)
+"""Seeds of the subjects that ``build_resnet50(weights="phantom")`` learned from; test on those of others."""
 
 HEIGHTS = (-8.0, 21.0)
 """Lowest and highest slice, mm above the anterior commissure."""
@@ -41,18 +49,26 @@ SIZE = Several(WholeNumber(1, most=4096))
 
 
 @check_arguments(size=SIZE)
-def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), seed: int = 0) -> Dataset:
+def make(
+    subjects: int = 40,
+    slices: int = 4,
+    size: Sequence[int] = (208, 176),
+    seed: int = 0,
+    *,
+    change: Change = "all",
+    stages: Sequence[int] = (0, 1, 2, 3),
+) -> Dataset:
     """Make brain images of subjects in four stages of atrophy.
 
-    Ventricles grow, hippocampi shrink and sulci widen from stage to stage; each subject has a size,
-    shape, folding, contrast, bias field, noise, and rate of loss of its own. Outline and mean grey
-    value are drawn without regard to the stage, so neither tells it.
+    Ventricles grow, hippocampi shrink and sulci widen from stage to stage, or one of the three alone; each
+    subject has a size, shape, folding, contrast, bias field, noise, and rate of loss of its own. Outline and
+    mean grey value are drawn without regard to the stage, so neither tells it.
 
     Parameters
     ----------
     subjects
-        How many; their stages cycle, so a multiple of 4 is balanced. Subject i is the same whatever
-        the number.
+        How many; their stages cycle, so a multiple of 4 is balanced. Subject i has the same anatomy
+        whatever the number, the change and the stages.
     slices
         Axial slices per subject, evenly spaced from the hippocampi to the bodies of the lateral
         ventricles; a single one lies at the middle of the head. 1 for volumes.
@@ -61,18 +77,24 @@ def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), 
         bottom slice first. Voxels are cubes, of the size at which the head fits: 1 mm at (208, 176).
     seed
         Same seed, same bytes.
+    change
+        Which structures change from stage to stage. One alone leaves the others as they are without
+        atrophy, and a slice that doesn't cut it has an empty mask.
+    stages
+        Which of the four stages there are, rising; their names are the classes.
 
     Returns
     -------
     Dataset
-        Cases with `STAGES` as classes, ``source`` uint8 ``(*space)`` (0 outside the brain, at least
-        1 inside) and ``mask`` ``(*space)``: where the tissue of this subject differs from its own at
-        stage 0. A subject at stage 0 has not changed; its mask is where it would, at stage 3.
+        Cases with the names of their `STAGES` as classes, ``source`` uint8 ``(*space)`` (0 outside the
+        brain, at least 1 inside) and ``mask`` ``(*space)``: where the tissue of this subject differs from
+        its own at stage 0. A subject at stage 0 has not changed; its mask is where it would, at stage 3.
 
     Raises
     ------
     InvalidInput
-        If a number is not positive, ``size`` has not 2 or 3 axes, or volumes come in slices.
+        If a number is not positive, ``size`` has not 2 or 3 axes, volumes come in slices, or there is no
+        such change or stage.
 
     Examples
     --------
@@ -83,14 +105,18 @@ def make(subjects: int = 40, slices: int = 4, size: Sequence[int] = (208, 176), 
     ((52, 44), dtype('uint8'), dtype('bool'))
     """
     size = _checked(subjects, slices, size)
+    _check_stages(stages)
     heights = np.linspace(*HEIGHTS, slices) if slices > 1 else np.array([CENTRE[2]])
     cases = []
     for index in range(subjects):
-        subject = Subject.draw(np.random.default_rng([seed, index]))
+        subject = only(Subject.draw(np.random.default_rng([seed, index])), change)
+        label = index % len(stages)
         for position, height in enumerate(heights):
-            cases.append(_case(subject, index, position, _grid(size, height), size, seed))
-    origin = {"maker": "phantom", "subjects": subjects, "slices": slices, "size": list(size), "seed": seed}
-    return Dataset(classes=STAGES, cases=tuple(cases), origin=origin)
+            case = _case(subject, stages[label], index, position, _grid(size, height), size, seed)
+            cases.append(replace(case, label=label))
+    made = {"subjects": subjects, "slices": slices, "size": list(size), "seed": seed}
+    origin = {"maker": "phantom", **made, "change": change, "stages": [int(stage) for stage in stages]}
+    return Dataset(classes=tuple(STAGES[stage] for stage in stages), cases=tuple(cases), origin=origin)
 
 
 @check_arguments(size=SIZE)
@@ -115,6 +141,25 @@ def _checked(subjects: int, slices: int, size: Sequence[int]) -> tuple[int, ...]
     return tuple(int(n) for n in size)
 
 
+def _check_stages(stages: Sequence[int]) -> None:
+    known = all(stage in range(len(STAGES)) for stage in stages)
+    if not known or len(stages) == 0 or list(stages) != sorted(set(stages)):
+        raise InvalidInput(
+            f"`stages` must be rising numbers of 0 to 3, such as (0, 2, 3), got {shown(tuple(stages))}."
+        )
+
+
+def only(subject: Subject, change: Change) -> Subject:
+    """Return the subject as one whose other structures don't atrophy."""
+    if change == "all":
+        return subject
+    ventricles, hippocampi, sulci = (
+        rate if name == change else 0.0
+        for name, rate in zip(get_args(Change)[1:], subject.rates, strict=True)
+    )
+    return replace(subject, rates=(ventricles, hippocampi, sulci))
+
+
 def _grid(size: tuple[int, ...], height: float) -> Points:
     """Return the centres of the voxels in scanner coordinates, ``(voxels, 3)``, first axis slowest."""
     edge = voxel_edge(size)
@@ -129,9 +174,15 @@ def _grid(size: tuple[int, ...], height: float) -> Points:
 
 
 def _case(
-    subject: Subject, index: int, position: int, points: Points, size: tuple[int, ...], seed: int
+    subject: Subject,
+    stage: int,
+    index: int,
+    position: int,
+    points: Points,
+    size: tuple[int, ...],
+    seed: int,
 ) -> Case:
-    stage, edge = index % len(STAGES), voxel_edge(size)
+    edge = voxel_edge(size)
     brain = brain_depth(subject, points) > 0
     head = Head.at(subject, points[brain])
     now = tissue(head, stage, edge)
