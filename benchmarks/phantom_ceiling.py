@@ -4,8 +4,8 @@
 
 Measures ventricles, hippocampi and the fluid outside the ventricles of every subject on a lattice of 4 mm,
 over the volume of the brain, and stages subjects from the logarithms by a logistic regression, in 10 folds:
-balanced accuracy with its 95 % interval over subjects, for every change and set of stages. A network that sees
-slices only can hardly do better, so stages that this can't tell apart are too hard for a demonstration.
+balanced accuracy with its 95 % interval over subjects, for every change and set of stages. A network that is
+given slices can hardly do better, so stages that this can't tell apart are too hard for a demonstration.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ def data_phantom(
     out: Folder,
     subjects: Annotated[int, typer.Option(help="Subjects, dealt over the four stages.", min=1)] = 40,
     slices: Annotated[int, typer.Option(help="Slices per subject.", min=1)] = 4,
+    change: Annotated[
+        Literal["all", "ventricles", "hippocampi", "sulci"], typer.Option(help="Which structures atrophy.")
+    ] = "all",
     seed: Seed = 0,
 ) -> None:
     """Write the phantom's slices as PNG files, a folder per stage."""
@@ -46,7 +49,7 @@ def data_phantom(
     from xaimri.data import phantom
 
     with whole_folder(out) as folder:
-        dataset = phantom.make(subjects=subjects, slices=slices, seed=seed)
+        dataset = phantom.make(subjects=subjects, slices=slices, seed=seed, change=change)
         for case in dataset:
             stage = folder / dataset.classes[case.label]
             stage.mkdir(exist_ok=True)
