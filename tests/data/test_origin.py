@@ -33,7 +33,7 @@ def test_a_phantom_in_which_one_structure_changes_is_made_again():
     made = phantom.make(subjects=3, slices=2, size=(26, 22), change="ventricles", stages=(0, 3))
     again = remake(json.loads(json.dumps(dict(made.origin))))
     same(again, made)
-    assert (again.origin["change"], again.origin["stages"]) == ("ventricles", [0, 3])
+    assert (again.origin["change"], list(again.origin["stages"])) == ("ventricles", [0, 3])
     old = {name: value for name, value in made.origin.items() if name not in ("change", "stages")}
     same(remake(old), phantom.make(subjects=3, slices=2, size=(26, 22)))
 
