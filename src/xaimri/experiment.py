@@ -52,6 +52,7 @@ def train(
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
     dropout: float = 0.5,
+    width: float = 1.0,
     seed: int = 0,
     **settings: Any,
 ) -> Bundle:
@@ -66,7 +67,7 @@ def train(
         be read are left out, and kept as the bundle's ``failures``.
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
-    size, weights, fit, window, layout, dropout, seed
+    size, weights, fit, window, layout, dropout, width, seed
         As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`.
     settings
         The rest of :func:`xaimri.training.train`'s arguments.
@@ -76,7 +77,9 @@ def train(
     target = Path(folder)
     reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
     channels = _channels(dataset, len(size), layout)
-    model = training.build_resnet50(dataset.classes, size, weights, channels, dropout=dropout, seed=seed)
+    model = training.build_resnet50(
+        dataset.classes, size, weights, channels, dropout=dropout, seed=seed, width=width
+    )
     result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
     kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
     kept["failures"] = result.failures

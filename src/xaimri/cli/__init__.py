@@ -12,8 +12,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from xaimri.cli import catalogue, data, explain, judge, train
-from xaimri.cli.options import Folder, Seed
+from xaimri.cli import catalogue, data, demo, explain, judge, train
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
 
@@ -45,31 +44,7 @@ def start(
     """Train and explain image classifiers, made for brain MRI."""
 
 
-@app.command()
-def demo(
-    out: Folder = Path("xaimri-demo"),
-    subjects: Annotated[int, typer.Option(help="Subjects of the phantom.", min=8)] = 120,
-    epochs: Annotated[int, typer.Option(help="Most epochs.", min=1)] = 14,
-    seed: Seed = 0,
-) -> None:
-    """Run the whole journey on the bundled phantom: train, evaluate, explain. Minutes, no download."""
-    from xaimri import LIME, GradCAM, experiment
-    from xaimri.data import phantom, split
-
-    typer.echo(f"Making {subjects} phantom brains in {len(phantom.STAGES)} stages of atrophy ...")
-    dataset = phantom.make(subjects=subjects, slices=4, size=(96, 96), seed=seed)
-    parts = split(dataset, validation=0.1, test=0.45, seed=seed)
-    typer.echo(parts.describe())
-    typer.echo("\nTraining a ResNet50 from random weights ...")
-    bundle = experiment.train(dataset, parts, out, size=(96, 96), seed=seed, **train.from_scratch(epochs))
-    typer.echo("\nHeld-out subjects:\n")
-    typer.echo(experiment.evaluate(bundle, parts.test, out))
-    typer.echo("\nExplaining one held-out case of each stage ...")
-    methods = (GradCAM(layer="conv4_block6_out"), LIME(samples=300))
-    experiment.explain_classes(bundle, parts, out, methods, announce=typer.echo)
-    typer.echo(f"\nLook at the figures in {out.resolve()}.")
-
-
+app.command()(demo.demo)
 app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(explain.explain)
