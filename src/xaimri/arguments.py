@@ -70,6 +70,8 @@ def check_arguments(**rules: Rule) -> Callable[[F], F]:
         }
 
         def kept(name: str, value: object) -> object:
+            if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biufU":
+                value = value[()]  # a number, or a word
             if name not in held:
                 held[name] = rule_of(function, name) if name in known else None
             rule = held[name]

@@ -31,6 +31,8 @@ def class_names(names: Iterable[object]) -> tuple[str, ...]:
     listed = tuple(map(str, names)) if ordered else ()
     if len(listed) < 2 or len(set(listed)) != len(listed):
         raise InvalidInput(f"`classes` must be a list of at least two different names, got {shown(names)}.")
+    if not all(map(str.strip, listed)):
+        raise InvalidInput(f"`classes` must be names, and one is empty: {shown(names)}.")
     return listed
 
 

@@ -223,13 +223,13 @@ def checked(images: Images) -> Images:
 
 def require(explainer: Explainer[Any], model: object) -> None:
     """Raise MissingCapability unless the model has the capability that a method needs."""
-    if not isinstance(model, explainer.needs):
+    if isinstance(model, type) or not isinstance(model, explainer.needs):
         raise MissingCapability(_lack(explainer, model))
 
 
 def _lack(explainer: Explainer[Any], model: object) -> str:
     needed = explainer.needs.__name__
-    if not isinstance(model, Classifier):
+    if isinstance(model, type) or not isinstance(model, Classifier):
         return (
             f"{type(explainer).__name__} takes a classifier, and a {type(model).__name__} is none: use "
             "xaimri.open_model(model).classifier, or let xaimri.explain open it."

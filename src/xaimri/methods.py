@@ -56,7 +56,7 @@ def build_one(method: object, settings: Mapping[str, Any] | None = None) -> Expl
         made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
         raise InvalidInput(
             "`method` must be the name of a method or an explainer (xaimri.compare takes several), got "
-            f"a {type(method).__name__}{made}."
+            f"{shown(method)}{made}."
         )
     return build_all(method, settings)[0]
 
@@ -87,7 +87,8 @@ def listed_methods(methods: Methods) -> list[Method]:
     elif isinstance(methods, str | Explainer):
         listed = [methods]
     else:
-        listed = list(methods) if isinstance(methods, Iterable) else []
+        walked = isinstance(methods, Iterable) and getattr(methods, "shape", None) != ()
+        listed = list(methods) if walked else []
         wrong = [one for one in listed if not isinstance(one, str | Explainer)]
         if wrong:
             raise InvalidInput(f"`methods` must hold names of methods or explainers, got {shown(wrong[0])}.")

@@ -89,6 +89,10 @@ class Dataset(Sequence[Case]):
         object.__setattr__(self, "origin", seal(self.origin))
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "cases", tuple(self.cases))
+        if len(set(self.classes)) < len(self.classes) or not all(map(str.strip, self.classes)):
+            raise InvalidInput(
+                f"`classes` must be different names, none of them empty, got {shown(self.classes)}."
+            )
         check_ids(self.cases)
 
     def __getstate__(self) -> dict[str, Any]:
