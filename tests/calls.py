@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 from PIL import Image as Pillow
@@ -101,7 +101,7 @@ def public() -> dict[str, Any]:
     for prefix, module in rooms():
         for name in module.__all__:
             each = getattr(module, name)
-            if not callable(each) or id(each) in seen or name in VOID:
+            if not callable(each) or get_origin(each) or id(each) in seen or name in VOID:
                 continue
             seen.add(id(each))
             found[f"{prefix}{name}"] = each
@@ -395,7 +395,8 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "data.read_folder": {"path": folder / "scans", "subject": None, "classes": None, "masks": None},
         "data.read_loader": {"loader": loader, "classes": ["a", "b"], "subject": None, "axes": 3},
         "data.remake": {"origin": cases.origin, "folder": None},
-        "data.phantom.make": {"subjects": 4, "slices": 1, "size": (26, 22), "seed": 0},
+        "data.phantom.make": {"subjects": 4, "slices": 1, "size": (26, 22), "seed": 0,
+                              "change": "all", "stages": (0, 3)},
         "data.phantom.voxel_edge": {"size": (26, 22)},
         "images.Picture": {"pixels": image, "spacing": (1.0, 1.0), "affine": None},
         "images.as_window": {"value": (0, 1)},

@@ -62,7 +62,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "empty list": list,
     "list of two": lambda: [1, "a"],
     "names alike": lambda: ["a", "a"],
-    "many": lambda: list(range(400)),
+    "many": lambda: list(range(100)),
     "nested": lambda: [[1.0], [2.0, 3.0]],
     "dict": lambda: {"a": 1},
     "set": lambda: {1, 2},
