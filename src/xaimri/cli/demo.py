@@ -196,4 +196,8 @@ def _table(found: Judgement, seconds: dict[str, float]) -> list[str]:
         [name, *(str(found.mean(name, metric).estimate) for metric in found.metrics), f"{seconds[name]:.2f}"]
         for name in found.explainers
     ]
-    return align(heads, rows)
+    told = [
+        f"Caveats on maps of {name}: {', '.join(f'{each} {count}' for each, count in counts.items())}"
+        for name, counts in found.caveats.items()
+    ]
+    return [*align(heads, rows), *told]
