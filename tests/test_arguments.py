@@ -178,6 +178,30 @@ def test_numpys_words_name_methods_and_metrics():
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.tensorflow
+def test_slips_in_training_and_bundles_are_one_sentence(tmp_path):
+    import keras
+
+    training: Any = xaimri.training
+    scan = keras.Input((8, 8, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(scan)
+    net = keras.Model(scan, keras.layers.Dense(2, activation="softmax")(pooled))
+    folder = training.save(tmp_path / "bundle", net, ["a", "b"])
+    odd = np.ones(3)
+    for call, sentence in (
+        (lambda: training.save(tmp_path, net, 3), "`classes` must be a list"),
+        (lambda: training.save(folder, net, ["a", "b"], fit=odd), "`fit` must be 'stretch' or 'pad'"),
+        (lambda: training.save(folder, net, ["a", "b"], history=[1]), "`history` must be a dict"),
+        (lambda: training.save(folder, net, ["a", "b"], failures=3), "`failures` must be a list"),
+        (lambda: training.load(3), "`folder` must be a path"),
+        (lambda: training.reference_images(3), "`shape` must be a list"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence) as refusal:
+            call()
+        assert words_of(str(refusal.value)) is None
+    assert training.load(folder).classes == ("a", "b")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return where the calls write; what is drawn is not shown."""

@@ -38,7 +38,7 @@ def class_names(names: Iterable[object]) -> tuple[str, ...]:
 
 def checked_outputs(outputs: Outputs) -> Outputs:
     """Return what a model is said to give, or name the choices."""
-    if outputs not in get_args(Outputs):
+    if not isinstance(outputs, str) or outputs not in get_args(Outputs):
         raise InvalidInput(f'`outputs` must be "auto", "probabilities" or "logits", got {shown(outputs)}.')
     return outputs
 

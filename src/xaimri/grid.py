@@ -29,7 +29,7 @@ DISPUTED, AMBIGUOUS = 0.1, 0.25
 
 def check_fit(fit: str) -> None:
     """See that there is such a way of bringing an image to a model's input."""
-    if fit not in get_args(Fit):
+    if not isinstance(fit, str) or fit not in get_args(Fit):
         raise InvalidInput(f'`fit` must be "stretch" or "pad", got {shown(fit)}.')
 
 

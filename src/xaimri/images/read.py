@@ -134,7 +134,7 @@ def read_picture(
 
 def check_layout(layout: object) -> None:
     """See that there is such a place for an array's channels, or none is named."""
-    if layout not in (None, *get_args(Layout)):
+    if layout is not None and not (isinstance(layout, str) and layout in get_args(Layout)):
         raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {shown(layout)}.')
 
 

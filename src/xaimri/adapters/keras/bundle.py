@@ -17,6 +17,7 @@ from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REFERENCES, REMED
 from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.archive import make_folder, remove_partials, whole_file, write_text
+from xaimri.arguments import check_arguments
 from xaimri.arrays import Images, Scores
 from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.failure import Failure
@@ -25,7 +26,9 @@ from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
 from xaimri.images.read import Layout, check_layout
 from xaimri.images.window import Window, as_window
+from xaimri.kinds import Anything, Several
 from xaimri.regular_file import path_of, quoted, sha256_of
+from xaimri.rules import WholeNumber
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
@@ -70,6 +73,7 @@ class Bundle:
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+@check_arguments(model=Anything(), classes=Several(Anything()), window=Anything())
 def save(
     folder: str | Path,
     model: keras.Model,
@@ -160,6 +164,7 @@ def save(
     return folder
 
 
+@check_arguments()
 def load(folder: str | Path) -> Bundle:
     """Read a bundle in Keras' safe mode, and check that the network answers as it did.
 
@@ -221,6 +226,7 @@ def _network(path: Path, record: dict[str, Any]) -> keras.Model:
     return model
 
 
+@check_arguments(shape=Several(WholeNumber(1, most=10**5)))
 def reference_images(shape: Sequence[int]) -> Images:
     """Seeded images of 0 to 255 on which a bundle's network is checked.
 

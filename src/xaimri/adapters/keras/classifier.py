@@ -96,7 +96,7 @@ class KerasClassifier:
         inputs: Inputs = None,
         engine: Engine = "auto",
     ) -> None:
-        if engine not in get_args(Engine):
+        if not isinstance(engine, str) or engine not in get_args(Engine):
             raise InvalidInput(f"`engine` must be one of {get_args(Engine)}, got {shown(engine)}.")
         check_network(model)
         if preprocess is not None and not callable(preprocess):

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from xaimri.adapters.keras.tensors import Network
+from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput, MissingExtra, first_line
 from xaimri.forked import check_process
 from xaimri.regular_file import fault_of, open_regular, quoted
@@ -55,6 +56,7 @@ class Contents:
         return bool(re.search(r'"__lambda__"|"function_type": *"lambda"', self.config))
 
 
+@check_arguments()
 def load_model(path: str | PathLike[str]) -> Network:
     """Read a saved network (``.keras`` or ``.h5``) in Keras' safe mode, without its training state.
 
