@@ -25,6 +25,7 @@ extensions = [
     "gallery_pictures",
     "methods",
     "reference",
+    "unreleased",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = [
