@@ -120,6 +120,36 @@ def test_arguments_are_told_at_once(monkeypatch):
         watch(IMAGES, tensorboard="events")
 
 
+def test_what_fails_later_is_told_and_the_training_goes_on(tmp_path):
+    """Weights that become NaN, and a folder that is in the way of a figure."""
+    model = network()
+    model.optimizer.learning_rate.assign(float("nan"))
+    with pytest.warns(UserWarning, match="nothing is explained: the network's outputs are NaN") as told:
+        history = fit(model, watch([IMAGES[0]], every=1), epochs=2)
+    assert [str(each.message)[:13] for each in told] == ["After epoch 1", "After epoch 2"]
+    assert len(history["loss"]) == 2
+    (tmp_path / "kept" / "epoch_0002.png").mkdir(parents=True)
+    watching = watch([IMAGES[0]], "saliency", tmp_path / "kept")
+    with pytest.warns(UserWarning, match="After epoch 2 nothing is explained: "):
+        history = fit(network(), watching, epochs=3)
+    assert len(history["loss"]) == 3
+    assert (tmp_path / "kept" / "epoch_0003.png").is_file()
+
+
+def test_where_nothing_can_be_written_is_told_before_the_first_epoch(tmp_path):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").write_text("x")
+    for place in ("folder", "tensorboard"):
+        with pytest.raises(InvalidInput, match="file"):
+            fit(network(), watch([IMAGES[0]], **{place: tmp_path / "file"}))
+
+
+def test_images_that_can_be_gone_through_once_are_kept():
+    watching = watch((image for image in IMAGES[:2]), every=1)
+    fit(network(), watching, epochs=2)
+    assert [len(found) for found in watching.found.values()] == [2, 2]
+
+
 def test_it_can_be_used_for_a_second_training():
     watching = watch([IMAGES[0]], every=5)
     for _ in range(2):

@@ -13,7 +13,7 @@ from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.judgement import Judgement
 from xaimri.kinds import Anything
-from xaimri.methods import Method, Methods, held_methods, listed_methods
+from xaimri.methods import Method, Methods, check_one_method, held_methods, listed_methods
 from xaimri.model import Model
 from xaimri.objective import Of
 from xaimri.options import open_with
@@ -101,7 +101,7 @@ def explain(
     >>> xaimri.explain(model, scan, "saliency", target="class_1", against="class_0").question
     'class_1 against class_0'
     """
-    opened, settings = open_with(model, options, method)
+    opened, settings = open_with(model, options, check_one_method(method))
     return opened.explain(image, method, target=target, of=of, against=against, progress=progress, **settings)
 
 
@@ -160,7 +160,7 @@ def explain_all(
     own = each_inputs(inputs)
     first = own[0] if own else inputs
     given = {} if first is None or own == [] or isinstance(model, Model) else {"inputs": first}
-    opened, settings = open_with(model, {**options, **given}, method)
+    opened, settings = open_with(model, {**options, **given}, check_one_method(method))
     each = inputs if own is not None or isinstance(model, Model) else None
     return opened.explain_all(
         images, method, target=target, of=of, against=against, inputs=each, progress=progress, **settings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from xaimri.archive import write_text
+from xaimri.archive import make_folder, write_text
 from xaimri.endings import Ending
-from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 from xaimri.explanations import COLUMNS, Explanations, row_of
-from xaimri.methods import Method
+from xaimri.methods import Method, check_one_method
 from xaimri.options import open_with
 from xaimri.regular_file import path_of
 from xaimri.render import save
@@ -28,6 +30,8 @@ __all__ = ["ExplainEachEpoch"]
 
 class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Explain the same images after each epoch: a figure of them, and a table of what was said.
+
+    What can't be explained later, as where the weights became NaN, is a warning, and the training goes on.
 
     The network is explained as it stands, in inference mode; training goes on as it would without. What is
     found lies in ``folder``: ``epoch_0001.png``, ..., and ``epochs.csv`` with a row for each epoch and image.
@@ -101,8 +105,9 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             raise MissingExtra("tensorboard", "tensorboard", "`tensorboard=`")
         self.every = WholeNumber(1).convert(every, "every")
         self.found: dict[int, Explanations] = {}
-        self._asked: Mapping[str, Any] = {"method": method, "target": target}
-        self._images, self._options = images, options
+        self._asked: Mapping[str, Any] = {"method": check_one_method(method), "target": target}
+        self._images = list(images) if isinstance(images, Iterator) else images
+        self._options = options
         self._rows: list[dict[str, Any]] = []
         self._writer: Any = None
         self._epoch = 0
@@ -110,24 +115,34 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """See that the images can be explained, before hours of training."""
         self.found, self._rows, self._epoch = {}, [], 0
-        found = self._explained()
-        if not len(found):
-            failures = ", ".join(map(str, found.failures.values()))
-            raise InvalidInput(f"none of the images can be explained: {failures}")
+        with ExitStack() as made:
+            for folder in filter(None, (self.folder, self.tensorboard)):
+                made.enter_context(make_folder(folder))
+            found = self._explained()
+            if not len(found):
+                failures = ", ".join(map(str, found.failures.values()))
+                raise InvalidInput(f"none of the images can be explained: {failures}")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Explain, after every so many epochs."""
         self._epoch = epoch + 1
         if self._epoch % self.every == 0:
-            self._keep(self._epoch)
+            self._try()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Explain the last epoch, if that is not done."""
-        if self._epoch and self._epoch not in self.found:
-            self._keep(self._epoch)
+        if self._epoch % self.every:
+            self._try()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+    def _try(self) -> None:
+        """Explain; what fails is told, and the training goes on."""
+        try:
+            self._keep(self._epoch)
+        except XaimriError as failure:
+            warnings.warn(f"After epoch {self._epoch} nothing is explained: {failure}", stacklevel=2)
 
     def _explained(self) -> Explanations:
         opened, settings = open_with(self.model, self._options, self._asked["method"])

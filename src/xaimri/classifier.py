@@ -11,6 +11,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
+import numpy as np
+
 from xaimri.arrays import Cells, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, shown
@@ -28,7 +30,8 @@ CLIP = 1e-7
 def class_names(names: Iterable[object]) -> tuple[str, ...]:
     """Return names of classes as strings, or say why they can't be."""
     ordered = isinstance(names, Iterable) and not isinstance(names, str | Set | Mapping)
-    listed = tuple(map(str, names)) if ordered else ()
+    given = list(names) if ordered else []
+    listed = tuple(map(str, given)) if all(isinstance(one, str | int | np.integer) for one in given) else ()
     if len(listed) < 2 or len(set(listed)) != len(listed):
         raise InvalidInput(f"`classes` must be a list of at least two different names, got {shown(names)}.")
     if not all(map(str.strip, listed)):

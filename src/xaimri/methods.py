@@ -52,13 +52,18 @@ def build_one(method: object, settings: Mapping[str, Any] | None = None) -> Expl
     InvalidInput
         As `build_all`, and if it is not one.
     """
-    if not isinstance(method, str | Explainer):
-        made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
-        raise InvalidInput(
-            "`method` must be the name of a method or an explainer (xaimri.compare takes several), got "
-            f"{shown(method)}{made}."
-        )
-    return build_all(method, settings)[0]
+    return build_all(check_one_method(method), settings)[0]
+
+
+def check_one_method(method: object) -> Method:
+    """Return a method, or say that this is none, or several."""
+    if isinstance(method, str | Explainer):
+        return method
+    made = f": make one, {method.__name__}()" if isinstance(method, type) else ""
+    raise InvalidInput(
+        "`method` must be the name of a method or an explainer (xaimri.compare takes several), got "
+        f"{shown(method)}{made}."
+    )
 
 
 def build_named(methods: Methods, settings: Mapping[str, Any] | None = None) -> dict[str, Explainer[Any]]:
@@ -89,7 +94,7 @@ def listed_methods(methods: Methods) -> list[Method]:
     else:
         walked = isinstance(methods, Iterable) and getattr(methods, "shape", None) != ()
         listed = list(methods) if walked else []
-        wrong = [one for one in listed if not isinstance(one, str | Explainer)]
+        wrong: list[object] = [one for one in listed if not isinstance(one, str | Explainer)]
         if wrong:
             raise InvalidInput(f"`methods` must hold names of methods or explainers, got {shown(wrong[0])}.")
     if not listed:

@@ -31,7 +31,15 @@ from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
 from xaimri.kinds import Anything
-from xaimri.methods import Method, Methods, build_all, build_one, held_methods, listed_methods
+from xaimri.methods import (
+    Method,
+    Methods,
+    build_all,
+    build_one,
+    check_one_method,
+    held_methods,
+    listed_methods,
+)
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.perturb.workload import repeated
@@ -114,7 +122,7 @@ class Model:
         **settings: Any,
     ) -> Explanation:
         """Explain one image for one class; as :func:`xaimri.explain`, for this model."""
-        explainer = build_one(method, self._settings(settings, method))
+        explainer = build_one(method, self._settings(settings, check_one_method(method)))
         require(explainer, self.classifier)
         require_one(image, target, self.intake, self.classes, against)
         with watched(progress):
@@ -135,7 +143,7 @@ class Model:
         **settings: Any,
     ) -> Explanations:
         """Explain many images, or one for several classes; as :func:`xaimri.explain_all`, for this model."""
-        explainer = build_one(method, self._settings(settings, method))
+        explainer = build_one(method, self._settings(settings, check_one_method(method)))
         require(explainer, self.classifier)
         own = each_inputs(inputs)
         shared = self.classifier if own is not None else with_inputs(self.classifier, inputs)

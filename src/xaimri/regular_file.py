@@ -77,6 +77,8 @@ def path_of(given: object, what: str = "file") -> Path:
     """
     if not isinstance(given, str | os.PathLike):
         raise InvalidInput(f"a {type(given).__name__} is no path: give that of a {what}.")
+    if not os.fsdecode(given):
+        raise InvalidInput(f"an empty path leads nowhere: give that of a {what}.")
     path = Path(os.fsdecode(given))
     if not _is_name(path):
         raise InvalidInput(f"{quoted(path)} {_NO_NAME}: give another one.")

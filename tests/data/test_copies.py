@@ -42,6 +42,10 @@ def in_colour(source, target):
     Image.open(source).convert("RGB").save(target)
 
 
+def in_sixteen_bits(source, target):
+    Image.fromarray(np.array(Image.open(source)).astype(np.uint16) * 257).save(target)
+
+
 def one_pixel(source, target):
     pixels = np.array(Image.open(source))
     pixels[4, 3] ^= 1
@@ -58,6 +62,7 @@ def turned(source, target):
         (as_bytes, "q.png"),
         (uncompressed, "q.png"),
         (in_colour, "q.png"),
+        (in_sixteen_bits, "q.png"),
         (uncompressed, "q.tif"),
         (uncompressed, "q.bmp"),
         (lambda s, t: np.save(t, np.array(Image.open(s))), "q.npy"),

@@ -67,6 +67,10 @@ def test_classes_can_be_named(tmp_path):
         (["a/1.png"], {"subject": "p[0-9"}, "no regular expression"),
         (["a/1.png"], {"subject": "p[0-9]"}, "needs a group"),
         (["a/1.png"], {"subject": "(?P<subject>p[0-9])"}, "does not fit"),
+        (["a/1.png"], {"subject": "(?P<subject>)"}, "finds an empty name in the file name of `.*1.png`"),
+        (["a/1.png"], {"subject": "(?P<subject>p[0-9])?"}, "finds an empty name"),
+        (["a/1.png"], {"subject": lambda path: 1 / 0}, r"fails on `.*1.png` \(ZeroDivisionError: "),
+        (["a/1.png"], {"classes": ["a", "a"]}, "`classes` must be folders that differ"),
     ],
 )
 def test_what_does_not_fit_is_said(tmp_path, names, options, sentence):
@@ -148,10 +152,14 @@ def test_parts_inside_the_classes_are_read_together_and_told(tmp_path):
 def test_folders_that_all_hold_the_same_folders(tmp_path):
     sites = grow(tmp_path / "sites", "one/ill/1.png", "one/well/1.png", "two/ill/2.png", "two/well/2.png")
     assert "if these are the classes, read one folder deeper" in read_folder(sites).notes[0]
-    names = ("OriginalDataset", "AugmentedDataset")
-    copies = grow(tmp_path / "copies", *(f"{name}/{c}/1.png" for name in names for c in ("ill", "well")))
-    with pytest.raises(InvalidInput, match=r"hold the same folders \(ill, well\): read one"):
-        read_folder(copies)
+    for names in (
+        ("OriginalDataset", "AugmentedDataset"),
+        ("seg_train", "seg_test"),
+        ("AlzheimerTrain", "AlzheimerTest"),
+    ):
+        copies = grow(tmp_path / names[0], *(f"{name}/{c}/1.png" for name in names for c in ("ill", "well")))
+        with pytest.raises(InvalidInput, match=r"hold the same folders \(ill, well\): read one"):
+            read_folder(copies)
 
 
 def test_what_is_passed_over_is_counted_and_told(tmp_path):

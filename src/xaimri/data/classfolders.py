@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xaimri.data.listing import is_text, list_images
 from xaimri.data.masks import FOLDERS
-from xaimri.data.spelling import is_part, is_surely_part, is_wrapper
+from xaimri.data.spelling import is_part, is_surely_part, is_wrapper, mentions_part
 from xaimri.errors import InvalidInput
 
 
@@ -111,9 +111,9 @@ def _refuse_parts(home: Path) -> None:
 
 
 def _refuse_copies(home: Path) -> None:
-    """Refuse several wrappers that hold the same classes, such as an original and an altered copy."""
+    """Refuse several wrappers or parts that hold the same classes, such as an original and a copy."""
     names = _names(home)
-    if any(map(is_wrapper, names)) and _alike(home, names):
+    if any(is_wrapper(name) or mentions_part(name) for name in names) and _alike(home, names):
         raise InvalidInput(
             f"the folders of `{home}` ({_some(names)}) hold the same folders "
             f"({_some(_names(home / names[0]))}): read one, such as `{home / names[0]}`, or pass `classes=`."

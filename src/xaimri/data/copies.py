@@ -28,6 +28,9 @@ Copies: TypeAlias = tuple[tuple[int, ...], ...]
 MOST_PIXELS = 500_000_000
 """Where the images of one size have more pixels together, only the bytes of their files are compared."""
 
+BYTE, WIDE = np.float32(255), np.float32(257)
+"""The largest value of 8 bits, and by what programs multiply them to store them in 16."""
+
 JPEG = frozenset({".jpg", ".jpeg"})
 """Endings of files that tell an eighth of their size without being decoded whole."""
 
@@ -199,7 +202,9 @@ def _pixels(case: Case) -> Array | None:
         return None
     if image.ndim > 2 and image.shape[-1] in (1, 3) and (image == image[..., :1]).all():
         image = image[..., 0]
-    return np.ascontiguousarray(image, dtype=np.float32) + np.float32(0)  # of two zeros, one
+    plain = np.ascontiguousarray(image, dtype=np.float32) + np.float32(0)  # of two zeros, one
+    widened = plain.max(initial=0) > BYTE and not (plain % WIDE).any()
+    return plain / WIDE if widened else plain
 
 
 def _shows_something(case: Case) -> bool:

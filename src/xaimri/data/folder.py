@@ -13,7 +13,7 @@ from xaimri.data.case import Case, Dataset, Origin
 from xaimri.data.classfolders import folders_in, home_of_classes, oddities
 from xaimri.data.listing import Listing, list_images
 from xaimri.data.masks import FOLDERS, attach_masks, pair, part_masks
-from xaimri.errors import InvalidInput, shown
+from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.kinds import AnyOf, Function, Instance
 from xaimri.rules import Name, OrNone
 
@@ -77,6 +77,8 @@ def read_folder(
     apart = None if masks is None else Path(masks).resolve()
     inside = [folder.name for folder in folders_in(home) if folder.resolve() != apart]
     names = tuple(inside if classes is None else classes)
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"`classes` must be folders that differ, got {shown(list(names))}.")
     identify = identifier(subject)
     listing, cases, beside = _beside(home), [], _in_folders(root, home, names)
     for label, name in enumerate(names):
@@ -132,6 +134,17 @@ def _origin(
     return {"maker": "folder", "subject": pattern, "classes": None if classes is None else list(classes)}
 
 
+def _asked(subject: Callable[[Path], str | None], file: Path) -> str | None:
+    """Return what a function says of a file, or which file it fails on."""
+    try:
+        return subject(file)
+    except Exception as failure:
+        raise InvalidInput(
+            f"`subject` fails on `{file}` ({type(failure).__name__}: {first_line(failure)}): let it return "
+            "the subject's name, or None."
+        ) from failure
+
+
 def identifier(
     subject: str | re.Pattern[str] | Callable[[Path], str | None] | None,
 ) -> Callable[[Path], tuple[str | None, int | None]]:
@@ -139,7 +152,7 @@ def identifier(
     if subject is None:
         return lambda file: (None, None)
     if not isinstance(subject, (str, re.Pattern)):
-        return lambda file: (subject(file), None)
+        return lambda file: (_asked(subject, file), None)
     try:
         pattern = re.compile(subject)
     except re.error as error:
@@ -154,6 +167,11 @@ def identifier(
         if found is None:
             raise InvalidInput(
                 f"`subject` does not fit the file name of `{file}`: widen {shown(pattern.pattern)}."
+            )
+        if not found["subject"]:
+            raise InvalidInput(
+                f"`subject` finds an empty name in the file name of `{file}`: let its group match at least "
+                f"one letter, got {shown(pattern.pattern)}."
             )
         position = found.groupdict().get("slice")
         return found["subject"], None if position is None else int(position)

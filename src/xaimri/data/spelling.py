@@ -12,6 +12,7 @@ _BESIDE = (
 )
 _PART = re.compile(rf"(?:{_BESIDE})*(?:(?:{_SURE}|{_WEAK})(?:{_BESIDE})*)+")
 _SURE_PART = re.compile(rf"(?:{_BESIDE})*(?:{_SURE})(?:{_BESIDE}|{_SURE}|{_WEAK})*")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _NUMBERED = re.compile(r"(?:split|part|subset)s?")
 _WRAPPER = re.compile(
     r"(?:my|all|the|new|old)?(?:archives?|downloads?|root|kaggle|input|content|unzipped|extracted)"
@@ -42,6 +43,17 @@ def is_surely_part(name: str) -> bool:
     (True, False)
     """
     return is_part(name) and _SURE_PART.fullmatch(_letters(name)) is not None
+
+
+def mentions_part(name: str) -> bool:
+    """Return whether one of a name's words is a part's, such as ``"train"`` in ``"seg_train"``.
+
+    Examples
+    --------
+    >>> [mentions_part(name) for name in ("seg_train", "AlzheimerTest", "glioma", "contest")]
+    [True, True, False, False]
+    """
+    return any(_SURE_PART.fullmatch(word.casefold()) for word in _WORD.findall(name))
 
 
 def is_wrapper(name: str) -> bool:

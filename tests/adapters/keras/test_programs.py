@@ -304,3 +304,19 @@ def test_logits_are_made_in_tensorflow_as_in_numpy():
     ):
         found = answers.logits(tf.constant(columns), activation, programs.TENSORFLOW).numpy()
         np.testing.assert_allclose(found, answers.logits(columns, activation), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "said"),
+    [
+        (lambda images: None, "must return as many images as it is given, .*, got None"),
+        (lambda images: "a", "must return the images as an array, got 'a'"),
+        (lambda images: {"a": images}, "must return the images as an array, got a dict of 1"),
+        (lambda images: [images, images], "must return as many images as it is given"),
+        (lambda images: images[0], "must return as many images as it is given"),
+        (lambda images: 1 / 0, r"`preprocess` raised ZeroDivisionError \(division by zero\)"),
+    ],
+)
+def test_preparations_that_give_no_images_are_told(preprocess, said):
+    with pytest.raises(InvalidInput, match=said):
+        xaimri.explain(small(), noise((20, 28, 3))[0], preprocess=preprocess)

@@ -148,15 +148,16 @@ def clear_cache() -> None:
 
 
 def traceable(preprocess: Preprocess, shape: tuple[int | None, ...]) -> bool:
-    """Tell whether a function works on symbolic tensors; asked once."""
+    """Tell whether a function makes images of symbolic tensors; asked once."""
     key = (id(preprocess), shape)
     with _lock:
         if key in _traceable:
             return _traceable[key][1]
     try:
         traced = tf.function(preprocess, autograph=False, reduce_retracing=True)
-        traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
-        works = True
+        found = traced.get_concrete_function(tf.TensorSpec((1, *(s or 64 for s in shape)), tf.float32))
+        given = found.structured_outputs
+        works = bool(tf.is_tensor(given) and given.shape.rank == len(shape) + 1)
     except Exception:
         works = False
     with _lock:
