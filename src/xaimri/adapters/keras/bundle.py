@@ -241,6 +241,8 @@ def reference_images(shape: Sequence[int]) -> Images:
         float32 ``(4, *space, channels)``: noise about a level that falls off along the first axis,
         the same on every machine.
     """
+    if len(shape) < 2:
+        raise InvalidInput(f"`shape` must be (*space, channels), got {shown(tuple(shape))}.")
     noise = np.random.default_rng(20160627).random((REFERENCES, *shape))
     fall = np.linspace(1, 0, shape[0]).reshape(-1, *[1] * (len(shape) - 1))
     levels = np.linspace(0.25, 1, REFERENCES).reshape(-1, *[1] * len(shape))
@@ -257,7 +259,7 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     """Return what ``bundle.json`` says of the network itself."""
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or None in shape[1:]:
-        raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shape}.")
+        raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shown(shape)}.")
     if preparation_of(model, shape[1:]) is not None:
         raise InvalidInput(
             "a bundle's network does all in its call, and this task of KerasHub prepares images in `predict` "
