@@ -1,5 +1,7 @@
 """The command line: one sentence per error, exit codes, files where they were asked for."""
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -240,6 +242,13 @@ class TestWithANetwork:
         assert code == 1
         assert "--inputs" in err  # not as an argument of Python
         assert "`inputs" not in err
+
+    def test_a_network_is_explained_without_a_word_beside(self, bundle, scan, tmp_path):
+        """What TensorFlow prints while it is loaded is past Python's own standard error."""
+        words = [sys.executable, "-m", "xaimri", "explain", bundle, scan, "-m", "saliency", "-o", tmp_path]
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"{scan}: ")
 
     def test_an_engine_that_no_method_uses_is_said(self, run, bundle, scan, tmp_path):
         words = (

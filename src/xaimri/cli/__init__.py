@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from xaimri.cli import catalogue, data, demo, explain, judge, train
+from xaimri.cli.quiet import silence_tensorflow
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
 
@@ -56,7 +56,7 @@ app.command()(catalogue.metrics)
 
 def main() -> None:
     """Run a command; an error is one sentence on standard error and exit code 1."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets with warnings about GPUs
+    silence_tensorflow()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = partial(_warn, warnings.showwarning)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,8 +52,6 @@ def demo(
 ) -> None:
     """Run the whole journey on phantoms: train, evaluate, explain, judge. Minutes, no download."""
     start = time.perf_counter()
-    with _silent():
-        import xaimri.training  # noqa: F401
     parts: list[Part] = []
     for change in CHANGES:
         folder = out if change == "ventricles" else out / change
@@ -101,20 +97,6 @@ def _journey(
     table = _table(found, seconds)
     typer.echo("\n".join(table))
     return f"{report.subject.balanced_accuracy}", table, figures
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep what TensorFlow's libraries print while they are loaded off standard error."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _methods() -> dict[str, Explainer[Any]]:

@@ -259,7 +259,9 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     """Return what ``bundle.json`` says of the network itself."""
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or None in shape[1:]:
-        raise InvalidInput(f"a bundle needs a model of one input of fixed (*space, channels), got {shown(shape)}.")
+        raise InvalidInput(
+            f"a bundle needs a model of one input of fixed (*space, channels), got {shown(shape)}."
+        )
     if preparation_of(model, shape[1:]) is not None:
         raise InvalidInput(
             "a bundle's network does all in its call, and this task of KerasHub prepares images in `predict` "
