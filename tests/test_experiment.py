@@ -133,7 +133,7 @@ def test_training_keeps_window_layout_and_origin_with_the_network(tmp_path, monk
     settings = {"epochs": 1, "progress": False}
     made = experiment.train(dataset, parts, tmp_path, size=SIZE, window=(0, 200), fit="pad", **settings)
     assert (made.fit, made.window, made.layout) == ("pad", Window(0, 200), None)
-    assert dict(made.origin) == {**dataset.origin, "size": list(SIZE)}
+    assert dict(made.origin) == {**dataset.origin, "size": list(SIZE), "stages": [0, 1, 2, 3]}
     assert made.split["test"] == parts.record()["test"]
 
 

