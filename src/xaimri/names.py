@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from xaimri.errors import InvalidInput, shown
@@ -37,6 +37,17 @@ def known_name(given: str, known: Iterable[str], what: str) -> str:
     near = get_close_matches(_plain(given), plain, 1)
     remedy = f"did you mean {plain[near[0]]!r}?" if near else f"use {_listed(names)}."
     raise InvalidInput(f"the {what} {shown(given, 30)} is not known: {remedy}")
+
+
+def first_names(names: Sequence[str], most: int = 5) -> str:
+    """List the first names, and say how many more there are.
+
+    Examples
+    --------
+    >>> first_names(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _listed(names: list[str], most: int = 220) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from xaimri.data.case import Dataset, Origin
 from xaimri.errors import InvalidInput
+from xaimri.names import first_names
 
 SplitRecord: TypeAlias = Mapping[str, Any]
 """Who is in which part, as JSON types: what `xaimri.data.Split.record` returns."""
@@ -16,9 +17,6 @@ PARTS = ("train", "validation", "test")
 
 WORDS = {"train": "training", "validation": "validation", "test": "held-out"}
 """What a part's subjects are called in a sentence."""
-
-NAMED = 5
-"""How many of the missing a sentence names."""
 
 
 def homes(record: SplitRecord) -> dict[str, str]:
@@ -133,9 +131,3 @@ def strangers(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
         f"{len(foreign)} of {len(dataset)} cases are in no part of the record and are left out: "
         f"{first_names(foreign)}.",
     )
-
-
-def first_names(names: Sequence[str]) -> str:
-    """List the first names, and say how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"

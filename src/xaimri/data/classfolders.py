@@ -9,6 +9,7 @@ from xaimri.data.listing import is_text, list_images
 from xaimri.data.masks import FOLDERS
 from xaimri.data.spelling import is_part, is_surely_part, is_wrapper, mentions_part
 from xaimri.errors import InvalidInput
+from xaimri.names import first_names
 
 
 def folders_in(root: Path, *, masks: bool = False) -> list[Path]:
@@ -50,10 +51,10 @@ def oddities(home: Path, names: Sequence[str]) -> tuple[str, ...]:
     inside = [frozenset(_names(home / name)) for name in names]
     parts = sorted({inner for folders in inside for inner in folders if is_part(inner)})
     if parts:
-        return (f"The class folders hold parts of a split ({_some(parts)}), which are read together.",)
+        return (f"The class folders hold parts of a split ({first_names(parts)}), which are read together.",)
     if _alike(home, names):
         return (
-            f"Every class folder holds the same folders ({_some(sorted(inside[0]))}): if these are the "
+            f"Every class folder holds the same folders ({first_names(sorted(inside[0]))}): if these are the "
             f"classes, read one folder deeper, such as `{names[0]}`.",
         )
     return ()
@@ -73,7 +74,7 @@ def _entered(root: Path, chain: list[Path]) -> Path:
         return end
     first = chain[chain.index(home) + 1 if home in chain else 0]
     raise InvalidInput(
-        f"`{first}` is the only folder, with the folders {_some(_names(end))} in it: if these are the "
+        f"`{first}` is the only folder, with the folders {first_names(_names(end))} in it: if these are the "
         f"classes, read `{end}`; if it is one class, pass classes=[{first.name!r}]."
     )
 
@@ -97,7 +98,7 @@ def _refuse_parts(home: Path) -> None:
     others = [name for name in names if name not in parts]
     if not parts or (others and len(parts) < 2 and not is_surely_part(parts[0])):
         return
-    beside = f" beside {_some(others)}" if others else ""
+    beside = f" beside {first_names(others)}" if others else ""
     remedy = f"read one, such as `{home / parts[-1]}`, or pass `classes=`"
     if len(names) == 1:
         raise InvalidInput(
@@ -106,7 +107,7 @@ def _refuse_parts(home: Path) -> None:
         )
     what = "the folders of" if not others else "among the folders of"
     raise InvalidInput(
-        f"{what} `{home}` are parts of a split ({_some(parts)}){beside}, not classes: {remedy}."
+        f"{what} `{home}` are parts of a split ({first_names(parts)}){beside}, not classes: {remedy}."
     )
 
 
@@ -115,8 +116,9 @@ def _refuse_copies(home: Path) -> None:
     names = _names(home)
     if any(is_wrapper(name) or mentions_part(name) for name in names) and _alike(home, names):
         raise InvalidInput(
-            f"the folders of `{home}` ({_some(names)}) hold the same folders "
-            f"({_some(_names(home / names[0]))}): read one, such as `{home / names[0]}`, or pass `classes=`."
+            f"the folders of `{home}` ({first_names(names)}) hold the same folders "
+            f"({first_names(_names(home / names[0]))}): read one, such as `{home / names[0]}`, or pass "
+            "`classes=`."
         )
 
 
@@ -129,7 +131,3 @@ def _alike(home: Path, names: Sequence[str]) -> bool:
 
 def _names(folder: Path, *, masks: bool = False) -> list[str]:
     return [inner.name for inner in folders_in(folder, masks=masks)]
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from xaimri.data.attendance import first_names
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
 from xaimri.failure import Failure
+from xaimri.names import first_names
 
 
 def say_unread(failures: Sequence[Failure], total: int, what: str = "cases") -> tuple[str, ...]:
