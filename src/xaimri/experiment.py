@@ -173,7 +173,7 @@ def predict_cases(model: Model, cases: Dataset) -> Predicted:
             if isinstance(taken, Failure):
                 failures.append(taken)
                 continue
-            seen.note(case.id, taken.image, model.intake.window)
+            seen.note(case.id, taken.image, taken.outside)
             for caveat in taken.caveats:
                 odd.setdefault(caveat.name, []).append((case.id, caveat.text))
             yield Named(case.id, taken)

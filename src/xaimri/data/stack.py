@@ -96,7 +96,7 @@ def stack_images(
             continue
         images[len(read)] = taken.fitted
         read.append(place)
-        seen.note(case.id, taken.image, intake.window)
+        seen.note(case.id, taken.image, taken.outside)
     seen.check()
     if seen.missed >= SHARE * seen.images > 0:
         warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)

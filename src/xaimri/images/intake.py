@@ -67,6 +67,13 @@ class Taken:
     affine: Float[Array, "4 4"] | None = None
     caveats: tuple[Caveat, ...] = ()
 
+    @property
+    def outside(self) -> bool | None:
+        """Whether the window misses the image, as `Window.misses`; None where there is no window."""
+        if self.window is None:
+            return None
+        return any(caveat.reason is Reason.OUTSIDE_WINDOW for caveat in self.caveats)
+
 
 @dataclass(frozen=True)
 class Intake:

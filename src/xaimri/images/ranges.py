@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from xaimri.arrays import Image
 from xaimri.errors import InvalidInput
-from xaimri.images.window import Window
 
 BRIGHT = 50.0
 """An image that reaches this value is no image of 0 to 1."""
@@ -43,16 +42,14 @@ class Ranges:
     missed: int = 0
     first: str = ""
 
-    def note(self, name: str, image: Image, window: Window | None = None) -> None:
-        """Look at one image, as it is stored."""
-        if window is not None:
-            self.images += 1
-            if window.misses(image):
-                self.missed += 1
-                self.first = self.first or name
+    def note(self, name: str, image: Image, outside: bool | None = None) -> None:
+        """Look at one image, as it is stored; ``outside``: whether its window misses it, None without one."""
+        self.images += 1
+        if outside is not None:
+            self.missed += outside
+            self.first = self.first or (name if outside else "")
             return
         low, high = float(image.min()), float(image.max())
-        self.images += 1
         if high > self.high:
             self.brightest, self.high = name, high
         if low >= 0 and PALE < high <= 1 and bool((image % 1).any()):
