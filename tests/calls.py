@@ -414,15 +414,16 @@ def _drawing(of: dict[str, Any]) -> dict[str, Any]:
     one, maps, folder = of["lime"], of["maps"], of["folder"]
     named = dict(zip("ab", maps, strict=True))
     return {
-        "render.Scale": {"limit": 1.0, "signed": True},
-        "render.Scale.of": {"maps": [each.values for each in maps]},
+        "render.Scale": {"limit": 1.0, "signed": True, "palette": None, "beyond": False},
+        "render.Scale.of": {"maps": [each.values for each in maps], "colours": None, "limit": None},
         "render.figure": {"explanation": one, "style": "overlay", "k": 2, "fade": True, "title": "map"},
         "render.grid": {"explanations": maps, "style": "overlay", "columns": 2, "fade": True},
         "render.sheet": {"explanations": named, "style": "overlay", "columns": 2, "fade": True},
         "render.html": {"explanation": maps[0]},
         "render.html_table": {"columns": ["name"], "rows": [{"name": "a"}], "explanations": named},
         "render.plot": {"explanation": one, "ax": None, "style": "chart", "scale": None, "plane": None,
-                        "k": 2, "fade": True, "colourbar": True, "title": None},
+                        "k": 2, "fade": True, "colourbar": True, "title": None,
+                        "colours": None, "limit": None},
         "render.save": {"drawn": _blank(), "path": folder / "d.png", "dpi": 30},
         "render.show": {"drawn": _blank()},
         "charts.cascade": {"found": _cascade(of), "most": 2, "plane": None, "fade": True},

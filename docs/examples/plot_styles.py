@@ -130,7 +130,7 @@ Comparison(
 # Volumes
 # -------
 #
-# A volume is shown in three planes through its strongest voxel. Methods, metrics and pictures are one
+# A volume is shown in its three strongest planes. Methods, metrics and pictures are one
 # code path for slices and volumes: the same call, a network of three dimensions.
 (volume,) = phantom.make(subjects=1, slices=1, size=(45, 60, 51), seed=5)
 spatial = spot_finder((45, 60, 51, 1), side=9, sign=0)

@@ -165,3 +165,21 @@ def test_notebooks_get_a_picture_with_words():
     told = explained()._repr_html_()
     assert re.fullmatch(r'<img alt="[^"<>]+" src="data:image/png;base64,[A-Za-z0-9+/=]+">', told)
     assert "class_1" in told
+
+
+def test_a_machine_without_a_viewer_is_told_in_one_sentence_what_to_do(monkeypatch, capfd):
+    from PIL import ImageShow
+
+    found = explained()
+    monkeypatch.setattr(ImageShow, "show", lambda image: False)
+    for displays in ("", ":0"):
+        monkeypatch.setenv("DISPLAY", displays)
+        monkeypatch.setenv("WAYLAND_DISPLAY", "")
+        found.show()
+        assert capfd.readouterr().err == (
+            "There is no image viewer here: use save(path), or show() in a notebook.\n"
+        )
+    monkeypatch.setattr(ImageShow, "show", lambda image: True)
+    monkeypatch.setenv("DISPLAY", ":0")
+    found.show()
+    assert capfd.readouterr() == ("", "")

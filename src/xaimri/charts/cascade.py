@@ -15,7 +15,8 @@ from xaimri.explanation import Explanation
 from xaimri.metrics.sanity import Cascade
 from xaimri.render.colour import Scale
 from xaimri.render.fade import NOTE, certain
-from xaimri.render.panel import Plane, cut, plot, strongest_plane, title_of, verdict
+from xaimri.render.panel import plot, title_of, verdict
+from xaimri.render.planes import Plane, cut, strongest_plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +46,7 @@ def cascade(
         How many destroyed networks' maps are shown at most, evenly spaced and always the last; the chart
         shows all.
     plane
-        Of a volume: axis and index of the plane; None takes the first axis, through the strongest voxel of
+        Of a volume: axis and index of the plane; None takes the strongest across the first axis, of
         the network's own map.
     fade
         As of :func:`xaimri.render.plot`.

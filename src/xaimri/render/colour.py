@@ -9,20 +9,24 @@ from typing import cast
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib import colormaps
 from matplotlib.colors import ListedColormap, Normalize
 
 from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array, Image
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.kinds import Numeric
 
 STEPS = 256
-BACKDROP = 0.32
-"""Grey on which a colour bar is drawn: about the brightness of brain tissue."""
+GROUNDS = (0.1, 0.9)
+"""Greys on which a colour bar is drawn, side by side: colours look otherwise on dark than on bright."""
 
 WARM, COOL = "#ff8a3c", "#4fa8ff"
 """Colours of lines and regions that speak for the class, and against it."""
+
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+"""How bright red, green and blue look (Rec. 709)."""
 
 _MAP = Numeric("fiub", 0, True, "(*space)")
 
@@ -37,24 +41,39 @@ class Scale:
         Largest absolute value, in the maps' unit.
     signed
         False where no map holds a negative value: the scale then begins at zero.
+    palette
+        Name of a matplotlib colour map; None is this package's own colours. Of either, the opacity follows
+        the absolute value.
+    beyond
+        True where a value lies beyond the limit, and so has the limit's colour: the bar ends in a point.
     """
 
     limit: float
     signed: bool
+    palette: str | None = None
+    beyond: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
         if self.limit <= 0:
             raise InvalidInput(f"`limit` must be above 0, got {self.limit:g}.")
+        if self.palette is not None and self.palette not in colormaps:
+            raise InvalidInput(
+                f"`colours` must be the name of a matplotlib colour map, such as 'viridis' or 'coolwarm', "
+                f"got {shown(self.palette)}."
+            )
 
     @classmethod
     @check_arguments()
-    def of(cls, maps: Iterable[Array]) -> Scale:
-        """Return the scale that just holds these maps."""
+    def of(cls, maps: Iterable[Array], *, colours: str | None = None, limit: float | None = None) -> Scale:
+        """Return the scale that just holds these maps, or reaches to a limit of one's own."""
         every = [_MAP.convert(each, "maps") for each in maps]
         finite = [values[np.isfinite(values)] for values in cast("list[Array]", every)]
-        limit = max((float(np.abs(v).max()) for v in finite if v.size), default=0.0)
-        return cls(limit or 1.0, any(bool((v < 0).any()) for v in finite))
+        reach = max((float(np.abs(v).max()) for v in finite if v.size), default=0.0)
+        signed = any(bool((v < 0).any()) for v in finite)
+        if limit is None:
+            return cls(reach or 1.0, signed, colours)
+        return cls(limit, signed, colours, reach > limit)
 
     @property
     def norm(self) -> Normalize:
@@ -64,6 +83,8 @@ class Scale:
     @property
     def colours(self) -> ListedColormap:
         """The colour map that goes with it."""
+        if self.palette is not None:
+            return _borrowed(self.palette, signed=self.signed)
         return diverging() if self.signed else sequential()
 
 
@@ -86,7 +107,21 @@ def _ramp(*, warm: bool) -> Float[Array, "steps 4"]:
     hue = np.radians(22 + 68 * t if warm else 275 - 75 * t)
     chroma = 0.175 - 0.03 * t if warm else 0.145 - 0.03 * t
     rgb = oklab_to_rgb(np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1))
-    return np.column_stack([rgb, 0.9 * t**0.75])
+    return np.column_stack([rgb, _opacity(t)])
+
+
+def _opacity(strength: Float[Array, " steps"]) -> Float[Array, " steps"]:
+    """Return how opaque values are, from their share of the limit."""
+    return 0.9 * np.abs(strength) ** 0.75
+
+
+@cache
+def _borrowed(palette: str, *, signed: bool) -> ListedColormap:
+    """Return the colours of a matplotlib map, its middle at zero where there are both signs."""
+    places = np.linspace(-1, 1, 2 * STEPS) if signed else np.linspace(0, 1, STEPS)
+    colours = colormaps[palette]((places + 1) / 2 if signed else places)
+    colours[:, 3] = _opacity(places)
+    return ListedColormap(colours, name=f"xaimri_{palette}")
 
 
 def oklab_to_rgb(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
@@ -115,21 +150,25 @@ def oklab_to_rgb(lab: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
     return encoded
 
 
-def as_rgb(image: Image) -> Float[Array, "*space 3"]:
-    """Return an image as red, green and blue in 0..1, its own range stretched to full contrast."""
-    low, high = float(image.min()), float(image.max())
-    scaled = (image - low) / (high - low or 1.0)
-    if scaled.shape[-1] == 3:
-        return scaled
-    return np.repeat(scaled.mean(axis=-1, keepdims=True), 3, axis=-1)
+def as_rgb(picture: Image, low: float, high: float, *, grey: bool = False) -> Float[Array, "*space 3"]:
+    """Return a picture as red, green and blue in 0..1, ``low`` drawn black and ``high`` white.
+
+    ``grey`` takes the colours away, to draw a map on it: by the weights of Rec. 709.
+    """
+    scaled = np.clip((picture - low) / (high - low or 1.0), 0, 1)
+    if scaled.shape[-1] != 3:
+        return np.repeat(scaled.mean(axis=-1, keepdims=True), 3, axis=-1)
+    return np.repeat((scaled @ LUMA)[..., None], 3, axis=-1) if grey else scaled
 
 
-def common_scales(explanations: Iterable[Explanation]) -> dict[str, Scale]:
+def common_scales(
+    explanations: Iterable[Explanation], *, colours: str | None = None, limit: float | None = None
+) -> dict[str, Scale]:
     """Return one scale per unit: maps of one unit are comparable, others are not."""
     units: dict[str, list[Array]] = {}
     for explanation in explanations:
         units.setdefault(scale_key(explanation), []).append(explanation.values)
-    return {unit: Scale.of(maps) for unit, maps in units.items()}
+    return {unit: Scale.of(maps, colours=colours, limit=limit) for unit, maps in units.items()}
 
 
 def scale_key(explanation: Explanation) -> str:

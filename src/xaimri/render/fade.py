@@ -13,6 +13,7 @@ PALE = 0.3
 """Share of its opacity that a faded value keeps."""
 
 NOTE = "can't be told from zero"
+FADED = f"faded: {NOTE} (95 %)"
 
 
 def certain(explanation: Explanation) -> Bool[Array, " *space"] | None:
@@ -38,9 +39,9 @@ def uncertain(regions: Regions) -> Bool[Array, " regions"]:
     return ~regions.certain()
 
 
-def note(ax: Axes) -> None:
-    """Say under a panel what pale means."""
+def note(ax: Axes, words: str) -> None:
+    """Write under a panel how it is read."""
     ax.annotate(
-        f"faded: {NOTE} (95 %)", (0.5, 0), (0, -3), xycoords="axes fraction", textcoords="offset points",
+        words, (0.5, 0), (0, -3), xycoords="axes fraction", textcoords="offset points",
         ha="center", va="top", fontsize=6.5, color="0.35", annotation_clip=False,
     )  # fmt: skip

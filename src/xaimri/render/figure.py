@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html as escape
 import io
+import os
 import sys
 import tempfile
 import textwrap
@@ -19,8 +20,9 @@ from xaimri.archive import whole_file
 from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
-from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.panel import COLUMNS, DOTS, MOST_REGIONS, Plane, cut, headline, plot, strongest_plane
+from xaimri.render.colour import Scale, common_scales, scale_key
+from xaimri.render.panel import COLUMNS, DOTS, MOST_REGIONS, draw_colourbar, headline, plot
+from xaimri.render.planes import Plane, cut, pixel_aspect, strongest_plane, strongest_planes
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -36,7 +38,8 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
     Parameters
     ----------
     explanation
-        What to draw. A volume is shown in three planes through its strongest voxel.
+        What to draw. A volume is shown in three planes, each the one across its axis whose absolute values
+        sum to most within the object; thin lines show where the others lie.
     style
         ``"side_by_side"``: the image, then the overlay (the superpixels too, where there are any, and
         the chart, where their errors are known); or a style of :func:`xaimri.render.plot` alone.
@@ -51,21 +54,41 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
         drawn.set_figheight(max(3.6, 1.3 + 0.16 * len(bars.get_yticks())))
         _footnote(drawn, [explanation])
         return drawn
-    planes = (
-        [None] if explanation.values.ndim == 2 else [strongest_plane(explanation, axis) for axis in range(3)]
-    )
-    if "plane" in options:
-        planes = [options.pop("plane")]
+    planes = [options.pop("plane")] if "plane" in options else strongest_planes(explanation)
     drawn, axes = _canvas(planes, len(maps), explanation, chart=len(maps) < len(styles))
     if len(maps) < len(styles):
         options.setdefault("k", MOST_REGIONS["chart"])
         plot(explanation, drawn.axes[-1], style="chart", **{"title": "strongest regions", **options})
-    for row, plane in zip(axes, planes, strict=True):
+    for place, (row, plane) in enumerate(zip(axes, planes, strict=True)):
         for ax, name in zip(row, maps, strict=True):
-            shown = {"title": "image", "colourbar": False} if name == "image" and len(maps) > 1 else {}
-            plot(explanation, ax, style=name, plane=plane, **{**shown, **options})
+            shown: dict[str, Any] = {"title": "image"} if name == "image" and len(maps) > 1 else {}
+            if place:
+                shown["title"] = ""
+            if len(planes) > 1:
+                shown["colourbar"] = False
+            plot(explanation, ax, style=name, plane=plane, **{**shown, **options, **shown})
+            _crosshair(ax, plane, planes)
+    if len(planes) > 1 and "overlay" in maps and options.get("colourbar", True):
+        _one_bar([row[maps.index("overlay")] for row in axes], explanation, options)
     _footnote(drawn, [explanation])
     return drawn
+
+
+def _one_bar(axes: list[Axes], explanation: Explanation, options: dict[str, Any]) -> None:
+    """Draw one colour bar for all planes of a volume; none for an empty map."""
+    own = {name: options.get(name) for name in ("colours", "limit")}
+    if explanation.values.any():
+        scale = options.get("scale") or Scale.of([explanation.values], **own)
+        draw_colourbar(axes, scale, explanation.unit)
+
+
+def _crosshair(ax: Axes, plane: Plane | None, planes: Sequence[Plane | None]) -> None:
+    """Draw thin lines where the other planes cut this one."""
+    if plane is None or len(planes) != 3:
+        return
+    across = [other[1] for other in planes if other is not None and other[0] != plane[0]]
+    ax.axhline(across[0], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
+    ax.axvline(across[1], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
 
 
 def _panels(explanation: Explanation) -> list[str]:
@@ -86,7 +109,9 @@ def grid(
     """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
-    scales = common_scales(explanations)
+    scales = common_scales(
+        explanations, colours=options.pop("colours", None), limit=options.pop("limit", None)
+    )
     panels = len(explanations) + 1
     across = columns or -(-panels // -(-panels // MOST))
     down = -(-panels // across)
@@ -125,7 +150,11 @@ def _canvas(
     A chart, the last of the figure's axes then, stands to the right of all rows.
     """
     shapes = [cut(explanation.values, plane, explanation).shape for plane in planes]
-    aspects = [min(max(height / width, 0.5), 1.6) for height, width in shapes]
+    pixels = [pixel_aspect(explanation, plane) for plane in planes]
+    aspects = [
+        min(max(height / width * pixel, 0.5), 1.6)
+        for (height, width), pixel in zip(shapes, pixels, strict=True)
+    ]
     width, height = PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25
     drawn = Figure(figsize=(width + PANEL * chart, height), layout="compressed")
     shape = drawn.add_gridspec(len(planes), columns + chart, height_ratios=aspects)
@@ -163,17 +192,32 @@ def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
 
 @check_arguments()
 def show(drawn: Figure) -> None:
-    """Show a figure in the running notebook, else in the system's image viewer."""
+    """Show a figure in the running notebook, else in the system's image viewer.
+
+    Where there is none, one sentence on standard error says what to do instead.
+    """
     shell = sys.modules.get("IPython")
     if shell is not None and shell.get_ipython() is not None:
         shell.display.display(drawn)
         return
-    from PIL import Image
+    if not _screen() or not _opened(drawn):
+        sys.stderr.write("There is no image viewer here: use save(path), or show() in a notebook.\n")
+
+
+def _screen() -> bool:
+    """Return False where no window can open: on Linux, without a display."""
+    displays = ("DISPLAY", "WAYLAND_DISPLAY")
+    return not sys.platform.startswith("linux") or any(map(os.environ.get, displays))
+
+
+def _opened(drawn: Figure) -> bool:
+    """Open a figure in the system's viewer, and return whether there is one."""
+    from PIL import Image, ImageShow
 
     with tempfile.TemporaryFile() as kept:
         drawn.savefig(kept, dpi=110, format="png", facecolor="white")
         kept.seek(0)
-        Image.open(kept).show()
+        return bool(ImageShow.show(Image.open(kept)))
 
 
 @check_arguments()

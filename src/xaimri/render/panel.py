@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,20 +16,15 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation, Regions
-from xaimri.kinds import Several
 from xaimri.render.bars import draw_chart
-from xaimri.render.colour import BACKDROP, COOL, WARM, Scale, as_rgb
-from xaimri.render.fade import PALE, certain, note
-from xaimri.render.superpixels import draw_superpixels
+from xaimri.render.colour import COOL, GROUNDS, WARM, Scale, as_rgb
+from xaimri.render.fade import FADED, PALE, certain, note
+from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name, strongest_plane
+from xaimri.render.reduction import Reduction
+from xaimri.render.superpixels import LINE, draw_superpixels
 from xaimri.rules import OrNone, WholeNumber
 
 Style: TypeAlias = Literal["overlay", "contours", "superpixels", "chart", "image"]
-
-Plane: TypeAlias = tuple[int, int]
-"""Axis and index of a plane of a volume."""
-
-PLANE = Several(WholeNumber(), 2)
-"""The rule for a plane: two whole numbers."""
 
 COLUMNS = OrNone(WholeNumber(1, most=100))
 """The rule for panels side by side."""
@@ -53,6 +48,8 @@ def plot(
     fade: bool = True,
     colourbar: bool = True,
     title: str | None = None,
+    colours: str | None = None,
+    limit: float | None = None,
 ) -> Axes:
     """Draw an explanation; nothing outside the axes' figure is touched.
 
@@ -71,7 +68,8 @@ def plot(
     scale
         The colour scale; None takes the explanation's own.
     plane
-        Of a volume: axis and index of the plane; None takes the one through the strongest voxel.
+        Of a volume: axis and index of the plane; None takes the strongest across the first axis: the one
+        whose absolute values sum to most within the object.
     k
         How many regions ``"superpixels"`` (None: 5) and ``"chart"`` (None: 10) show.
     fade
@@ -81,6 +79,12 @@ def plot(
         Draw the colour bar, with the unit.
     title
         None writes the method, the class and its probability.
+    colours
+        Name of a matplotlib colour map, such as ``"viridis"`` or, for both signs, ``"coolwarm"``; None takes
+        this package's own. The opacity follows the absolute value. Colour images are drawn in grey under a
+        map.
+    limit
+        Absolute value with the strongest colour; None takes the map's largest.
 
     Raises
     ------
@@ -92,6 +96,8 @@ def plot(
         raise InvalidInput(
             f"`style` must be one of {', '.join(map(repr, get_args(Style)))}, got {shown(style)}."
         )
+    if scale is not None and (colours is not None or limit is not None):
+        raise InvalidInput("`scale` has its own colours and limit: give it alone, or leave it out.")
     if ax is None:
         ax = Figure(figsize=(5, 4.6), layout="constrained").subplots()
     words = _wrap(headline(explanation), ax) if title is None else title
@@ -101,21 +107,39 @@ def plot(
         ax.set_title(words, fontsize=9, pad=18 if above else None)
         return ax
     chosen = plane if plane is not None else strongest_plane(explanation, 0)
-    ax.imshow(cut(as_rgb(explanation.image), chosen, explanation), interpolation="nearest")
-    scale = scale or Scale.of([explanation.values])
-    if style == "overlay":
-        _overlay(ax, explanation, chosen, scale, fade=fade)
-    elif style == "contours":
-        _contours(ax, cut(explanation.values, chosen, explanation), scale)
-    elif style == "superpixels":
-        regions = _regions(explanation, style)
-        labels = cut(regions.labels, chosen, explanation)
-        draw_superpixels(ax, regions, labels, _count(k, style), fade=fade)
-    if colourbar and style == "overlay":
+    scale = scale or Scale.of([explanation.values], colours=colours, limit=limit)
+    _draw(ax, explanation, chosen, scale, style=style, k=k, fade=fade)
+    if colourbar and style == "overlay" and explanation.values.any():
         draw_colourbar(ax, scale, explanation.unit)
     ax.set_axis_off()
-    ax.set_title(words + (f"\naxis {chosen[0]}, plane {chosen[1]}" if chosen else ""), fontsize=9)
+    ax.set_title(words + (f"\n{plane_name(chosen, explanation.affine)}" if chosen else ""), fontsize=9)
     return ax
+
+
+def _draw(
+    ax: Axes, explanation: Explanation, plane: Plane | None, scale: Scale,
+    *, style: str, k: int | None, fade: bool,
+) -> None:  # fmt: skip
+    """Draw a plane of the image, and the map on it."""
+    values, picture = (cut(each, plane, explanation) for each in (explanation.values, explanation.image))
+    reduction = Reduction.of(values.shape)
+    low, high = float(explanation.image.min()), float(explanation.image.max())
+    ground = as_rgb(reduction.mean(picture), low, high, grey=style != "image")
+    ax.imshow(ground, interpolation="nearest", extent=reduction.extent)
+    if style == "superpixels":
+        regions = _regions(explanation, style)
+        labels = cut(regions.labels, plane, explanation)
+        draw_superpixels(ax, regions, labels, _count(k, style), fade=fade)
+    elif style != "image" and not explanation.values.any():
+        _say_empty(ax)
+    elif style == "overlay":
+        told = certain(explanation) if fade else None
+        sure = np.ones(values.shape, bool) if told is None else cut(told, plane, explanation)
+        _overlay(ax, values, sure, reduction, scale, fade=told is not None)
+    elif style == "contours":
+        _contours(ax, reduction.extreme(values)[0], reduction, scale, explanation.unit)
+    height, width = values.shape
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect=pixel_aspect(explanation, plane))
 
 
 def headline(explanation: Explanation) -> str:
@@ -162,68 +186,60 @@ def _wrap(words: str, ax: Axes) -> str:
 
 
 def draw_colourbar(ax: Axes | list[Axes], scale: Scale, unit: str) -> None:
-    """Draw the scale beside one axes or several, on the grey of tissue, with zero marked."""
+    """Draw the scale beside one axes or several, on dark and on bright ground, with zero marked."""
     figure: Any = (ax[0] if isinstance(ax, list) else ax).figure
-    bar = figure.colorbar(ScalarMappable(scale.norm, scale.colours), ax=ax, fraction=0.046, pad=0.03)
-    bar.ax.set_facecolor((BACKDROP,) * 3)
+    ends = ("both" if scale.signed else "max") if scale.beyond else "neither"
+    colours = ScalarMappable(scale.norm, scale.colours)
+    bar = figure.colorbar(colours, ax=ax, fraction=0.06, pad=0.03, aspect=16, extend=ends)
+    low, high = bar.ax.get_ylim()
+    bar.ax.imshow(
+        [GROUNDS], cmap="gray", vmin=0, vmax=1, extent=(0, 1, low, high), aspect="auto", zorder=-1,
+        interpolation="nearest",
+    )  # fmt: skip
     bar.ax.tick_params(labelsize=7)
     bar.ax.ticklabel_format(style="sci", scilimits=(-3, 4))
     bar.ax.yaxis.get_offset_text().set_fontsize(7)
     bar.set_label(f"attribution ({unit})", fontsize=8)
     if scale.signed:
-        bar.ax.axhline(0, color="white", linewidth=0.8)
+        bar.ax.axhline(0, color=LINE, linewidth=0.8)
 
 
-def strongest_plane(explanation: Explanation, axis: int) -> Plane | None:
-    """Return the plane of a volume through its strongest voxel; None for a slice."""
-    if explanation.values.ndim == 2:
-        return None
-    strength = np.abs(np.nan_to_num(explanation.values))
-    peak = (
-        np.unravel_index(int(strength.argmax()), strength.shape)
-        if strength.any()
-        else np.array(strength.shape) // 2
-    )
-    return axis, int(peak[axis])
+def _say_empty(ax: Axes) -> None:
+    """Say that there is nothing to draw, where an image alone would look like a map of little."""
+    ax.text(
+        0.5, 0.5, "every value is 0", transform=ax.transAxes, ha="center", va="center", fontsize=8,
+        color="0.2", bbox={"facecolor": "white", "edgecolor": "none"}, zorder=3,
+    )  # fmt: skip
 
 
-def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
-    """Take a plane out of a volume, drawn with its first axis upwards; a slice is its own plane."""
-    if plane is None:
-        return array
-    axis, index = cast(Plane, PLANE.convert(plane, "plane"))
-    if not (
-        0 <= axis < explanation.values.ndim
-        and -explanation.values.shape[axis] <= index < explanation.values.shape[axis]
-    ):
-        raise InvalidInput(
-            f"`plane` must be (axis, index) inside the volume {explanation.values.shape}, got {plane}."
-        )
-    plane_of: Array = np.take(array, index, axis=axis)
-    return plane_of
-
-
-def _contours(ax: Axes, values: Array, scale: Scale) -> None:
+def _contours(ax: Axes, values: Array, reduction: Reduction, scale: Scale, unit: str) -> None:
+    """Draw three lines for the class, whole, and three against it, broken: told apart in grey print too."""
     fractions = np.array([0.25, 0.5, 0.75])
     finite = np.nan_to_num(values)
-    for sign, colour in ((1, WARM), (-1, COOL)):
+    rows, columns = ((np.arange(n) + 0.5) * reduction.side - 0.5 for n in values.shape)
+    said = []
+    for sign, colour, dashes, words in ((1, WARM, "solid", "for"), (-1, COOL, "dashed", "against")):
         if (sign * finite).max() > fractions[0] * scale.limit:
             ax.contour(
-                sign * finite, levels=fractions * scale.limit, colors=colour, linewidths=[0.8, 1.2, 1.8]
-            )
+                columns, rows, sign * finite, levels=fractions * scale.limit, colors=colour,
+                linewidths=[0.8, 1.2, 1.8], linestyles=dashes,
+            )  # fmt: skip
+            said.append(f"{dashes}: {words} the class")
+    levels = ", ".join(f"{level:.2g}" for level in fractions * scale.limit)
+    note(ax, f"{'; '.join(said)}; at {levels} ({unit})" if said else f"no value reaches {levels} ({unit})")
 
 
-def _overlay(ax: Axes, explanation: Explanation, plane: Plane | None, scale: Scale, *, fade: bool) -> None:
+def _overlay(ax: Axes, values: Array, sure: Array, reduction: Reduction, scale: Scale, *, fade: bool) -> None:
     """Draw the map in colours; what can't be told from zero keeps less of its opacity."""
-    values = cut(explanation.values, plane, explanation)
-    drawn = ax.imshow(values, cmap=scale.colours, norm=scale.norm, interpolation="nearest")
-    told = certain(explanation) if fade else None
-    if told is None:
+    values, sure = reduction.extreme(values, sure)
+    drawn = ax.imshow(
+        values, cmap=scale.colours, norm=scale.norm, interpolation="nearest", extent=reduction.extent
+    )
+    if not fade:
         return
-    sure = cut(told, plane, explanation)
     drawn.set_alpha(np.where(sure, 1.0, PALE))
     if (~sure & (np.nan_to_num(values) != 0)).any():
-        note(ax)
+        note(ax, FADED)
 
 
 def _regions(explanation: Explanation, style: str) -> Regions:

@@ -15,7 +15,8 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
 from xaimri.render.figure import embed
-from xaimri.render.panel import COLUMNS, draw_colourbar, headline, plot, strongest_plane
+from xaimri.render.panel import COLUMNS, draw_colourbar, headline, plot
+from xaimri.render.planes import strongest_plane
 
 SIDE = 2.3
 """Width of a panel in inches."""
@@ -60,7 +61,10 @@ def sheet(
         raise InvalidInput("there is no explanation to draw: give at least one.")
     across = columns or -(-len(explanations) // -(-len(explanations) // ACROSS))
     down = -(-len(explanations) // across)
-    scales = common_scales(list(explanations.values()))
+    scales = common_scales(
+        list(explanations.values()),
+        colours=options.pop("colours", None), limit=options.pop("limit", None),
+    )  # fmt: skip
     drawn = Figure(figsize=(SIDE * across + 0.2, (SIDE + 0.55) * down + 0.1), layout="constrained")
     axes = drawn.subplots(down, across, squeeze=False).ravel()
     for ax, (name, explanation) in zip(axes, explanations.items(), strict=False):
@@ -71,7 +75,7 @@ def sheet(
         ax.title.set_fontsize(7)
     for ax in axes[len(explanations) :]:
         ax.set_axis_off()
-    if len(scales) == 1 and style == "overlay":
+    if len(scales) == 1 and style == "overlay" and any(e.values.any() for e in explanations.values()):
         (scale,) = scales.values()
         draw_colourbar(list(axes), scale, next(iter(explanations.values())).unit)
     return drawn

@@ -13,7 +13,8 @@ from matplotlib.colors import to_rgba
 from xaimri.arrays import Array
 from xaimri.explanation import Regions
 from xaimri.render.colour import COOL, WARM
-from xaimri.render.fade import PALE, note, uncertain
+from xaimri.render.fade import FADED, PALE, note, uncertain
+from xaimri.render.reduction import Reduction
 
 LINE = "#f5e663"
 TINT = 0.45
@@ -30,40 +31,48 @@ def draw_superpixels(
 
     ``labels`` are the regions of the plane drawn, numbered as in ``regions``.
     """
+    reduction = Reduction.of(labels.shape)
+    labels = reduction.central(labels)
     top = regions.strongest(k)
     pale = uncertain(regions) & fade
     tint = np.zeros((*labels.shape, 4))
     for region in top:
         opacity = TINT * PALE if pale[region] else TINT
         tint[labels == region] = to_rgba(WARM if regions.values[region] > 0 else COOL, opacity)
-    ax.imshow(tint, interpolation="nearest")
-    _outline(ax, labels, range(len(regions.values)), LINE, 0.35)
+    ax.imshow(tint, interpolation="nearest", extent=reduction.extent)
+    _outline(ax, labels, range(len(regions.values)), LINE, 0.35, side=reduction.side)
     for weak in (True, False):
         for sign, colour in ((1, WARM), (-1, COOL)):
             side = [r for r in top if regions.values[r] * sign > 0 and pale[r] == weak]
-            _outline(ax, labels, side, colour, 0.9 if weak else 1.6, dashed=weak)
-    _number(ax, labels, top)
+            _outline(ax, labels, side, colour, 0.9 if weak else 1.6, side=reduction.side, dashed=weak)
+    _number(ax, labels, top, reduction.side)
     if any(pale[region] and (labels == region).any() for region in top):
-        note(ax)
+        note(ax, FADED)
 
 
 def _outline(
-    ax: Axes, labels: Array, chosen: Sequence[int], colour: str, width: float, *, dashed: bool = False
+    ax: Axes,
+    labels: Array,
+    chosen: Sequence[int],
+    colour: str,
+    width: float,
+    *,
+    side: int,
+    dashed: bool = False,
 ) -> None:
     """Draw the borders of regions along the pixels' edges."""
     from matplotlib.collections import LineCollection
 
     found = np.pad(np.where(np.isin(labels, chosen), labels, -1), 1, constant_values=-1)
     dash = max(1, round(max(labels.shape) / 60)) if dashed else 0
-    rows, columns = np.nonzero(found[1:, :] != found[:-1, :])
-    kept = _strokes(columns, dash)
-    lines = [((c - 1.5, r - 0.5), (c - 0.5, r - 0.5)) for r, c in zip(rows[kept], columns[kept], strict=True)]
-    rows, columns = np.nonzero(found[:, 1:] != found[:, :-1])
-    kept = _strokes(rows, dash)
-    lines += [
-        ((c - 0.5, r - 1.5), (c - 0.5, r - 0.5)) for r, c in zip(rows[kept], columns[kept], strict=True)
-    ]
-    ax.add_collection(LineCollection(lines, colors=colour, linewidths=width))
+    lines = []
+    for across in (found, found.T):
+        rows, columns = np.nonzero(across[1:] != across[:-1])
+        kept = _strokes(columns, dash)
+        r, c = rows[kept], columns[kept]
+        ends = np.stack([np.stack([c - 1, r], -1), np.stack([c, r], -1)], 1)
+        lines.append((ends if across is found else ends[..., ::-1]) * side - 0.5)
+    ax.add_collection(LineCollection(list(np.concatenate(lines)), colors=colour, linewidths=width))
 
 
 def _strokes(places: Array, dash: int) -> Array:
@@ -72,7 +81,7 @@ def _strokes(places: Array, dash: int) -> Array:
     return kept
 
 
-def _number(ax: Axes, labels: Array, chosen: Sequence[int]) -> None:
+def _number(ax: Axes, labels: Array, chosen: Sequence[int], side: int) -> None:
     """Write the number of each region where it is widest, if there is room for it."""
     from matplotlib.patheffects import withStroke
     from scipy.ndimage import distance_transform_edt
@@ -86,6 +95,7 @@ def _number(ax: Axes, labels: Array, chosen: Sequence[int]) -> None:
             continue
         row, column = np.unravel_index(int(room.argmax()), room.shape)
         ax.text(
-            int(column), int(row), str(region), ha="center", va="center_baseline", fontsize=LETTERS,
-            color="white", path_effects=[withStroke(linewidth=1.6, foreground="black")], clip_on=True,
+            int(column) * side + side // 2, int(row) * side + side // 2, str(region), ha="center",
+            va="center_baseline", fontsize=LETTERS, color="white", clip_on=True,
+            path_effects=[withStroke(linewidth=1.6, foreground="black")],
         )  # fmt: skip

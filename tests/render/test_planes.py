@@ -1,0 +1,79 @@
+"""Planes of a volume: chosen by what they hold, and called by the anatomy."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from stripes import pixelwise
+from xaimri.render import figure, plot
+from xaimri.render.planes import pixel_aspect, plane_name, strongest_plane, strongest_planes
+
+
+def volume(values, image=None, **changes):
+    image = np.ones((*values.shape, 1), np.float32) if image is None else image
+    return dataclasses.replace(
+        pixelwise(), values=values.astype(np.float32), image=image, errors=None, **changes
+    )
+
+
+def test_a_plane_is_chosen_by_its_sum_and_not_by_one_voxel():
+    values = np.zeros((8, 9, 10))
+    values[2:5, 3:6, 6:9] = 1
+    values[3, 4, 7] = -2
+    values[0, 0, 0] = 3
+    assert strongest_planes(volume(values)) == [(0, 3), (1, 4), (2, 7)]
+    assert strongest_plane(volume(values), 1) == (1, 4)
+
+
+def test_what_lies_beside_the_object_chooses_no_plane():
+    values, image = np.zeros((12, 12, 12)), np.zeros((12, 12, 12, 1), np.float32)
+    image[3:9, 3:9, 3:9] = 1
+    values[:, :, 0], values[4, 5, 6] = 9, 1
+    assert strongest_planes(volume(values, image)) == [(0, 4), (1, 5), (2, 6)]
+    values[4, 5, 6] = 0
+    assert strongest_planes(volume(values, image))[2] == (2, 0)
+
+
+def test_an_empty_map_shows_the_middle():
+    assert strongest_planes(volume(np.full((4, 6, 8), np.nan))) == [(0, 2), (1, 3), (2, 4)]
+
+
+@pytest.mark.parametrize("turn", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_planes_are_called_by_the_direction_of_their_axis(turn):
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag([-1.0, 0.5, 3.0])[:, list(turn)]
+    angle = np.radians(20)
+    tilt = np.eye(4)
+    tilt[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    names = ["sagittal", "coronal", "axial"]
+    for axis, world in enumerate(turn):
+        assert (
+            plane_name((axis, 5), affine)
+            == plane_name((axis, 5), tilt @ affine)
+            == f"{names[world]}, plane 5"
+        )
+
+
+def test_a_volume_has_three_named_planes_one_bar_and_lines_where_they_cut():
+    values = np.zeros((8, 9, 10))
+    values[3, 4, 7] = 1
+    drawn = figure(volume(values, affine=np.eye(4), spacing=(1.0, 1.0, 2.0)))
+    panels = [ax for ax in drawn.axes if ax.get_title()]
+    last = [ax.get_title().splitlines()[-1] for ax in panels]
+    assert last == [
+        f"{name}" for name in ("sagittal, plane 3", "coronal, plane 4", "axial, plane 7") for _ in "io"
+    ]
+    assert len(drawn.axes) == len(panels) + 1
+    cuts = [
+        [float(line.get_ydata()[0]) for line in ax.lines[:1]] + list(ax.lines[1].get_xdata()[:1])
+        for ax in panels
+    ]
+    assert cuts[::2] == cuts[1::2] == [[4, 7], [3, 7], [3, 4]]
+    assert [ax.get_aspect() for ax in panels[::2]] == [0.5, 0.5, 1.0]
+
+
+def test_pixels_are_as_high_and_wide_as_in_the_body():
+    slice_ = dataclasses.replace(pixelwise(), spacing=(3.0, 1.5))
+    assert pixel_aspect(slice_, None) == plot(slice_).get_aspect() == 2
+    assert pixel_aspect(pixelwise(), None) == 1
