@@ -7,6 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
+from aliases import IN_SIGNATURES  # noqa: E402
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
@@ -22,6 +24,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "aliases",
     "gallery_pictures",
     "methods",
     "reference",
@@ -37,28 +40,21 @@ exclude_patterns = [
     "sg_execution_times.rst",
 ]
 default_role = "py:obj"
-add_module_names = False
+toc_object_entries_show_parents = "hide"
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
-# The reference. Array shapes are written as the aliases of xaimri.arrays.
+# The reference. Types that stand in many signatures are written by their short names.
 autosummary_generate = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
-_ALIASES = {
-    "xaimri.arrays": "Array Cells Coalitions Fitted Image Images Labels Map Maps Mask Scores",
-    "xaimri.classifier": "Of",
-    "xaimri.targets": "Target",
-    "xaimri.grid": "Fit",
-    "xaimri.training.resnet": "Depth",
-}
-autodoc_type_aliases = {name: name for names in _ALIASES.values() for name in names.split()}
+autodoc_default_options = {"members": True}
+autodoc_type_aliases = IN_SIGNATURES
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

@@ -9,6 +9,7 @@ from sphinx.ext import autosummary
 from sphinx.util.inspect import TypeAliasForwardRef
 
 _extract = autosummary.extract_summary
+_ARRAY_LIKE = re.compile(r"~[\w.]+\._Buffer \| .*?_NestedSequence\[complex \| bytes \| str\]")
 _SEVERAL = re.compile(r"\w+(, \w+)+")
 
 
@@ -35,12 +36,21 @@ def without_leading_space(app, doctree):
             text.parent.replace(text, nodes.Text(text.replace("' ", "'")))
 
 
+def short(app, what, name, obj, options, signature, returns):
+    """Write ``ArrayLike`` as that, and a default that is made anew as ``...``, which Sphinx can read."""
+    if signature:
+        signature = _ARRAY_LIKE.sub("ArrayLike", signature.replace("<factory>", "..."))
+    return signature, returns
+
+
 def setup(app):
     autosummary.extract_summary = extract_summary
     TypeAliasForwardRef.__repr__ = lambda alias: alias.name
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
+    autosummary.mangle_signature = lambda signature, max_chars=30: ""  # a name and a sentence
+    app.connect("autodoc-process-signature", short)
     app.connect("autodoc-process-docstring", one_by_one, priority=100)
     app.connect("doctree-read", without_leading_space)
     return {"parallel_read_safe": True}
