@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,18 @@ def listed_as(module: str, name: str) -> bool:
 
 def test_no_name_stands_twice() -> None:
     assert [entry for entry, count in LISTED.items() if count > 1] == []
+
+
+def test_short_types_of_the_manual_are_those_of_the_code() -> None:
+    spec = spec_from_file_location("aliases", ROOT / "docs" / "_ext" / "aliases.py")
+    assert spec is not None
+    assert spec.loader is not None
+    aliases = module_from_spec(spec)
+    spec.loader.exec_module(aliases)
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for module, names in aliases.NAMES.items():
+        assert set(names.split()) <= set(aliases.definitions(module)), f"names in {module} have moved"
+        assert f".. aliases:: {module}\n" in pages
 
 
 def test_every_page_is_in_the_contents() -> None:
