@@ -143,6 +143,9 @@ def world(folder: Path) -> dict[str, Any]:
     fitting = LinearClassifier.random((26, 22, 1), classes=4, seed=1)
     maps = xaimri.Saliency(signed=True).explain(model, np.stack(images))
     lime = xaimri.explain(model, image, "lime", **QUICK)
+    (volume,) = xaimri.Saliency().explain(
+        LinearClassifier.random((6, 7, 8, 1)), random.random((1, 6, 7, 8, 1))
+    )
     judged = xaimri.evaluate_explanations(
         ["saliency", "input_x_gradient"], fitting, cases, ["deletion", "entropy"]
     )
@@ -154,7 +157,8 @@ def world(folder: Path) -> dict[str, Any]:
     scans = attach_masks(read_folder(folder / "scans", subject=r"(?P<subject>\w\d)_"), folder / "masks")
     return {
         "folder": folder, "model": model, "image": image, "images": images, "cases": cases, "scans": scans,
-        "fitting": fitting, "maps": list(maps), "lime": lime, "judged": judged, "report": report,
+        "fitting": fitting, "maps": list(maps), "lime": lime, "volume": volume,
+        "judged": judged, "report": report,
         "region": region, "stored": stored, "truth": truth, "split": split(cases, 0.3, 0.3),
         "opened": xaimri.open_model(model), "explained": xaimri.explain_all(model, images, "saliency"),
         "compared": xaimri.compare(model, image, ["saliency", "gradcam"]),
@@ -416,14 +420,18 @@ def _drawing(of: dict[str, Any]) -> dict[str, Any]:
     return {
         "render.Scale": {"limit": 1.0, "signed": True, "palette": None, "beyond": False},
         "render.Scale.of": {"maps": [each.values for each in maps], "colours": None, "limit": None},
-        "render.figure": {"explanation": one, "style": "overlay", "k": 2, "fade": True, "title": "map"},
-        "render.grid": {"explanations": maps, "style": "overlay", "columns": 2, "fade": True},
+        "render.figure": {"explanation": one, "style": "overlay", "heading": "a.png", "footnote": True,
+                          "k": 2, "fade": True, "title": "map"},
+        "render.grid": {"explanations": maps, "style": "overlay", "columns": 2, "heading": None,
+                        "footnote": True, "fade": True},
         "render.sheet": {"explanations": named, "style": "overlay", "columns": 2, "fade": True},
         "render.html": {"explanation": maps[0]},
-        "render.html_table": {"columns": ["name"], "rows": [{"name": "a"}], "explanations": named},
+        "render.html_table": {"columns": ["name"], "rows": [{"name": "a"}], "explanations": named,
+                              "notes": ()},
+        "render.mosaic": {"explanation": of["volume"], "axis": 0, "planes": 3, "columns": 2, "fade": True},
         "render.plot": {"explanation": one, "ax": None, "style": "chart", "scale": None, "plane": None,
                         "k": 2, "fade": True, "colourbar": True, "title": None,
-                        "colours": None, "limit": None},
+                        "colours": None, "limit": None, "hatch": False},
         "render.save": {"drawn": _blank(), "path": folder / "d.png", "dpi": 30},
         "render.show": {"drawn": _blank()},
         "charts.cascade": {"found": _cascade(of), "most": 2, "plane": None, "fade": True},

@@ -22,7 +22,23 @@ SOURCE = Path(xaimri.__file__).parent
 
 DRAWN = {"xaimri.explanation", "xaimri.render"} | {
     f"xaimri.render.{room}"
-    for room in ("bars", "colour", "comparison", "fade", "figure", "panel", "planes", "sheet", "superpixels")
+    for room in (
+        "bars",
+        "colour",
+        "colourbar",
+        "comparison",
+        "contours",
+        "fade",
+        "figure",
+        "frame",
+        "mosaic",
+        "notebook",
+        "output",
+        "panel",
+        "planes",
+        "sheet",
+        "superpixels",
+    )
 }
 """The one circle: an explanation draws itself, by the rooms of render that draw explanations."""
 

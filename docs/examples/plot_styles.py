@@ -35,8 +35,8 @@ lime = xaimri.explain(
 lime
 
 # %%
-# The default figure of a method that works on regions has the image, the overlay and the superpixels;
-# where the method tells the errors of its regions, a chart of them stands beside.
+# The default figure of a method that works on regions has two panels: the ten strongest superpixels, and
+# their values as a chart. The numbers are the same in both.
 #
 # Overlay
 # -------
@@ -45,6 +45,17 @@ lime
 # for the class and cool against it, and both signs reach equally far. The colours get steadily
 # lighter as the value grows, and they stay readable on grey tissue.
 lime.figure(style="overlay")
+
+# %%
+# Colours of your own, and grey print
+# -----------------------------------
+#
+# ``colours=`` takes the name of a matplotlib colour map, ``limit=`` the value of the strongest colour.
+# ``hatch=True`` hatches what speaks against the class: both signs can be told in grey print.
+figure = Figure(figsize=(9, 3.9), layout="constrained")
+for axes, own in zip(figure.subplots(1, 3), ({"colours": "coolwarm"}, {"limit": 0.05}, {"hatch": True})):
+    lime.plot(axes, title=", ".join(f"{name}={value!r}" for name, value in own.items()), **own)
+figure
 
 # %%
 # Superpixels
@@ -143,6 +154,10 @@ figure = Figure(figsize=(9, 3.2), layout="constrained")
 for axes, index in zip(figure.subplots(1, 3), (14, 20, 26)):
     explanation.plot(axes, plane=(0, index), title=f"slice {index}", colourbar=False)
 figure
+
+# %%
+# ``style="mosaic"`` draws planes from one end of the object to the other, here six of them.
+explanation.figure(style="mosaic", planes=6)
 
 # %%
 # Into a paper

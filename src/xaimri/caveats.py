@@ -9,6 +9,9 @@ from string import Formatter
 
 from xaimri.errors import InvalidInput, shown
 
+MANUAL = "https://xaimri.readthedocs.io/en/latest/guide/caveats.html"
+"""The page that says of every caveat what it means and what to do."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
@@ -57,7 +60,7 @@ class Caveat:
     @property
     def reason(self) -> Reason | None:
         """The member of :class:`Reason` that made it; None of another package's."""
-        return Reason.__members__.get(self.name.upper())
+        return reason_of(self.name)
 
 
 class Reason(Enum):
@@ -320,3 +323,25 @@ class Reason(Enum):
 def fields_of(sentence: str) -> set[str]:
     """Return the names of a template's fields."""
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def reason_of(name: str) -> Reason | None:
+    """Return the reason that makes caveats of this name; None of another package's.
+
+    Examples
+    --------
+    >>> reason_of("poor_fit"), reason_of("mypackage.low_contrast")
+    (<Reason.POOR_FIT: 'poor_fit'>, None)
+    """
+    return Reason.__members__.get(name.upper())
+
+
+def link_of(name: str) -> str | None:
+    """Return where the manual tells of a caveat; None of another package's.
+
+    Examples
+    --------
+    >>> link_of("poor_fit")
+    'https://xaimri.readthedocs.io/en/latest/guide/caveats.html#poor-fit'
+    """
+    return None if reason_of(name) is None else f"{MANUAL}#{name.replace('_', '-')}"

@@ -261,8 +261,7 @@ def _drawn(comparison: Comparison, case: Case, part: str, truth: str, folder: Pa
     """Draw each explanation and their comparison, with the case's origin as heading."""
     heading = f"{case.id} ({part} part), true class {truth}"
     stem = "".join(c if c.isalnum() else "_" for c in truth)
-    drawn = {e.method["name"]: e.figure() for e in comparison} | {"comparison": comparison.figure()}
-    for figure in drawn.values():
-        figure.suptitle(heading, fontsize=10)
+    drawn = {e.method["name"]: e.figure(heading=heading) for e in comparison}
+    drawn["comparison"] = comparison.figure(heading=heading)
     files = tuple(save(figure, folder / f"{stem}_{name}.png") for name, figure in drawn.items())
     return Explained(case, part, comparison, files)

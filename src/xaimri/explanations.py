@@ -139,7 +139,7 @@ class Explanations(Sequence[Explanation]):
     def _repr_html_(self) -> str:
         from xaimri import render
 
-        return render.html_table(COLUMNS, self.to_rows(), self._named)
+        return render.html_table(COLUMNS, self.to_rows(), self._named, self.notes)
 
 
 def file_stems(names: Sequence[str]) -> list[str]:

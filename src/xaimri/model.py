@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xaimri import notebook
 from xaimri.adapters.bundles import open_classifier
 from xaimri.adapters.options import ModelLike, Preprocess
 from xaimri.arguments import check_arguments
@@ -43,6 +44,7 @@ from xaimri.methods import (
 from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.perturb.workload import repeated
+from xaimri.provenance import facts
 from xaimri.questions import ask, each_inputs, require_one
 from xaimri.sealed import seal, unseal
 from xaimri.sources import Source, Sources, name_images, oddities, take
@@ -108,6 +110,10 @@ class Model:
         classes = f"{len(self.classes)} classes" if self.classes else "classes told by its first answer"
         origin = () if self.path is None else (f"from {self.path}",)
         return f"<Model: {', '.join((classes, *self.intake.describe(), *origin))}>"
+
+    def _repr_html_(self) -> str:
+        known = (self.classes, self.intake.describe(), self.path, self.split, self.history, self.versions)
+        return notebook.card("Model", notebook.table(("", ""), facts(*known)))
 
     @check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def explain(

@@ -126,7 +126,7 @@ def test_the_explanation_says_it_wherever_it_goes(tmp_path):
     every = xaimri.explain_all(model, [IMAGES[0], IMAGES[1]], target=["mild", "very mild"], against="no")
     assert [row["against"] for row in every.to_rows()] == ["no", "no"]
     assert "against" in str(every).splitlines()[0]
-    assert "<td>no</td>" in every._repr_html_()
+    assert ">no</td>" in every._repr_html_()
     assert all("against no" in ax.get_title().replace("\n", " ") for ax in every.figure().axes[:2])
     plain = xaimri.explain_all(model, [IMAGES[0]])
     assert "against" not in str(plain).splitlines()[0]

@@ -32,7 +32,8 @@ from xaimri.errors import MissingCapability, UnusableImage
 from xaimri.explainer import Attribution, Explainer
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
-from xaimri.judgement import Judgement, Row
+from xaimri.judgement import Judgement
+from xaimri.judgement.rows import Row
 from xaimri.judging import Metric, judge
 from xaimri.metrics import Curve
 from xaimri.objective import softmax

@@ -171,7 +171,7 @@ def test_the_chart_stands_once_beside_the_panels(rank):
     bars = {int(label.get_text()) for label in charts[0].get_yticklabels()}
     assert set().union(*map(numbered, superpixels)) <= bars
     assert (
-        len([ax for ax in figure(without_errors(explained(rank))).axes if ax.get_ylabel() == "region"]) == 0
+        len([ax for ax in figure(without_errors(explained(rank))).axes if ax.get_ylabel() == "region"]) == 1
     )
     assert len([ax for ax in figure(explained(rank), style="chart").axes if ax.has_data()]) == 1
 
@@ -252,7 +252,7 @@ def test_drawing_changes_no_explanation():
 
 
 def test_the_command_line_offers_every_style():
-    assert set(get_args(get_args(PanelsOption)[0])) == {*get_args(Style), "side_by_side"}
+    assert set(get_args(get_args(PanelsOption)[0])) == {*get_args(Style), "side_by_side", "mosaic"}
     assert set(get_args(get_args(StyleOption)[0])) == {*get_args(Style)} - {"image"}
 
 

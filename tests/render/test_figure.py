@@ -1,5 +1,6 @@
 """Pictures: no global state, zero pinned, both signs of one weight, files whole or not at all."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import stripes
 from xaimri import LIME, GradCAM, LinearClassifier, compare
+from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, StorageFault
 from xaimri.render import Scale, colour, figure, plot
+from xaimri.render.panel import headline
 
 SHAPES = {"2d": (16, 20, 1), "3d": (8, 12, 10, 1)}
 
@@ -130,7 +134,42 @@ def test_every_style_draws(style, rank):
 def test_superpixels_draw_where_there_are_regions(rank):
     drawn = explained(REGIONS, rank).figure()
     drawn.draw_without_rendering()
-    assert len([ax for ax in drawn.axes if ax.images]) >= (3 if rank == "2d" else 9)
+    assert len([ax for ax in drawn.axes if ax.images]) == (1 if rank == "2d" else 3)
+    assert len(drawn.axes) == (2 if rank == "2d" else 4)
+
+
+def test_the_numbers_of_regions_are_those_of_their_chart():
+    drawn = stripes.explained().figure()
+    drawn.draw_without_rendering()
+    picture, chart = drawn.axes
+    assert {text.get_text() for text in picture.texts} >= {
+        label.get_text() for label in chart.get_yticklabels()
+    } - {""}
+
+
+def test_a_heading_and_caveats_stand_around_the_panels():
+    found = dataclasses.replace(explained(), caveats=(Caveat("poor_fit", "Use $more$ samples."),))
+    plain, headed = found.figure(footnote=False), found.figure(heading="a$b$.png")
+    assert headed.get_suptitle() == "a$b$.png"
+    assert headed.get_supxlabel() == "poor_fit: Use $more$ samples."
+    assert (plain.get_suptitle(), plain.get_supxlabel()) == ("", "")
+    assert headed.get_size_inches()[1] > plain.get_size_inches()[1]
+
+
+@pytest.mark.parametrize("style", ["side_by_side", "overlay", "contours", "superpixels", "chart"])
+def test_words_of_the_user_are_no_formulas(style):
+    """A dollar sign would begin a formula, and a wrong one would end the drawing."""
+    found = stripes.explained(classes=("$\\frac$", "b"))
+    found.figure(style=style, heading="$\\frac$.png").draw_without_rendering()
+    assert "$\\frac$" in headline(found)
+
+
+def test_contours_of_a_line_of_pixels_are_refused():
+    found = explained()
+    thin = dataclasses.replace(found, values=found.values[:1], image=found.image[:1])
+    with pytest.raises(InvalidInput, match="at least 2 x 2 pixels, and there are 1 x 20"):
+        plot(thin, style="contours")
+    plot(thin)
 
 
 def test_the_map_is_drawn_as_it_is():
@@ -163,7 +202,7 @@ def test_errors_are_one_sentence(tmp_path):
 @pytest.mark.slow
 def test_notebooks_get_a_picture_with_words():
     told = explained()._repr_html_()
-    assert re.fullmatch(r'<img alt="[^"<>]+" src="data:image/png;base64,[A-Za-z0-9+/=]+">', told)
+    assert re.search(r'<img style="[^"<>]+" alt="[^"<>]+" src="data:image/png;base64,[A-Za-z0-9+/=]+">', told)
     assert "class_1" in told
 
 

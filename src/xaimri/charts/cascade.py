@@ -75,7 +75,7 @@ def cascade(
     every = [explanation for one in rows.values() for explanation in (one.own, *one.explanations)]
     if fade and any(certain(explanation) is not None for explanation in every):
         words += f" Faded: {NOTE} (95 %)."
-    drawn.supxlabel(words, fontsize=7, x=0.01, ha="left", color=MUTED)
+    drawn.supxlabel(words, fontsize=7, x=0.01, ha="left", color=MUTED, parse_math=False)
     return drawn
 
 
@@ -120,7 +120,7 @@ def _maps(
     where = f"\naxis {plane[0]}, plane {plane[1]}" if plane else ""
     axes[0].text(
         -0.06, 0.5, textwrap.fill(name, 20) + where, transform=axes[0].transAxes, rotation=90, ha="right",
-        va="center", fontsize=9, multialignment="center",
+        va="center", fontsize=9, multialignment="center", parse_math=False,
     )  # fmt: skip
     for ax, place in zip(axes[1:], places, strict=False):
         title = f"{place + 1}: {_short(one.layers[place])}"
@@ -138,11 +138,11 @@ def _panel(ax: Axes, explanation: Explanation, plane: Plane | None, title: str, 
     )  # fmt: skip
     for text in list(ax.texts):
         text.remove()  # what pale means is said once, under all maps
-    ax.set_title(textwrap.fill(title, 22), fontsize=8)
+    ax.set_title(textwrap.fill(title, 22), fontsize=8, parse_math=False)
 
 
 def _beneath(ax: Axes, words: str) -> None:
-    ax.text(0.5, -0.03, words, transform=ax.transAxes, ha="center", va="top", fontsize=8)
+    ax.text(0.5, -0.03, words, transform=ax.transAxes, ha="center", va="top", fontsize=8, parse_math=False)
 
 
 def _short(layer: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,8 +44,9 @@ def confusion_matrix(report: ClassificationReport, level: LevelName = "slice") -
     for row, column in np.ndindex(n, n):
         _cell(axes, row, column, float(share[row, column]), int(counts[row, column]))
     truth = [f"{name}\n{_people(report, i, level)}" for i, name in enumerate(report.classes)]
-    axes.set_xticks(range(n), report.classes, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(n), truth)
+    leaning: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(n), report.classes, parse_math=False, **leaning)
+    axes.set_yticks(range(n), truth, parse_math=False)
     axes.set_xticks(np.arange(n - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(n - 1) + 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)

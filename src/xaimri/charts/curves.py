@@ -16,7 +16,8 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.judgement import Judgement, Summary
+from xaimri.judgement import Judgement
+from xaimri.judgement.rows import Summary
 from xaimri.metric import Curve
 from xaimri.render.panel import title_of
 
@@ -90,10 +91,12 @@ def metric_curves(judgement: Judgement, metric: str = "deletion", confidence: fl
         for explainer, label in labels.items()
     ]
     _dress(axes, asked, metric)
-    drawn.legend(
+    legend = drawn.legend(
         handles=handles, title=_legend_title(asked, found, metric), loc="outside right upper", frameon=False,
         fontsize=8, title_fontsize=8, alignment="left", handlelength=2.6, labelspacing=0.7,
     )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return drawn
 
 
@@ -171,7 +174,7 @@ def _dress(axes: Axes, judgement: Judgement, metric: str) -> None:
     one = next(curves[0] for (_, name), curves in judgement.curves.items() if name == metric)
     axes.set_xlabel(f"share of the image {one.change}", fontsize=9)
     other = "" if judgement.against is None else f" against {judgement.against}"
-    axes.set_ylabel(f"{one.unit} of the class{other}", fontsize=9)
+    axes.set_ylabel(f"{one.unit} of the class{other}", fontsize=9, parse_math=False)
     axes.set_xlim(0, 1)
     if one.unit == "probability":
         axes.set_ylim(-0.015, 1.02)
@@ -182,7 +185,7 @@ def _dress(axes: Axes, judgement: Judgement, metric: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     people = len({row.subject for row in judgement.rows})
     words = f"{metric}: mean of {_count(len(judgement.cases), 'case')} of {_count(people, 'subject')}"
-    axes.set_title(textwrap.fill(words, 62), fontsize=9, loc="left")
+    axes.set_title(textwrap.fill(words, 62), fontsize=9, loc="left", parse_math=False)
 
 
 def _count(n: int, thing: str) -> str:

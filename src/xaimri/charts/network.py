@@ -115,7 +115,7 @@ def _draw_stage(axes: Axes, stage: Stage, left: float, wanted: str | None) -> No
         if wanted in block.names:
             place = corner + width * (block.names.index(wanted) + 0.5) / len(block.names)
             _mark(axes, place, base, height, wanted)
-    axes.text(middle, -0.16, stage.name, ha="center", va="top", fontsize=7, color=INK)
+    axes.text(middle, -0.16, stage.name, ha="center", va="top", fontsize=7, color=INK, parse_math=False)
     axes.text(middle, -0.31, _times(stage.shape), ha="center", va="top", fontsize=6, color=MUTED)
 
 
@@ -153,7 +153,17 @@ def _frame(axes: Axes, name: str, start: float, stop: float) -> None:
             boxstyle="round,pad=0,rounding_size=0.08", facecolor="#f8fafc", edgecolor="#cbd5e1",
         )
     )  # fmt: skip
-    axes.text(start, TALL + 0.27, name, ha="left", va="top", fontsize=7.5, color=MUTED, style="italic")
+    axes.text(
+        start,
+        TALL + 0.27,
+        name,
+        ha="left",
+        va="top",
+        fontsize=7.5,
+        color=MUTED,
+        style="italic",
+        parse_math=False,
+    )
 
 
 def _legend(axes: Axes, stop: float, summary: str, states: set[State]) -> None:

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.judgement import Judgement, Summary
+from xaimri.judgement import Judgement
+from xaimri.judgement.rows import Summary
 from xaimri.metric import Better, Metric
 from xaimri.render.panel import title_of
 
@@ -70,7 +71,7 @@ def heat_table(judgement: Judgement) -> Figure:
     for row, column in np.ndindex(shades.shape):
         _cell(axes, row, column, means[row][column], float(shades[row, column]), bool(bold[row, column]))
     _frame(axes, heads, names)
-    drawn.supxlabel("\n".join(notes), fontsize=7, x=0.01, ha="left", color="0.35")
+    drawn.supxlabel("\n".join(notes), fontsize=7, x=0.01, ha="left", color="0.35", parse_math=False)
     return drawn
 
 
@@ -152,8 +153,8 @@ def _blank(axes: Axes, row: int, column: int, words: str) -> None:
 def _frame(axes: Axes, heads: list[str], names: list[str]) -> None:
     """Write the heads on top and the methods beside, with white lines between the cells."""
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(heads)), heads, fontsize=8, linespacing=1.2, va="baseline")
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_xticks(range(len(heads)), heads, fontsize=8, linespacing=1.2, va="baseline", parse_math=False)
+    axes.set_yticks(range(len(names)), names, fontsize=9, parse_math=False)
     axes.set_xticks(np.arange(len(heads) - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2)

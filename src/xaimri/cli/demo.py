@@ -150,22 +150,20 @@ def _figure(case: Any, name: str, made: dict[str, Explanation]) -> Any:
     """Draw slice, known answer and maps in one row."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(2.6 * (2 + len(made)), 3.2), layout="constrained")
+    from xaimri.render import plot
+
+    figure = Figure(figsize=(2.7 * (2 + len(made)) + 0.4, 3.3), layout="constrained")
     axes = figure.subplots(1, 2 + len(made))
-    image, brain = np.asarray(case.source), np.asarray(case.source) > 0
-    for ax, title in zip(axes, ("slice", "known answer", *made), strict=True):
-        ax.imshow(image, cmap="gray", vmin=0, vmax=255)
-        ax.set_title(title, fontsize=11)
-        ax.axis("off")
+    first = next(iter(made.values()))
+    plot(first, axes[0], style="image", title="slice")
+    plot(first, axes[1], style="image", title="known answer")
     axes[1].imshow(np.where(case.mask, 1.0, np.nan), cmap="autumn", alpha=0.8, vmin=0, vmax=1)
-    for ax, each in zip(axes[2:], made.values(), strict=True):
-        most = float(np.abs(np.asarray(each.values)[brain]).max()) or 1.0
-        strength = np.where(brain, np.abs(each.values) / most, 0)
-        ax.imshow(each.values, cmap="RdBu_r", vmin=-most, vmax=most, alpha=np.clip(strength, 0, 1))
-        ax.contour(case.mask, levels=[0.5], colors="#ffd500", linewidths=0.8)
-    p = next(iter(made.values())).probabilities[case.label]
+    for ax, (title, each) in zip(axes[2:], made.items(), strict=True):
+        plot(each, ax, title=title)
+        ax.contour(case.mask, levels=[0.5], colors="#ffd500", linewidths=0.9)
+    p = first.probabilities[case.label]
     figure.suptitle(
-        f"{case.id}, held out: {name}, p = {p:.2f}; red speaks for it, blue against it", fontsize=11
+        f"{case.id}, held out: {name}, p = {p:.2f}; warm speaks for it, cool against it", fontsize=11
     )
     return figure
 

@@ -77,26 +77,26 @@ def explain(
     rows: list[dict[str, Any]] = []
     failed: set[str] = set()
 
-    def results() -> Iterator[tuple[str, str, Any, Any]]:
+    def results() -> Iterator[tuple[str, str, str, Any, Any]]:
         for name, explainer in build_named(names, settings).items():
             sources = [str(file) for _, file in files]
             questions = ask(sources, opened.intake, opened.classes, one, against=other)
             found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
-            for stem, (question, ending) in zip(stems, found, strict=True):
-                yield name, stem, question.image.source, ending
+            for stem, (shown, _), (question, ending) in zip(stems, files, found, strict=True):
+                yield name, stem, shown, question.image.source, ending
 
     try:
         with watched(not several and shown), repeated(len(files)):
             bar = tqdm(
                 results(), total=len(files) * len(names), unit="image", disable=not (several and shown)
             )
-            for name, stem, source, ending in bar:
+            for name, stem, heading, source, ending in bar:
                 rows.append({"method": name, **row_of(str(source), ending)})
                 if isinstance(ending, Failure):
                     failed.add(str(source))
                     typer.echo(f"xaimri: {source}: {ending}", err=True)
                     continue
-                made = write_map(ending, out / f"{stem}_{name}", formats, style)
+                made = write_map(ending, out / f"{stem}_{name}", formats, style, heading)
                 typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))
     finally:
         if rows and "csv" in formats:
@@ -145,13 +145,13 @@ def compare(
         file, names, target=one, of=of, against=other, progress=sys.stderr.isatty(), **settings
     )
     for name, explanation in zip(names, made, strict=True):
-        write_map(explanation, maps[name], own, style)
+        write_map(explanation, maps[name], own, style, file.name)
         typer.echo(f"{name}: {verdict(explanation)}")
     for figure in figures:
         if figure.suffix == ".csv":
             rows = [{"method": n, **row_of(str(file), each)} for n, each in zip(names, made, strict=True)]
             write_table(rows, figure)
         else:
-            made.save(figure, style=style)
+            made.save(figure, style=style, heading=file.name)
     if figures:
         typer.echo(f"{file} -> {figures[0]}")

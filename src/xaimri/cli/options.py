@@ -48,7 +48,7 @@ ModelPath = Annotated[
     ),
 ]
 PanelsOption = Annotated[
-    Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "image"],
+    Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "mosaic", "image"],
     typer.Option(help="How maps are drawn."),
 ]
 StyleOption = Annotated[

@@ -51,8 +51,10 @@ def files_of_map(stem: Path, formats: Sequence[str]) -> list[Path]:
     return [stem.with_name(f"{stem.name}.{form}") for form in formats if form != "csv"]
 
 
-def write_map(explanation: Explanation, stem: Path, formats: Sequence[str], style: str) -> list[Path]:
-    """Write one map in these forms; return the files."""
+def write_map(
+    explanation: Explanation, stem: Path, formats: Sequence[str], style: str, heading: str
+) -> list[Path]:
+    """Write one map in these forms, the heading over its figures; return the files."""
     import numpy as np
 
     files = files_of_map(stem, formats)
@@ -64,7 +66,7 @@ def write_map(explanation: Explanation, stem: Path, formats: Sequence[str], styl
         elif form == "json":
             write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
         else:
-            explanation.save(file, style=style)
+            explanation.save(file, style=style, heading=heading)
     return files
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jaxtyping import Int
 
-from xaimri import archive
+from xaimri import archive, notebook
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
@@ -235,23 +235,65 @@ class ClassificationReport:
         return archive.write_text(path, text + "\n")
 
     def __str__(self) -> str:
-        drawn = [
+        slices, subjects = self._titles()
+        tables = [slices, "", _table(self.slice), "", subjects, "", _table(self.subject), ""]
+        return "\n".join([*tables, *self._brackets(), *self.notes])
+
+    def _repr_html_(self) -> str:
+        slices, subjects = self._titles()
+        return notebook.card(
+            f"Evaluation of {self.images} images of {_people(self.subjects)}",
+            notebook.paragraphs([slices]),
+            notebook.table(*_cells(self.slice)),
+            notebook.paragraphs([subjects]),
+            notebook.table(*_cells(self.subject)),
+            notebook.paragraphs([*self._brackets(), *self.notes]),
+            notebook.folded("Images that could not be read", [failure.sentence for failure in self.failures]),
+        )
+
+    def _titles(self) -> tuple[str, str]:
+        """Return what stands over the two tables."""
+        people = _people(self.subjects)
+        means = f"By subject: mean probability over the slices of each of {people}"
+        return f"By slice: {self.images} images of {people}", means
+
+    def _brackets(self) -> list[str]:
+        """Say what stands in brackets, where anything does."""
+        if all(math.isnan(figure.low) for figure in (*self.slice.figures, *self.subject.figures)):
+            return []
+        return [
             f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
             "of subjects within classes."
         ]
-        if all(math.isnan(figure.low) for figure in (*self.slice.figures, *self.subject.figures)):
-            drawn = []
-        slices = f"By slice: {self.images} images of {_people(self.subjects)}"
-        subjects = f"By subject: mean probability over the slices of each of {_people(self.subjects)}"
-        tables = [slices, "", _table(self.slice), "", subjects, "", _table(self.subject), ""]
-        return "\n".join([*tables, *drawn, *self.notes])
+
+
+def _means(level: Level) -> dict[str, ClassFigures]:
+    """Return the averages of a level, by name."""
+    means = {"macro avg": level.macro, "weighted avg": level.weighted}
+    if any(figures.note for figures in level.per_class):
+        means["macro avg, estimable"] = level.macro_estimable
+    return means
+
+
+def _cells(level: Level) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of a level as cells: classes, accuracies, averages."""
+    rows = [_line(each.name, each) for each in level.per_class]
+    for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
+        rows.append([name, "", "", str(figure), "", "", ""])
+    rows += [_line(name, mean) for name, mean in _means(level).items()]
+    return ["", *HEADS, "images", "subjects"], rows
+
+
+def _line(name: str, figures: ClassFigures) -> list[str]:
+    told = [str(figure) for figure in figures.figures]
+    if figures.note:
+        told = [figures.note, *[""] * (len(HEADS) - 1)]
+    return [name, *told, str(figures.images), str(figures.subjects)]
 
 
 def _table(level: Level) -> str:
     """Lay out one level as scikit-learn's report does."""
-    means = {"macro avg": level.macro, "weighted avg": level.weighted}
-    if any(figures.note for figures in level.per_class):
-        means["macro avg, estimable"] = level.macro_estimable
+    means = _means(level)
     width = max(len(name) for name in [*means, "balanced accuracy", *(c.name for c in level.per_class)])
     lines = [f"{'':>{width}}" + "".join(f"{head:>20}" for head in HEADS)]
     lines[0] += f"{'images':>9}{'subjects':>10}"

@@ -16,7 +16,8 @@ from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.explainer import require
 from xaimri.failure import Failure
-from xaimri.judgement import Judgement, Row
+from xaimri.judgement import Judgement
+from xaimri.judgement.rows import Row
 from xaimri.judging.catalogue import as_metric
 from xaimri.judging.trials import measure_all
 from xaimri.kinds import Anything, Stream

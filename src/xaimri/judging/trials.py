@@ -19,7 +19,7 @@ from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
 from xaimri.images.mask import mask_on_grid, read_mask
-from xaimri.judgement import Row
+from xaimri.judgement.rows import Row
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.score import refuse_constant

@@ -2,9 +2,12 @@
 
 from xaimri.render.colour import Scale
 from xaimri.render.comparison import Comparison
-from xaimri.render.figure import figure, grid, html, save, show
+from xaimri.render.figure import figure, grid
+from xaimri.render.mosaic import mosaic
+from xaimri.render.notebook import html, html_table
+from xaimri.render.output import save, show
 from xaimri.render.panel import plot
-from xaimri.render.sheet import html_table, sheet
+from xaimri.render.sheet import sheet
 
 __all__ = [
     "Comparison",
@@ -13,6 +16,7 @@ __all__ = [
     "grid",
     "html",
     "html_table",
+    "mosaic",
     "plot",
     "save",
     "sheet",

@@ -79,7 +79,7 @@ def _frame(ax: Axes, top: list[int], unit: str) -> None:
     ax.set_axisbelow(True)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.set_ylabel("region", fontsize=8)
-    ax.set_xlabel(textwrap.fill(f"attribution ({unit})", 44), fontsize=8)
+    ax.set_xlabel(textwrap.fill(f"attribution ({unit})", 44), fontsize=8, parse_math=False)
 
 
 def _legend(ax: Axes, *, intervals: bool, weak: bool) -> bool:

@@ -25,6 +25,9 @@ GROUNDS = (0.1, 0.9)
 WARM, COOL = "#ff8a3c", "#4fa8ff"
 """Colours of lines and regions that speak for the class, and against it."""
 
+LINE = "#f5e663"
+"""Colour of what must be seen on any ground: borders, the zero of a bar."""
+
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 """How bright red, green and blue look (Rec. 709)."""
 

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from xaimri.arguments import check_arguments
 from xaimri.explanation import Explanation
-from xaimri.render.figure import embed, grid, save, show
-from xaimri.render.panel import headline
+from xaimri.render.figure import grid
+from xaimri.render.notebook import html_comparison
+from xaimri.render.output import save, show
 
 
 class Comparison(Sequence[Explanation]):
@@ -53,4 +54,4 @@ class Comparison(Sequence[Explanation]):
         return save(self.figure(**options), path, dpi=dpi)
 
     def _repr_html_(self) -> str:
-        return embed(self.figure(), "; ".join(headline(e).replace("\n", ": ") for e in self))
+        return html_comparison(self._explanations)

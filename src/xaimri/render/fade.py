@@ -43,5 +43,5 @@ def note(ax: Axes, words: str) -> None:
     """Write under a panel how it is read."""
     ax.annotate(
         words, (0.5, 0), (0, -3), xycoords="axes fraction", textcoords="offset points",
-        ha="center", va="top", fontsize=6.5, color="0.35", annotation_clip=False,
+        ha="center", va="top", fontsize=6.5, color="0.35", annotation_clip=False, parse_math=False,
     )  # fmt: skip

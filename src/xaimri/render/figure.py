@@ -1,27 +1,21 @@
-"""Lay panels out in a figure, and bring a figure to a file, a screen or a notebook."""
+"""Lay the panels of an explanation, or of several, out in a figure."""
 
 from __future__ import annotations
 
-import base64
-import html as escape
-import io
-import os
-import sys
-import tempfile
-import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xaimri.archive import whole_file
 from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import Scale, common_scales, scale_key
-from xaimri.render.panel import COLUMNS, DOTS, MOST_REGIONS, draw_colourbar, headline, plot
+from xaimri.render.colourbar import draw_colourbar
+from xaimri.render.frame import finish
+from xaimri.render.mosaic import mosaic
+from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
 from xaimri.render.planes import Plane, cut, pixel_aspect, strongest_plane, strongest_planes
 
 PANEL, BAR = 3.1, 0.75
@@ -32,7 +26,14 @@ MOST = 5
 
 
 @check_arguments()
-def figure(explanation: Explanation, *, style: str = "side_by_side", **options: Any) -> Figure:
+def figure(
+    explanation: Explanation,
+    *,
+    style: str = "side_by_side",
+    heading: str | None = None,
+    footnote: bool = True,
+    **options: Any,
+) -> Figure:
     """Return a figure of one explanation.
 
     Parameters
@@ -41,22 +42,41 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
         What to draw. A volume is shown in three planes, each the one across its axis whose absolute values
         sum to most within the object; thin lines show where the others lie.
     style
-        ``"side_by_side"``: the image, then the overlay (the superpixels too, where there are any, and
-        the chart, where their errors are known); or a style of :func:`xaimri.render.plot` alone.
+        ``"side_by_side"``: the image, then the overlay; of a method that works on regions, its strongest
+        superpixels, then their chart. ``"mosaic"``: planes of a volume, see :func:`xaimri.render.mosaic`. Or
+        a style of :func:`xaimri.render.plot` alone.
+    heading
+        Written over all panels, such as the file's name.
+    footnote
+        Write the caveats under the panels.
     options
-        Passed to :func:`xaimri.render.plot`.
+        Passed to :func:`xaimri.render.plot` or, for ``"mosaic"``, to :func:`xaimri.render.mosaic`.
     """
-    styles = _panels(explanation) if style == "side_by_side" else [style]
-    maps = [name for name in styles if name != "chart"]
-    if not maps:
-        drawn = Figure(figsize=(4.2, 3.6), layout="constrained")
-        bars = plot(explanation, drawn.subplots(), style="chart", **options)
-        drawn.set_figheight(max(3.6, 1.3 + 0.16 * len(bars.get_yticks())))
-        _footnote(drawn, [explanation])
-        return drawn
+    if style == "mosaic":
+        drawn = mosaic(explanation, **options)
+    elif style == "chart":
+        drawn = _bars(explanation, **options)
+    else:
+        drawn = _planes(explanation, _panels(explanation) if style == "side_by_side" else [style], **options)
+    finish(drawn, [explanation], heading=heading, footnote=footnote)
+    return drawn
+
+
+def _bars(explanation: Explanation, **options: Any) -> Figure:
+    """Draw the chart alone, as high as its bars ask for."""
+    drawn = Figure(figsize=(4.2, 3.6), layout="constrained")
+    bars = plot(explanation, drawn.subplots(), style="chart", **options)
+    drawn.set_figheight(max(3.6, 1.3 + 0.16 * len(bars.get_yticks())))
+    return drawn
+
+
+def _planes(explanation: Explanation, styles: Sequence[str], **options: Any) -> Figure:
+    """Draw styles side by side: a row for a slice, three for a volume, and one chart for all of them."""
     planes = [options.pop("plane")] if "plane" in options else strongest_planes(explanation)
-    drawn, axes = _canvas(planes, len(maps), explanation, chart=len(maps) < len(styles))
-    if len(maps) < len(styles):
+    maps = [name for name in styles if name != "chart"]
+    charted = len(maps) < len(styles)
+    drawn, axes = _canvas(planes, len(maps), explanation, chart=charted)
+    if charted:  # the numbers of its bars are in the picture
         options.setdefault("k", MOST_REGIONS["chart"])
         plot(explanation, drawn.axes[-1], style="chart", **{"title": "strongest regions", **options})
     for place, (row, plane) in enumerate(zip(axes, planes, strict=True)):
@@ -70,7 +90,6 @@ def figure(explanation: Explanation, *, style: str = "side_by_side", **options: 
             _crosshair(ax, plane, planes)
     if len(planes) > 1 and "overlay" in maps and options.get("colourbar", True):
         _one_bar([row[maps.index("overlay")] for row in axes], explanation, options)
-    _footnote(drawn, [explanation])
     return drawn
 
 
@@ -79,7 +98,7 @@ def _one_bar(axes: list[Axes], explanation: Explanation, options: dict[str, Any]
     own = {name: options.get(name) for name in ("colours", "limit")}
     if explanation.values.any():
         scale = options.get("scale") or Scale.of([explanation.values], **own)
-        draw_colourbar(axes, scale, explanation.unit)
+        draw_colourbar(axes, scale, explanation.unit, hatch=bool(options.get("hatch")))
 
 
 def _crosshair(ax: Axes, plane: Plane | None, planes: Sequence[Plane | None]) -> None:
@@ -93,19 +112,23 @@ def _crosshair(ax: Axes, plane: Plane | None, planes: Sequence[Plane | None]) ->
 
 def _panels(explanation: Explanation) -> list[str]:
     """Return the styles that stand side by side."""
-    regions = explanation.regions
-    if regions is None:
-        return ["image", "overlay"]
-    return ["image", "overlay", "superpixels", *([] if regions.errors is None else ["chart"])]
+    return ["image", "overlay"] if explanation.regions is None else ["superpixels", "chart"]
 
 
 @check_arguments(columns=COLUMNS)
 def grid(
-    explanations: Sequence[Explanation], *, style: str = "overlay", columns: int | None = None, **options: Any
+    explanations: Sequence[Explanation],
+    *,
+    style: str = "overlay",
+    columns: int | None = None,
+    heading: str | None = None,
+    footnote: bool = True,
+    **options: Any,
 ) -> Figure:
     """Return a figure that compares explanations of one image: one scale for all maps of one unit.
 
-    Maps without regions are drawn as overlays where ``style`` is ``"superpixels"`` or ``"chart"``.
+    Maps without regions are drawn as overlays where ``style`` is ``"superpixels"`` or ``"chart"``. The other
+    arguments are those of :func:`xaimri.render.figure`.
     """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
@@ -126,7 +149,7 @@ def grid(
         _share_ranges(flat[1:], explanations)
     for ax in flat[len(explanations) + 1 :]:
         ax.set_axis_off()
-    _footnote(drawn, explanations)
+    finish(drawn, explanations, heading=heading, footnote=footnote)
     return drawn
 
 
@@ -164,71 +187,3 @@ def _canvas(
     if chart:
         drawn.add_subplot(shape[:, -1])
     return drawn, axes
-
-
-def _footnote(drawn: Figure, explanations: Sequence[Explanation]) -> None:
-    """Write the caveats under the panels, each once."""
-    texts = dict.fromkeys(f"{c.name}: {c.text}" for e in explanations for c in e.caveats)
-    if texts:
-        width = int(drawn.get_size_inches()[0] * 17)
-        lines = "\n".join(textwrap.fill(text, width, subsequent_indent="    ") for text in texts)
-        drawn.set_size_inches(
-            drawn.get_size_inches()[0], drawn.get_size_inches()[1] + 0.14 * (lines.count("\n") + 1)
-        )
-        drawn.supxlabel(lines, fontsize=6.5, x=0.01, ha="left", color="0.35")
-
-
-@check_arguments(dpi=DOTS)
-def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
-    """Write a figure whole or not at all; the suffix decides between png, pdf, svg and jpg."""
-    target = Path(path)
-    kinds = set(drawn.canvas.get_supported_filetypes())
-    if target.suffix[1:].lower() not in kinds:
-        raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into.")
-    with whole_file(target) as new:
-        drawn.savefig(new, dpi=dpi, facecolor="white")
-    return target
-
-
-@check_arguments()
-def show(drawn: Figure) -> None:
-    """Show a figure in the running notebook, else in the system's image viewer.
-
-    Where there is none, one sentence on standard error says what to do instead.
-    """
-    shell = sys.modules.get("IPython")
-    if shell is not None and shell.get_ipython() is not None:
-        shell.display.display(drawn)
-        return
-    if not _screen() or not _opened(drawn):
-        sys.stderr.write("There is no image viewer here: use save(path), or show() in a notebook.\n")
-
-
-def _screen() -> bool:
-    """Return False where no window can open: on Linux, without a display."""
-    displays = ("DISPLAY", "WAYLAND_DISPLAY")
-    return not sys.platform.startswith("linux") or any(map(os.environ.get, displays))
-
-
-def _opened(drawn: Figure) -> bool:
-    """Open a figure in the system's viewer, and return whether there is one."""
-    from PIL import Image, ImageShow
-
-    with tempfile.TemporaryFile() as kept:
-        drawn.savefig(kept, dpi=110, format="png", facecolor="white")
-        kept.seek(0)
-        return bool(ImageShow.show(Image.open(kept)))
-
-
-@check_arguments()
-def html(explanation: Explanation) -> str:
-    """Return an explanation as a picture in HTML, for notebooks."""
-    return embed(figure(explanation), headline(explanation).replace("\n", ": "))
-
-
-def embed(drawn: Figure, words: str) -> str:
-    """Return a figure as an HTML picture that carries its own data; ``words`` say what it shows."""
-    written = io.BytesIO()
-    drawn.savefig(written, dpi=90, format="png", facecolor="white")
-    encoded = base64.b64encode(written.getvalue()).decode()
-    return f'<img alt="{escape.escape(words, quote=True)}" src="data:image/png;base64,{encoded}">'

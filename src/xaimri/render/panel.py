@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from xaimri.arguments import check_arguments
@@ -17,11 +16,14 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation, Regions
 from xaimri.render.bars import draw_chart
-from xaimri.render.colour import COOL, GROUNDS, WARM, Scale, as_rgb
+from xaimri.render.colour import Scale, as_rgb
+from xaimri.render.colourbar import draw_colourbar
+from xaimri.render.contours import draw_contours
 from xaimri.render.fade import FADED, PALE, certain, note
+from xaimri.render.hatching import FAINT, draw_hatching
 from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name, strongest_plane
 from xaimri.render.reduction import Reduction
-from xaimri.render.superpixels import LINE, draw_superpixels
+from xaimri.render.superpixels import draw_superpixels
 from xaimri.rules import OrNone, WholeNumber
 
 Style: TypeAlias = Literal["overlay", "contours", "superpixels", "chart", "image"]
@@ -50,6 +52,7 @@ def plot(
     title: str | None = None,
     colours: str | None = None,
     limit: float | None = None,
+    hatch: bool = False,
 ) -> Axes:
     """Draw an explanation; nothing outside the axes' figure is touched.
 
@@ -85,6 +88,9 @@ def plot(
         map.
     limit
         Absolute value with the strongest colour; None takes the map's largest.
+    hatch
+        Hatch what speaks against the class, in ``"overlay"`` and ``"superpixels"``: both signs can be told in
+        grey print. In ``"contours"`` lines against the class are always broken.
 
     Raises
     ------
@@ -104,21 +110,22 @@ def plot(
     if style == "chart":
         bars = _regions(explanation, style)
         above = draw_chart(ax, bars, explanation.unit, _count(k, style), fade=fade)
-        ax.set_title(words, fontsize=9, pad=18 if above else None)
+        ax.set_title(words, fontsize=9, pad=18 if above else None, parse_math=False)
         return ax
     chosen = plane if plane is not None else strongest_plane(explanation, 0)
     scale = scale or Scale.of([explanation.values], colours=colours, limit=limit)
-    _draw(ax, explanation, chosen, scale, style=style, k=k, fade=fade)
+    _draw(ax, explanation, chosen, scale, style=style, k=k, fade=fade, hatch=hatch)
     if colourbar and style == "overlay" and explanation.values.any():
-        draw_colourbar(ax, scale, explanation.unit)
+        draw_colourbar(ax, scale, explanation.unit, hatch=hatch)
     ax.set_axis_off()
-    ax.set_title(words + (f"\n{plane_name(chosen, explanation.affine)}" if chosen else ""), fontsize=9)
+    words += f"\n{plane_name(chosen, explanation.affine)}" if chosen else ""
+    ax.set_title(words, fontsize=9, parse_math=False)
     return ax
 
 
 def _draw(
     ax: Axes, explanation: Explanation, plane: Plane | None, scale: Scale,
-    *, style: str, k: int | None, fade: bool,
+    *, style: str, k: int | None, fade: bool, hatch: bool,
 ) -> None:  # fmt: skip
     """Draw a plane of the image, and the map on it."""
     values, picture = (cut(each, plane, explanation) for each in (explanation.values, explanation.image))
@@ -130,14 +137,20 @@ def _draw(
         regions = _regions(explanation, style)
         labels = cut(regions.labels, plane, explanation)
         draw_superpixels(ax, regions, labels, _count(k, style), fade=fade)
+        if hatch:
+            cool = [r for r in regions.strongest(_count(k, style)) if regions.values[r] < 0]
+            draw_hatching(ax, reduction.central(np.isin(labels, cool)), reduction.extent)
     elif style != "image" and not explanation.values.any():
         _say_empty(ax)
     elif style == "overlay":
         told = certain(explanation) if fade else None
         sure = np.ones(values.shape, bool) if told is None else cut(told, plane, explanation)
         _overlay(ax, values, sure, reduction, scale, fade=told is not None)
+        if hatch:
+            against = reduction.extreme(values)[0] < -FAINT * scale.limit
+            draw_hatching(ax, against, reduction.extent)
     elif style == "contours":
-        _contours(ax, reduction.extreme(values)[0], reduction, scale, explanation.unit)
+        draw_contours(ax, reduction.extreme(values)[0], reduction, scale, explanation.unit)
     height, width = values.shape
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect=pixel_aspect(explanation, plane))
 
@@ -185,48 +198,12 @@ def _wrap(words: str, ax: Axes) -> str:
     return "\n".join(textwrap.fill(line, max(width, 10)) for line in whole.splitlines())
 
 
-def draw_colourbar(ax: Axes | list[Axes], scale: Scale, unit: str) -> None:
-    """Draw the scale beside one axes or several, on dark and on bright ground, with zero marked."""
-    figure: Any = (ax[0] if isinstance(ax, list) else ax).figure
-    ends = ("both" if scale.signed else "max") if scale.beyond else "neither"
-    colours = ScalarMappable(scale.norm, scale.colours)
-    bar = figure.colorbar(colours, ax=ax, fraction=0.06, pad=0.03, aspect=16, extend=ends)
-    low, high = bar.ax.get_ylim()
-    bar.ax.imshow(
-        [GROUNDS], cmap="gray", vmin=0, vmax=1, extent=(0, 1, low, high), aspect="auto", zorder=-1,
-        interpolation="nearest",
-    )  # fmt: skip
-    bar.ax.tick_params(labelsize=7)
-    bar.ax.ticklabel_format(style="sci", scilimits=(-3, 4))
-    bar.ax.yaxis.get_offset_text().set_fontsize(7)
-    bar.set_label(f"attribution ({unit})", fontsize=8)
-    if scale.signed:
-        bar.ax.axhline(0, color=LINE, linewidth=0.8)
-
-
 def _say_empty(ax: Axes) -> None:
     """Say that there is nothing to draw, where an image alone would look like a map of little."""
     ax.text(
         0.5, 0.5, "every value is 0", transform=ax.transAxes, ha="center", va="center", fontsize=8,
         color="0.2", bbox={"facecolor": "white", "edgecolor": "none"}, zorder=3,
     )  # fmt: skip
-
-
-def _contours(ax: Axes, values: Array, reduction: Reduction, scale: Scale, unit: str) -> None:
-    """Draw three lines for the class, whole, and three against it, broken: told apart in grey print too."""
-    fractions = np.array([0.25, 0.5, 0.75])
-    finite = np.nan_to_num(values)
-    rows, columns = ((np.arange(n) + 0.5) * reduction.side - 0.5 for n in values.shape)
-    said = []
-    for sign, colour, dashes, words in ((1, WARM, "solid", "for"), (-1, COOL, "dashed", "against")):
-        if (sign * finite).max() > fractions[0] * scale.limit:
-            ax.contour(
-                columns, rows, sign * finite, levels=fractions * scale.limit, colors=colour,
-                linewidths=[0.8, 1.2, 1.8], linestyles=dashes,
-            )  # fmt: skip
-            said.append(f"{dashes}: {words} the class")
-    levels = ", ".join(f"{level:.2g}" for level in fractions * scale.limit)
-    note(ax, f"{'; '.join(said)}; at {levels} ({unit})" if said else f"no value reaches {levels} ({unit})")
 
 
 def _overlay(ax: Axes, values: Array, sure: Array, reduction: Reduction, scale: Scale, *, fade: bool) -> None:

@@ -1,11 +1,9 @@
-"""Explanations of many images: a sheet of small panels, and a table for notebooks."""
+"""Explanations of many images: a sheet of small panels."""
 
 from __future__ import annotations
 
-import html as escape
 import textwrap
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -14,8 +12,8 @@ from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
-from xaimri.render.figure import embed
-from xaimri.render.panel import COLUMNS, draw_colourbar, headline, plot
+from xaimri.render.colourbar import draw_colourbar
+from xaimri.render.panel import COLUMNS, headline, plot
 from xaimri.render.planes import strongest_plane
 
 SIDE = 2.3
@@ -23,12 +21,6 @@ SIDE = 2.3
 
 ACROSS = 6
 """Panels side by side, at most, unless the caller says otherwise."""
-
-SHOWN = 12
-"""Panels above a table in a notebook, at most."""
-
-ROWS = 200
-"""Rows of a table in a notebook, at most."""
 
 
 @check_arguments(columns=COLUMNS)
@@ -77,27 +69,7 @@ def sheet(
         ax.set_axis_off()
     if len(scales) == 1 and style == "overlay" and any(e.values.any() for e in explanations.values()):
         (scale,) = scales.values()
-        draw_colourbar(list(axes), scale, next(iter(explanations.values())).unit)
+        draw_colourbar(
+            list(axes), scale, next(iter(explanations.values())).unit, hatch=bool(options.get("hatch"))
+        )
     return drawn
-
-
-@check_arguments()
-def html_table(
-    columns: Sequence[str],
-    rows: Sequence[Mapping[str, object]],
-    explanations: Mapping[str, Explanation],
-) -> str:
-    """Return rows as an HTML table under a sheet of the first explanations, for notebooks."""
-    some = dict(islice(explanations.items(), SHOWN))
-    picture = embed(sheet(some), ", ".join(some)) if some else ""
-    head = "".join(f"<th>{escape.escape(name)}</th>" for name in columns)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>" for row in rows[:ROWS]
-    )
-    more = f"<p>and {len(rows) - ROWS} more</p>" if len(rows) > ROWS else ""
-    return f"{picture}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-
-
-def _cell(value: object) -> str:
-    words = "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-    return escape.escape(words)

@@ -12,11 +12,10 @@ from matplotlib.colors import to_rgba
 
 from xaimri.arrays import Array
 from xaimri.explanation import Regions
-from xaimri.render.colour import COOL, WARM
+from xaimri.render.colour import COOL, LINE, WARM
 from xaimri.render.fade import FADED, PALE, note, uncertain
 from xaimri.render.reduction import Reduction
 
-LINE = "#f5e663"
 TINT = 0.45
 """Opacity of a region's colour."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from itertools import combinations
@@ -23,60 +23,10 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
+from xaimri.judgement.rows import Difference, Row, Summary
+from xaimri.judgement.words import Words
 from xaimri.metric import Curve, MaskEffect, Metric, say_effects
-from xaimri.table import align, csv_text
-
-LISTED = 20
-"""Certain differences that are printed, at most."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One number: what a metric says of one explainer's map of one case.
-
-    ``value`` is NaN where there is none, and ``failure`` then says why and at which stage, else it is None.
-    ``against`` is the class that the target was held against, empty where there is none.
-    """
-
-    explainer: str
-    metric: str
-    case: str
-    subject: str
-    target: str
-    value: float
-    failure: Failure | None = None
-    against: str = ""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A metric's mean for one explainer, over its cases; the interval is over subjects.
-
-    ``failures`` counts the cases that have no value; they are not in the mean.
-    """
-
-    explainer: str
-    metric: str
-    estimate: Estimate
-    cases: int
-    subjects: int
-    failures: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """By how much one explainer's metric exceeds another's, over the cases in which both have a value.
-
-    ``certain`` is True where the interval leaves zero out, and where all resamples of enough subjects agree
-    on a difference: then there is no interval, and one sign.
-    """
-
-    metric: str
-    first: str
-    second: str
-    estimate: Estimate
-    cases: int
-    certain: bool
+from xaimri.table import csv_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,52 +171,20 @@ class Judgement:
         }
         return {name: _plain(part) for name, part in found.items()}
 
-    def __str__(self) -> str:
-        heads = [f"{name} ({'^' if m.better == 'higher' else 'v'})" for name, m in self.metrics.items()]
-        means = {(s.explainer, s.metric): s for s in self.summary}
-        body = [[_cell(means[explainer, metric]) for metric in self.metrics] for explainer in self.explainers]
-        people = len(np.unique(self._person))
-        other = "" if self.against is None else f", each class against {self.against}"
-        lines = [
-            f"{len(self.cases)} cases of {people} subjects{other}; ^ higher is better, v lower is better.",
-            "",
-            *align(["", *heads], [[n, *row] for n, row in zip(self.explainers, body, strict=True)]),
-            "",
-            *self._intervals(len(set(self._read.values()))),
-        ]
-        lines += [*say_unread(self.unread, len(self.cases)), *self.notes]
-        if effects := say_effects(self.mask_effects.values()):
-            lines += ["", *effects]
-        if self.caveats:
-            lines += ["", "Caveats, and on how many maps:"]
-            lines += [f"  {name}: {_counts(found)}" for name, found in self.caveats.items()]
-        apart = [d for d in self.differences if d.certain]
-        if apart:
-            lines += ["", "Differences whose interval leaves zero out (first less second, same cases):"]
-            lines += [f"  {d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart[:LISTED]]
-            if len(apart) > LISTED:
-                lines.append(f"  and {len(apart) - LISTED} more: `.differences` has them all.")
-        if self.failures:
-            lines += ["", "Without a value:"]
-            lines += [f"  {count} x {why}" for why, count in self.failures.items()]
-        return "\n".join(lines)
+    def _words(self) -> Words:
+        """Return what a printed judgement and its card say."""
+        return Words(
+            self.summary, self.metrics, self.differences, len(self.cases), len(np.unique(self._person)),
+            len(set(self._read.values())), self.confidence, self.resamples, self.against,
+            (*say_unread(self.unread, len(self.cases)), *self.notes),
+            tuple(say_effects(self.mask_effects.values())), self.caveats, self.failures,
+        )  # fmt: skip
 
-    def _intervals(self, people: int) -> Iterator[str]:
-        """Say what stands in brackets, or why nothing does."""
-        if people < MINIMUM_SUBJECTS:
-            yield (
-                f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects, and there "
-                f"{'is' if people == 1 else 'are'} {people}."
-            )
-            return
-        summary = self.summary
-        bare = [s for s in summary if s.estimate.bare]
-        if any(not math.isnan(s.estimate.low) for s in summary):
-            yield f"In brackets: {self.confidence:.0%} intervals, by {self.resamples} resamples of subjects."
-        if any(s.subjects < MINIMUM_SUBJECTS for s in bare):
-            yield f"Means of fewer than {MINIMUM_SUBJECTS} subjects have none."
-        if any(s.subjects >= MINIMUM_SUBJECTS for s in bare):
-            yield "A mean without brackets is of people who all have that value, which is no certainty."
+    def __str__(self) -> str:
+        return self._words().text()
+
+    def _repr_html_(self) -> str:
+        return self._words().html()
 
     def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
@@ -300,29 +218,11 @@ class Judgement:
         return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
 
 
-def _counts(caveats: Mapping[str, int]) -> str:
-    """List caveats with their numbers, the commonest first."""
-    return ", ".join(f"{name} {count}" for name, count in Counter(caveats).most_common())
-
-
 def _effect(effect: MaskEffect | Failure) -> dict[str, Any]:
     """Return what erasing a mask does, or why that can't be told, as JSON types."""
     if isinstance(effect, Failure):
         return {"failure": effect.sentence}
     return {**asdict(effect), "share": effect.share, "slight": effect.slight}
-
-
-def _cell(summary: Summary) -> str:
-    estimate = summary.estimate
-    if math.isnan(estimate.value):
-        return f"- ({summary.failures} failed)"
-    return _figure(estimate) + (f" ({summary.failures} failed)" if summary.failures else "")
-
-
-def _figure(estimate: Estimate) -> str:
-    """Write a mean in three digits, its interval behind it where there is one."""
-    text = f"{estimate.value:.3g}"
-    return text if math.isnan(estimate.low) else f"{text} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
 def _plain(value: object) -> Any:

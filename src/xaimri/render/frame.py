@@ -1,0 +1,35 @@
+"""What stands around the panels of a figure: a heading over them, the caveats under them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from xaimri.explanation import Explanation
+
+LINE = 0.14
+"""Height of a line of caveats in inches."""
+
+
+def finish(
+    drawn: Figure, explanations: Sequence[Explanation], *, heading: str | None, footnote: bool
+) -> None:
+    """Write the heading over the panels, and every caveat once under them; the figure grows by its lines."""
+    if heading:
+        lines = textwrap.wrap(heading, int(drawn.get_size_inches()[0] * 12))
+        lines += filter(None, [drawn.get_suptitle()])
+        _grow(drawn, 0.18 * len(lines))
+        drawn.suptitle("\n".join(lines), fontsize=10, parse_math=False)
+    texts = dict.fromkeys(f"{c.name}: {c.text}" for e in explanations for c in e.caveats)
+    if texts and footnote:
+        width = int(drawn.get_size_inches()[0] * 17)
+        told = "\n".join(textwrap.fill(text, width, subsequent_indent="    ") for text in texts)
+        _grow(drawn, LINE * (told.count("\n") + 1))
+        drawn.supxlabel(told, fontsize=6.5, x=0.01, ha="left", color="0.35", parse_math=False)
+
+
+def _grow(drawn: Figure, inches: float) -> None:
+    width, height = drawn.get_size_inches()
+    drawn.set_size_inches(width, height + inches)
