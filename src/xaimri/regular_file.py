@@ -56,7 +56,9 @@ class Fault:
 
 def quoted(text: object, most: int = 200) -> str:
     """Return a name in backticks, on one line and not too long."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     return f"`{line}`" if len(line) <= most else f"`...{line[-most:]}`"
 
 

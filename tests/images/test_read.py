@@ -446,7 +446,7 @@ def test_oversized_files_are_refused_by_their_header():
 
 
 def test_pillows_own_limit_neither_warns_nor_is_changed(monkeypatch):
-    content = encoded(GREY, "PNG")
+    content = encoded(GREY, "BMP")
     monkeypatch.setattr(
         Pillow, "MAX_IMAGE_PIXELS", 20
     )  # Pillow warns from here, and raises from twice as many

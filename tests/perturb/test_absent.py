@@ -1,7 +1,5 @@
 """What a hidden region looks like, and the cells of a regular grid."""
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 
 from xaimri import LIME
 from xaimri.arrays import Stored
-from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.errors import InvalidInput
 from xaimri.perturb.absent import blurred, hidden, inpainted, noise
 from xaimri.perturb.segments import grid, regions_of
 
@@ -176,15 +174,6 @@ def test_what_cannot_stand_for_absent_is_one_sentence(wrong):
     with pytest.raises(Exception, match=r"`absent`|absent") as told:
         LIME(absent=wrong)
     assert isinstance(told.value, InvalidInput | TypeError)
-
-
-def test_inpainting_without_opencv_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    image, labels = subject(SHAPES["2d"])
-    with pytest.raises(MissingExtra, match=r'absent="inpaint".*pip install "xaimri\[inpaint\]"'):
-        hidden(image, labels, "inpaint")
-    for kind in ("mean", "blur", "noise"):
-        hidden(image, labels, kind)
 
 
 # The regular grid.

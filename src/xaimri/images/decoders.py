@@ -1,26 +1,29 @@
 """Decoding pictures: every frame with the numbers that its file stores, 16-bit colour and float included.
 
-Pillow decodes most files. It keeps 8 of 16 bits of colour and knows no float colour; there the low bytes
-are decoded in a second pass, or tifffile reads the file.
+OpenCV decodes what it reads as stored (see `xaimri.images.headers`), Pillow the rest. Pillow keeps 8 of 16
+bits of colour and knows no float colour: such colour is OpenCV's too, if its high bytes are those of Pillow,
+or tifffile reads the file.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import math
-import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
-from typing import IO, TYPE_CHECKING, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.errors import UnusableImage
+from xaimri.images import opencv
+from xaimri.images.headers import content_of, header_of
+from xaimri.images.integrity import check_chain, check_trailer
+from xaimri.images.orientation import ORIENTATION, turn_of, upright
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -43,20 +46,20 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _GREY = {"1": "L", "L": "L", "LA": "L", "I": "I", "F": "F"}
 _ASSOCIATED = {"P": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
-_SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
-_ORIENTATION, _BITS, _FORMAT, _PLANAR = 274, 258, 339, 284
+_BITS, _FORMAT, _PLANAR = 258, 339, 284
 
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """The pixels of one frame; ``deep`` where they are one of the two bytes of 16-bit colour."""
+    """The pixels of one frame, turned by its orientation; ``deep``: the high bytes of 16-bit colour."""
 
     pixels: Array
+    turn: object = 1
     deep: bool = False
 
 
 class _Unfaithful(Exception):  # noqa: N818
-    """Pillow would give other numbers than the file stores."""
+    """A decoder would give other numbers than the file stores."""
 
 
 class Quiet:
@@ -86,29 +89,11 @@ class Quiet:
 
 def of_stream(stream: BufferedIOBase, name: str, rank: int) -> Array:
     """Decode a seekable file into ``(*space, channels)``; a volume is made of its frames."""
-    from PIL import UnidentifiedImageError
-
-    start = stream.read(4)
-    tiff = start in TIFF
-    if tiff:
-        _check_chain(stream, start)
-    if rank == 3 and start == b"GIF8":
-        _check_trailer(stream)
-    stream.seek(0)
-    try:
-        high = _decoded(stream, name, rank)
-    except (_Unfaithful, UnidentifiedImageError, SyntaxError):
-        if not tiff:
-            raise
-        return stacked(_by_tifffile(stream, name, rank), name, rank)
-    frames = [frame.pixels for frame in high]
-    if any(frame.deep for frame in high):
-        low = _decoded(stream, name, rank, low=True)
-        frames = [
-            a.pixels.astype(np.uint16) << 8 | b.pixels if a.deep else a.pixels
-            for a, b in zip(high, low, strict=True)
-        ]
-    return stacked(frames, name, rank)
+    pixels = _as_stored(stream, name) if rank == 2 else None
+    if pixels is not None:
+        return pixels
+    with Quiet():
+        return stacked(_frames(stream, name, rank), name, rank)
 
 
 def of_pil(picture: PILImage, name: str, rank: int) -> Array:
@@ -139,12 +124,46 @@ def bounded(pixels: int, name: str) -> None:
         )
 
 
-def _decoded(stream: BufferedIOBase, name: str, rank: int, *, low: bool = False) -> list[_Frame]:
-    """Decode all frames by Pillow; of 16-bit colour, the high or the low bytes."""
+def _as_stored(stream: BufferedIOBase, name: str) -> Array | None:
+    """Decode a slice by OpenCV, None where that is left to others."""
+    header = header_of(stream)
+    if header is None:
+        return None
+    bounded(header.height * header.width, name)
+    content = content_of(stream, header)
+    pixels = None if content is None else opencv.frame(content, header)
+    if pixels is None or not header.turned:
+        return pixels
+    with Quiet(), _opened(stream) as picture:
+        return upright(pixels, turn_of(picture))
+
+
+def _frames(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
+    """Decode every frame by Pillow, or by whatever reads it as stored."""
+    from PIL import UnidentifiedImageError
+
+    stream.seek(0)
+    start = stream.read(4)
+    if start in TIFF:
+        check_chain(stream, start)
+    if rank == 3 and start == b"GIF8":
+        check_trailer(stream)
+    try:
+        with _opened(stream) as picture:
+            frames = [_part(picture, name) for _ in _each_frame(picture, name, rank)]
+        return _in_full(frames, stream) if any(f.deep for f in frames) else [f.pixels for f in frames]
+    except (_Unfaithful, UnidentifiedImageError, SyntaxError):
+        if start not in TIFF:
+            raise
+        return _by_tifffile(stream, name, rank)
+
+
+def _opened(stream: BufferedIOBase) -> ImageFile:
+    """Let Pillow read a file's header."""
     from PIL import Image as Pillow
 
-    with Pillow.open(cast("IO[bytes]", stream), formats=FORMATS) as picture:
-        return [_part(picture, low, name) for _ in _each_frame(picture, name, rank)]
+    stream.seek(0)
+    return Pillow.open(cast("IO[bytes]", stream), formats=FORMATS)
 
 
 def _each_frame(picture: PILImage, name: str, rank: int) -> Iterator[int]:
@@ -169,60 +188,46 @@ def _allowed(frames: int, name: str, rank: int) -> None:
         )
 
 
-def _part(picture: ImageFile, low: bool, name: str) -> _Frame:
-    """Decode one frame, of 16-bit colour only one byte of each value."""
+def _part(picture: ImageFile, name: str) -> _Frame:
+    """Decode one frame by Pillow, of 16-bit colour the high bytes."""
     if picture.format == "TIFF":
         _check_tags(cast("TiffImageFile", picture).tag_v2)
-    tiles = list(picture.tile)
-    codes = [str(tile[3] if isinstance(tile[3], str) else tile[3][0]) for tile in tiles if tile[3]]
-    if not codes or codes[0].startswith("I;") or codes[0][-4:-1] != ";16":
-        return _Frame(_pixels(picture))
-    mode = codes[0][:-4]
-    if mode not in ("RGB", "RGBA", "RGBX", "LA"):
+    codes = [str(tile[3] if isinstance(tile[3], str) else tile[3][0]) for tile in picture.tile if tile[3]]
+    deep = bool(codes) and not codes[0].startswith("I;") and codes[0][-4:-1] == ";16"
+    if deep and codes[0][:-4] not in ("RGB", "RGBA", "RGBX", "LA"):
         raise UnusableImage(
-            f"{name} holds 16-bit colour as {mode}, which can't be read in full: save it as RGB."
+            f"{name} holds 16-bit colour as {codes[0][:-4]}, which can't be read in full: save it as RGB."
         )
-    swapped = [code[:-1] + _SWAPPED[code[-1]] if low else code for code in codes]
-    picture.tile = [_as(tile, "RGBA" if mode == "LA" else c) for tile, c in zip(tiles, swapped, strict=True)]
-    picture.load()
-    pixels = np.array(picture)  # of grey and alpha these are the grey's two bytes, then the alpha's
-    chosen = pixels[..., [int(low)]] if mode == "LA" else pixels[..., :3]
-    return _Frame(_upright(chosen, _turn(picture)), deep=True)
+    pixels = _pixels(picture)
+    return _Frame(pixels[..., :1] if deep and codes[0].startswith("LA") else pixels, turn_of(picture), deep)
 
 
-def _check_chain(stream: BufferedIOBase, start: bytes) -> None:
-    """Follow a TIFF's chain of directories to its end; decoders take a broken chain for its end."""
-    order: Literal["little", "big"] = "little" if start[:1] == b"I" else "big"
-    large = start[2:].strip(b"\0") == b"+"
-    width, counted, entry = (8, 8, 20) if large else (4, 2, 12)
-    stream.seek(8 if large else 4)
-    seen: set[int] = set()
-    while (offset := _whole_number(stream, width, order)) and offset not in seen:
-        seen.add(offset)
-        stream.seek(offset)
-        stream.seek(offset + counted + entry * _whole_number(stream, counted, order))
+def _in_full(frames: Sequence[_Frame], stream: BufferedIOBase) -> list[Array]:
+    """Put OpenCV's 16 bits of colour in the place of their high bytes, which must be the same."""
+    pages = _pages(stream)
+    if len(pages) != len(frames):
+        raise _Unfaithful("OpenCV refuses its 16 bits of colour")
+    return [
+        _full(frame, page) if frame.deep else frame.pixels for frame, page in zip(frames, pages, strict=True)
+    ]
 
 
-def _whole_number(stream: BufferedIOBase, width: int, order: Literal["little", "big"]) -> int:
-    content = stream.read(width)
-    if len(content) < width:
-        raise EOFError("a directory of the TIFF file is missing")
-    return int.from_bytes(content, order)
+def _pages(stream: BufferedIOBase) -> Sequence[Array]:
+    """Decode a file's frames of 16-bit colour by OpenCV; none where it refuses it."""
+    header = header_of(stream)
+    if header is None or header.kind != "PNG":
+        stream.seek(0)
+        return opencv.pages(stream.read())
+    content = content_of(stream, header, turned=True)
+    pixels = None if content is None else opencv.frame(content, header)
+    return () if pixels is None else (pixels,)
 
 
-def _check_trailer(stream: BufferedIOBase) -> None:
-    """Refuse a GIF without its last byte: frames may be missing."""
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, size - 4096))
-    if not stream.read().rstrip(b"\0").endswith(b";"):
-        raise EOFError("the end mark of the GIF file is missing")
-
-
-def _as(tile: tuple[Any, ...], code: str) -> Any:
-    """Let Pillow unpack a tile's bytes by another of its raw modes."""
-    args = code if isinstance(tile[3], str) else (code, *tile[3][1:])
-    replace = getattr(tile, "_replace", None)  # Pillow's tiles are named tuples since version 11
-    return (*tile[:3], args) if replace is None else replace(args=args)
+def _full(frame: _Frame, page: Array) -> Array:
+    full = upright(page[..., : frame.pixels.shape[-1]], frame.turn)
+    if full.shape != frame.pixels.shape or full.dtype != np.uint16 or (full >> 8 != frame.pixels).any():
+        raise _Unfaithful("its 16 bits of colour are not read alike by two decoders")
+    return full
 
 
 def _check_tags(tags: Mapping[int, Any]) -> None:
@@ -244,25 +249,7 @@ def _pixels(picture: PILImage) -> Array:
         mode = _GREY.get(plain.mode, "RGB")
         plain = plain if plain.mode == mode else plain.convert(mode)
     pixels = np.array(plain)
-    return _upright(pixels if pixels.ndim == 3 else pixels[..., None], _turn(picture))
-
-
-def _turn(picture: PILImage) -> object:
-    """Return the orientation that is still to be applied; damaged metadata has none."""
-    try:
-        return picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # whatever the damage leads to
-        return 1
-
-
-def _upright(pixels: Array, orientation: object) -> Array:
-    """Turn an image by its EXIF orientation, 1 to 8."""
-    if not isinstance(orientation, int) or not 2 <= orientation <= 8:
-        return pixels
-    turned = np.swapaxes(pixels, 0, 1) if orientation >= 5 else pixels
-    down = -1 if orientation in (3, 4, 7, 8) else 1
-    right = -1 if orientation in (2, 3, 6, 7) else 1
-    return turned[::down, ::right]
+    return upright(pixels if pixels.ndim == 3 else pixels[..., None], turn_of(picture))
 
 
 def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
@@ -281,7 +268,7 @@ def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
 
 
 def _page(page: TiffPage, name: str) -> Array:
-    if not all(page.databytecounts):
+    if not all(page.databytecounts) or len(page.databytecounts) != math.prod(page.chunked):
         raise ValueError("some of its strips are empty")
     if page.axes not in ("YX", "YXS", "SYX"):
         raise UnusableImage(
@@ -289,5 +276,5 @@ def _page(page: TiffPage, name: str) -> Array:
         )
     pixels: Array = page.asarray()
     pixels = np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels
-    tag = page.tags.get(_ORIENTATION)
-    return _upright(pixels if pixels.ndim == 3 else pixels[..., None], 1 if tag is None else int(tag.value))
+    tag = page.tags.get(ORIENTATION)
+    return upright(pixels if pixels.ndim == 3 else pixels[..., None], 1 if tag is None else int(tag.value))

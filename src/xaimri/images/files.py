@@ -69,11 +69,11 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
     if not head:
         raise UnusableImage(f"{name} is empty: fetch the file again.")
     try:
-        with decoders.Quiet():
-            if head.startswith(_NUMPY):
+        if head.startswith(_NUMPY):
+            with decoders.Quiet():
                 return _npy(stream, name)
-            return Picture(decoders.of_stream(stream, name, rank))
-    except UnusableImage:
+        return Picture(decoders.of_stream(stream, name, rank))
+    except (UnusableImage, ImportError):
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
         raise UnusableImage(_why(error, name, head.startswith((*_STARTS, _NUMPY)))) from error

@@ -269,6 +269,8 @@ def _finite(pixels: Array, name: str) -> Image:
     """Copy to float32 and refuse what is no number, or none that can be computed with."""
     with np.errstate(all="ignore"):
         image: Array = np.array(pixels, dtype=np.float32, order="C", subok=False)
+    if pixels.dtype.kind in "bui" and pixels.dtype.itemsize <= 4:
+        return image  # whole numbers of at most 4 bytes, of which none is too large
     bad = int((~np.isfinite(pixels)).sum())
     if bad:
         raise UnusableImage(

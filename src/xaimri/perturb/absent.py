@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, TypeVar, cast
 import numpy as np
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
-from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.errors import InvalidInput
+from xaimri.images.opencv import cv2
 from xaimri.perturb.contrast import contrast_of
 from xaimri.rules import Number, Numbers, Rule
 from xaimri.settings import setting
@@ -23,8 +24,8 @@ Absent: TypeAlias = Literal["auto", "mean", "blur", "noise", "inpaint"] | float 
 object, whichever is farther (see :func:`mean_or_level`); of windows the blur instead of the mean.
 ``"mean"``: the region's own mean, channel by channel. ``"blur"``: the image through a Gaussian filter whose
 width is a tenth of the shorter axis (in volumes of the second longest). ``"noise"``: normal noise of each
-channel's mean and spread. ``"inpaint"``: filled in from around the region by OpenCV (extra ``inpaint``;
-volumes plane by plane). A number: that value. An array: one image ``(*space, channels)`` on the model's
+channel's mean and spread. ``"inpaint"``: filled in from around the region by OpenCV (volumes
+plane by plane). A number: that value. An array: one image ``(*space, channels)`` on the model's
 grid, or a reference set ``(n, *space, channels)``, whose mean is taken.
 """
 
@@ -129,14 +130,11 @@ def _filled(window: Array, gap: Mask) -> Array:
         return np.stack([_filled(plane, hole) for plane, hole in zip(window, gap, strict=True)])
     if gap.all():
         return np.full_like(window, window.mean())
-    try:
-        import cv2
-    except ImportError as missing:
-        raise MissingExtra("opencv-python-headless", "inpaint", 'absent="inpaint"') from missing
     low, high = float(window[~gap].min()), float(window[~gap].max())
     scale = LEVELS / (high - low or 1.0)
     levels = np.where(gap, 0, (window - low) * scale).astype(np.float32)
-    filled: Array = cv2.inpaint(levels, gap.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    library = cv2()
+    filled: Array = library.inpaint(levels, gap.astype(np.uint8), 3, library.INPAINT_TELEA)
     return np.asarray(low + np.clip(filled / scale, 0, high - low))
 
 
