@@ -20,6 +20,7 @@ COLOUR = np.random.default_rng(1).integers(0, 256, (9, 7, 3)).astype(np.uint8)
 ALPHA = np.random.default_rng(2).integers(0, 256, (9, 7, 4)).astype(np.uint8)
 SIXTH = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # EXIF: the orientation 6
 
+XMP = b'<x:xmpmeta tiff:Orientation="6"/>'
 TAGS = b"Exif\0\0" + SIXTH
 
 
@@ -73,7 +74,7 @@ LEFT = {
         TURNED,
     ),
     "XMP": (
-        with_chunk(b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta tiff:Orientation="6"/>'),
+        with_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP),
         TURNED,
     ),
     "no end": (PLAIN[:-12], COLOUR),
@@ -99,6 +100,11 @@ LEFT = {
     "a turned TIFF of 16 bits": (
         tiff(COLOUR * np.uint16(200), extratags=[(274, "H", 1, 6, True)]),
         TURNED * np.uint16(200),
+    ),
+    "a TIFF turned by its XMP": (tiff(COLOUR, extratags=[(700, "B", len(XMP), XMP, True)]), TURNED),
+    "several views": (
+        saved(COLOUR, "MPO", save_all=True, append_images=[Pillow.fromarray(255 - COLOUR)]),
+        np.array(Pillow.open(io.BytesIO(JPEG))),
     ),
     "BigTIFF": (tiff(COLOUR, bigtiff=True), COLOUR),
 }
@@ -151,15 +157,31 @@ def test_no_file_costs_more_than_its_pixels(monkeypatch):
         header = header_of(stream)
         assert header is not None
         assert content_of(stream, header) is None
-    high = bytearray(saved(GREY, "TIFF"))
-    at = high.index(struct.pack("<HHI", 257, 4, 1)) if struct.pack("<HHI", 257, 4, 1) in high else -1
-    if at < 0:
-        at = high.index(struct.pack("<HHI", 257, 3, 1))
-        high[at + 2] = 4
-    high[at + 8 : at + 12] = b"\xff\xff\xff\xff"
-    assert header_of(io.BytesIO(bytes(high))) is None
+    high = entry(tiff(GREY), 257, 2**32 - 1)
+    assert header_of(io.BytesIO(high)) is None
     with pytest.raises(InvalidInput, match="pixels"):
-        read_image(bytes(high))
+        read_image(high)
+
+
+def entry(content, tag, value):
+    """A little-endian TIFF with another value of a tag."""
+    changed = bytearray(content)
+    at = next(i for i in range(10, 10 + 12 * content[8], 12) if changed[i : i + 2] == struct.pack("<H", tag))
+    changed[at + 8 : at + 12] = struct.pack("<I", value)
+    return bytes(changed)
+
+
+def test_a_tiff_whose_strips_do_not_hold_its_rows_is_no_picture():
+    whole = tiff(COLOUR)
+    assert plain(whole)
+    for changed in (entry(whole, 279, COLOUR.size - 1), entry(whole, 279, COLOUR.size + 1)):
+        assert not plain(changed)
+    signed = tiff(ALPHA.astype("i2"), extrasamples=["unassalpha"], compression="zlib")
+    assert read_image(signed).shape == (9, 7, 3)
+    with pytest.raises(InvalidInput, match="some of its strips are missing"):
+        read_image(
+            entry(signed, 284, 61953)
+        )  # no way to lie in planes: three of four would be what memory held
 
 
 @pytest.mark.parametrize("content", [PLAIN, JPEG, saved(COLOUR, "TIFF"), tiff(COLOUR * np.uint16(200))])

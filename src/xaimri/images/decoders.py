@@ -268,8 +268,9 @@ def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
 
 
 def _page(page: TiffPage, name: str) -> Array:
-    if not all(page.databytecounts) or len(page.databytecounts) != math.prod(page.chunked):
-        raise ValueError("some of its strips are empty")
+    planes = page.shaped[0]  # that are stored one after the other
+    if not all(page.databytecounts) or len(page.databytecounts) != planes * math.prod(page.chunked):
+        raise ValueError("some of its strips are missing")
     if page.axes not in ("YX", "YXS", "SYX"):
         raise UnusableImage(
             f"{name} has pages with the axes {page.axes}: read it yourself and pass an array."
