@@ -268,8 +268,8 @@ def _by_tifffile(stream: BufferedIOBase, name: str, rank: int) -> list[Array]:
 
 
 def _page(page: TiffPage, name: str) -> Array:
-    planes = page.shaped[0]  # that are stored one after the other
-    if not all(page.databytecounts) or len(page.databytecounts) != planes * math.prod(page.chunked):
+    parts = math.prod(page.chunked) if len(page.chunked) == len(page.shape) else None
+    if not all(page.databytecounts) or len(page.databytecounts) != parts:
         raise ValueError("some of its strips are missing")
     if page.axes not in ("YX", "YXS", "SYX"):
         raise UnusableImage(
