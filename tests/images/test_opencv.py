@@ -190,6 +190,23 @@ def test_jpegs_are_within_one_grey_level_of_pillows(subsampling):
                 assert np.abs(found - upright.reshape(found.shape)).max() <= 1
 
 
+def test_a_mark_within_a_jpegs_pixels_leaves_it_to_pillow(capfd):
+    """There OpenCV gives the pixels up to the mark, and libjpeg prints a line; Pillow may refuse it."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3)).astype(np.uint8)
+    for progressive in (False, True):
+        stream = io.BytesIO()
+        Pillow.fromarray(pixels).save(stream, "JPEG", progressive=progressive, restart_marker_blocks=2)
+        content = stream.getvalue()
+        header = header_of(stream)
+        assert header is not None
+        assert content_of(stream, header) == content
+        middle = content.rindex(b"\xff\xda") + 40
+        for mark in (b"\xff\x96", b"\xff\xd9", b"\xff\xd8", b"\xff\xdc", b"\xff\xff"):
+            assert content_of(io.BytesIO(content[:middle] + mark + content[middle:]), header) is None
+            outcome(content[:middle] + mark + content[middle:])
+    assert capfd.readouterr().err == ""
+
+
 def deep_tiff(pixels, compression):
     reordered = pixels[..., [2, 1, 0, 3][: pixels.shape[-1]]]
     return cv2.imencode(".tif", reordered, [cv2.IMWRITE_TIFF_COMPRESSION, compression])[1].tobytes()

@@ -18,15 +18,16 @@ from typing import Literal
 
 import numpy as np
 
-from xaimri.arrays import Array
-
 PNG = b"\x89PNG\r\n\x1a\n"
 """First bytes of a PNG file."""
 
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
+_SOI = b"\xff\xd8"
 _FRAMES = (0xC0, 0xC1, 0xC2)  # of Huffman codes, baseline to progressive
 _OTHER_FRAMES = {*range(0xC3, 0xD0)} - {0xC4}
+_SOS, _EOI = 0xDA, 0xD9
+_SEGMENTS = {*_FRAMES, 0xC4, _SOS, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 _MOST_SEGMENTS = 1000
+_MOST_STRIPS = 100_000
 _TURNING = (b"eXIf", b"iTXt", b"zTXt", b"tEXtRaw profile", b"tEXtXML:")  # chunks that may hold an orientation
 _BEYOND = {322, 324, 338, 700, 32995, 32996, 32997}  # tiles, alpha, XMP, and what came before the standard
 _DEFAULTS = {254: 0, 259: 1, 266: 1, 274: 1, 277: 1, 284: 1}
@@ -88,7 +89,7 @@ def content_of(stream: BufferedIOBase, header: Header, turned: bool = False) -> 
     content = stream.read(size)
     if header.kind == "PNG":
         return _pixel_chunks(content, (b"acTL",) if turned else (b"acTL", *_TURNING))
-    return content if header.kind == "TIFF" or content.endswith(_EOI) else None
+    return content if header.kind == "TIFF" or _runs_to_its_end(content) else None
 
 
 def _png(stream: BufferedIOBase) -> Header | None:
@@ -122,7 +123,9 @@ def _pixel_chunks(content: bytes, refused: tuple[bytes, ...]) -> bytes | None:
             return None
         kept += [view[at:end]] if wanted else []
         at, before = end, name
-    return b"".join(kept) if len(kept) > 3 else None
+    if len(kept) < 4:
+        return None
+    return content if sum(map(len, kept)) == len(content) else b"".join(kept)
 
 
 def _whole(content: bytes) -> int:
@@ -158,6 +161,24 @@ def _jpeg(stream: BufferedIOBase) -> Header | None:
     return None
 
 
+def _runs_to_its_end(content: bytes) -> bool:
+    """Tell whether a JPEG's pixels hold no mark that can't be there, and its end mark is the last."""
+    values = np.frombuffer(content, np.uint8)
+    places = np.flatnonzero(values[:-1] == 0xFF)
+    codes = values[places + 1]
+    at, scan = 2, False
+    for place in places[(codes != 0) & (codes & 0xF8 != 0xD0)].tolist():  # no value 255, no restart
+        if place < at:
+            continue
+        code = content[place + 1]
+        if code == _EOI:
+            return scan and place == len(content) - 2
+        if code not in _SEGMENTS or not (scan or place == at):
+            return False
+        at, scan = place + 2 + _whole(content[place + 2 : place + 4]), code == _SOS
+    return False
+
+
 def _tiff(stream: BufferedIOBase) -> Header | None:
     """Read the one directory of a TIFF whose pixels lie in strips as they are."""
     stream.seek(0)
@@ -170,51 +191,52 @@ def _tiff(stream: BufferedIOBase) -> Header | None:
         or not {_WIDTH, _HEIGHT, _BITS, _STRIPS, _STRIP_BYTES} <= tags.keys()
     ):
         return None
-    first = {tag: int(values[0]) for tag, values in tags.items()}
+    first = {tag: values[0] for tag, values in tags.items()}
     samples, bits = first.get(_SAMPLES, 1), first[_BITS]
     as_stored = all(first.get(tag, least) == least for tag, least in _DEFAULTS.items() if tag != _SAMPLES)
     plain = (samples, first.get(_PHOTOMETRIC)) in ((1, 1), (3, 2)) and bits in (8, 16)
-    unsigned = (tags.get(_FORMAT, np.ones(1)) == 1).all() and (tags[_BITS] == bits).all()
-    if not (as_stored and plain and unsigned and len(tags[_BITS]) == samples):
+    unsigned = {*tags.get(_FORMAT, (1,))} == {1} and tags[_BITS] == (bits,) * samples
+    if not (as_stored and plain and unsigned):
         return None
     header = Header("TIFF", first[_HEIGHT], first[_WIDTH], samples, bits)
     return header if _fills(tags, header, stream.seek(0, io.SEEK_END)) else None
 
 
-def _directory(stream: BufferedIOBase, order: Literal["<", ">"], offset: int) -> dict[int, Array] | None:
+def _directory(
+    stream: BufferedIOBase, order: Literal["<", ">"], offset: int
+) -> dict[int, tuple[int, ...]] | None:
     """Return the whole numbers of a TIFF's only directory, by their tags."""
     stream.seek(offset)
     (count,) = struct.unpack(f"{order}H", stream.read(2))
     entries = stream.read(12 * count)
     if stream.read(4) != bytes(4):  # cut short, or another page follows
         return None
-    tags: dict[int, Array] = {}
+    tags: dict[int, tuple[int, ...]] = {}
     for tag, kind, length, value in struct.iter_unpack(f"{order}HHI4s", entries):
-        if tag in tags:
+        if tag in tags or not 0 < length <= _MOST_STRIPS:
             return None
-        if kind not in (3, 4):
-            tags[tag] = np.zeros(1, np.int64)  # known to be there
+        letter = {3: "H", 4: "I"}.get(kind)
+        if letter is None:
+            tags[tag] = (0,)  # known to be there
             continue
-        wide = 2 if kind == 3 else 4
-        if length * wide > 4:
+        packed = struct.Struct(f"{order}{length}{letter}")
+        if packed.size > 4:
             stream.seek(struct.unpack(f"{order}I", value)[0])
-            value = stream.read(length * wide)
-        tags[tag] = np.frombuffer(value[: length * wide], f"{order}u{wide}").astype(np.int64)
-        if not 0 < length == len(tags[tag]):
-            return None
+            value = stream.read(packed.size)
+        tags[tag] = packed.unpack(value[: packed.size])
     return tags
 
 
-def _fills(tags: dict[int, Array], header: Header, size: int) -> bool:
+def _fills(tags: dict[int, tuple[int, ...]], header: Header, size: int) -> bool:
     """Tell whether the strips lie in the file and hold each row, no less and no more."""
-    rows = min(int(tags.get(_STRIP_ROWS, np.array([header.height]))[0]), header.height)
     offsets, counts = tags[_STRIPS], tags[_STRIP_BYTES]
+    rows = min(tags.get(_STRIP_ROWS, (header.height,))[0], header.height)
     if not rows or not len(offsets) == len(counts) == -(-header.height // rows):
         return False
-    held = np.full(len(counts), rows)
-    held[-1] = header.height - rows * (len(counts) - 1)
-    expected = held * header.width * header.channels * (header.bits // 8)
-    return bool((counts == expected).all() and (offsets + counts <= size).all())
+    row = header.width * header.channels * (header.bits // 8)
+    last = header.height - rows * (len(counts) - 1)
+    held = counts == (rows * row,) * (len(counts) - 1) + (last * row,)
+    return held and max(map(sum, zip(offsets, counts, strict=True))) <= size
 
 
 _KINDS: dict[bytes, Callable[[BufferedIOBase], Header | None]] = {
