@@ -13,7 +13,7 @@ with on_first_use():
     import keras_hub
 
 MISSING = pytest.mark.skipif(
-    find_spec("keras_hub") is None, reason='KerasHub is not installed: pip install "xaimri[keras_hub]"'
+    find_spec("keras_hub") is None, reason='KerasHub is not installed: pip install "xaimri[keras-hub]"'
 )
 SCALE, OFFSET = [1 / 60, 1 / 50, 1 / 70], [-2.0, -1.9, -1.7]
 

@@ -86,7 +86,7 @@ def load_model(path: str | PathLike[str]) -> Network:
             return _by_keras_2(source, contents)
         if "parent module keras_hub" in str(failure):
             raise MissingExtra(
-                "keras-hub", "keras_hub", f"`{source}` holds a task of KerasHub, which"
+                "keras-hub", "keras-hub", f"`{source}` holds a task of KerasHub, which"
             ) from None
         package = "tf_keras" if contents.legacy else "keras"
         raise InvalidInput(_why(source, contents, failure, package)) from failure

@@ -98,7 +98,7 @@ def load_task(path: str | PathLike[str]) -> Network:
     try:
         import keras_hub
     except ImportError:
-        raise MissingExtra("keras-hub", "keras_hub", "a preset of KerasHub") from None
+        raise MissingExtra("keras-hub", "keras-hub", "a preset of KerasHub") from None
     check_process()
     try:
         return keras_hub.models.ImageClassifier.from_preset(fspath(path))
