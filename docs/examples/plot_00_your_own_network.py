@@ -15,6 +15,7 @@ for the command line.
 # makes both: drawings like chest X-rays, one class with a bright spot in a lung, and a small network
 # that is trained on them. The network gets -1 to 1, as many of `keras.applications` do, and the scaling
 # is *not* part of it. **If you have both already, go on to the next step.**
+# sphinx_gallery_thumbnail_number = 2
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -129,8 +130,10 @@ print(explanation.diagnostics["layer"], explanation.diagnostics["cells"])
 # ----------------
 #
 # A caveat is a named reason not to trust a map as it is, with a remedy.
+from textwrap import fill
+
 for caveat in explanation.caveats:
-    print(f"{caveat.name}: {caveat.text}")
+    print(fill(f"{caveat.name}: {caveat.text}"))
 
 # %%
 # So do as it says: this network takes the maximum over the cells, where Grad-CAM's one weight for each
@@ -218,5 +221,3 @@ print(found)
 #
 # Read on: :doc:`/guide/explaining` for all that can be explained, :doc:`/guide/judging` for how to read a
 # judgement, :doc:`/guide/caveats` for what can go wrong.
-#
-# sphinx_gallery_thumbnail_number = 2

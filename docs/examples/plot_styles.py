@@ -11,6 +11,7 @@ Overlay, contours, superpixels and volumes: what each shows, and when to take it
 #
 # Any function of a batch of images is a model. This one compares how bright the two halves of the
 # picture are, so its explanation has both signs.
+# sphinx_gallery_thumbnail_number = 3
 import numpy as np
 from matplotlib.figure import Figure
 
