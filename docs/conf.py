@@ -43,7 +43,8 @@ default_role = "py:obj"
 toc_object_entries_show_parents = "hide"
 templates_path = ["_templates"]
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_substitutions = {"release": release}
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
@@ -79,13 +80,13 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "write_computation_times": False,
     "min_reported_time": 1,
-    "thumbnail_size": (400, 260),
+    "thumbnail_size": (480, 260),
     "abort_on_example_error": False,
     "log_level": {"backreference_missing": "debug"},
 }
 
 html_theme = "pydata_sphinx_theme"
-html_title = "xaimri"
+html_title = f"xaimri {release}"
 html_static_path = ["_static"]
 html_css_files = ["xaimri.css"]
 html_show_sourcelink = False
@@ -93,6 +94,7 @@ html_copy_source = False
 html_last_updated_fmt = None
 html_theme_options = {
     "navbar_align": "left",
+    "header_links_before_dropdown": 7,
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "show_prev_next": True,
@@ -100,4 +102,4 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "install": [], "changelog": []}
+html_sidebars = {"index": [], "install": [], "changelog": [], "cite": []}

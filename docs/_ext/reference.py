@@ -10,6 +10,7 @@ from sphinx.util.inspect import TypeAliasForwardRef
 
 _extract = autosummary.extract_summary
 _ARRAY_LIKE = re.compile(r"~[\w.]+\._Buffer \| .*?_NestedSequence\[complex \| bytes \| str\]")
+_DOI = re.compile(r"\bdoi:(10\.\d+/[^\s,;]*[^\s,;.)])")
 _SEVERAL = re.compile(r"\w+(, \w+)+")
 
 
@@ -27,6 +28,11 @@ def one_by_one(app, what, name, obj, options, lines):
         text = list(itertools.takewhile(lambda line: line.startswith(" "), lines[i + 1 :]))
         if text:
             lines[i : i + 1 + len(text)] = [x for part in lines[i].split(", ") for x in (part, *text)]
+
+
+def with_links(app, what, name, obj, options, lines):
+    """Make a link of every DOI."""
+    lines[:] = [_DOI.sub(r"`doi:\1 <https://doi.org/\1>`__", line) for line in lines]
 
 
 def without_leading_space(app, doctree):
@@ -52,5 +58,6 @@ def setup(app):
     autosummary.mangle_signature = lambda signature, max_chars=30: ""  # a name and a sentence
     app.connect("autodoc-process-signature", short)
     app.connect("autodoc-process-docstring", one_by_one, priority=100)
+    app.connect("autodoc-process-docstring", with_links, priority=101)
     app.connect("doctree-read", without_leading_space)
     return {"parallel_read_safe": True}
