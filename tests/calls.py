@@ -192,7 +192,8 @@ def _front(of: dict[str, Any]) -> dict[str, Any]:
         ("classes", "preprocess", "outputs", "unit", "output", "inputs", "engine", "fit", "window", "layout")
     )
     judging = {
-        "cases": of["cases"].cases[:4], "metrics": ["deletion"], "target": "predicted", "against": None,
+        "cases": of["cases"].cases[:4], "metrics": ["deletion"], "target": "predicted", "of": None,
+        "against": None,
         "independent": False, "confidence": 0.9, "resamples": 100, "seed": 0, "progress": False,
     }  # fmt: skip
     opened = of["opened"]

@@ -206,6 +206,7 @@ def evaluate_explanations(
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
+    of: Of | None = None,
     against: Target = None,
     independent: bool = False,
     confidence: float = 0.95,
@@ -231,6 +232,8 @@ def evaluate_explanations(
     target
         ``"predicted"``, or ``"label"``: the case's own class, by name where the cases are a data set whose
         classes the classifier has.
+    of
+        The score that every method explains, as of :func:`xaimri.explain`; None takes each method's own.
     against
         A class that every target is held against, as of :func:`xaimri.explain`; metrics follow the same
         difference. A case of that very class is a row with a ``failure``.
@@ -281,6 +284,6 @@ def evaluate_explanations(
     held = held_methods(methods)
     opened, settings = open_with(model, options, held)
     return judge(
-        opened, held, cases, metrics, target=target, against=against, independent=independent,
+        opened, held, cases, metrics, target=target, of=of, against=against, independent=independent,
         confidence=confidence, resamples=resamples, seed=seed, progress=progress, **settings,
     )  # fmt: skip

@@ -83,6 +83,31 @@ def test_every_row_is_what_the_metric_says_of_the_map(cases):
     assert set(found.curves) == {("a", "deletion"), ("b", "deletion")}
 
 
+@pytest.mark.parametrize("of", ["logit", "log_odds", "probability"])
+def test_every_method_and_metric_is_asked_for_one_score(cases, of):
+    """Of `Occlusion`, whose own score is another, and of a metric that explains by itself."""
+    model, explainer = model_of(), Occlusion(regions=6)
+    found = evaluate_explanations(
+        {"a": explainer, "b": Saliency()}, model, cases.take(range(2)), ["sparseness", "max_sensitivity"],
+        of=of,
+    )  # fmt: skip
+    images = images_of(cases.take(range(2)))
+    maps = explainer.explain(model, images, of=of)
+    np.testing.assert_allclose(found.values("a", "sparseness"), metrics.sparseness(maps), rtol=1e-12)
+    expected = [float(metrics.max_sensitivity(explainer, model, image, of=of)) for image in images]
+    np.testing.assert_allclose(found.values("a", "max_sensitivity"), expected, rtol=1e-12)
+    assert found.to_dict()["of"] == of
+    assert f"{of.replace('_', '-')} explained" in str(found)
+
+
+def test_a_metric_that_would_explain_another_score_is_refused(cases):
+    own = Metric(
+        "own", lambda explainer, classifier, image: 1.0, "lower", ("classifier", "image"), "explainer"
+    )
+    with pytest.raises(InvalidInput, match="takes no `of`, so it would measure maps of another score"):
+        evaluate_explanations("saliency", model_of(), cases, [own], of="logit")
+
+
 def test_maps_of_one_image_share_the_ends_whatever_the_number_of_explainers(cases):
     asked = []
 

@@ -34,6 +34,9 @@ LAST_SEED = 2**31 - 1
 LEVEL = 2
 """The slice of a subject that is explained: it cuts the ventricles."""
 
+SCORE: Literal["log_odds"] = "log_odds"
+"""What is explained: a network this sure leaves probabilities nothing to move, and log-odds still move."""
+
 WHY = {
     "ventricles": "The ventricles alone change, so a network that is right must look at them.",
     "all": "Ventricles, hippocampi and sulci all change. A network needs only one of them to be right, and a "
@@ -92,7 +95,9 @@ def _journey(
     level = [number for number, case in enumerate(parts.test) if case.slice == LEVEL]
     shown = parts.test.take(level)
     figures, seconds = _drawn(opened, shown, methods, folder)
-    found = opened.judge(shown.take(range(min(cases, len(shown)))), methods, _metrics(), target="label")
+    found = opened.judge(
+        shown.take(range(min(cases, len(shown)))), methods, _metrics(), target="label", of=SCORE
+    )
     found.save(folder / "judgement.json")
     table = _table(found, seconds)
     typer.echo("\n".join(table))
@@ -105,7 +110,7 @@ def _methods() -> dict[str, Explainer[Any]]:
     return {
         "LayerCAM": LayerCAM(layer="conv4_block6_out"),
         "LIME": LIME(samples=200),
-        "SHAP": SHAP(samples=100),
+        "SHAP": SHAP(samples=200, regions=20),
     }
 
 
@@ -139,7 +144,7 @@ def _drawn(
         made = []
         for title, method in methods.items():
             start = time.perf_counter()
-            made.append(opened.explain(case.source, method, target=label))
+            made.append(opened.explain(case.source, method, target=label, of=SCORE))
             seconds[title] = time.perf_counter() - start  # of the last stage: what is done once is done
         figure = _figure(case, name, dict(zip(methods, made, strict=True)))
         figures.append(save(figure, folder / f"{name.replace(' ', '_')}_comparison.png"))

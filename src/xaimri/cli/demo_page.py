@@ -19,6 +19,7 @@ pre { overflow-x: auto; padding: .6rem; border: 1px solid #8886; border-radius: 
 INTRODUCTION = (
     "Phantoms are brains made from a seed, so the answer is known (yellow). The relevance gain is the share "
     "of a map's positive relevance in the answer, over the answer's share of the brain: 1 is chance. "
+    "Explained are the log-odds of the true stage. "
     "Intervals are 95 % over subjects."
 )
 

@@ -26,6 +26,7 @@ from xaimri.cli.options import (
     MethodsOption,
     MetricsOption,
     ModelPath,
+    OfOption,
     PartOption,
     Seed,
     SubjectOption,
@@ -50,6 +51,7 @@ def judge(
     method: MethodsOption = None,
     metric: MetricsOption = None,
     target: AimOption = "predicted",
+    of: OfOption = None,
     against: AgainstOption = None,
     cases: CasesOption = 20,
     part: PartOption = None,
@@ -99,7 +101,7 @@ def judge(
         where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
         typer.echo(_plan(list(explainers.values()), [each.name for each in measures], some, where))
         found = opened.judge(
-            some, explainers, measures, target=target, against=target_of(against, opened.classes),
+            some, explainers, measures, target=target, of=of, against=target_of(against, opened.classes),
             independent=alone, seed=seed, progress=sys.stderr.isatty(),
         )  # fmt: skip
         if all(row.failure is not None for row in found.rows):

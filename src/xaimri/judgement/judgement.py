@@ -56,6 +56,8 @@ class Judgement:
         Sentences on the cases, such as what their loader changes by chance.
     caveats
         By explainer, on how many of its maps each caveat stands.
+    of
+        The score that every method was asked to explain; None where each took its own.
     """
 
     rows: tuple[Row, ...]
@@ -70,6 +72,7 @@ class Judgement:
     mask_effects: Mapping[str, MaskEffect | Failure] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     caveats: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    of: str | None = None
 
     @cached_property
     def cases(self) -> tuple[str, ...]:
@@ -164,6 +167,7 @@ class Judgement:
             "confidence": self.confidence,
             "resamples": self.resamples,
             "seed": self.seed,
+            "of": self.of,
             "against": self.against,
             "mask_effects": {case: _effect(each) for case, each in self.mask_effects.items()},
             "notes": list(self.notes),
@@ -175,7 +179,7 @@ class Judgement:
         """Return what a printed judgement and its card say."""
         return Words(
             self.summary, self.metrics, self.differences, len(self.cases), len(np.unique(self._person)),
-            len(set(self._read.values())), self.confidence, self.resamples, self.against,
+            len(set(self._read.values())), self.confidence, self.resamples, self.of, self.against,
             (*say_unread(self.unread, len(self.cases)), *self.notes),
             tuple(say_effects(self.mask_effects.values())), self.caveats, self.failures,
         )  # fmt: skip

@@ -25,8 +25,8 @@ class Words:
     Attributes
     ----------
     summary, metrics, differences
-        As of :class:`xaimri.judgement.Judgement`; so are ``confidence``, ``resamples``, ``against``,
-        ``caveats`` and ``failures``.
+        As of :class:`xaimri.judgement.Judgement`; so are ``confidence``, ``resamples``, ``of``,
+        ``against``, ``caveats`` and ``failures``.
     cases, people, read
         How many cases and subjects there are, and of how many subjects an image could be read.
     notes, effects
@@ -41,6 +41,7 @@ class Words:
     read: int
     confidence: float
     resamples: int
+    of: str | None
     against: str | None
     notes: Sequence[str]
     effects: Sequence[str]
@@ -78,7 +79,8 @@ class Words:
         )
 
     def _whose(self) -> str:
-        other = "" if self.against is None else f", each class against {self.against}"
+        other = "" if self.of is None else f", {self.of.replace('_', '-')} explained"
+        other += "" if self.against is None else f", each class against {self.against}"
         return f"{self.cases} cases of {self.people} subjects{other}"
 
     def _table(self, higher: str, lower: str) -> tuple[list[str], list[list[str]]]:

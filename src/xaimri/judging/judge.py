@@ -23,6 +23,7 @@ from xaimri.judging.trials import measure_all
 from xaimri.kinds import Anything, Stream
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, MaskEffect, Metric
+from xaimri.objective import Of
 from xaimri.perturb.progress import Watcher, watched
 from xaimri.perturb.workload import repeated
 from xaimri.rules import Choice
@@ -51,6 +52,7 @@ def judge(
     metrics: Metrics = ("deletion", "insertion"),
     *,
     target: Aim = "predicted",
+    of: Of | None = None,
     against: Target = None,
     independent: bool = False,
     confidence: float = 0.95,
@@ -70,6 +72,8 @@ def judge(
     Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
     for explainer in explainers.values():
         require(explainer, model.classifier)
+    if of is not None:
+        _check_heeded("of", measures)
     other = _other(against, tuple(model.classifier.classes), measures)
     subjects = _subjects(listed, independent)
     names = cases.classes if isinstance(cases, Dataset) else ()
@@ -82,7 +86,7 @@ def judge(
     caveats: dict[str, dict[str, set[str]]] = {name: {} for name in explainers}
     with watched(progress), repeated(len(listed)):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
-            for result in measure_all(explainers, model, part, measures, other):
+            for result in measure_all(explainers, model, part, measures, other, of):
                 rows.append(result.row)
                 for caveat in result.caveats:
                     caveats[result.row.explainer].setdefault(caveat, set()).add(result.row.case)
@@ -102,7 +106,8 @@ def judge(
         None if other is None else next((row.against for row in rows if row.against), str(other)),
         effects,
         notes,
-        {name: {each: len(of) for each, of in found.items()} for name, found in caveats.items() if found},
+        {name: {each: len(on) for each, on in found.items()} for name, found in caveats.items() if found},
+        of,
     )
 
 
@@ -123,18 +128,23 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) ->
                 raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
 
 
+def _check_heeded(asked: str, metrics: Mapping[str, Metric]) -> None:
+    """See that what is asked reaches the metrics that explain by themselves."""
+    for metric in metrics.values():
+        if metric.measures == "explainer" and not metric.takes(asked):
+            raise InvalidInput(
+                f"the metric {metric.name!r} explains by itself and takes no `{asked}`, so it would measure "
+                f"maps of another score: give its function a parameter `{asked}`, or leave it out."
+            )
+
+
 def _other(against: Target, classes: tuple[str, ...], metrics: Mapping[str, Metric]) -> Target:
     """Return the class that the others are held against, if there is such a one and every metric heeds it."""
     if against is None:
         return None
     if is_listed(against):
         raise InvalidInput("`against` must be one class for all cases, got a list.")
-    for metric in metrics.values():
-        if metric.measures == "explainer" and not metric.takes("against"):
-            raise InvalidInput(
-                f"the metric {metric.name!r} explains by itself and takes no `against`, so it would measure "
-                "maps of another score: give its function a parameter `against`, or leave it out."
-            )
+    _check_heeded("against", metrics)
     if classes:
         resolve_targets(against, classes, 1, "against")
     return against

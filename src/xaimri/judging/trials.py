@@ -23,6 +23,7 @@ from xaimri.judgement.rows import Row
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.metrics.mask_effect import mask_effect
 from xaimri.metrics.score import refuse_constant
+from xaimri.objective import Of
 from xaimri.questions import Question
 from xaimri.sources import Named
 from xaimri.targets import Target, resolve_targets
@@ -121,6 +122,7 @@ def measure_all(
     cases: Sequence[tuple[Case, str, Target]],
     metrics: Mapping[str, Metric],
     against: Target = None,
+    of: Of | None = None,
 ) -> Iterator[Result]:
     """Yield every result, ordered by metric, explainer and case; the maps are made once."""
     masked = any("region" in metric.needs for metric in metrics.values())
@@ -135,15 +137,15 @@ def measure_all(
             Question(Named(trial.case.id, trial.taken), trial.target, against=against)
             for trial in trials.values()
         ]
-        ends = endings(model.classifier, model.intake, explainer, asked, on_grid=True)
+        ends = endings(model.classifier, model.intake, explainer, asked, of=of, on_grid=True)
         made |= {(name, place): ending for place, (_, ending) in zip(trials, ends, strict=True)}
     maps = {key: ending for key, ending in made.items() if isinstance(ending, Explanation)}
     erasing = _erasing(metrics)
     followed = maps if erasing in metrics.values() else _first(maps) if masked else {}
-    erased = _values(erasing, explainers, followed, model, trials)
+    erased = _values(erasing, explainers, followed, model, trials, of)
     effects = _effects(erased, trials)
     for metric in metrics.values():
-        values = erased if metric is erasing else _values(metric, explainers, maps, model, trials)
+        values = erased if metric is erasing else _values(metric, explainers, maps, model, trials, of)
         for name in explainers:
             for place, (case, subject, _) in enumerate(cases):
                 ending = made[name, place]
@@ -198,6 +200,7 @@ def _values(
     maps: Mapping[Key, Explanation],
     model: Opened,
     trials: Mapping[int, Trial],
+    of: Of | None,
 ) -> dict[Key, Value]:
     """Return what a metric says of every map: maps of one shape together, or explainer by explainer."""
     found: dict[Key, Value] = {}
@@ -210,7 +213,7 @@ def _values(
         elif "region" in metric.needs and isinstance(trial.region, Failure):
             found[key] = trial.region
         elif metric.measures == "explainer":
-            found[key] = _alone(metric, explainers[key[0]], explanation, model, trial)
+            found[key] = _alone(metric, explainers[key[0]], explanation, model, trial, of)
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():
@@ -242,7 +245,7 @@ def _together(metric: Metric, maps: Sequence[tuple[Explanation, Trial]], model: 
 
 
 def _alone(
-    metric: Metric, explainer: Explainer[Any], made: Explanation, model: Opened, trial: Trial
+    metric: Metric, explainer: Explainer[Any], made: Explanation, model: Opened, trial: Trial, of: Of | None
 ) -> Value:
     """Call a metric that explains by itself with what it asks for."""
     context: dict[str, Any] = {
@@ -253,8 +256,8 @@ def _alone(
         "within": trial.within,
     }
     given = [context[need] for need in metric.needs]
-    other = {} if made.against is None else {"against": made.against}
-    found: Value = attempt(lambda: metric.function(explainer, *given, **other), trial)
+    asked = {name: value for name, value in (("of", of), ("against", made.against)) if value is not None}
+    found: Value = attempt(lambda: metric.function(explainer, *given, **asked), trial)
     return found
 
 
