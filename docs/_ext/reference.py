@@ -2,14 +2,17 @@
 
 import itertools
 import re
+import sys
 
 from docutils import nodes
 from sphinx.domains.python import PyObject
 from sphinx.ext import autosummary
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inspect import TypeAliasForwardRef
 
 _extract = autosummary.extract_summary
 _ARRAY_LIKE = re.compile(r"~[\w.]+\._Buffer \| .*?_NestedSequence\[complex \| bytes \| str\]")
+_UNNAMED = re.compile(r"= ?<[^>]*>")
 _DOI = re.compile(r"\bdoi:(10\.\d+/[^\s,;]*[^\s,;.)])")
 _SEVERAL = re.compile(r"\w+(, \w+)+")
 
@@ -30,6 +33,25 @@ def one_by_one(app, what, name, obj, options, lines):
             lines[i : i + 1 + len(text)] = [x for part in lines[i].split(", ") for x in (part, *text)]
 
 
+def of_constants(app, what, name, obj, options, lines):
+    """Take a constant's text from where it is defined, not from its type, and tell a short value."""
+    if what != "data":
+        return
+    lines[:] = _text_of(name.rpartition(".")[2], obj)
+    if len(repr(obj)) < 70 and not repr(obj).startswith("typing."):
+        lines += [f"Its value is ``{obj!r}``.", ""]
+
+
+def _text_of(name, value):
+    """Return the text under the assignment of a constant, in whichever of our modules that stands."""
+    for module in [module for module in sys.modules if module.startswith("xaimri.")]:
+        if getattr(sys.modules[module], name, None) is value:
+            text = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name))
+            if text:
+                return text
+    return [""]
+
+
 def with_links(app, what, name, obj, options, lines):
     """Make a link of every DOI."""
     lines[:] = [_DOI.sub(r"`doi:\1 <https://doi.org/\1>`__", line) for line in lines]
@@ -43,9 +65,11 @@ def without_leading_space(app, doctree):
 
 
 def short(app, what, name, obj, options, signature, returns):
-    """Write ``ArrayLike`` as that, and a default that is made anew as ``...``, which Sphinx can read."""
+    """Write ``ArrayLike`` as that, and a default that has no name as ``...``, which Sphinx can read."""
+    if signature == "(*args, **kwargs)":  # of a protocol, which nobody calls
+        return "", returns
     if signature:
-        signature = _ARRAY_LIKE.sub("ArrayLike", signature.replace("<factory>", "..."))
+        signature = _UNNAMED.sub("= ...", _ARRAY_LIKE.sub("ArrayLike", signature))
     return signature, returns
 
 
@@ -57,7 +81,8 @@ def setup(app):
             field.label = "Attributes"
     autosummary.mangle_signature = lambda signature, max_chars=30: ""  # a name and a sentence
     app.connect("autodoc-process-signature", short)
+    app.connect("autodoc-process-docstring", of_constants, priority=600)
     app.connect("autodoc-process-docstring", one_by_one, priority=100)
-    app.connect("autodoc-process-docstring", with_links, priority=101)
+    app.connect("autodoc-process-docstring", with_links, priority=601)
     app.connect("doctree-read", without_leading_space)
     return {"parallel_read_safe": True}

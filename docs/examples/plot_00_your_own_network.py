@@ -15,7 +15,6 @@ for the command line.
 # makes both: drawings like chest X-rays, one class with a bright spot in a lung, and a small network
 # that is trained on them. The network gets -1 to 1, as many of `keras.applications` do, and the scaling
 # is *not* part of it. **If you have both already, go on to the next step.**
-# sphinx_gallery_thumbnail_number = 2
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -25,6 +24,7 @@ from PIL import Image
 
 CLASSES = ["clear", "opacity"]
 SIDE = 96
+# sphinx_gallery_thumbnail_number = 2
 rows, columns = np.mgrid[0:SIDE, 0:SIDE] / SIDE
 
 

@@ -12,13 +12,13 @@ with its standard error. What the errors say, what it costs to halve them, and w
 #
 # A function that says how large the largest coin in a photograph is: it takes the brightest of 15 tiles. That
 # is few enough to show and hide the tiles in all 32,768 ways, so the Shapley values are known exactly.
-# sphinx_gallery_thumbnail_number = 2
 import numpy as np
 from skimage.data import coins
 
 import xaimri
 
 photograph = coins()[12:228:4, 72:384:4]
+# sphinx_gallery_thumbnail_number = 2
 rows, columns = np.indices(photograph.shape)
 tiles = 5 * (3 * rows // len(photograph)) + 5 * columns // photograph.shape[1]
 

@@ -12,12 +12,12 @@ network reads the word. How a map shows it, how it is proved, and what to do.
 #
 # Grains that are round or long. The long ones come from another microscope, which writes its name into a
 # corner. The word is no part of the question, but it is easier to see than the shape.
-# sphinx_gallery_thumbnail_number = 2
 import keras
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SIDE = 64
+# sphinx_gallery_thumbnail_number = 2
 CLASSES = ["round", "long"]
 rows, columns = np.mgrid[0:SIDE, 0:SIDE]
 random = np.random.default_rng(0)

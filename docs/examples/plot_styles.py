@@ -11,7 +11,6 @@ Overlay, contours, superpixels and volumes: what each shows, and when to take it
 #
 # Any function of a batch of images is a model. This one compares how bright the two halves of the
 # picture are, so its explanation has both signs.
-# sphinx_gallery_thumbnail_number = 3
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -19,6 +18,7 @@ import xaimri
 from xaimri.data import phantom
 
 (case,) = phantom.make(subjects=1, slices=1, size=(156, 132), seed=5)
+# sphinx_gallery_thumbnail_number = 3
 
 
 def brighter_half(batch):
