@@ -222,3 +222,14 @@ def test_a_machine_without_a_viewer_is_told_in_one_sentence_what_to_do(monkeypat
     monkeypatch.setenv("DISPLAY", ":0")
     found.show()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("shape", [(400, 40), (40, 400)], ids=["tall", "wide"])
+def test_tall_and_wide_images_keep_their_bar_and_their_titles(shape):
+    found = explained()
+    values = np.linspace(-1, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    drawn = dataclasses.replace(found, values=values, image=np.ones((*shape, 1), np.float32)).figure()
+    drawn.draw_without_rendering()
+    image, overlay, bar = drawn.axes
+    assert bar.get_window_extent().height / drawn.dpi > 1
+    assert image.title.get_window_extent().x1 < overlay.title.get_window_extent().x0

@@ -21,6 +21,9 @@ from xaimri.render.planes import Plane, cut, pixel_aspect, strongest_plane, stro
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
 
+LEAST = 3.2
+"""Height of a figure with a chart in inches, at least."""
+
 MOST = 5
 """Panels side by side, at most, unless the caller says otherwise."""
 
@@ -174,12 +177,11 @@ def _canvas(
     """
     shapes = [cut(explanation.values, plane, explanation).shape for plane in planes]
     pixels = [pixel_aspect(explanation, plane) for plane in planes]
-    aspects = [
-        min(max(height / width * pixel, 0.5), 1.6)
-        for (height, width), pixel in zip(shapes, pixels, strict=True)
-    ]
+    tall = [height / width * pixel for (height, width), pixel in zip(shapes, pixels, strict=True)]
+    aspects = [min(max(aspect, 0.5), 1.6) for aspect in tall]
     width, height = PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25
-    drawn = Figure(figsize=(width + PANEL * chart, height), layout="compressed")
+    layout = "compressed" if aspects == tall else "constrained"  # titles are wider than tall images
+    drawn = Figure(figsize=(width + PANEL * chart, max(height, LEAST * chart)), layout=layout)
     shape = drawn.add_gridspec(len(planes), columns + chart, height_ratios=aspects)
     axes = [
         [drawn.add_subplot(shape[row, column]) for column in range(columns)] for row in range(len(planes))
