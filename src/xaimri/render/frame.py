@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 
 from xaimri.explanation import Explanation
 
+TITLE = 0.15
+"""Height of a line of a panel's title in inches; two have room in any figure."""
+
 LINE = 0.14
 """Height of a line of caveats in inches."""
 
@@ -17,6 +20,7 @@ def finish(
     drawn: Figure, explanations: Sequence[Explanation], *, heading: str | None, footnote: bool
 ) -> None:
     """Write the heading over the panels, and every caveat once under them; the figure grows by its lines."""
+    _grow(drawn, TITLE * max([0, *(ax.get_title().count("\n") - 1 for ax in drawn.axes)]))
     if heading:
         lines = textwrap.wrap(heading, int(drawn.get_size_inches()[0] * 12))
         lines += filter(None, [drawn.get_suptitle()])
