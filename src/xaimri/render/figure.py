@@ -180,8 +180,10 @@ def _canvas(
     tall = [height / width * pixel for (height, width), pixel in zip(shapes, pixels, strict=True)]
     aspects = [min(max(aspect, 0.5), 1.6) for aspect in tall]
     width, height = PANEL * columns + 0.6, sum((PANEL - BAR) * aspect + 0.5 for aspect in aspects) + 0.25
-    layout = "compressed" if aspects == tall else "constrained"  # titles are wider than tall images
-    drawn = Figure(figsize=(width + PANEL * chart, max(height, LEAST * chart)), layout=layout)
+    drawn = Figure(
+        figsize=(width + PANEL * chart, max(height, LEAST * chart)),
+        layout="compressed" if aspects == tall else "constrained",  # titles are wider than tall images
+    )
     shape = drawn.add_gridspec(len(planes), columns + chart, height_ratios=aspects)
     axes = [
         [drawn.add_subplot(shape[row, column]) for column in range(columns)] for row in range(len(planes))
