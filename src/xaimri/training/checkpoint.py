@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,12 @@ class Checkpoint:
         Values of the model's variables after the best epoch.
     best_epoch
         Its number.
+    stopped
+        Whether a callback has ended the training.
+    callbacks
+        What Keras' own callbacks know of the epochs before, as JSON types.
+    kept
+        The weights that they keep.
     """
 
     configuration: dict[str, Any]
@@ -47,6 +53,9 @@ class Checkpoint:
     optimizer: list[Array]
     best: list[Array]
     best_epoch: int
+    stopped: bool = False
+    callbacks: list[dict[str, Any]] = field(default_factory=list)
+    kept: list[Array] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write into a folder, replacing the checkpoint before; the best weights only if they are new."""
@@ -60,8 +69,11 @@ class Checkpoint:
             "rows": self.rows,
             "best_epoch": self.best_epoch,
             "best": digest,
+            "stopped": self.stopped,
+            "callbacks": self.callbacks,
         }
         arrays = _numbered("variable", self.variables) | _numbered("optimizer", self.optimizer)
+        arrays |= _numbered("kept", self.kept)
         _write(folder / STATE, {"head": np.array(json.dumps(head)), **arrays})
         for old in folder.glob("best-*.npz"):
             if old.name != best:
@@ -81,13 +93,18 @@ class Checkpoint:
         try:
             with (folder / STATE).open("rb") as stream, np.load(stream, allow_pickle=False) as state:
                 head = json.loads(str(state["head"]))
-                variables, optimizer = _listed(state, "variable"), _listed(state, "optimizer")
+                variables, optimizer, weights = (
+                    _listed(state, name) for name in ("variable", "optimizer", "kept")
+                )
             kept = folder / f"best-{head['best_epoch']:04d}-{head['best']}.npz"
             with kept.open("rb") as stream, np.load(stream, allow_pickle=False) as state:
                 best = _listed(state, "best")
             if _digest(best) != head["best"]:
                 raise ValueError("the best weights are others than those that were kept")
-            return cls(head["configuration"], head["rows"], variables, optimizer, best, head["best_epoch"])
+            return cls(
+                head["configuration"], head["rows"], variables, optimizer, best, head["best_epoch"],
+                head["stopped"], head["callbacks"], weights,
+            )  # fmt: skip
         except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidInput(
                 f"the checkpoint in `{folder}` is damaged: delete the folder to train from the start."

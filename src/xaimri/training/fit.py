@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.training.augment import Augmentation
+from xaimri.training.callbacks import check_callbacks, stops_early
+from xaimri.training.compiled import check_compiled, rates_of, record_of
 from xaimri.training.parts import check_parts, read_parts
 from xaimri.training.recipe import Recipe, Schedule, Weighting, class_weights_of
 from xaimri.training.resnet import Depth, backbone_of, is_whole
@@ -41,6 +43,9 @@ PRETRAINED = (5, 25)
 RANDOM = (0, 40)
 """The same where nothing is frozen: a head on random features has nothing to learn."""
 
+PATIENCE = 8
+"""Epochs without a better one until a phase ends, where no callback says when."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
@@ -55,12 +60,15 @@ class TrainingResult:
     history
         Column -> one entry per epoch: ``epoch`` (from 1), ``phase`` (``"head"`` or ``"finetune"``),
         ``loss``, ``accuracy``, ``balanced_accuracy`` (of the augmented training images, while the
-        weights change), the same with ``val_`` (None without a validation part), ``seconds``. Losses
-        are cross-entropies, weighted by class; balanced accuracies are over the classes present.
+        weights change), the same with ``val_`` (None without a validation part), ``seconds``, and a
+        column for each compiled metric. Losses are cross-entropies, or the compiled loss, weighted by
+        class; balanced accuracies are over the classes present.
     best_epoch
-        The epoch whose weights were kept: best validation balanced accuracy, then lowest loss.
+        The epoch whose weights were kept: best validation balanced accuracy, then lowest loss; or that
+        of ``EarlyStopping`` where it restores weights.
     stopped
-        ``"patience"`` where validation no longer improved, ``"epochs"`` where all were done.
+        ``"patience"`` where validation no longer improved, ``"callback"`` where a callback ended the
+        training, ``"epochs"`` where all were done.
     recipe
         Every setting.
     resumed
@@ -102,12 +110,13 @@ def train(
     folder: str | Path | None = None,
     batch: int = 32,
     epochs: int | tuple[int, int] | None = None,
-    learning_rate: float | tuple[float, float] = (1e-3, 1e-4),
+    learning_rate: float | tuple[float, float] | None = None,
     schedule: Schedule = "constant",
     unfreeze: Depth | None = None,
     augment: bool | Augmentation = True,
     class_weights: Weighting = "balanced",
-    patience: int = 8,
+    patience: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | None = None,
     seed: int = 0,
     progress: bool = True,
     fit: Fit = "stretch",
@@ -119,14 +128,17 @@ def train(
 
     First the head alone, on a frozen backbone whose batch norms run as in inference; then what is
     unfrozen. After each epoch the statistics of unfrozen batch norms are estimated anew over training
-    images (`Loop.settle`), and the validation part is scored. Adam, cross-entropy. The test part of
-    a split is only looked through for copies. Cases whose images can't be read are left out, with a warning.
+    images (`Loop.settle`), and the validation part is scored. Adam and cross-entropy; or optimizer, loss
+    and metrics of a network that was compiled. The test part of a split is only looked through for
+    copies. Cases whose images can't be read are left out, with a warning.
 
     Parameters
     ----------
     model
         Any Keras classifier with fixed input size and one softmax output; it takes raw pixels. Its
-        weights change; what is trainable ends as the second phase has it.
+        weights change; what is trainable ends as the second phase has it. Where it was compiled, each
+        phase begins with a new optimizer of the compiled one's settings, which itself stays as it is; the
+        loss gets integer labels or one-hot ones, as it takes them.
     data
         A split, or its training and validation parts; a loader of Keras or ``tf.data`` is read once, as by
         :func:`xaimri.data.read_loader`, and must not augment by chance. An empty validation part means: no
@@ -140,9 +152,10 @@ def train(
         Most epochs of (the head, the unfrozen network); a number stands for the second phase alone.
         None: (5, 25), or (0, 40) where nothing is frozen.
     learning_rate
-        Of the two phases.
+        Of the two phases. None: that of the compiled optimizer, its schedule too; else (1e-3, 1e-4).
     schedule
-        ``"constant"``, or ``"cosine"``: down to nearly zero over each phase.
+        ``"constant"``, or ``"cosine"``: down to nearly zero over each phase. Once a callback sets
+        another rate, that stays for the rest of the phase.
     unfreeze
         How much of the nested backbone learns in the second phase, see `xaimri.training.unfreeze`.
         None: what is trainable now.
@@ -151,7 +164,14 @@ def train(
     class_weights
         ``"balanced"``, None, or a weight for each name, see `recipe.class_weights_of`.
     patience
-        Epochs without a better validation balanced accuracy after which a phase ends.
+        Epochs without a better validation balanced accuracy after which a phase ends. None: 8, or no end
+        where an ``EarlyStopping`` among the callbacks decides.
+    callbacks
+        Of Keras, called as its ``fit`` calls them over both phases. The logs hold ``loss``, ``accuracy``,
+        ``balanced_accuracy``, the compiled metrics, and the same with ``val_``. ``stop_training`` ends
+        the training. ``EarlyStopping(restore_best_weights=True)`` decides which weights are left. What
+        goes on from a folder begins at the right epoch, and ``EarlyStopping``, ``ReduceLROnPlateau`` and
+        ``ModelCheckpoint`` know of the epochs before.
     seed
         Fixes order, augmentation and dropout. No global generator is used or changed. The same call
         on the same initial weights gives the same history and weights; on one machine bit for bit as
@@ -172,8 +192,8 @@ def train(
     Raises
     ------
     InvalidInput
-        If the model, the data or a setting cannot be used, no case of a part or of its class can be read, or
-        ``folder`` holds another training.
+        If the model, the data, a callback or a setting cannot be used, no case of a part or of its class
+        can be read, or ``folder`` holds another training.
 
     Examples
     --------
@@ -184,16 +204,21 @@ def train(
     >>> train(model, (data[:128], data[128:]), epochs=12)  # doctest: +SKIP
     """
     check_process()
+    watching = check_callbacks(callbacks)
+    check_compiled(model)
     if isinstance(data, tuple):
         data = cast("tuple[Dataset, Dataset]", tuple(map(_read, data)))
     training, validation = data if isinstance(data, tuple) else (data.train, data.validation)
     check_parts(model, training, validation)
     named = zip(("train", "validation"), data, strict=True) if isinstance(data, tuple) else data.parts()
     notes = copies_between(named, copies)
+    most = _epochs(model, epochs, unfreeze)
+    if patience is None:
+        patience = max(1, *most) if stops_early(watching) else PATIENCE
     recipe = Recipe(
         batch=batch,
-        epochs=_epochs(model, epochs, unfreeze),
-        learning_rate=learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate),
+        epochs=most,
+        learning_rate=rates_of(model, learning_rate, schedule),
         schedule=schedule,
         unfreeze=unfreeze,
         augment=Augmentation() if augment is True else (augment or None),
@@ -203,17 +228,19 @@ def train(
         fit=fit,
         window=None if window is None else as_window(window),
         layout=layout,
+        compiled=record_of(model),
     )
     where = None if folder is None else Path(folder)
     parts = read_parts(model, training, validation, recipe)
     weights = class_weights_of(parts.training.labels, training.classes, class_weights)
     recipe = replace(recipe, class_weights=weights)
-    run = Run(model, recipe, training.classes, parts.training, parts.validation, where, progress)
+    run = Run(model, recipe, training.classes, parts.training, parts.validation, where, progress, watching)
     run.finish()
-    history = MappingProxyType({name: [row[name] for row in run.rows] for name in COLUMNS})
+    names = dict.fromkeys((*COLUMNS, *(name for row in run.rows for name in row)))
+    history = MappingProxyType({name: [row.get(name) for row in run.rows] for name in names})
     return TrainingResult(
         model, training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed,
-        (*notes, *parts.notes), parts.failures,
+        (*notes, *parts.notes, *run.notes), parts.failures,
     )  # fmt: skip
 
 

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
-from sklearn.metrics import recall_score
 
-from xaimri.arrays import Array, Images
+from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.training.augment import Augmentation
+from xaimri.training.batches import augmentation_seed, order_of_epoch, pipeline
+from xaimri.training.compiled import Loss, optimizer_of
+from xaimri.training.part import Part, Score, Tally
 from xaimri.training.recipe import Recipe
 
 SETTLED = 512
 """Training images, drawn once, from which the batch norms' statistics are estimated after an epoch."""
 
-
-@dataclass(frozen=True)
-class Part:
-    """Images of one part of a split, as the network takes them, with their labels."""
-
-    images: Images
-    labels: Array
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-@dataclass(frozen=True)
-class Score:
-    """How a network did on a part: mean weighted cross-entropy, and shares in [0, 1]."""
-
-    loss: float
-    accuracy: float
-    balanced_accuracy: float
-
-    @classmethod
-    def of(cls, losses: Array, predicted: Array, labels: Array) -> Score:
-        """Gather the cases of an epoch; the balanced accuracy is over the classes present."""
-        balanced = recall_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
-        return cls(float(losses.mean()), float((predicted == labels).mean()), float(balanced))
+Answer: TypeAlias = tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]
+"""Losses and predictions of the images of a batch, and what the compiled metrics say by now."""
 
 
 class Loop:
@@ -59,11 +38,21 @@ class Loop:
         The part to learn from.
     recipe
         The settings.
+    callbacks
+        Told of every batch.
     """
 
-    def __init__(self, model: keras.Model, training: Part, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Part,
+        recipe: Recipe,
+        callbacks: keras.callbacks.CallbackList | None = None,
+    ) -> None:
         self.model, self.training, self.recipe = model, training, recipe
-        self.optimizer = _optimizer(model)
+        self.callbacks = keras.callbacks.CallbackList() if callbacks is None else callbacks
+        self.optimizer = optimizer_of(model)
+        self.loss = Loss(model, training.images) if model.compiled and model.loss is not None else None
         self.optimizer.build(model.trainable_variables)
         self._weights = tf.constant(recipe.class_weights, tf.float32)
         self._norms = [
@@ -73,34 +62,46 @@ class Loop:
         ]
         draw = np.random.default_rng([recipe.seed, 2])
         self._settling = np.sort(draw.permutation(len(training))[:SETTLED])
-        self._step = tf.function(self._learn, reduce_retracing=True)
-        self._infer = tf.function(self._judge, reduce_retracing=True)
+        self._step, self._infer = self._learn, self._judge
+        if not (model.compiled and model.run_eagerly):
+            self._step = tf.function(self._learn, reduce_retracing=True)
+            self._infer = tf.function(self._judge, reduce_retracing=True)
         self._measure = tf.function(self._statistics, reduce_retracing=True)
 
-    def epoch(self, number: int, rate: float, tick: Callable[[], object] | None = None) -> Score:
+    def epoch(self, number: int, tick: Callable[[], object] | None = None) -> Score:
         """Go through the training part once, in an order of its own; ``tick`` is called per batch."""
-        self.optimizer.learning_rate = rate
-        order = np.random.default_rng([self.recipe.seed, 0, number]).permutation(len(self.training))
-        losses, predicted = [], []
-        for images, labels in self._batches(self.training, order, self.recipe.augment, number):
-            loss, answer = self._step(images, labels)
-            losses.append(loss.numpy())
-            predicted.append(answer.numpy())
+        seed, hooks, tally = self.recipe.seed, self.callbacks, self._tally()
+        order = order_of_epoch(seed, number, len(self.training))
+        augment = self.recipe.augment
+        batches = self._batches(self.training, order, augment, augmentation_seed(seed, number))
+        for index, (images, labels) in enumerate(batches):
+            hooks.on_train_batch_begin(index)
+            tally.add(labels, self._step(images, labels))
+            hooks.on_train_batch_end(index, tally.logs())
             if tick is not None:
                 tick()
+            if getattr(self.model, "stop_training", False):
+                break
         self.settle()
-        losses_, labels_ = np.concatenate(losses), self.training.labels[order]
-        if not np.isfinite(losses_).all():
+        score = tally.score()
+        if not np.isfinite(score.loss):
+            rate = float(self.optimizer.learning_rate)
             raise InvalidInput(
                 f"the loss was no longer finite in epoch {number}: lower `learning_rate`, now {rate:g}."
             )
-        return Score.of(losses_, np.concatenate(predicted), labels_)
+        return score
 
     def evaluate(self, part: Part) -> Score:
         """Score a part, in its order, without dropout or augmentation."""
-        results = [self._infer(x, y) for x, y in self._batches(part, np.arange(len(part)))]
-        losses, predicted = (np.concatenate([r[i].numpy() for r in results]) for i in (0, 1))
-        return Score.of(losses, predicted, part.labels)
+        hooks, tally = self.callbacks, self._tally()
+        hooks.on_test_begin()
+        for index, (images, labels) in enumerate(self._batches(part, np.arange(len(part)))):
+            hooks.on_test_batch_begin(index)
+            tally.add(labels, self._infer(images, labels))
+            hooks.on_test_batch_end(index, tally.logs())
+        score = tally.score()
+        hooks.on_test_end(score.logs())
+        return score
 
     def settle(self) -> None:
         """Estimate the moving statistics of unfrozen batch norms anew, over training images.
@@ -123,27 +124,39 @@ class Loop:
             norm.moving_mean.assign(mean)
             norm.moving_variance.assign(share @ (variances + (means - mean) ** 2))
 
-    def _learn(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step of the optimizer; losses and predictions of the batch, before it."""
+    def _tally(self) -> Tally:
+        """Begin to count; compiled metrics begin as well."""
+        if self.loss is not None:
+            self.model.reset_metrics()
+        return Tally()
+
+    def _learn(self, images: tf.Tensor, labels: tf.Tensor) -> Answer:
+        """One step of the optimizer; losses, predictions and metrics of the batch, before it."""
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            losses, predicted = self._losses(images, labels, training=True)
-            total = tf.reduce_mean(losses)
-            if self.model.losses:
-                total += tf.add_n([tf.cast(loss, total.dtype) for loss in self.model.losses])
+            total, answer = self._answer(images, labels, training=True)
             scaled = self.optimizer.scale_loss(total)
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
-        return losses, predicted
+        return answer
 
-    def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._losses(images, labels, training=False)
+    def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> Answer:
+        return self._answer(images, labels, training=False)[1]
 
-    def _losses(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        # Keras finds the logits behind the softmax, so that certainty does not stop the gradient
+    def _answer(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, Answer]:
+        """Return what is made small, and what is told of each image."""
         outputs = self.model(images, training=training)
+        weights, predicted = tf.gather(self._weights, labels), tf.argmax(outputs, axis=-1)
+        if self.loss is not None:
+            total = self.loss(labels, outputs, weights)
+            each = tf.fill(tf.shape(labels), tf.cast(total, tf.float32))  # it says no more of a batch
+            return total, (each, predicted, self.loss.measure(labels, outputs, weights))
+        # Keras finds the logits behind the softmax, so that certainty does not stop the gradient
         losses = keras.ops.sparse_categorical_crossentropy(labels, outputs)
-        weighted = tf.cast(losses, tf.float32) * tf.gather(self._weights, labels)
-        return weighted, tf.argmax(outputs, axis=-1)
+        losses = tf.cast(losses, tf.float32) * weights
+        total = tf.reduce_mean(losses)
+        if self.model.losses:
+            total += tf.add_n([tf.cast(loss, total.dtype) for loss in self.model.losses])
+        return total, (losses, predicted, {})
 
     def _measured(self, images: tf.Tensor) -> list[tf.Tensor]:
         """Means and variances of the batch in every unfrozen batch norm."""
@@ -162,25 +175,12 @@ class Loop:
         return [tf.identity(v.value) for n in self._norms for v in (n.moving_mean, n.moving_variance)]
 
     def _batches(
-        self, part: Part, order: Array, augment: Augmentation | None = None, number: int = 0
-    ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-        """Batches of nearly equal size, prepared while the network works on those before."""
-        count = -(-len(order) // self.recipe.batch)
-        bounds = np.linspace(0, len(order), count + 1).astype(np.int64)
-        seed = np.random.SeedSequence([self.recipe.seed, 1, number]).generate_state(1).view(np.int32)[0]
-        with tf.device("cpu:0"):
-            images, labels = tf.constant(part.images), tf.constant(part.labels)
-            rows, edges = tf.constant(order), tf.constant(bounds)
-
-        def gathered(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            chosen = rows[edges[index] : edges[index + 1]]
-            batch = tf.gather(images, chosen)
-            if augment is not None:
-                batch = augment(batch, tf.stack([tf.cast(seed, tf.int64), index]))
-            return batch, tf.gather(labels, chosen)
-
-        pipeline = tf.data.Dataset.range(count).map(gathered, num_parallel_calls=2, deterministic=True)
-        yield from pipeline.prefetch(2)
+        self, part: Part, order: Array, augment: Augmentation | None = None, seed: int = 0
+    ) -> Iterable[tuple[tf.Tensor, tf.Tensor]]:
+        batches: Iterable[tuple[tf.Tensor, tf.Tensor]] = pipeline(
+            part, order, self.recipe.batch, augment, seed
+        )
+        return batches
 
 
 def dropout_states(model: keras.Model) -> list[keras.Variable]:
@@ -197,10 +197,3 @@ def assign(variables: Sequence[keras.Variable], values: Sequence[Array]) -> None
     """Write values back into variables."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
-    adam = keras.optimizers.Adam()
-    if model.dtype_policy.name == "mixed_float16":
-        return keras.optimizers.LossScaleOptimizer(adam)
-    return adam

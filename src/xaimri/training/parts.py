@@ -15,7 +15,7 @@ from xaimri.data.unread import check_classes, say_lost, say_unread, without_unre
 from xaimri.errors import InvalidInput
 from xaimri.failure import Failure
 from xaimri.training.intensities import check_intensities
-from xaimri.training.loop import Part
+from xaimri.training.part import Part
 from xaimri.training.recipe import Recipe
 
 

@@ -14,7 +14,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
-from xaimri.rules import Choice, Number, Rule, WholeNumber
+from xaimri.rules import Choice, Number, OrNone, Rule, WholeNumber
 from xaimri.settings import check, setting
 from xaimri.training.augment import Augmentation
 from xaimri.training.resnet import Depth
@@ -57,8 +57,10 @@ class Recipe:
 
     batch: int = setting(32, WholeNumber(1), doc="Most images in a step.", unit="images")
     epochs: tuple[int, int] = setting((5, 25), PhasesRule(WholeNumber(0)), doc="Most epochs of each phase.")
-    learning_rate: tuple[float, float] = setting(
-        (1e-3, 1e-4), PhasesRule(Number(above=0)), doc="Of each phase."
+    learning_rate: tuple[float, float] | None = setting(
+        (1e-3, 1e-4),
+        OrNone(PhasesRule(Number(above=0))),
+        doc="Of each phase; None leaves it to the compiled optimizer.",
     )
     schedule: Schedule = setting(
         "constant", Choice(get_args(Schedule)), doc="Whether the learning rate falls within a phase."
@@ -71,6 +73,7 @@ class Recipe:
     fit: Fit = "stretch"
     window: Window | None = None
     layout: Layout | None = None
+    compiled: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         check(self)
@@ -81,8 +84,10 @@ class Recipe:
         """Most epochs of a phase, ``"head"`` or ``"finetune"``."""
         return self.epochs[0 if phase == "head" else 1]
 
-    def rate(self, phase: str, index: int) -> float:
-        """Learning rate in the epoch at ``index`` (from 0) of a phase."""
+    def rate(self, phase: str, index: int) -> float | None:
+        """Learning rate in the epoch at ``index`` (from 0) of a phase; None: the compiled optimizer's own."""
+        if self.learning_rate is None:
+            return None
         rate = self.learning_rate[0 if phase == "head" else 1]
         if self.schedule == "constant":
             return rate
