@@ -10,8 +10,11 @@ from sphinx.ext import autosummary
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inspect import TypeAliasForwardRef
 
+from xaimri.metrics.batch import curve_of_each, of_each
+
 _extract = autosummary.extract_summary
 _ARRAY_LIKE = re.compile(r"~[\w.]+\._Buffer \| .*?_NestedSequence\[complex \| bytes \| str\]")
+_SEVERAL_OF = re.compile(r"^tuple\[(.*), \.\.\.\]$")
 _UNNAMED = re.compile(r"= ?<[^>]*>")
 _DOI = re.compile(r"\bdoi:(10\.\d+/[^\s,;]*[^\s,;.)])")
 _SEVERAL = re.compile(r"\w+(, \w+)+")
@@ -68,9 +71,21 @@ def short(app, what, name, obj, options, signature, returns):
     """Write ``ArrayLike`` as that, and a default that has no name as ``...``, which Sphinx can read."""
     if signature == "(*args, **kwargs)":  # of a protocol, which nobody calls
         return "", returns
+    if signature and what == "function" and _takes_one_or_several(obj):
+        signature = signature.replace("explanations: ", "explanations: ~xaimri.explanation.Explanation | ", 1)
+        returns = _SEVERAL_OF.sub(r"\1 | \g<0>", returns.replace("Values", "float | Values"))
     if signature:
         signature = _UNNAMED.sub("= ...", _ARRAY_LIKE.sub("ArrayLike", signature))
     return signature, returns
+
+
+def _takes_one_or_several(function):
+    """Tell whether it is one of the metrics that give one number for one explanation."""
+    while function is not None:
+        if getattr(function, "__code__", None) in (of_each(len).__code__, curve_of_each(len).__code__):
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False
 
 
 def setup(app):
