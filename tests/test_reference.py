@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
@@ -78,6 +79,13 @@ def test_short_types_of_the_manual_are_those_of_the_code() -> None:
     for module, names in aliases.NAMES.items():
         assert set(names.split()) <= set(aliases.definitions(module)), f"names in {module} have moved"
         assert f".. aliases:: {module}\n" in pages
+
+
+def test_the_citation_is_of_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {project['version']}\n" in citation
+    assert f"license: {project['license']}\n" in citation
 
 
 def test_every_page_is_in_the_contents() -> None:
