@@ -60,6 +60,30 @@ def test_zooming_scales_about_the_centre(blobs):
     assert distance.max() == pytest.approx(1.2, abs=0.02)
 
 
+def test_whole_pixels_and_quarter_turns_are_exact():
+    """A shift by whole pixels moves them and fills with black; a quarter turn of a square is rot90."""
+    images = np.random.default_rng(0).uniform(1, 255, (2, 8, 8, 2)).astype(np.float32)
+    draws = np.zeros((2, 7), np.float32)
+    draws[:, 2:4] = [[1.0, 0.5], [-1.0, 0.0]]  # of a quarter of the width, and of the height
+    moved = np.asarray(
+        Augmentation(**{**STILL, "shift": 0.25})._moved(tf.constant(images), tf.constant(draws))
+    )
+    expected = np.zeros_like(images)
+    expected[0, 1:, 2:] = images[0, :7, :6]
+    expected[1, :, :6] = images[1, :, 2:]
+    np.testing.assert_allclose(moved, expected, atol=1e-3)
+    draws[:, 2:4], draws[:, 0] = 0, [1, -1]
+    turned = np.asarray(
+        Augmentation(**{**STILL, "rotation": 90.0})._moved(tf.constant(images), tf.constant(draws))
+    )
+    for got, image, quarters in zip(turned, images, (1, -1), strict=True):
+        np.testing.assert_allclose(got, np.rot90(image, quarters), atol=1e-3)
+    draws[:, 0], draws[:, 1] = 0, 1  # half as large again, about the middle between the four inner pixels
+    ramp = np.broadcast_to(np.arange(8.0, dtype=np.float32)[:, None, None], (2, 8, 8, 2))
+    large = np.asarray(Augmentation(**{**STILL, "zoom": 0.5})._moved(tf.constant(ramp), tf.constant(draws)))
+    np.testing.assert_allclose(large[0, :, 4, 0], 3.5 + (np.arange(8) - 3.5) / 1.5, atol=1e-4)
+
+
 def test_about_half_are_mirrored_left_to_right(blobs):
     flipped = changed(blobs, flip=True)
     mirrored = np.array([np.allclose(f, b[:, ::-1], atol=0.01) for f, b in zip(flipped, blobs, strict=True)])

@@ -123,15 +123,16 @@ def is_shuffled(loader: Loader) -> bool:
 
 
 def chances(loader: Loader) -> tuple[str, ...]:
-    """Say what an ``ImageDataGenerator`` changes by chance; nothing where it changes nothing so.
+    """Say what an ``ImageDataGenerator``, or batches of our own, change by chance.
 
-    What a ``tf.data.Dataset`` or a ``PyDataset`` does inside is not seen.
+    What a ``tf.data.Dataset`` or another ``PyDataset`` does inside is not seen.
     """
     made_by = getattr(loader, "image_data_generator", None)
     some = [name for name, none in RANDOM.items() if _differs(getattr(made_by, name, none), none)]
     zoom = getattr(made_by, "zoom_range", (1, 1))
     if any(_differs(end, 1) for end in np.ravel(zoom)):
         some.append("zoom_range")
+    some += getattr(loader, "chances", ())
     if not some:
         return ()
     return (f"The loader changes its images by chance ({', '.join(some)}): each is one draw, not the file.",)

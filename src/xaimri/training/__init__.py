@@ -5,15 +5,18 @@
 
 from xaimri.adapters.keras.bundle import Bundle, load, reference_images, save
 from xaimri.training.augment import Augmentation
+from xaimri.training.batches import Batches, batches
 from xaimri.training.fit import TrainingResult, train
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import build_resnet50, unfreeze
 
 __all__ = [
     "Augmentation",
+    "Batches",
     "Bundle",
     "Recipe",
     "TrainingResult",
+    "batches",
     "build_resnet50",
     "load",
     "reference_images",

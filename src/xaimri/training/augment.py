@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
 from xaimri.rules import Flag, Number
@@ -80,11 +81,6 @@ class Augmentation:
             [cos, -sin, middle_x - cos * x + sin * y, sin, cos, middle_y - sin * x - cos * y, zero, zero],
             axis=1,
         )
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=transforms,
-            output_shape=tf.shape(images)[1:3],
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="CONSTANT",
+        return keras.ops.image.affine_transform(
+            images, transforms, "bilinear", "constant", 0.0, data_format="channels_last"
         )

@@ -1,45 +1,185 @@
-"""The batches of an epoch: which images, in which order, changed how; the same for the same seed."""
+"""Batches of a part for Keras' own ``fit``: the same that `xaimri.training.train` goes through."""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import keras
 import numpy as np
 import tensorflow as tf
 
-from xaimri.arrays import Array
+from xaimri.arrays import Array, Images
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+from xaimri.grid import Fit
+from xaimri.images.read import Layout
+from xaimri.images.window import Window, as_window
+from xaimri.rules import WholeNumber
 from xaimri.training.augment import Augmentation
+from xaimri.training.compiled import takes_one_hot
 from xaimri.training.part import Part
+from xaimri.training.parts import check_parts, read_part
+from xaimri.training.pipeline import augmentation_seed, bounds_of, order_of_epoch
+from xaimri.training.recipe import Weighting, class_weights_of
 
 
-def order_of_epoch(seed: int, epoch: int, cases: int) -> Array:
-    """Return the order in which an epoch (from 1) goes through the cases."""
-    return np.random.default_rng([seed, 0, epoch]).permutation(cases)
+@dataclass(frozen=True)
+class Order:
+    """How many images come at once, by which seed, and changed how; a seed of None keeps all as it is."""
+
+    batch: int
+    seed: int | None = None
+    augment: Augmentation | None = None
 
 
-def bounds_of(cases: int, batch: int) -> Array:
-    """Return where batches of nearly equal size begin and end."""
-    return np.linspace(0, cases, -(-cases // batch) + 1).astype(np.int64)
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """What :func:`batches` returns. ``fit`` counts ``epoch`` up; set it where ``initial_epoch`` is given.
+
+    Attributes
+    ----------
+    part
+        Images as the network takes them, with their labels.
+    notes
+        Sentences on cases that could not be read.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        model: keras.Model,
+        order: Order,
+        weights: tuple[float, ...] | None,
+        notes: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.part, self.model, self.order, self.notes, self.epoch = part, model, order, notes, 0
+        self._weights = None if weights is None else np.array(weights, np.float32)
+        self._bounds = bounds_of(len(part), order.batch)
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def __getitem__(self, index: int) -> tuple[Images, Array] | tuple[Images, Array, Array]:
+        """Return images, labels in the form that the compiled loss takes, and weights if there are some."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        seed, cases = self.order.seed, len(self.part)
+        order = np.arange(cases) if seed is None else order_of_epoch(seed, self.epoch + 1, cases)
+        rows = order[self._bounds[index] : self._bounds[index + 1]]
+        images, labels = self.part.images[rows], self.part.labels[rows]
+        if self.order.augment is not None and seed is not None:
+            drawn = tf.constant([augmentation_seed(seed, self.epoch + 1), index], tf.int64)
+            with tf.device("cpu:0"):
+                images = self.order.augment(tf.constant(images), drawn).numpy()
+        number = self.model.output_shape[-1]
+        given = np.eye(number, dtype=np.float32)[labels] if self._one_hot else labels
+        return (images, given) if self._weights is None else (images, given, self._weights[labels])
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that comes, or is gone through, from 0 as Keras counts."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._epoch, self._begun = WholeNumber(0).convert(number, "epoch"), False
+
+    def on_epoch_begin(self) -> None:
+        """Begin an epoch."""
+        self._begun = True
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch: another order, other changes. Keras also calls it before the first."""
+        if self._begun or not hasattr(keras.utils.PyDataset, "on_epoch_begin"):
+            self.epoch += 1
+
+    @property
+    def chances(self) -> tuple[str, ...]:
+        """What is changed by chance."""
+        augment = self.order.augment
+        return () if augment is None else tuple(name for name, most in asdict(augment).items() if most)
+
+    @cached_property
+    def _one_hot(self) -> bool:
+        return takes_one_hot(self.model)
 
 
-def augmentation_seed(seed: int, epoch: int) -> int:
-    """Return what, with a batch's number, draws the changes of its images."""
-    return int(np.random.SeedSequence([seed, 1, epoch]).generate_state(1).view(np.int32)[0])
+def batches(
+    part: Dataset,
+    model: keras.Model,
+    *,
+    training: bool = True,
+    batch: int = 32,
+    augment: bool | Augmentation = True,
+    class_weights: Weighting = "balanced",
+    seed: int = 0,
+    fit: Fit = "stretch",
+    window: Window | tuple[float, float] | None = None,
+    layout: Layout | None = None,
+) -> Batches:
+    """Read a part of a split, and return it as batches for the ``fit`` of Keras.
 
+    An epoch goes through the images in an order of its own, each changed anew; both follow from the seed
+    and the epoch's number, as in :func:`xaimri.training.train`. Cases that can't be read are left out, with
+    a warning.
 
-def pipeline(
-    part: Part, order: Array, batch: int, augment: Augmentation | None = None, seed: int = 0
-) -> tf.data.Dataset:
-    """Return batches of images and labels, prepared while the network works on those before."""
-    bounds = bounds_of(len(order), batch)
-    with tf.device("cpu:0"):
-        images, labels = tf.constant(part.images), tf.constant(part.labels)
-        rows, edges = tf.constant(order), tf.constant(bounds)
+    Parameters
+    ----------
+    part
+        The cases.
+    model
+        Says how large images are, how many channels they have, and, once it is compiled, whether its loss
+        takes integer labels or one-hot ones.
+    training
+        False keeps order and images as they are and gives no weights: for ``validation_data`` and
+        ``evaluate``.
+    batch, augment, class_weights, seed, fit, window, layout
+        As of :func:`xaimri.training.train`; the weights of classes are those of the images.
 
-    def gathered(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen = rows[edges[index] : edges[index + 1]]
-        found = tf.gather(images, chosen)
-        if augment is not None:
-            found = augment(found, tf.stack([tf.constant(seed, tf.int64), index]))
-        return found, tf.gather(labels, chosen)
+    Returns
+    -------
+    Batches
+        A ``keras.utils.PyDataset`` of (images, labels, weights); of (images, labels) without weights.
 
-    indices = tf.data.Dataset.range(len(bounds) - 1)
-    return indices.map(gathered, num_parallel_calls=2, deterministic=True).prefetch(2)
+    Raises
+    ------
+    InvalidInput
+        If the part and the network don't fit, or no case of the part or of a class can be read.
+
+    Notes
+    -----
+    ``fit`` of Keras goes through the batches in an order that Python's own generator draws, unless it is
+    given ``shuffle=False``: the images are shuffled here. Whether an image stands in two parts is not looked
+    for; see :func:`xaimri.data.copies_between`.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from xaimri.data import phantom, split
+    >>> from xaimri.training import batches
+    >>> data = phantom.make(subjects=12, slices=1, size=(32, 32))
+    >>> parts = split(data, validation=0.25, test=0.25, seed=0)
+    >>> layers = [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(4, "softmax")]
+    >>> model = keras.Sequential(layers)
+    >>> model.compile("adam", "sparse_categorical_crossentropy")
+    >>> given, held_out = batches(parts.train, model), batches(parts.validation, model, training=False)
+    >>> history = model.fit(given, validation_data=held_out, epochs=2, shuffle=False, verbose=0).history
+    >>> sorted(history)
+    ['loss', 'val_loss']
+    """
+    if not len(part):
+        raise InvalidInput("the part is empty: split so that it holds at least one case.")
+    check_parts(model, part, part)
+    shown = None if window is None else as_window(window)
+    read, _, notes = read_part(model, part, "cases", fit, shown, layout)
+    if notes:
+        warnings.warn(" ".join(notes), stacklevel=2)
+    size = WholeNumber(1).convert(batch, "batch")
+    if not training:
+        return Batches(read, model, Order(size), None, notes)
+    weights = class_weights_of(read.labels, part.classes, class_weights)
+    changed = Augmentation() if augment is True else (augment or None)
+    order = Order(size, WholeNumber(0).convert(seed, "seed"), changed)
+    return Batches(read, model, order, None if class_weights is None else weights, notes)

@@ -123,7 +123,7 @@ class Loss:
 
     def __init__(self, model: keras.Model, images: Images) -> None:
         self.model, self.number = model, model.output_shape[-1]
-        self.one_hot = _one_hot(model)
+        self.one_hot = takes_one_hot(model)
         outputs = model(images[:2], training=False)
         given = tf.zeros(len(outputs), tf.int64), outputs, tf.ones(len(outputs))
         self(*given)
@@ -143,8 +143,10 @@ class Loss:
         return tf.one_hot(labels, self.number) if self.one_hot else labels
 
 
-def _one_hot(model: keras.Model) -> bool:
+def takes_one_hot(model: keras.Model) -> bool:
     """Whether the compiled loss takes one-hot labels: Keras' own say it by their name, others are tried."""
+    if model.loss is None:
+        return False
     loss, number = _loss(model), model.output_shape[-1]
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     known = keras.losses.get(loss) if isinstance(loss, str) else loss

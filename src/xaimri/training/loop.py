@@ -12,9 +12,9 @@ import tensorflow as tf
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.training.augment import Augmentation
-from xaimri.training.batches import augmentation_seed, order_of_epoch, pipeline
 from xaimri.training.compiled import Loss, optimizer_of
 from xaimri.training.part import Part, Score, Tally
+from xaimri.training.pipeline import augmentation_seed, order_of_epoch, pipeline
 from xaimri.training.recipe import Recipe
 
 SETTLED = 512

@@ -14,6 +14,9 @@ from xaimri.data.stack import stack_images
 from xaimri.data.unread import check_classes, say_lost, say_unread, without_unread
 from xaimri.errors import InvalidInput
 from xaimri.failure import Failure
+from xaimri.grid import Fit
+from xaimri.images.read import Layout
+from xaimri.images.window import Window
 from xaimri.training.intensities import check_intensities
 from xaimri.training.part import Part
 from xaimri.training.recipe import Recipe
@@ -70,16 +73,31 @@ def read_parts(model: keras.Model, training: Dataset, validation: Dataset, recip
         network is made for.
     """
     parts, failures, notes = list[Part](), list[Failure](), list[str]()
-    *space, channels = model.input_shape[1:]
     for data, what in ((training, "training cases"), (validation, "validation cases")):
-        stack = stack_images(data, space, channels, recipe.fit, recipe.window, recipe.layout)
-        left = without_unread(data, stack.failures, what)
-        check_classes(data, left, stack.failures, what)
-        if recipe.window is None:
-            check_intensities(model, stack.images)
-        parts.append(Part(stack.images, left.labels))
-        failures += stack.failures
-        notes += [*say_unread(stack.failures, len(data), what), *say_lost(data, stack.failures)]
+        part, unread, told = read_part(model, data, what, recipe.fit, recipe.window, recipe.layout)
+        parts.append(part)
+        failures += unread
+        notes += told
     if notes:
         warnings.warn(" ".join(notes), stacklevel=3)
     return Parts(parts[0], parts[1], tuple(failures), tuple(notes))
+
+
+def read_part(
+    model: keras.Model, data: Dataset, what: str, fit: Fit, window: Window | None, layout: Layout | None
+) -> tuple[Part, tuple[Failure, ...], tuple[str, ...]]:
+    """Read one part as the network takes it: what can be read, why the rest can't, and sentences on that.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`read_parts`.
+    """
+    *space, channels = model.input_shape[1:]
+    stack = stack_images(data, space, channels, fit, window, layout)
+    left = without_unread(data, stack.failures, what)
+    check_classes(data, left, stack.failures, what)
+    if window is None:
+        check_intensities(model, stack.images)
+    notes = [*say_unread(stack.failures, len(data), what), *say_lost(data, stack.failures)]
+    return Part(stack.images, left.labels), tuple(stack.failures), tuple(notes)
