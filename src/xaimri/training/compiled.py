@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from xaimri.arrays import Images
 from xaimri.errors import InvalidInput
+from xaimri.training.compiled_metrics import check_metrics
 
 RATES = (1e-3, 1e-4)
 """Of head and unfrozen network, where the network is not compiled."""
@@ -24,7 +25,8 @@ def check_compiled(model: keras.Model) -> None:
     Raises
     ------
     InvalidInput
-        If it trains by a step of its own, has several losses, takes logits, or averages its weights.
+        If it trains by a step of its own, has no loss or several, takes logits, averages its weights, or a
+        metric takes labels of another form than the loss.
     """
     if type(model).train_step is not keras.Model.train_step:
         raise InvalidInput(
@@ -34,6 +36,11 @@ def check_compiled(model: keras.Model) -> None:
     if not model.compiled:
         return
     loss = _loss(model)
+    if loss is None:
+        raise InvalidInput(
+            f"`{model.name}` is compiled without a loss: compile it with one, such as "
+            "`sparse_categorical_crossentropy`."
+        )
     if isinstance(loss, keras.losses.Loss) and loss.get_config().get("from_logits"):
         raise InvalidInput(
             f"`{model.name}` ends in probabilities and is compiled with a loss of logits: compile it with "
@@ -45,6 +52,7 @@ def check_compiled(model: keras.Model) -> None:
             "the compiled optimizer averages weights for the end of a training, and `train` keeps those of "
             "the best epoch: compile with use_ema=False, or give ema_overwrite_frequency=."
         )
+    check_metrics(model, _one_hot(model))
 
 
 def rates_of(

@@ -14,7 +14,7 @@ from xaimri.data.case import Dataset
 from xaimri.data.copies import OnCopies, copies_between
 from xaimri.data.epoch import Loader, chances
 from xaimri.data.loader import read_loader
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.failure import Failure
 from xaimri.forked import check_process
 from xaimri.grid import Fit
@@ -206,6 +206,10 @@ def train(
     check_process()
     watching = check_callbacks(callbacks)
     check_compiled(model)
+    if len(data) != 2 if isinstance(data, tuple) else not hasattr(data, "parts"):
+        raise InvalidInput(
+            f"`data` must be a split, as of xaimri.data.split, or (training, validation), got {shown(data)}."
+        )
     if isinstance(data, tuple):
         data = cast("tuple[Dataset, Dataset]", tuple(map(_read, data)))
     training, validation = data if isinstance(data, tuple) else (data.train, data.validation)

@@ -1,0 +1,77 @@
+"""Whether the metrics of a compiled network can say what is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from xaimri.errors import InvalidInput
+
+OURS = ("loss", "accuracy", "balanced_accuracy")
+"""What the logs hold in any case."""
+
+BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+"""Texts for which Keras chooses the metric by the form of the labels."""
+
+ALIKE = (keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy)
+"""Metrics that are our ``accuracy``, and may have its name."""
+
+
+def check_metrics(model: keras.Model, one_hot: bool) -> None:
+    """See that the compiled metrics take labels as the loss does, and that none has the name of ours.
+
+    Keras hands the same labels to loss and metrics, and ``CategoricalAccuracy`` of integer labels is a number
+    without meaning.
+
+    Parameters
+    ----------
+    model
+        Compiled.
+    one_hot
+        Whether its loss takes one number for each class.
+
+    Raises
+    ------
+    InvalidInput
+        If a metric would say something else than its name.
+    """
+    config = model._compile_config.config
+    for metric in keras.tree.flatten([config.get("metrics"), config.get("weighted_metrics")]):
+        if metric is None or (isinstance(metric, str) and metric in BY_SHAPE):
+            continue
+        made: Any = keras.metrics.get(metric)
+        name = str(getattr(made, "name", getattr(made, "__name__", made)))
+        if name in OURS and not (name == "accuracy" and isinstance(made, ALIKE)):
+            raise InvalidInput(
+                f"the compiled metric `{name}` has the name of one that `train` tells in any case: give it "
+                "another `name`."
+            )
+        sparse = _takes_indices(made)
+        if sparse is not None and sparse == one_hot:
+            raise InvalidInput(
+                f"the compiled metric `{name}` takes {_labels(sparse)}, and the compiled loss "
+                f"{_labels(not one_hot)}: compile with a loss or a metric of the other form, which has "
+                "`sparse` in its name if it takes integers."
+            )
+
+
+def _takes_indices(metric: Any) -> bool | None:
+    """Whether a metric of Keras takes integer labels; None of others, and of those that look at no labels."""
+    kind = type(metric) if isinstance(metric, keras.metrics.Metric) else metric
+    inner = getattr(metric, "_fn", metric)
+    if not str(getattr(kind, "__module__", "")).startswith("keras."):
+        return None
+    if kind in (keras.metrics.Mean, keras.metrics.Sum):
+        return None
+    settings = metric.get_config() if isinstance(metric, keras.metrics.Metric) else {}
+    if isinstance(settings, Mapping) and "sparse_y_true" in settings:
+        return bool(settings["sparse_y_true"])
+    if not str(getattr(inner, "__module__", "keras.")).startswith("keras."):
+        return None  # a function of somebody else in a wrapper of Keras
+    return "sparse" in str(getattr(kind, "__name__", "")).lower()
+
+
+def _labels(sparse: bool) -> str:
+    return "integer labels" if sparse else "one number for each class"
