@@ -12,8 +12,8 @@ from xaimri.errors import InvalidInput
 with on_first_use():
     import keras
 
-    from xaimri.training import train
-    from xaimri.training.compiled_metrics import check_metrics
+    from xaimri.training import batches, train
+    from xaimri.training.compiled_metrics import check_labels, check_names
 
 pytestmark = pytest.mark.tensorflow
 
@@ -48,6 +48,8 @@ def test_metrics_of_the_other_form_of_labels_are_refused():
                 with pytest.raises(InvalidInput, match=form) as told:
                     train(model, DATA, epochs=1, **QUIET)
                 assert "\n" not in str(told.value)
+                with pytest.raises(InvalidInput, match=form):
+                    model.fit(batches(TRAIN, model), verbose=0)
 
 
 def own(true, predicted):
@@ -65,8 +67,9 @@ def test_what_fits_is_taken():
         (ONE_HOT, ["accuracy", "mse", metrics.AUC(), integers, metrics.CategoricalAccuracy("accuracy")]),
     ):
         for metric in fitting:
-            check_metrics(compiled(loss, metric), loss == ONE_HOT)
-    check_metrics(compiled(SPARSE), False)
+            check_labels(compiled(loss, metric), loss == ONE_HOT)
+            check_names(compiled(loss, metric))
+    check_labels(compiled(SPARSE), False)
 
 
 def test_names_of_ours_and_a_missing_loss_are_told():

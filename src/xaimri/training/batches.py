@@ -19,6 +19,7 @@ from xaimri.images.window import Window, as_window
 from xaimri.rules import WholeNumber
 from xaimri.training.augment import Augmentation
 from xaimri.training.compiled import takes_one_hot
+from xaimri.training.compiled_metrics import check_labels
 from xaimri.training.part import Part
 from xaimri.training.parts import check_parts, read_part
 from xaimri.training.pipeline import augmentation_seed, bounds_of, order_of_epoch
@@ -103,7 +104,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
     @cached_property
     def _one_hot(self) -> bool:
-        return takes_one_hot(self.model)
+        one_hot = takes_one_hot(self.model)
+        if self.model.compiled:
+            check_labels(self.model, one_hot)
+        return one_hot
 
 
 def batches(

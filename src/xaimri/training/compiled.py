@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from xaimri.arrays import Images
 from xaimri.errors import InvalidInput
-from xaimri.training.compiled_metrics import check_metrics
+from xaimri.training.compiled_metrics import check_labels, check_names
 
 RATES = (1e-3, 1e-4)
 """Of head and unfrozen network, where the network is not compiled."""
@@ -52,7 +52,8 @@ def check_compiled(model: keras.Model) -> None:
             "the compiled optimizer averages weights for the end of a training, and `train` keeps those of "
             "the best epoch: compile with use_ema=False, or give ema_overwrite_frequency=."
         )
-    check_metrics(model, _one_hot(model))
+    check_names(model)
+    check_labels(model, takes_one_hot(model))
 
 
 def rates_of(

@@ -19,8 +19,25 @@ ALIKE = (keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccur
 """Metrics that are our ``accuracy``, and may have its name."""
 
 
-def check_metrics(model: keras.Model, one_hot: bool) -> None:
-    """See that the compiled metrics take labels as the loss does, and that none has the name of ours.
+def check_names(model: keras.Model) -> None:
+    """See that no compiled metric has the name of one that a training tells in any case.
+
+    Raises
+    ------
+    InvalidInput
+        If one has.
+    """
+    for metric in _made(model):
+        name = _name(metric)
+        if name in OURS and not (name == "accuracy" and isinstance(metric, ALIKE)):
+            raise InvalidInput(
+                f"the compiled metric `{name}` has the name of one that `train` tells in any case: give it "
+                "another `name`."
+            )
+
+
+def check_labels(model: keras.Model, one_hot: bool) -> None:
+    """See that the compiled metrics take labels as the loss does.
 
     Keras hands the same labels to loss and metrics, and ``CategoricalAccuracy`` of integer labels is a number
     without meaning.
@@ -35,26 +52,28 @@ def check_metrics(model: keras.Model, one_hot: bool) -> None:
     Raises
     ------
     InvalidInput
-        If a metric would say something else than its name.
+        If a metric takes the other form.
     """
-    config = model._compile_config.config
-    for metric in keras.tree.flatten([config.get("metrics"), config.get("weighted_metrics")]):
-        if metric is None or (isinstance(metric, str) and metric in BY_SHAPE):
-            continue
-        made: Any = keras.metrics.get(metric)
-        name = str(getattr(made, "name", getattr(made, "__name__", made)))
-        if name in OURS and not (name == "accuracy" and isinstance(made, ALIKE)):
-            raise InvalidInput(
-                f"the compiled metric `{name}` has the name of one that `train` tells in any case: give it "
-                "another `name`."
-            )
-        sparse = _takes_indices(made)
+    for metric in _made(model):
+        sparse = _takes_indices(metric)
         if sparse is not None and sparse == one_hot:
             raise InvalidInput(
-                f"the compiled metric `{name}` takes {_labels(sparse)}, and the compiled loss "
+                f"the compiled metric `{_name(metric)}` takes {_labels(sparse)}, and the compiled loss "
                 f"{_labels(not one_hot)}: compile with a loss or a metric of the other form, which has "
                 "`sparse` in its name if it takes integers."
             )
+
+
+def _made(model: keras.Model) -> list[Any]:
+    """Return the compiled metrics, but those that Keras chooses by the form of the labels."""
+    config = model._compile_config.config
+    given = keras.tree.flatten([config.get("metrics"), config.get("weighted_metrics")])
+    chosen = [m for m in given if m is not None and not (isinstance(m, str) and m in BY_SHAPE)]
+    return [keras.metrics.get(metric) for metric in chosen]
+
+
+def _name(metric: Any) -> str:
+    return str(getattr(metric, "name", getattr(metric, "__name__", type(metric).__name__)))
 
 
 def _takes_indices(metric: Any) -> bool | None:
