@@ -25,7 +25,8 @@ FRAMEWORK = {
     "charts.network_diagram", "training.build_resnet50",
     "training.load", "training.save", "training.train", "training.unfreeze", "training.reference_images",
     "KerasClassifier.with_inputs", "training.Recipe.length", "training.Recipe.rate", "training.Recipe",
-    "training.Augmentation",
+    "training.Augmentation", "training.batches", "training.BatchedPart.on_epoch_begin",
+    "training.BatchedPart.on_epoch_end",
 }  # fmt: skip
 """What needs Keras."""
 
@@ -33,6 +34,7 @@ RESULTS = {
     "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
     "evaluation.ClassFigures", "evaluation.ClassificationReport", "evaluation.Level",
     "judging.Difference", "judging.Row", "judging.Summary", "Judgement", "Model", "training.TrainingResult",
+    "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack",
 }  # fmt: skip

@@ -155,3 +155,21 @@ def test_it_can_be_used_for_a_second_training():
     for _ in range(2):
         fit(network(), watching, epochs=2)
         assert list(watching.found) == [2]
+
+
+def test_a_training_that_goes_on_keeps_the_rows_of_the_epochs_before(tmp_path):
+    """Whatever was written of the epoch that is done again; a training from the start begins anew."""
+
+    def epochs():
+        with (tmp_path / "epochs.csv").open() as file:
+            return [row["epoch"] for row in csv.DictReader(file)]
+
+    model = network()
+    fit(model, watch([IMAGES[0]], "saliency", tmp_path), epochs=3)
+    before = (tmp_path / "epochs.csv").read_text().splitlines()
+    watching = watch([IMAGES[0]], "saliency", tmp_path)
+    model.fit(IMAGES, LABELS, epochs=4, initial_epoch=2, verbose=0, callbacks=[watching])
+    assert epochs() == ["1", "2", "3", "4"]
+    assert (tmp_path / "epochs.csv").read_text().splitlines()[:3] == before[:3]
+    fit(model, watch([IMAGES[0]], "saliency", tmp_path), epochs=1)
+    assert epochs() == ["1"]

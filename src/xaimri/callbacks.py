@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,6 +28,9 @@ from xaimri.targets import Target
 
 __all__ = ["ExplainEachEpoch"]
 
+TABLE = "epochs.csv"
+"""Name of the table in the folder."""
+
 
 class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Explain the same images after each epoch: a figure of them, and a table of what was said.
@@ -34,7 +38,8 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     What can't be explained later, as where the weights became NaN, is a warning, and the training goes on.
 
     The network is explained as it stands, in inference mode; training goes on as it would without. What is
-    found lies in ``folder``: ``epoch_0001.png``, ..., and ``epochs.csv`` with a row for each epoch and image.
+    found lies in ``folder``: ``epoch_0001.png``, ..., and ``epochs.csv`` with a row for each epoch and image;
+    a training that goes on after some epochs keeps their rows.
 
     Parameters
     ----------
@@ -123,6 +128,11 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
                 failures = ", ".join(map(str, found.failures.values()))
                 raise InvalidInput(f"none of the images can be explained: {failures}")
 
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Where a training goes on, take up the rows of the epochs before."""
+        if self._epoch == 0 and epoch and self.folder is not None:
+            self._rows = _rows_until(self.folder / TABLE, epoch)
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Explain, after every so many epochs."""
         self._epoch = epoch + 1
@@ -160,7 +170,7 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         drawn.suptitle(f"epoch {epoch}", fontsize=10)
         if self.folder is not None:
             save(drawn, self.folder / f"epoch_{epoch:04d}.png")
-            write_text(self.folder / "epochs.csv", csv_text(["epoch", *COLUMNS], self._rows))
+            write_text(self.folder / TABLE, csv_text(["epoch", *COLUMNS], self._rows))
         if self.tensorboard is not None:
             self._show(drawn, epoch)
 
@@ -177,3 +187,17 @@ class ExplainEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         with self._writer.as_default():
             tf.summary.image("explanations", pixels, step=epoch)
         self._writer.flush()
+
+
+def _rows_until(table: Path, epoch: int) -> list[dict[str, Any]]:
+    """Return the rows that a table holds of the first so many epochs."""
+    if not table.is_file():
+        return []
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [row for row in rows if (row.get("epoch") or "").isdecimal() and int(row["epoch"]) <= epoch]
+    # words that begin so have an apostrophe before them: what begins with a minus is a number
+    return [
+        {name: float(cell) if (cell or "").startswith("-") else cell for name, cell in row.items()}
+        for row in kept
+    ]

@@ -5,14 +5,14 @@
 
 from xaimri.adapters.keras.bundle import Bundle, load, reference_images, save
 from xaimri.training.augment import Augmentation
-from xaimri.training.batches import Batches, batches
+from xaimri.training.batched_part import BatchedPart, batches
 from xaimri.training.fit import TrainingResult, train
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import build_resnet50, unfreeze
 
 __all__ = [
     "Augmentation",
-    "Batches",
+    "BatchedPart",
     "Bundle",
     "Recipe",
     "TrainingResult",

@@ -35,7 +35,7 @@ class Order:
     augment: Augmentation | None = None
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class BatchedPart(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """What :func:`batches` returns. ``fit`` counts ``epoch`` up; set it where ``initial_epoch`` is given.
 
     Attributes
@@ -122,7 +122,7 @@ def batches(
     fit: Fit = "stretch",
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
-) -> Batches:
+) -> BatchedPart:
     """Read a part of a split, and return it as batches for the ``fit`` of Keras.
 
     An epoch goes through the images in an order of its own, each changed anew; both follow from the seed
@@ -144,7 +144,7 @@ def batches(
 
     Returns
     -------
-    Batches
+    BatchedPart
         A ``keras.utils.PyDataset`` of (images, labels, weights); of (images, labels) without weights.
 
     Raises
@@ -182,8 +182,8 @@ def batches(
         warnings.warn(" ".join(notes), stacklevel=2)
     size = WholeNumber(1).convert(batch, "batch")
     if not training:
-        return Batches(read, model, Order(size), None, notes)
+        return BatchedPart(read, model, Order(size), None, notes)
     weights = class_weights_of(read.labels, part.classes, class_weights)
     changed = Augmentation() if augment is True else (augment or None)
     order = Order(size, WholeNumber(0).convert(seed, "seed"), changed)
-    return Batches(read, model, order, None if class_weights is None else weights, notes)
+    return BatchedPart(read, model, order, None if class_weights is None else weights, notes)
