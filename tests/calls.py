@@ -9,7 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, get_origin
@@ -160,6 +160,7 @@ def world(folder: Path) -> dict[str, Any]:
     return {
         "folder": folder, "model": model, "image": image, "images": images, "cases": cases, "scans": scans,
         "fitting": fitting, "maps": list(maps), "lime": lime, "volume": volume,
+        "placed": replace(maps[0], affine=np.eye(4)),
         "judged": judged, "report": report,
         "region": region, "stored": stored, "truth": truth, "split": split(cases, 0.3, 0.3),
         "opened": xaimri.open_model(model), "explained": xaimri.explain_all(model, images, "saliency"),
@@ -242,6 +243,7 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "Explanation.plot": Call(one.plot, {"ax": None, "style": "superpixels", **panel}),
         "Explanation.save": Call(one.save, {"path": folder / "m.png", "style": "overlay", "dpi": 30}),
         "Explanation.show": Call(one.show, {"style": "overlay"}),
+        "Explanation.to_nifti": Call(of["placed"].to_nifti, {"path": folder / "map.nii"}),
         "Explanation.store": Call(one.store, {"folder": folder / "once more"}),
         "Explanations": {"explanations": {"a": of["maps"][0]}, "failures": None, "notes": ()},
         "Explanations.of": Call(several.of, {"name": "0"}),
@@ -406,6 +408,8 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
                               "change": "all", "stages": (0, 3)},
         "data.phantom.voxel_edge": {"size": (26, 22)},
         "images.Picture": {"pixels": image, "spacing": (1.0, 1.0), "affine": None},
+        "images.Picture.on": Call(xaimri.images.Picture(image).on, {"scan": None}),
+        "images.Picture.with_pixels": Call(xaimri.images.Picture(image).with_pixels, {"pixels": image}),
         "images.as_window": {"value": (0, 1)},
         "images.foreground": {"image": image},
         "images.read_image": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None},

@@ -174,4 +174,5 @@ def _carry(explanation: Explanation, taken: Taken) -> Explanation:
         diagnostics={**carried.diagnostics, **seen},
         spacing=taken.spacing,
         affine=taken.affine,
+        scan=taken.scan,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,12 +13,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri import storage
+from xaimri.archive import write_text
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 from xaimri.objective import Objective, Of
+from xaimri.regular_file import path_of
 from xaimri.sealed import seal, unseal
 
 ROUNDING = 1e-6
@@ -132,6 +135,8 @@ class Explanation:
         Named reasons not to trust the map.
     spacing, affine
         Voxel size in mm per axis, and the 4 x 4 matrix to world coordinates, where known.
+    scan
+        Of a scan read from a file: its own grid, on which `to_nifti` writes.
     """
 
     values: Map
@@ -151,6 +156,7 @@ class Explanation:
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
     against: int | None = None
+    scan: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _freeze(self)
@@ -252,6 +258,37 @@ class Explanation:
         is not known.
         """
         return {**storage.numbers(vars(self)), "target_class": self.target_class}
+
+    @check_arguments()
+    def to_nifti(self, path: str | Path) -> Path:
+        """Write the map as NIfTI on the scan's own grid: it lies exactly on the scan in any viewer.
+
+        Shape, orientation, affine and units are those of the scan's file; values are float32, in the method's
+        own unit. Standard errors, where the method tells them, go into ``<name>_errors`` beside it, and what
+        was asked and found into ``<name>.json``. Needs the extra ``neuro``.
+
+        Raises
+        ------
+        InvalidInput
+            If the name ends neither in ``.nii`` nor in ``.nii.gz``, or if it is not known where the pixels
+            lie: the image was neither a scan nor a `Picture` with an affine.
+        """
+        from xaimri.images import nifti
+
+        target = path_of(path)
+        ending = next((end for end in reversed(nifti.SUFFIXES) if target.name.lower().endswith(end)), None)
+        if ending is None:
+            raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
+        stem = target.name[: -len(ending)]
+        words = f"xaimri: {self.method['name']}, {self.of} of class {self.target}"
+        where = self.affine, self.scan
+        nifti.write(self.values, target, *where, words)
+        if self.errors is not None:
+            beside = target.with_name(f"{stem}_errors{target.name[len(stem) :]}")
+            nifti.write(self.errors, beside, *where, f"{words}, standard errors")
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        write_text(target.with_name(f"{stem}.json"), f"{text}\n")
+        return target
 
     @check_arguments()
     def store(self, folder: str | Path) -> Path:

@@ -12,7 +12,7 @@ from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
-from xaimri.images.read import SUFFIXES
+from xaimri.images.read import stem_of
 from xaimri.table import align, csv_text
 
 if TYPE_CHECKING:
@@ -155,8 +155,10 @@ def file_stems(names: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for name in names:
         path = Path(name.replace("\0", ""))
-        last = path.stem if path.suffix.lower() in SUFFIXES else path.name
-        plain = "_".join(part for part in (*path.parts[:-1], last) if part not in ("/", "..", ".")) or "image"
+        plain = (
+            "_".join(part for part in (*path.parts[:-1], stem_of(path.name)) if part not in ("/", "..", "."))
+            or "image"
+        )
         stem, number = plain, 1
         while stem.lower() in found:  # some disks take A and a for one name
             number += 1

@@ -50,6 +50,7 @@ FORM = {
     "diagnostics": Field("a mapping", is_mapping),
     "caveats": Field("a list of names and texts", _are_caveats),
     "spacing": Field("a length above 0 for each axis, or null", or_none(_is_spacing)),
+    "scan": Field("the grid of a scan, or null", or_none(is_mapping)),
     "arrays": Field("the SHA-256 of each array", is_mapping),
 }
 """What a stored explanation's record holds; a field that is an array is not in it."""

@@ -1,13 +1,14 @@
 """Planes of a volume: chosen by what they hold, and called by the anatomy."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from stripes import pixelwise
 from xaimri.render import figure, plot
-from xaimri.render.planes import pixel_aspect, plane_name, strongest_plane, strongest_planes
+from xaimri.render.planes import Turn, cut, pixel_aspect, plane_name, strongest_plane, strongest_planes
 
 
 def volume(values, image=None, **changes):
@@ -69,11 +70,71 @@ def test_a_volume_has_three_named_planes_one_bar_and_lines_where_they_cut():
         [float(line.get_ydata()[0]) for line in ax.lines[:1]] + list(ax.lines[1].get_xdata()[:1])
         for ax in panels
     ]
-    assert cuts[::2] == cuts[1::2] == [[4, 7], [3, 7], [3, 4]]
-    assert [ax.get_aspect() for ax in panels[::2]] == [0.5, 0.5, 1.0]
+    assert cuts[::2] == cuts[1::2] == [[2, 4], [2, 4], [4, 4]]  # top and front upwards, right on the left
+    assert [ax.get_aspect() for ax in panels[::2]] == [2.0, 2.0, 1.0]
 
 
 def test_pixels_are_as_high_and_wide_as_in_the_body():
     slice_ = dataclasses.replace(pixelwise(), spacing=(3.0, 1.5))
     assert pixel_aspect(slice_, None) == plot(slice_).get_aspect() == 2
     assert pixel_aspect(pixelwise(), None) == 1
+
+
+ORIENTATIONS = [
+    (axes, flips)
+    for axes in itertools.permutations(range(3))
+    for flips in itertools.product((1.0, -1.0), repeat=3)
+]
+
+
+@pytest.mark.parametrize(("axes", "flips"), ORIENTATIONS)
+def test_planes_are_laid_as_radiologists_look_at_them(axes, flips):
+    """Values are places in the world: to the right, to the front, upwards."""
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for axis, (world, flip) in enumerate(zip(axes, flips, strict=True)):
+        affine[world, axis] = flip * (axis + 1)
+    index = np.stack([*np.indices((4, 5, 6)), np.ones((4, 5, 6))])
+    places = np.einsum("ij,j...->i...", affine, index)[:3]
+    for world, (across, down) in enumerate(((1, 2), (0, 2), (0, 1))):
+        axis = axes.index(world)
+        found = [
+            cut(volume(place).values, (axis, 2), volume(place, affine=affine, spacing=(1.0, 2.0, 3.0)))
+            for place in places
+        ]
+        assert (np.diff(found[across], axis=1) < 0).all()
+        assert (np.diff(found[down], axis=0) < 0).all()
+        assert np.ptp(found[world]) == 0
+        turn = Turn.of((axis, 2), affine)
+        assert turn.ends == (("A", "P") if world == 0 else ("R", "L"))
+        rows, columns = np.abs(np.diff(found[down], axis=0)), np.abs(np.diff(found[across], axis=1))
+        aspect = pixel_aspect(volume(places[0], affine=affine, spacing=(1.0, 2.0, 3.0)), (axis, 2))
+        assert aspect == pytest.approx(rows.max() / columns.max())
+
+
+@pytest.mark.parametrize(("axes", "flips"), ORIENTATIONS[::7])
+def test_a_voxel_is_drawn_where_its_lines_cross(axes, flips):
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for axis, (world, flip) in enumerate(zip(axes, flips, strict=True)):
+        affine[world, axis] = flip
+    values = np.zeros((4, 5, 6))
+    values[1, 3, 2] = 1
+    found = volume(values, affine=affine)
+    for axis, place in enumerate((1, 3, 2)):
+        turn = Turn.of((axis, place), affine)
+        row, column = np.argwhere(cut(found.values, (axis, place), found))[0]
+        assert row == turn.place(turn.down, (1, 3, 2)[turn.down], (4, 5, 6))
+        assert column == turn.place(turn.right, (1, 3, 2)[turn.right], (4, 5, 6))
+
+
+def test_the_sides_of_the_patient_are_written_where_they_are_known():
+    values = np.random.default_rng(0).random((8, 9, 10))
+    known = figure(volume(values, affine=np.eye(4), spacing=(1.0, 1.0, 1.0)), style="overlay")
+    assert [[text.get_text() for text in ax.texts] for ax in known.axes[:3]] == [
+        ["A", "P"],
+        ["R", "L"],
+        ["R", "L"],
+    ]
+    unknown = figure(volume(values), style="overlay")
+    assert not any(ax.texts for ax in unknown.axes)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PICTURES = ("png", "svg", "pdf", "jpg")
 """Forms of a figure."""
 
-FORMATS = (*PICTURES, "npy", "json", "csv")
-"""A figure; the map as an array; its numbers; one table of all images."""
+FORMATS = (*PICTURES, "npy", "nii.gz", "json", "csv")
+"""A figure; the map as an array, or on the scan's own grid; its numbers; one table of all images."""
 
 DEFAULT = ("png", "csv")
 """What is written where nothing is said."""
@@ -57,12 +57,16 @@ def write_map(
     """Write one map in these forms, the heading over its figures; return the files."""
     import numpy as np
 
+    from xaimri.images.read import suffix_of
+
     files = files_of_map(stem, formats)
     for file in files:
-        form = file.suffix[1:]
+        form = suffix_of(file.name)[1:] or file.suffix[1:]
         if form == "npy":
             with whole_file(file) as new, new.open("wb") as stream:
                 np.save(stream, explanation.values)
+        elif form == "nii.gz":
+            explanation.to_nifti(file)
         elif form == "json":
             write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
         else:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xaimri.images.read import SUFFIXES
+from xaimri.images.read import suffix_of
 
 NAMED = 4
 """How many endings a sentence names."""
@@ -104,6 +104,6 @@ def _fault(file: Path, named: bool) -> str | None:
     """Return why a visible file is passed over: an empty text for its ending, None where it is not."""
     if named and not is_text(file.as_posix()):
         return "with a name that can't be read"
-    if file.suffix.lower() not in SUFFIXES:
+    if not suffix_of(file.name):
         return ""
     return None if file.is_file() else "no regular file"

@@ -11,7 +11,7 @@ from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset
 from xaimri.data.listing import list_images
 from xaimri.errors import InvalidInput
-from xaimri.images.read import SUFFIXES
+from xaimri.images.read import stem_of, suffix_of
 
 FOLDERS, BESIDE, ENDING = frozenset({"mask", "masks"}), frozenset({"image", "images"}), "_mask"
 """Names of folders of masks, of the folders of images beside them, and the end of a mask's name."""
@@ -68,7 +68,7 @@ def pair(dataset: Dataset, masks: Iterable[tuple[PurePath, Path]], where: str) -
     """Give every case the mask that is called as its image; each has its path below the folder of masks."""
     named: dict[str, Path] = {}
     for path, file in masks:
-        key = _key(path.with_name(path.stem.removesuffix(ENDING) + path.suffix))
+        key = _key(path.with_name(stem_of(path.name).removesuffix(ENDING) + suffix_of(path.name)))
         if key in named:
             raise InvalidInput(
                 f"`{named[key]}` and `{file}` are both called as the mask of `{key}`: keep one of them."
@@ -87,21 +87,21 @@ def pair(dataset: Dataset, masks: Iterable[tuple[PurePath, Path]], where: str) -
 
 def part_masks(files: Sequence[Path], root: Path) -> tuple[list[Path], list[Path]]:
     """Part images from masks: what lies in a folder of masks, or beside the image of whose name it is one."""
-    names = {(file.parent, file.stem) for file in files}
+    names = {(file.parent, stem_of(file.name)) for file in files}
     images: list[Path] = []
     masks: list[Path] = []
     for file in files:
         inside = any(part.casefold() in FOLDERS for part in file.relative_to(root).parts[:-1])
-        beside = file.stem.endswith(ENDING) and (file.parent, file.stem.removesuffix(ENDING)) in names
+        stem = stem_of(file.name)
+        beside = stem.endswith(ENDING) and (file.parent, stem.removesuffix(ENDING)) in names
         (masks if inside or beside else images).append(file)
     return images, masks
 
 
 def _key(path: PurePath) -> str:
     """Return what an image and its mask are both called: the path without its ending."""
-    stem = path.stem if path.suffix.lower() in SUFFIXES else path.name
     folders = [part for part in path.parts[:-1] if part.casefold() not in FOLDERS | BESIDE]
-    return "/".join([*folders, stem])
+    return "/".join([*folders, stem_of(path.name)])
 
 
 def _told(known: Sequence[Case], cases: Sequence[Case], named: dict[str, Path]) -> list[str]:

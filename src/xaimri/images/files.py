@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import math
 from io import BufferedIOBase
+from os import PathLike, fsdecode
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 from xaimri.arrays import Array
-from xaimri.errors import UnusableImage, XaimriError, first_line
-from xaimri.images import decoders
+from xaimri.errors import MissingExtra, UnusableImage, XaimriError, first_line
+from xaimri.images import decoders, nifti
 from xaimri.images.picture import Picture
 from xaimri.regular_file import fault_of, open_regular, quoted
 
@@ -29,7 +30,7 @@ def of_path(path: Path, rank: int) -> Picture | Array:
     try:
         with open_regular(path, "check the path.") as stream:
             return decoded(stream, name, rank)
-    except UnusableImage:
+    except (UnusableImage, MissingExtra):
         raise
     except XaimriError as error:
         raise UnusableImage(_unopened(path, str(error))) from error
@@ -62,13 +63,15 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
         doesn't say what its axes are.
     """
     try:
-        head = stream.read(8)
+        head = stream.read(132)
         stream.seek(0)
     except OSError as error:
         raise UnusableImage(f"{name} cannot be read ({first_line(error, 120)}): fetch it again.") from error
     if not head:
         raise UnusableImage(f"{name} is empty: fetch the file again.")
     try:
+        if nifti.is_nifti(stream):
+            return _volume(nifti.read(stream, name, decoders.bounded), name, rank)
         if head.startswith(_NUMPY):
             with decoders.Quiet():
                 return _npy(stream, name)
@@ -76,7 +79,41 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
     except (UnusableImage, ImportError):
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
-        raise UnusableImage(_why(error, name, head.startswith((*_STARTS, _NUMPY)))) from error
+        raise UnusableImage(_why(error, name, head)) from error
+
+
+def of_nibabel(image: Any, rank: int) -> Picture:
+    """Return the voxels of an image of nibabel, ``(*space, channels)``."""
+    name = "the image of nibabel"
+    try:
+        decoders.bounded(math.prod(image.shape), name)
+        return _volume(nifti.of_image(image, name), name, rank)
+    except (UnusableImage, ImportError):
+        raise
+    except Exception as error:  # its file may be gone, or damaged
+        raise UnusableImage(f"{name} can't be read ({first_line(error, 120)}): load it again.") from error
+
+
+def holds_volume(source: object) -> bool:
+    """Tell whether a path or an object holds a scan, which is a volume whatever it is given to."""
+    if not isinstance(source, str | PathLike):
+        return nifti.is_image(source)
+    try:
+        with open_regular(Path(fsdecode(source)), "check the path.") as stream:
+            return nifti.is_nifti(stream)
+    except (XaimriError, OSError):
+        return False  # who reads it says why
+
+
+def _volume(picture: Picture, name: str, rank: int) -> Picture:
+    """Return a scan to a model of volumes."""
+    if rank == 3:
+        return picture
+    told = " x ".join(map(str, picture.pixels.shape[:-1]))
+    raise UnusableImage(
+        f"{name} is a volume of {told} voxels, and the model takes slices: cut one out, as by "
+        "`xaimri.images.read_image(scan, 3)[:, :, 80]`, and give the array."
+    )
 
 
 def of_pil(picture: PILImage, rank: int) -> Picture:
@@ -102,15 +139,20 @@ def _unopened(path: Path, told: str) -> str:
     return told
 
 
-def _why(error: Exception, name: str, known: bool) -> str:
+def _why(error: Exception, name: str, head: bytes) -> str:
     """Say what is wrong with a file that a decoder refused."""
     kind = type(error).__name__
+    if head[128:] == b"DICM":
+        return (
+            f"{name} is a DICOM file, which is not read: convert its series to NIfTI, as by the program "
+            "dcm2niix, or pass its pixels as an array."
+        )
     if kind == "DecompressionBombError":
         return f"{name} unfolds to more pixels than Pillow's limit: make it smaller, or pass an array."
-    if kind == "UnidentifiedImageError" and not known:
+    if kind == "UnidentifiedImageError" and not head.startswith((*_STARTS, _NUMPY)):
         return (
-            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP or .npy, or pass "
-            "an array."
+            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP, .npy or NIfTI, or "
+            "pass an array."
         )
     reason = (
         "its first bytes can't be made out" if kind == "UnidentifiedImageError" else first_line(error, 120)

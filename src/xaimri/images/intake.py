@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.grid import Fit, Grid, check_fit
+from xaimri.images.files import holds_volume
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.window import Window
@@ -53,7 +54,7 @@ class Taken:
         Where the model's pixels lie on the image.
     window
         The window with its limits for this image; None where there is none.
-    spacing, affine
+    spacing, affine, scan
         Of the image as it was given, as of `Picture`; None where they are not known.
     caveats
         What is odd about how it came there.
@@ -65,6 +66,7 @@ class Taken:
     window: Window | None
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
+    scan: Mapping[str, Any] | None = None
     caveats: tuple[Caveat, ...] = ()
 
     @property
@@ -148,7 +150,7 @@ class Intake:
             fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
         else:
             grid, fitted = self.resize.grid(own), self.resize(seen)
-        lies = picture.spacing, picture.affine
+        lies = picture.spacing, picture.affine, picture.scan
         return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, tuple(self._odd(image)))
 
     def _odd(self, image: Image) -> Iterator[Caveat]:
@@ -190,6 +192,8 @@ class Intake:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""
         if self.shape:
             return len(self.shape) - 1
+        if holds_volume(source):
+            return 3
         if isinstance(source, Picture):
             return self._rank(source.pixels) if source.spacing is None else len(source.spacing)
         if isinstance(source, np.ndarray) and source.ndim > 2:

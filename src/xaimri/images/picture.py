@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, frozen
 from xaimri.errors import InvalidInput, shown
 from xaimri.kinds import Anything
+from xaimri.sealed import seal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +46,8 @@ class Picture:
     pixels: Array
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
+    scan: Mapping[str, Any] | None = None
+    """Of a scan that was read: the grid that its file has, as plain numbers; maps are written back on it."""
 
     @check_arguments(pixels=Anything(), affine=Anything())
     def __init__(
@@ -55,6 +60,20 @@ class Picture:
         object.__setattr__(self, "pixels", array)
         object.__setattr__(self, "spacing", None if spacing is None else _lengths(spacing, array.ndim))
         object.__setattr__(self, "affine", None if affine is None else _affine(affine))
+        object.__setattr__(self, "scan", None)
+
+    def on(self, scan: Mapping[str, Any] | None) -> Picture:
+        """Return the same picture as one of a scan whose file has this grid."""
+        return self._with("scan", seal(scan))
+
+    def with_pixels(self, pixels: Array) -> Picture:
+        """Return other pixels that lie where these lie."""
+        return self._with("pixels", pixels)
+
+    def _with(self, name: str, value: object) -> Picture:
+        other = copy(self)
+        object.__setattr__(other, name, value)
+        return other
 
     def __repr__(self) -> str:
         affine = None if self.affine is None else self.affine.tolist()

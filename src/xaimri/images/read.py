@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
-from xaimri.images import files
+from xaimri.images import files, nifti
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
 
@@ -23,11 +23,38 @@ if TYPE_CHECKING:
 LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", *nifti.SUFFIXES}
+)
 """Endings of file names, in lower case, that count as an image in a folder."""
 
 LARGEST = 1e15
 """Largest magnitude of an intensity: sums of squares of such values still fit float32."""
+
+
+def suffix_of(name: str) -> str:
+    """Return the ending of a file's name that tells an image, as it is written there, or nothing.
+
+    Examples
+    --------
+    >>> suffix_of("a.PNG"), suffix_of("sub-1.nii.gz"), suffix_of("notes.txt")
+    ('.PNG', '.nii.gz', '')
+    """
+    path = PurePath(name)
+    ending = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
+    return ending if ending.lower() in SUFFIXES else ""
+
+
+def stem_of(name: str) -> str:
+    """Return the name of an image file without its ending; another file's name is kept whole.
+
+    Examples
+    --------
+    >>> stem_of("sub-1.nii.gz"), stem_of("v2.0.1")
+    ('sub-1', 'v2.0.1')
+    """
+    return name.removesuffix(suffix_of(name))
+
 
 Layout: TypeAlias = Literal["channels_last", "channels_first"]
 """Where an array has its axis of channels."""
@@ -42,11 +69,13 @@ def read_image(
     Parameters
     ----------
     source
-        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``: the content
-        decides, not the name), a PIL image, a `Picture`, or an array. An array of ``rank`` axes is grey; one
+        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``, NIfTI with the
+        extra ``neuro``: the content decides, not the name), a PIL image, an image of nibabel, a `Picture`, or
+        an array. An array of ``rank`` axes is grey; one
         more axis holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
-        Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis.
+        Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis; the axes
+        of a scan point to the right, to the front and upwards (canonical orientation).
     channels
         How many the model takes: the image comes through `with_channels`, and an array that has this
         many is taken as it is (so four sequences are four channels, not colour and alpha). None leaves
@@ -129,7 +158,7 @@ def read_picture(
             f"{name} has a spacing along {len(found.spacing)} axes, and the model takes {rank}-D images: "
             "give one length in mm for each axis."
         )
-    return Picture(with_channels(_finite(image, name), channels), found.spacing, found.affine)
+    return found.with_pixels(with_channels(_finite(image, name), channels))
 
 
 def check_layout(layout: object) -> None:
@@ -177,6 +206,8 @@ def _opened(source: object, rank: int) -> Picture | Array:
         return files.of_path(Path(os.fsdecode(source)), rank)
     if _is_content(source):
         return files.decoded(io.BytesIO(bytes(cast("bytes", source))), _name_of(source), rank)
+    if nifti.is_image(source):
+        return files.of_nibabel(source, rank)
     if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
         return files.of_pil(cast("PILImage", source), rank)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):

@@ -16,7 +16,7 @@ from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.frame import finish
 from xaimri.render.mosaic import mosaic
 from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
-from xaimri.render.planes import Plane, cut, pixel_aspect, strongest_plane, strongest_planes
+from xaimri.render.planes import Plane, Turn, cut, pixel_aspect, strongest_plane, strongest_planes
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -90,7 +90,7 @@ def _planes(explanation: Explanation, styles: Sequence[str], **options: Any) -> 
             if len(planes) > 1:
                 shown["colourbar"] = False
             plot(explanation, ax, style=name, plane=plane, **{**shown, **options, **shown})
-            _crosshair(ax, plane, planes)
+            _crosshair(ax, explanation, plane, planes)
     if len(planes) > 1 and "overlay" in maps and options.get("colourbar", True):
         _one_bar([row[maps.index("overlay")] for row in axes], explanation, options)
     return drawn
@@ -104,13 +104,16 @@ def _one_bar(axes: list[Axes], explanation: Explanation, options: dict[str, Any]
         draw_colourbar(axes, scale, explanation.unit, hatch=bool(options.get("hatch")))
 
 
-def _crosshair(ax: Axes, plane: Plane | None, planes: Sequence[Plane | None]) -> None:
+def _crosshair(
+    ax: Axes, explanation: Explanation, plane: Plane | None, planes: Sequence[Plane | None]
+) -> None:
     """Draw thin lines where the other planes cut this one."""
     if plane is None or len(planes) != 3:
         return
-    across = [other[1] for other in planes if other is not None and other[0] != plane[0]]
-    ax.axhline(across[0], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
-    ax.axvline(across[1], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
+    turn, shape = Turn.of(plane, explanation.affine), explanation.values.shape
+    places = {axis: turn.place(axis, index, shape) for axis, index in filter(None, planes)}
+    ax.axhline(places[turn.down], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
+    ax.axvline(places[turn.right], color="white", linewidth=0.5, linestyle=":", alpha=0.7)
 
 
 def _panels(explanation: Explanation) -> list[str]:

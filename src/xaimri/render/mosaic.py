@@ -14,6 +14,7 @@ from xaimri.explanation import Explanation
 from xaimri.images.foreground import foreground
 from xaimri.render.colour import Scale
 from xaimri.render.colourbar import draw_colourbar
+from xaimri.render.fade import FADED
 from xaimri.render.panel import COLUMNS, headline, plot
 from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name
 from xaimri.rules import WholeNumber
@@ -62,14 +63,19 @@ def mosaic(
     aspect = min(max(height / width * pixel_aspect(explanation, chosen[0]), 0.5), 2.0)
     drawn = Figure(figsize=(SIDE * across + 0.8, (SIDE * aspect + 0.25) * down + 0.5), layout="compressed")
     axes = drawn.subplots(down, across, squeeze=False).ravel()
+    faded = False
     for ax, plane in zip(axes, chosen, strict=False):
         plot(explanation, ax, plane=plane, scale=scale, colourbar=False, title="", **options)
         ax.set_title(plane_name(plane, explanation.affine), fontsize=7)
+        for text in [each for each in ax.texts if each.get_text() == FADED]:
+            text.remove()  # said once, over all planes
+            faded = True
     for ax in axes[len(chosen) :]:
         ax.set_axis_off()
     if bar and options.get("style", "overlay") == "overlay" and explanation.values.any():
         draw_colourbar(list(axes), scale, explanation.unit, hatch=bool(options.get("hatch")))
-    drawn.suptitle(headline(explanation) if title is None else title, fontsize=9, parse_math=False)
+    words = [headline(explanation) if title is None else title, *([FADED] if faded else [])]
+    drawn.suptitle("\n".join(words), fontsize=9, parse_math=False)
     return drawn
 
 

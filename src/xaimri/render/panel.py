@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
@@ -21,7 +22,7 @@ from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.contours import draw_contours
 from xaimri.render.fade import FADED, PALE, certain, note
 from xaimri.render.hatching import FAINT, draw_hatching
-from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name, strongest_plane
+from xaimri.render.planes import Plane, Turn, cut, pixel_aspect, plane_name, strongest_plane
 from xaimri.render.reduction import Reduction
 from xaimri.render.superpixels import draw_superpixels
 from xaimri.rules import OrNone, WholeNumber
@@ -151,6 +152,8 @@ def _draw(
             draw_hatching(ax, against, reduction.extent)
     elif style == "contours":
         draw_contours(ax, reduction.extreme(values)[0], reduction, scale, explanation.unit)
+    if plane is not None:
+        _say_sides(ax, Turn.of(plane, explanation.affine).ends)
     height, width = values.shape
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect=pixel_aspect(explanation, plane))
 
@@ -196,6 +199,15 @@ def _wrap(words: str, ax: Axes) -> str:
     whole = re.sub(r"\(.*?\)", lambda part: part[0].replace(" ", "\u00a0"), words)
     width = int(ax.get_window_extent().width / figure.dpi / 0.075)
     return "\n".join(textwrap.fill(line, max(width, 10)) for line in whole.splitlines())
+
+
+def _say_sides(ax: Axes, ends: tuple[str, str] | None) -> None:
+    """Write at both sides what lies there: R and L are the patient's own."""
+    for letter, place, side in zip(ends or (), (0.02, 0.98), ("left", "right"), strict=False):
+        ax.text(
+            place, 0.5, letter, transform=ax.transAxes, ha=side, va="center", fontsize=8, color="white",
+            path_effects=[withStroke(linewidth=1.6, foreground="black")],
+        )  # fmt: skip
 
 
 def _say_empty(ax: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -64,16 +65,67 @@ def plane_name(plane: Plane, affine: Float[Array, "4 4"] | None) -> str:
     axis, index = plane
     if affine is None or axis not in range(3):
         return f"axis {axis}, plane {index}"
+    return f"{ACROSS[_world(affine)[axis]]}, plane {index}"
+
+
+def _world(affine: Float[Array, "4 4"]) -> list[int]:
+    """Return the axis of the world that each axis of a volume is nearest to, each another one."""
     from scipy.optimize import linear_sum_assignment
 
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     shares = np.abs(affine[:3, :3]) / np.where(lengths > 0, lengths, 1)
-    world = linear_sum_assignment(-shares.T)[1]
-    return f"{ACROSS[world[axis]]}, plane {index}"
+    return [int(axis) for axis in linear_sum_assignment(-shares.T)[1]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a plane is laid on the page: which axis goes down and which to the right, and which are reversed.
+
+    Where the affine tells the anatomy, as radiologists look at it: top and front upwards, the patient's right
+    on the left (of a sagittal plane, the front on the left). Else the first axis goes down.
+
+    Attributes
+    ----------
+    down, right
+        Axes of the volume.
+    up, leftwards
+        Whether that axis is drawn reversed.
+    ends
+        The letters of what lies left and right; none where that isn't known.
+    """
+
+    down: int
+    right: int
+    up: bool = False
+    leftwards: bool = False
+    ends: tuple[str, str] | None = None
+
+    @classmethod
+    def of(cls, plane: Plane, affine: Float[Array, "4 4"] | None) -> Turn:
+        """Return how a plane of a volume is laid."""
+        first, second = (axis for axis in range(3) if axis != plane[0])
+        if affine is None:
+            return cls(first, second)
+        world = _world(affine)
+        vertical = 1 if world[plane[0]] == 2 else 2
+        down, right = (first, second) if world[first] == vertical else (second, first)
+        ends = ("A", "P") if world[right] == 1 else ("R", "L")
+        up, leftwards = (bool(affine[world[axis], axis] > 0) for axis in (down, right))
+        return cls(down, right, up, leftwards, ends)
+
+    def lay(self, plane: Array) -> Array:
+        """Lay a plane that was cut out of a volume; channels stay last."""
+        turned = plane if self.down < self.right else np.swapaxes(plane, 0, 1)
+        return turned[:: -1 if self.up else 1, :: -1 if self.leftwards else 1]
+
+    def place(self, axis: int, index: int, shape: tuple[int, ...]) -> int:
+        """Return where an index along an axis lies on the page."""
+        back = self.up if axis == self.down else self.leftwards
+        return shape[axis] - 1 - index if back else index
 
 
 def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
-    """Take a plane out of a volume, drawn with its first axis upwards; a slice is its own plane."""
+    """Take a plane out of a volume, as `Turn` lays it; a slice is its own plane."""
     if plane is None:
         return array
     axis, index = cast(Plane, PLANE.convert(plane, "plane"))
@@ -84,8 +136,7 @@ def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
         raise InvalidInput(
             f"`plane` must be (axis, index) inside the volume {explanation.values.shape}, got {plane}."
         )
-    plane_of: Array = np.take(array, index, axis=axis)
-    return plane_of
+    return Turn.of((axis, index), explanation.affine).lay(np.take(array, index, axis=axis))
 
 
 def pixel_aspect(explanation: Explanation, plane: Plane | None) -> float:
@@ -93,5 +144,7 @@ def pixel_aspect(explanation: Explanation, plane: Plane | None) -> float:
     spacing = explanation.spacing
     if spacing is None:
         return 1.0
-    height, width = (mm for axis, mm in enumerate(spacing) if plane is None or axis != plane[0])
-    return height / width
+    if plane is None:
+        return spacing[0] / spacing[1]
+    turn = Turn.of(plane, explanation.affine)
+    return spacing[turn.down] / spacing[turn.right]

@@ -1,0 +1,246 @@
+"""NIfTI scans: voxels in canonical orientation on the way in, on the scan's own grid on the way out."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import zlib
+from collections.abc import Mapping
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.archive import whole_file
+from xaimri.arrays import Array
+from xaimri.errors import InvalidInput, MissingExtra, UnusableImage, first_line
+from xaimri.images.picture import Picture
+
+SUFFIXES = (".nii", ".nii.gz")
+"""Endings of NIfTI files."""
+
+GZIP = b"\x1f\x8b"
+START = 544
+"""Bytes that tell a NIfTI file: the header of the second version, and the mark behind it."""
+
+FARTHEST = 2**26
+"""Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
+
+MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
+"""How many millimetres a unit of length has; what isn't said is taken to be millimetres."""
+
+
+def is_nifti(stream: BufferedIOBase) -> bool:
+    """Tell whether a stream holds a NIfTI file, packed by gzip or not, by its first bytes."""
+    stream.seek(0)
+    head = stream.read(2 * START)
+    stream.seek(0)
+    if head.startswith(GZIP):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, START)
+        except zlib.error:
+            return False
+    return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+
+
+def is_image(source: object) -> bool:
+    """Tell whether this is an image of nibabel."""
+    return all(hasattr(source, name) for name in ("affine", "header", "dataobj", "get_fdata"))
+
+
+def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
+    """Read a NIfTI file; its header is checked before a voxel is.
+
+    Parameters
+    ----------
+    stream
+        Seekable.
+    name
+        What to call it in a sentence.
+    bounded
+        Refuses too many voxels, as `xaimri.images.decoders.bounded`.
+
+    Returns
+    -------
+    Picture
+        ``(*space, 1)``, axes to the right, to the front and upwards as nearly as the scan's own allow.
+    """
+    nibabel = _nibabel(name)
+    packed = stream.read(2) == GZIP
+    stream.seek(0)
+    content: Any = gzip.GzipFile(fileobj=stream) if packed else stream
+    two = content.read(4) in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    content.seek(0)
+    kind = nibabel.Nifti2Image if two else nibabel.Nifti1Image
+    header = kind.header_class.from_fileobj(content, check=False)
+    if bytes(header["magic"])[:2] == b"ni":
+        raise UnusableImage(f"{name} is a header without its voxels: give the file as .nii or .nii.gz.")
+    shape, dtype = _shape(header, name), _kind(header, name)
+    bounded(math.prod(shape), name)
+    offset = float(header["vox_offset"])
+    if not 348 <= offset <= FARTHEST:
+        raise UnusableImage(f"{name} says that its voxels begin at byte {offset:.0f}: fetch the file again.")
+    size = math.prod(shape) * dtype.itemsize
+    if not packed and stream.seek(0, io.SEEK_END) < offset + size:
+        raise EOFError("the file ends before its last voxel")
+    content.seek(0)
+    voxels = np.asarray(nibabel.arrayproxy.ArrayProxy(content, header)).astype(np.float32)
+    if packed:  # its checksum is read at its end
+        content.seek(int(offset) + size)
+        content.read(FARTHEST)
+    return _picture(voxels.reshape(shape), header, name, nibabel)
+
+
+def of_image(image: Any, name: str) -> Picture:
+    """Take an image of nibabel: one of NIfTI with its header, any other with its affine."""
+    nibabel = _nibabel(name)
+    header = image.header
+    if not isinstance(header, nibabel.Nifti1Header):
+        header = nibabel.Nifti1Image(np.zeros(image.shape[:3], np.uint8), image.affine).header
+    voxels = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
+    return _picture(voxels.reshape(_space(tuple(image.shape), name)), header, name, nibabel)
+
+
+def _shape(header: Any, name: str) -> tuple[int, int, int]:
+    """Return the three sides that a header tells."""
+    try:
+        sides = tuple(int(side) for side in header.get_data_shape())
+    except Exception as error:  # a count of axes that can't be
+        raise UnusableImage(f"{name} has no shape ({first_line(error, 120)}): fetch it again.") from error
+    return _space(sides, name)
+
+
+def _space(sides: tuple[int, ...], name: str) -> tuple[int, int, int]:
+    """Return three sides, of as many axes or of more that have one step alone."""
+    told = " x ".join(map(str, sides)) or "nothing"
+    if not sides or min(sides) < 1:
+        raise UnusableImage(f"{name} says that it holds {told} voxels: fetch the file again.")
+    if math.prod(sides[3:]) > 1:
+        raise UnusableImage(
+            f"{name} holds {math.prod(sides[3:])} volumes ({told}): give one of them, or an array (*space, "
+            "channels) where the model takes several contrasts."
+        )
+    one, two, three = (*sides, 1, 1)[:3]
+    return one, two, three
+
+
+def _kind(header: Any, name: str) -> np.dtype[Any]:
+    """Return what a voxel is: one real number."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(header.get_data_dtype())
+    except Exception as error:  # a code that means nothing
+        told = first_line(error, 120)
+        raise UnusableImage(f"{name} holds voxels of no known kind ({told}): fetch it again.") from error
+    if dtype.kind not in "iuf":
+        raise UnusableImage(f"{name} must hold one real number a voxel, and holds {dtype}: convert it.")
+    return dtype
+
+
+def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
+    """Turn voxels to canonical orientation where the header tells their own."""
+    factor = MILLIMETRES[header.get_xyzt_units()[0]]
+    affine = _affine(header, name)
+    sides = np.abs(np.asarray(header["pixdim"], float)[1:4]) * factor
+    grid: dict[str, Any] = {
+        "shape": list(voxels.shape), "affine": None if affine is None else affine.tolist(),
+        "orientation": [[axis, 1] for axis in range(3)], "units": header.get_xyzt_units()[0],
+        "sform_code": int(header["sform_code"]), "qform_code": int(header["qform_code"]),
+        "spacing": sides.tolist(), "version": 2 if isinstance(header, nibabel.Nifti2Header) else 1,
+    }  # fmt: skip
+    if affine is None:
+        known = bool((sides > 0).all() and np.isfinite(sides).all())
+        return Picture(voxels[..., None], tuple(sides.tolist()) if known else None).on(grid)
+    orientations = nibabel.orientations
+    turn = orientations.io_orientation(affine)
+    turned = orientations.apply_orientation(voxels, turn)
+    canonical = affine @ orientations.inv_ornt_aff(turn, voxels.shape)
+    canonical[:3] *= factor
+    grid["orientation"] = turn.astype(int).tolist()
+    spacing = tuple(np.linalg.norm(canonical[:3, :3], axis=0).tolist())
+    return Picture(turned[..., None], spacing, canonical).on(grid)
+
+
+def _affine(header: Any, name: str) -> Float[Array, "4 4"] | None:
+    """Return the way to the scanner in the header's own unit; None where neither form is set."""
+    try:
+        affine = header.get_sform(coded=True)[0]
+        affine = header.get_qform(coded=True)[0] if affine is None else affine
+    except Exception as error:  # a quaternion that is none
+        told = first_line(error, 120)
+        raise UnusableImage(f"{name} has no valid orientation ({told}): mend its header.") from error
+    if affine is None:
+        return None
+    affine = np.asarray(affine, float)
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) <= 1e-6 * np.prod(lengths):
+        raise UnusableImage(
+            f"{name} has an affine that takes different voxels to one place, or that is not finite: mend its "
+            "header."
+        )
+    return affine
+
+
+def write(
+    values: Float[Array, "*space"],
+    path: Path,
+    affine: Float[Array, "4 4"] | None,
+    grid: Mapping[str, Any] | None,
+    words: str,
+) -> Path:
+    """Write a map in canonical orientation as float32 on the scan's own grid, or on its own by its affine.
+
+    Raises
+    ------
+    InvalidInput
+        If neither is known, or the map has another shape than the grid.
+    """
+    nibabel = _nibabel("to_nifti")
+    if grid is None and affine is None:
+        raise InvalidInput(
+            "where the pixels of this explanation lie is not known: explain a NIfTI file, or "
+            "`xaimri.images.Picture(pixels, affine=...)`, whose maps can be written as NIfTI."
+        )
+    if grid is None:
+        grid = {"units": "mm", "sform_code": 1, "qform_code": 0, "version": 1}
+        own, matrix = np.asarray(values, np.float32), affine
+        own = own if own.ndim == 3 else own[..., None]
+    else:
+        own, matrix = _undone(values, grid, nibabel), grid["affine"]
+    kind = nibabel.Nifti2Image if grid["version"] == 2 else nibabel.Nifti1Image
+    made = kind(own, None if matrix is None else np.asarray(matrix, float))
+    made.header.set_xyzt_units(grid["units"])
+    made.header["descrip"] = words.encode("ascii", "replace")[:79]
+    if matrix is None:
+        made.header["pixdim"][1:4] = grid["spacing"]
+    else:
+        made.set_qform(np.asarray(matrix, float), grid["qform_code"], update_affine=False)
+        made.set_sform(np.asarray(matrix, float), grid["sform_code"], update_affine=False)
+    with whole_file(path) as new:
+        nibabel.save(made, new)
+    return path
+
+
+def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any], nibabel: Any) -> Array:
+    """Turn a map back to the scan's own orientation."""
+    orientations = nibabel.orientations
+    turn = np.asarray(grid["orientation"], float)
+    back = orientations.ornt_transform(np.array([[0, 1], [1, 1], [2, 1]], float), turn)
+    own = np.ascontiguousarray(orientations.apply_orientation(np.asarray(values, np.float32), back))
+    if list(own.shape) != list(grid["shape"]):
+        raise InvalidInput(
+            f"the map has the shape {own.shape}, and the scan {tuple(grid['shape'])}: explain the scan whole."
+        )
+    return own
+
+
+def _nibabel(name: str) -> Any:
+    """Return the package that reads and writes scans."""
+    try:
+        import nibabel
+    except ImportError as missing:
+        purpose = "writing NIfTI" if name == "to_nifti" else f"reading {name}, a NIfTI scan,"
+        raise MissingExtra("nibabel", "neuro", purpose) from missing
+    return nibabel
