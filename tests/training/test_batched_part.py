@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 from frameworks import on_first_use
 from trainable import QUIET, SHAPE, TRAIN, VALIDATION, same, weights
@@ -105,3 +106,24 @@ def test_what_does_not_fit_is_said_and_augmented_batches_are_no_data():
     cases = (*unread.cases, replace(unread.cases[0], id="odd", source=np.zeros((0, 4), np.uint8)))
     with pytest.warns(UserWarning, match="odd"):
         assert len(batches(replace(unread, cases=cases), linear()).part) == 9
+
+
+def test_labels_follow_the_loss_that_is_compiled_by_now():
+    """Batches of as many images as there are classes, so that integers would fit a mean square by chance."""
+    model = linear()
+    given = batches(TRAIN, model, batch=3, augment=False, class_weights=None)
+    assert given[0][1].ndim == 1
+    for loss, axes in (("mse", 2), ("sparse_categorical_crossentropy", 1), ("categorical_crossentropy", 2)):
+        model.compile("sgd", loss)
+        assert given[0][1].ndim == axes
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    told = model.fit(given, shuffle=False, verbose=0).history["loss"][0]
+    images = np.stack([case.source for case in TRAIN])[..., None].astype(np.float32)
+    expected = np.mean((np.eye(3)[TRAIN.labels] - np.asarray(model(images))) ** 2)
+    assert told == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_is_no_part_is_told():
+    for odd in ((TRAIN, VALIDATION), [1], None):
+        with pytest.raises((InvalidInput, TypeCheckError), match="part"):
+            batches(odd, linear())

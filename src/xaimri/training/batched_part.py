@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass
-from functools import cached_property
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ import tensorflow as tf
 
 from xaimri.arrays import Array, Images
 from xaimri.data.case import Dataset
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
@@ -58,6 +57,7 @@ class BatchedPart(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
         self.part, self.model, self.order, self.notes, self.epoch = part, model, order, notes, 0
         self._weights = None if weights is None else np.array(weights, np.float32)
         self._bounds = bounds_of(len(part), order.batch)
+        self._asked: tuple[object, bool | None] = None, None
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
@@ -102,11 +102,16 @@ class BatchedPart(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
         augment = self.order.augment
         return () if augment is None else tuple(name for name, most in asdict(augment).items() if most)
 
-    @cached_property
+    @property
     def _one_hot(self) -> bool:
-        one_hot = takes_one_hot(self.model)
-        if self.model.compiled:
-            check_labels(self.model, one_hot)
+        """Ask the network once for each time that it is compiled."""
+        compiled = getattr(self.model, "_compile_config", None)
+        asked, one_hot = self._asked
+        if one_hot is None or asked is not compiled:
+            one_hot = takes_one_hot(self.model)
+            if self.model.compiled:
+                check_labels(self.model, one_hot)
+            self._asked = compiled, one_hot
         return one_hot
 
 
@@ -173,11 +178,16 @@ def batches(
     >>> sorted(history)
     ['loss', 'val_loss']
     """
+    if not isinstance(part, Dataset):
+        raise InvalidInput(
+            f"`part` must be one part of a split, as `parts.train`, got {shown(part)}: a loader is read by "
+            "xaimri.data.read_loader first."
+        )
     if not len(part):
         raise InvalidInput("the part is empty: split so that it holds at least one case.")
     check_parts(model, part, part)
-    shown = None if window is None else as_window(window)
-    read, _, notes = read_part(model, part, "cases", fit, shown, layout)
+    seen = None if window is None else as_window(window)
+    read, _, notes = read_part(model, part, "cases", fit, seen, layout)
     if notes:
         warnings.warn(" ".join(notes), stacklevel=2)
     size = WholeNumber(1).convert(batch, "batch")
