@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ from jaxtyping import TypeCheckError
 
 from frameworks import on_first_use
 from trainable import QUIET, SHAPE, TRAIN, VALIDATION, same, weights
+from xaimri.data import Split
 from xaimri.errors import InvalidInput
 
 with on_first_use():
     import keras
 
+    from xaimri import training
     from xaimri.training import batches, train
     from xaimri.training.augment import Augmentation
     from xaimri.training.pipeline import augmentation_seed, order_of_epoch, pipeline
@@ -127,3 +131,16 @@ def test_what_is_no_part_is_told():
     for odd in ((TRAIN, VALIDATION), [1], None):
         with pytest.raises((InvalidInput, TypeCheckError), match="part"):
             batches(odd, linear())
+
+
+def test_the_examples_of_the_guide_run(tmp_path, monkeypatch):
+    """What it says of compiled networks, callbacks and batches, on a network and a split that are small."""
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "training.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "compile" in block]
+    assert len(blocks) == 2
+    for block in blocks:
+        given = {"keras": keras, "training": training, "model": linear()}
+        given["parts"] = Split(TRAIN, VALIDATION, TRAIN.take([]))
+        exec(block.replace("epochs=20", "epochs=1"), given)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) > 1

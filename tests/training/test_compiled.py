@@ -151,6 +151,10 @@ def test_what_can_not_be_honoured_is_said():
         def train_step(self, data):
             return {}
 
+    class Losing(keras.Model):
+        def compute_loss(self, *given, **named):
+            return 0.0
+
     def ignorant(true, predicted):
         return keras.ops.mean(predicted, axis=-1)
 
@@ -159,6 +163,8 @@ def test_what_can_not_be_honoured_is_said():
     own = "the compiled optimizer has a schedule of its own: leave `learning_rate` and `schedule` out"
     for model, settings, sentence in (
         (linear(kind=Own), {}, "has a train_step of its own"),
+        (linear(kind=Losing), {}, "has a compute_loss of its own"),
+        (linear("adam", ["mse", "mae"]), {}, "is compiled with 2 losses"),
         (linear("adam", losses.CategoricalCrossentropy(from_logits=True)), {}, "from_logits=False"),
         (linear(optimizers.Adam(use_ema=True), "mse"), {}, "averages weights"),
         (linear(optimizers.Adam(decay), "mse"), {"learning_rate": 0.1}, own),

@@ -42,8 +42,8 @@ def check_callbacks(callbacks: object) -> list[keras.callbacks.Callback]:
                 "`train` keeps its own checkpoint, and would begin at epoch 1 with the weights of "
                 "BackupAndRestore: leave that callback out, and give folder=."
             )
-        if isinstance(callback, MONITORS) and callback.mode == "auto" and callback.monitor in HIGHER:
-            callback.mode = "max"
+        if isinstance(callback, MONITORS) and callback.monitor in HIGHER:
+            callback.mode = "max" if getattr(callback, "mode", "auto") == "auto" else callback.mode
     return found
 
 

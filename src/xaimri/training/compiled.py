@@ -28,13 +28,21 @@ def check_compiled(model: keras.Model) -> None:
         If it trains by a step of its own, has no loss or several, takes logits, averages its weights, or a
         metric takes labels of another form than the loss.
     """
-    if type(model).train_step is not keras.Model.train_step:
+    base = keras.Model
+    own = [
+        name
+        for name in ("train_step", "compute_loss")
+        if getattr(type(model), name) is not getattr(base, name)
+    ]
+    if "train_step" in own or (own and model.loss is None):
         raise InvalidInput(
-            f"`{model.name}` has a train_step of its own, which `train` does not run: call its own `fit` on "
+            f"`{model.name}` has a {own[0]} of its own, which `train` does not run: call its own `fit` on "
             "`xaimri.training.batches`."
         )
     if not model.compiled:
         return
+    if model.optimizer is None:
+        raise InvalidInput(f"`{model.name}` is compiled without an optimizer: compile it with one.")
     loss = _loss(model)
     if loss is None:
         raise InvalidInput(
