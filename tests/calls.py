@@ -415,9 +415,23 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "images.read_image": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None},
         "images.read_picture": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None,
                                 "first": False},
+        "images.read_series": {"folder": _series(of["folder"])},
         "images.read_mask": {"source": of["region"], "space": SIZE, "name": "the mask", "layout": None},
         "images.with_channels": {"image": image, "channels": 1},
     }  # fmt: skip
+
+
+def _series(folder: Path) -> Path:
+    """Write a series of two slices."""
+    from scans import content, file_of
+
+    place = folder / "series"
+    place.mkdir(exist_ok=True)
+    for number in range(2):
+        where = {"PixelSpacing": [1, 1], "ImagePositionPatient": [0, 0, number]}
+        made = file_of(np.ones((4, 5)), ImageOrientationPatient=[1, 0, 0, 0, 1, 0], **where)
+        (place / f"{number}.dcm").write_bytes(content(made))
+    return place
 
 
 def _drawing(of: dict[str, Any]) -> dict[str, Any]:

@@ -168,8 +168,8 @@ def test_what_is_passed_over_is_counted_and_told(tmp_path):
         "a/1.png",
         "a/.DS_Store",
         "a/.x/2.png",
-        "a/s.dcm",
-        "a/t.dcm",
+        "a/s.doc",
+        "a/t.doc",
         "b/1.png",
         "b/LICENSE",
         "3.png",
@@ -182,12 +182,12 @@ def test_what_is_passed_over_is_counted_and_told(tmp_path):
     assert len(dataset) == 3
     assert dataset.notes == (
         "Passed over: 1 beside the class folders, 2 hidden, 1 linked folders, 1 no regular file, "
-        "1 with a name that can't be read, 3 no image by the ending (2 .dcm, 1 without ending).",
+        "1 with a name that can't be read, 3 no image by the ending (2 .doc, 1 without ending).",
     )
     with pytest.raises(
-        InvalidInput, match=r"holds no image \(Passed over: 1 no image by the ending \(1 .dcm"
+        InvalidInput, match=r"holds no image \(Passed over: 1 no image by the ending \(1 .doc"
     ):
-        read_folder(grow(tmp_path / "c", "x/1.dcm"))
+        read_folder(grow(tmp_path / "c", "x/1.doc"))
 
 
 def test_nothing_is_told_of_an_ordinary_folder(tmp_path):

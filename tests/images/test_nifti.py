@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xaimri
+from scans import of_world
 from xaimri import InvalidInput, MissingExtra, UnusableImage
 from xaimri.explanations import file_stems
 from xaimri.images import Picture, nifti, read_picture
@@ -26,13 +27,6 @@ ORIENTATIONS = [
     for axes in itertools.permutations(range(3))
     for flips in itertools.product((1, -1), repeat=3)
 ]
-
-
-def of_world(affine, shape):
-    """Return a value for every voxel that only its place in the world decides."""
-    index = np.stack([*np.indices(shape), np.ones(shape)])
-    x, y, z, _ = np.einsum("ij,j...->i...", affine, index)
-    return (10 * np.sin(0.1 * x) + np.cos(0.07 * y) + 0.01 * z * x + 0.3 * z).astype(np.float32)
 
 
 def rotated(angle):
@@ -267,13 +261,10 @@ def test_files_that_others_wrote():
         np.testing.assert_allclose(found.affine, theirs.affine)
 
 
-def test_slices_dicom_and_a_missing_package_are_one_sentence(tmp_path, monkeypatch):
+def test_slices_and_a_missing_package_are_one_sentence(tmp_path, monkeypatch):
     path = saved(tmp_path / "scan.nii", affine_of(ORIENTATIONS[0]))
     with pytest.raises(UnusableImage, match="is a volume of 5 x 6 x 7 voxels, and the model takes slices"):
         read_picture(path, 2)
-    (tmp_path / "scan.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\2\0\0\0UL\4\0")
-    with pytest.raises(UnusableImage, match="is a DICOM file, which is not read: convert its series"):
-        read_picture(tmp_path / "scan.dcm", 3)
     monkeypatch.setitem(sys.modules, "nibabel", None)
     with pytest.raises(MissingExtra, match=r'run `pip install "xaimri\[neuro\]"`'):
         read_picture(path, 3)

@@ -4,6 +4,7 @@ from xaimri.images.foreground import foreground
 from xaimri.images.mask import read_mask
 from xaimri.images.picture import Picture
 from xaimri.images.read import read_image, read_picture, with_channels
+from xaimri.images.series import read_series
 from xaimri.images.window import Window, as_window
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "read_image",
     "read_mask",
     "read_picture",
+    "read_series",
     "with_channels",
 ]

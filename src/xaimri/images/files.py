@@ -13,7 +13,7 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, XaimriError, first_line
-from xaimri.images import decoders, nifti
+from xaimri.images import decoders, dicom, nifti
 from xaimri.images.picture import Picture
 from xaimri.regular_file import fault_of, open_regular, quoted
 
@@ -75,6 +75,8 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
         if head.startswith(_NUMPY):
             with decoders.Quiet():
                 return _npy(stream, name)
+        if head[128:] == dicom.MARK:
+            return dicom.read(stream, name, rank, decoders.bounded)
         return Picture(decoders.of_stream(stream, name, rank))
     except (UnusableImage, ImportError):
         raise
@@ -92,6 +94,19 @@ def of_nibabel(image: Any, rank: int) -> Picture:
         raise
     except Exception as error:  # its file may be gone, or damaged
         raise UnusableImage(f"{name} can't be read ({first_line(error, 120)}): load it again.") from error
+
+
+def of_dicom(dataset: Any, rank: int) -> Picture:
+    """Return the pixels of a data set of pydicom, ``(*space, channels)``."""
+    name = "the data set of pydicom"
+    try:
+        return dicom.of_dataset(dataset, name, rank, decoders.bounded)
+    except (UnusableImage, ImportError):
+        raise
+    except Exception as error:  # elements that are missing, or are no numbers
+        raise UnusableImage(
+            f"{name} can't be read ({first_line(error, 120)}): read its file again."
+        ) from error
 
 
 def holds_volume(source: object) -> bool:
@@ -142,11 +157,6 @@ def _unopened(path: Path, told: str) -> str:
 def _why(error: Exception, name: str, head: bytes) -> str:
     """Say what is wrong with a file that a decoder refused."""
     kind = type(error).__name__
-    if head[128:] == b"DICM":
-        return (
-            f"{name} is a DICOM file, which is not read: convert its series to NIfTI, as by the program "
-            "dcm2niix, or pass its pixels as an array."
-        )
     if kind == "DecompressionBombError":
         return f"{name} unfolds to more pixels than Pillow's limit: make it smaller, or pass an array."
     if kind == "UnidentifiedImageError" and not head.startswith((*_STARTS, _NUMPY)):

@@ -18,6 +18,7 @@ from xaimri.archive import whole_file
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, MissingExtra, UnusableImage, first_line
 from xaimri.images.picture import Picture
+from xaimri.images.turn import canonical
 
 SUFFIXES = (".nii", ".nii.gz")
 """Endings of NIfTI files."""
@@ -153,14 +154,8 @@ def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
     if affine is None:
         known = bool((sides > 0).all() and np.isfinite(sides).all())
         return Picture(voxels[..., None], tuple(sides.tolist()) if known else None).on(grid)
-    orientations = nibabel.orientations
-    turn = orientations.io_orientation(affine)
-    turned = orientations.apply_orientation(voxels, turn)
-    canonical = affine @ orientations.inv_ornt_aff(turn, voxels.shape)
-    canonical[:3] *= factor
-    grid["orientation"] = turn.astype(int).tolist()
-    spacing = tuple(np.linalg.norm(canonical[:3, :3], axis=0).tolist())
-    return Picture(turned[..., None], spacing, canonical).on(grid)
+    grid["orientation"] = nibabel.orientations.io_orientation(affine).astype(int).tolist()
+    return canonical(voxels, np.diag([factor, factor, factor, 1.0]) @ affine).on(grid)
 
 
 def _affine(header: Any, name: str) -> Float[Array, "4 4"] | None:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
-from xaimri.images import files, nifti
+from xaimri.images import dicom, files, nifti
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
 
@@ -24,7 +24,7 @@ LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
 
 SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", *nifti.SUFFIXES}
+    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", dicom.SUFFIX, *nifti.SUFFIXES}
 )
 """Endings of file names, in lower case, that count as an image in a folder."""
 
@@ -69,10 +69,10 @@ def read_image(
     Parameters
     ----------
     source
-        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``, NIfTI with the
-        extra ``neuro``: the content decides, not the name), a PIL image, an image of nibabel, a `Picture`, or
-        an array. An array of ``rank`` axes is grey; one
-        more axis holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
+        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``; NIfTI and DICOM
+        with the extra ``neuro``): the content decides, not the name. A PIL image, an image of nibabel, a data
+        set of pydicom, a `Picture`, or an array. An array of ``rank`` axes is grey; one more axis holds the
+        channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
         Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis; the axes
         of a scan point to the right, to the front and upwards (canonical orientation).
@@ -208,6 +208,8 @@ def _opened(source: object, rank: int) -> Picture | Array:
         return files.decoded(io.BytesIO(bytes(cast("bytes", source))), _name_of(source), rank)
     if nifti.is_image(source):
         return files.of_nibabel(source, rank)
+    if dicom.is_dataset(source):
+        return files.of_dicom(source, rank)
     if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
         return files.of_pil(cast("PILImage", source), rank)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):

@@ -1,0 +1,114 @@
+"""A series of slices: sorted by place, on the scanner's axes, and refused where it isn't one stack."""
+
+import numpy as np
+import pytest
+
+import xaimri
+from scans import content, file_of, of_world, value_at
+from xaimri import UnusableImage
+from xaimri.images import read_series
+
+pytest.importorskip("pydicom")
+nib = pytest.importorskip("nibabel")
+
+
+SHAPE = (6, 7)
+
+
+def series(
+    folder, places=range(5), *, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), step=2.0, **elements
+):
+    """Write slices whose values are those of their places in the world."""
+    folder.mkdir(parents=True, exist_ok=True)
+    along, down = np.array(along, float), np.array(down, float)
+    normal = np.cross(along, down)
+    rows, columns = np.indices(SHAPE)
+    for number, place in enumerate(places):
+        origin = np.array([-12.0, 8.0, 40.0]) + normal * place * step
+        world = (
+            origin[:, None, None]
+            + down[:, None, None] * rows * spacing[0]
+            + along[:, None, None] * columns * spacing[1]
+        )
+        stored = np.round(5000 + 100 * value_at(-world[0], -world[1], world[2]))
+        made = file_of(
+            stored, PixelSpacing=list(spacing), ImagePositionPatient=origin.tolist(),
+            ImageOrientationPatient=[*along, *down], RescaleSlope=0.01, RescaleIntercept=-50,
+            InstanceNumber=99 - number, **elements,
+        )  # fmt: skip
+        (folder / f"{(7 * number) % 13:03d}.dcm").write_bytes(content(made))
+    return folder
+
+
+TILT = (np.cos(0.3), 0.0, np.sin(0.3))
+
+
+@pytest.mark.parametrize(
+    ("along", "down"),
+    [
+        ((1, 0, 0), (0, 1, 0)), ((0, 1, 0), (0, 0, -1)), ((1, 0, 0), (0, 0, -1)), ((-1, 0, 0), (0, 1, 0)),
+        (TILT, (0, 1, 0)),
+    ],
+    ids=["axial", "sagittal", "coronal", "mirrored", "oblique"],
+)  # fmt: skip
+def test_each_voxel_keeps_its_place(along, down, tmp_path):
+    found = read_series(series(tmp_path / "s", along=along, down=down))
+    expected = of_world(found.affine, found.pixels.shape[:3])
+    np.testing.assert_allclose(found.pixels[..., 0], expected, atol=0.006)
+    assert (np.abs(found.affine[:3, :3]).argmax(axis=0) == [0, 1, 2]).all()
+    assert (np.diag(found.affine[:3, :3]) > 0).all()
+    assert sorted(found.spacing) == pytest.approx([0.5, 0.75, 2.0])
+
+
+def test_one_slice_is_as_thick_as_it_says(tmp_path):
+    found = read_series(series(tmp_path / "s", places=[0], SliceThickness=3.5))
+    assert found.spacing == pytest.approx((0.75, 0.5, 3.5))
+
+
+def write(folder, name, dataset):
+    (folder / name).write_bytes(content(dataset))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([0, 1, 3, 4], "has 4 slices 2 mm apart, but 4 mm between"),
+        ([0, 1, 1, 2], "holds two slices in one place"),
+    ],
+)
+def test_gaps_and_doubles_are_told(places, said, tmp_path):
+    with pytest.raises(UnusableImage, match=said):
+        read_series(series(tmp_path / "s", places=places))
+
+
+def test_what_is_not_one_stack_is_listed(tmp_path):
+    two = series(tmp_path / "two")
+    other = series(tmp_path / "other", places=[9], SliceThickness=1.0) / "000.dcm"
+    (two / "x.dcm").write_bytes(other.read_bytes().replace(b"1.2.3\0", b"1.2.4\0"))
+    with pytest.raises(UnusableImage, match="holds 2 series, of 5, 1 slices"):
+        read_series(two)
+    bare = write(series(tmp_path / "bare"), "x.dcm", file_of(np.ones(SHAPE)))
+    with pytest.raises(UnusableImage, match=r"holds 1 slices that don't say where they lie \(x.dcm\)"):
+        read_series(bare)
+    mixed = write(series(tmp_path / "mixed"), "x.dcm", file_of(np.ones((3, 4))))
+    with pytest.raises(UnusableImage, match="holds slices of 5 of 6 x 7 x 1, 1 of 3 x 4 x 1 values"):
+        read_series(mixed)
+    turned = series(series(tmp_path / "turned"), places=[20], along=(0, 1, 0), down=(0, 0, -1))
+    with pytest.raises(UnusableImage, match="several directions or spacings"):
+        read_series(turned)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("x")
+    for folder, said in (("empty", "holds no DICOM image"), ("gone", "there is no folder")):
+        with pytest.raises(UnusableImage, match=said):
+            read_series(tmp_path / folder)
+
+
+def test_a_map_of_a_series_is_written_where_the_series_lies(tmp_path):
+    picture = read_series(series(tmp_path / "s"))
+    found = xaimri.explain(
+        lambda images: np.tile([0.3, 0.7], (len(images), 1)), picture, "occlusion", regions=3
+    )
+    written = nib.load(found.to_nifti(tmp_path / "map.nii.gz"))
+    np.testing.assert_allclose(written.affine, picture.affine, atol=1e-5)
+    assert written.shape == picture.pixels.shape[:3]
