@@ -270,8 +270,9 @@ class Explanation:
         Raises
         ------
         InvalidInput
-            If the name ends neither in ``.nii`` nor in ``.nii.gz``, or if it is not known where the pixels
-            lie: the image was neither a scan nor a `Picture` with an affine.
+            If the name ends neither in ``.nii`` nor in ``.nii.gz``; if one of the files is there already and
+            is no map of this package, such as the scan itself or its sidecar; or if it is not known where the
+            pixels lie: the image was neither a scan nor a `Picture` with an affine.
         """
         from xaimri.images import nifti
 
@@ -280,14 +281,15 @@ class Explanation:
         if ending is None:
             raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
         stem = target.name[: -len(ending)]
-        words = f"xaimri: {self.method['name']}, {self.of} of class {self.target}"
+        beside = target.with_name(f"{stem}_errors{target.name[len(stem) :]}")
+        record = target.with_name(f"{stem}.json")
+        nifti.refuse_foreign(target, record, *([] if self.errors is None else [beside]))
+        words = f"{self.method['name']}, {self.of} of class {self.target}"
         where = self.affine, self.scan
         nifti.write(self.values, target, *where, words)
         if self.errors is not None:
-            beside = target.with_name(f"{stem}_errors{target.name[len(stem) :]}")
             nifti.write(self.errors, beside, *where, f"{words}, standard errors")
-        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
-        write_text(target.with_name(f"{stem}.json"), f"{text}\n")
+        write_text(record, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
         return target
 
     @check_arguments()

@@ -161,6 +161,24 @@ def test_a_map_lies_on_its_scan(tmp_path):
     np.testing.assert_array_equal(nib.load(again).get_fdata(), written.get_fdata())
 
 
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("ending", nifti.SUFFIXES)
+def test_a_map_is_written_over_a_map_and_over_nothing_else(kind, ending, tmp_path):
+    path = saved(tmp_path / f"scan{ending}", affine_of(ORIENTATIONS[2]), kind)
+    before = path.read_bytes()
+    found = explained(path)
+    with pytest.raises(InvalidInput, match="is there already, and is no map of xaimri: give another name"):
+        found.to_nifti(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    target = found.to_nifti(tmp_path / f"map{ending}")
+    assert found.to_nifti(target) == target
+    (tmp_path / "map.json").write_text('{"RepetitionTime": 2}')
+    with pytest.raises(InvalidInput, match=r"map.json` is there already"):
+        found.to_nifti(target)
+    assert (tmp_path / "map.json").read_text() == '{"RepetitionTime": 2}'
+
+
 def test_standard_errors_go_beside_the_map(tmp_path):
     affine = affine_of(ORIENTATIONS[3])
     path = saved(tmp_path / "scan.nii", affine)

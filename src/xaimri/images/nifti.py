@@ -27,6 +27,9 @@ GZIP = b"\x1f\x8b"
 START = 544
 """Bytes that tell a NIfTI file: the header of the second version, and the mark behind it."""
 
+OURS = b"xaimri: "
+"""How the description in the header of a map begins."""
+
 FARTHEST = 2**26
 """Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
 
@@ -178,6 +181,33 @@ def _affine(header: Any, name: str) -> Float[Array, "4 4"] | None:
     return affine
 
 
+def refuse_foreign(*files: Path) -> None:
+    """See that no file is there already, or only what `xaimri.Explanation.to_nifti` wrote before.
+
+    Raises
+    ------
+    InvalidInput
+        If there is another one, such as the scan itself.
+    """
+    for file in files:
+        if file.is_file() and not _is_ours(file):
+            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
+
+
+def _is_ours(file: Path) -> bool:
+    """Tell whether a file is a map or a record of this package."""
+    if file.suffix == ".json":
+        with file.open("rb") as stream:
+            return b'"target_class"' in stream.read(FARTHEST)
+    opened: Any = gzip.open if file.suffix == ".gz" else Path.open
+    try:
+        with opened(file, "rb") as stream:
+            head = stream.read(START)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return OURS in (head[148 : 148 + len(OURS)], head[240 : 240 + len(OURS)])
+
+
 def write(
     values: Float[Array, "*space"],
     path: Path,
@@ -207,7 +237,7 @@ def write(
     kind = nibabel.Nifti2Image if grid["version"] == 2 else nibabel.Nifti1Image
     made = kind(own, None if matrix is None else np.asarray(matrix, float))
     made.header.set_xyzt_units(grid["units"])
-    made.header["descrip"] = words.encode("ascii", "replace")[:79]
+    made.header["descrip"] = OURS + words.encode("ascii", "replace")[: 79 - len(OURS)]
     if matrix is None:
         made.header["pixdim"][1:4] = grid["spacing"]
     else:
