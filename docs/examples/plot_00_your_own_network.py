@@ -3,8 +3,9 @@ Your own network, your own images
 =================================
 
 From a saved network and a folder of images to an explanation that was judged: open, predict, explain,
-look, read a caveat, compare, judge, decide, save. It takes ten minutes. Under each step stands the same
-for the command line.
+look, read a caveat, compare, judge, decide, save. It takes ten minutes. Under the steps that have one
+stands the command for a terminal. Run it in the folder that holds ``network.keras``, ``images/`` and
+``masks/``; figures go to ``explanations/`` there, or where ``--out`` says.
 """
 
 # %%
@@ -14,7 +15,9 @@ for the command line.
 # A Keras network in a file, and images in a folder for each class. So that this page runs anywhere, it
 # makes both: drawings like chest X-rays, one class with a bright spot in a lung, and a small network
 # that is trained on them. The network gets -1 to 1, as many of `keras.applications` do, and the scaling
-# is *not* part of it. **If you have both already, go on to the next step.**
+# is *not* part of it. **If you have both already, take the imports, set ``CLASSES`` and ``folder`` to
+# yours, and go on to "Open the network".** To try the commands on the drawings, give ``folder`` a path that
+# you can find again, and take ``test/images`` and ``test/masks`` for ``images/`` and ``masks/``.
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -95,6 +98,9 @@ print(model)
 #
 #    $ xaimri explain network.keras images/ --classes clear,opacity --preprocess mobilenet_v2
 #
+# The command opens the network and explains every image in the folder. In Python ``preprocess`` is a
+# function; in a terminal it is the name of its module in `keras.applications`.
+#
 # First see that it says what you know it to say. A network that is opened in the wrong way, such as with
 # the scaling left out, is explained as faithfully as the right one.
 cases = read_folder(
@@ -114,8 +120,8 @@ print(f"{right.sum()} of {len(cases)} images are told right")
 # Explain one image, and look
 # ---------------------------
 #
-# On the left the image as you gave it, on the right the map upon it: warm colours speak for the class, cold
-# ones against it.
+# On the left is the image as you gave it, on the right the same with the map over it: warm colours speak for
+# the class, cold ones against it. Grad-CAM leaves out what speaks against, so its map has no cold colours.
 case = cases[np.flatnonzero((cases.labels == 1) & right)[2]]
 explanation = model.explain(case.source)
 explanation
@@ -150,7 +156,8 @@ explanation
 #
 # Methods ask different questions. HiResCAM opens an inner layer; integrated gradients follow the score
 # from a black image to this one, pixel by pixel; LIME and SHAP hide parts of the image and
-# watch the answer. Where they agree, look there. Where they don't, judge.
+# watch the answer. Where they agree, look there. Where they don't, judge. By default LIME explains the
+# probability and the others the logit; ``of="logit"`` makes all of them explain the logit.
 methods = ["gradcam", "hirescam", "integrated_gradients", "lime", "shap"]
 model.compare(case.source, methods, samples=300, of="logit")
 

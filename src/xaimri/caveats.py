@@ -225,8 +225,8 @@ class Reason(Enum):
     UNEVEN_GRADIENT = (
         "uneven_gradient",
         "the gradient varies over the cells, and the method gives each feature one weight",
-        "The gradient varies over the cells of `{layer}`, as it does before more convolutions or a head that "
-        "flattens them, and one weight per feature leaves that out: HiResCAM, which takes each cell's own "
+        "The gradient varies over the cells of `{layer}`, as it does before more convolutions, a maximum "
+        "over the cells or a head that flattens them, and one weight per feature leaves that out: HiResCAM, which takes each cell's own "
         'gradient, differs by {percent:.0f} % of both maps; take "hirescam".',
     )
     COARSE_CELLS = (
