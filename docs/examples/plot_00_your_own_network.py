@@ -188,7 +188,8 @@ print(judgement)
 #        --classes clear,opacity --preprocess mobilenet_v2
 #
 # The command draws cases of both classes; those without an opacity have an empty mask, and are counted as
-# failures of what needs one.
+# failures of what needs one. So its numbers and its best method are not those above, which are of images with
+# an opacity alone: say which images you judged on.
 from xaimri import charts
 
 charts.heat_table(judgement)

@@ -159,7 +159,7 @@ def identifier(
         raise InvalidInput(f"`subject` is no regular expression ({error}): {shown(subject)}.") from error
     if "subject" not in pattern.groupindex:
         raise InvalidInput(
-            f"`subject` needs a group with the name subject, as in '(?P<subject>[0-9]+)', got {shown(subject)}."
+            f"`subject` needs a group named subject, as in '(?P<subject>[0-9]+)', got {shown(subject)}."
         )
 
     def match(file: Path) -> tuple[str | None, int | None]:
