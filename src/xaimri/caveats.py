@@ -226,8 +226,9 @@ class Reason(Enum):
         "uneven_gradient",
         "the gradient varies over the cells, and the method gives each feature one weight",
         "The gradient varies over the cells of `{layer}`, as it does before more convolutions, a maximum "
-        "over the cells or a head that flattens them, and one weight per feature leaves that out: HiResCAM, which takes each cell's own "
-        'gradient, differs by {percent:.0f} % of both maps; take "hirescam".',
+        "over the cells or a head that flattens them, and one weight per feature leaves that out: HiResCAM, "
+        "which takes each cell's own gradient, differs by {percent:.0f} % of both maps; "
+        'take "hirescam".',
     )
     COARSE_CELLS = (
         "coarse_cells",
