@@ -102,7 +102,7 @@ print(model)
 # function; in a terminal it is the name of its module in `keras.applications`.
 #
 # First see that it says what you know it to say. A network that is opened in the wrong way, such as with
-# the scaling left out, is explained as faithfully as the right one.
+# the scaling left out, still gets a map, and the map shows nothing wrong.
 cases = read_folder(
     folder / "test" / "images",
     subject=r"(?P<subject>test\d+)_",
@@ -176,13 +176,13 @@ model.compare(case.source, methods, samples=300, of="logit")
 # lies in the mask? In brackets are 95 % intervals over subjects. A line below the table says what
 # erasing the mask does to the score: localisation means something only if the network uses what is there.
 ill = cases.take(np.flatnonzero(cases.labels == 1)[:12])
-judgement = model.judge(ill, methods, ["deletion", "insertion", "relevance_mass"], samples=300)
+judgement = model.judge(ill, methods, ["deletion", "insertion", "relevance_mass"], samples=300, of="logit")
 print(judgement)
 
 # %%
 # .. code-block:: console
 #
-#    $ xaimri judge network.keras images/ --samples 300 \
+#    $ xaimri judge network.keras images/ --samples 300 --of logit \
 #        --method gradcam,hirescam,integrated_gradients,lime,shap \
 #        --metric deletion,insertion,relevance_mass --masks masks/ --subject '(?P<subject>test\d+)_' \
 #        --classes clear,opacity --preprocess mobilenet_v2
@@ -199,7 +199,7 @@ charts.heat_table(judgement)
 # ------
 #
 # Take the method that is best by what you need, and see whether the differences are certain: those whose
-# interval leaves zero out stand below the table. Here HiResCAM has the highest insertion and the most
+# interval does not contain zero stand below the table. Here HiResCAM has the highest insertion and the most
 # relevance in the mask. Deletion prefers Grad-CAM, whose map covers far more of the image than the opacity: a
 # metric asks one question, so take more than one, and where you know the answer, as here, believe that.
 best = max(methods, key=lambda name: judgement.mean(name, "insertion").estimate.value)

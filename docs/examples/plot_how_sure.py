@@ -56,8 +56,8 @@ for found in (few, more, most):
     print(f"{found.diagnostics['samples']:7}  {stated:12.3f}  {true:10.3f}")
 
 # %%
-# The chart of the smallest run shows an interval of 95 % for each tile. None leaves zero out, and a caveat
-# says so.
+# The chart of the smallest run shows an interval of 95 % for each tile. All of them contain zero, and a
+# caveat says so.
 few.figure(style="chart")
 
 # %%

@@ -198,7 +198,9 @@ def compare(
     return opened.compare(image, listed, target=target, of=of, against=against, progress=progress, **settings)
 
 
-@check_arguments(methods=Anything(), target=Anything(), against=Anything(), progress=Anything())
+@check_arguments(
+    methods=Anything(), cases=Anything(), target=Anything(), against=Anything(), progress=Anything()
+)
 def evaluate_explanations(
     methods: Methods,
     model: ModelLike,

@@ -81,7 +81,7 @@ class Regions:
         return NormalDist().inv_cdf((1 + confidence) / 2) * errors
 
     def certain(self, confidence: float = 0.95) -> Bool[Array, " regions"]:
-        """Return True where a value's own interval leaves zero out; never without an error.
+        """Return True where a value's own interval does not contain zero; never without an error.
 
         A value that is smaller than the rounding of the largest is no more than that, also where it has no
         sampling error.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xaimri import notebook
 from xaimri.adapters.bundles import open_classifier
-from xaimri.adapters.options import ModelLike, Preprocess
+from xaimri.adapters.options import ModelLike, Preprocess, as_preprocess
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Scores
 from xaimri.classifier import Classifier, Outputs, Resizing, Sized
@@ -215,7 +215,7 @@ class Model:
             refuse_shuffled(images, "predictions")
         return predict(self.classifier, self.intake, name_images(images, self.intake))
 
-    @check_arguments(methods=Anything())
+    @check_arguments(methods=Anything(), cases=Anything())
     def judge(
         self,
         cases: Iterable[Case] | Loader,
@@ -245,7 +245,7 @@ class Model:
         return settings
 
 
-@check_arguments(classes=Anything(), window=Anything())
+@check_arguments(classes=Anything(), window=Anything(), preprocess=Anything())
 def open_model(
     model: ModelLike,
     *,
@@ -309,8 +309,8 @@ def open_model(
     <Model: 2 classes, images of any size>
     """
     given: dict[str, Any] = {
-        "classes": classes, "preprocess": preprocess, "outputs": outputs, "unit": unit, "output": output,
-        "inputs": inputs, "engine": engine,
+        "classes": classes, "preprocess": as_preprocess(preprocess), "outputs": outputs, "unit": unit,
+        "output": output, "inputs": inputs, "engine": engine,
     }  # fmt: skip
     reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
     if isinstance(model, Model):

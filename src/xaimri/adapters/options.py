@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from xaimri.errors import InvalidInput, shown
+from xaimri.kinds import Function
+
 Preprocess: TypeAlias = Callable[[Any], Any]
 """What is done to a batch of images before a model sees it: arrays, or tensors of its framework."""
 
@@ -20,3 +23,25 @@ Options: TypeAlias = Mapping[str, Any]
 
 DEFAULTS: Mapping[str, str] = {"outputs": "auto", "engine": "auto"}
 """What the options say where nothing is given, if not None."""
+
+
+def as_preprocess(given: object) -> Preprocess | None:
+    """Return what is done to a batch, a function; None where nothing is.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no function; a name of `keras.applications` is told by the function it means.
+
+    Examples
+    --------
+    >>> as_preprocess(None)
+    >>> as_preprocess(abs)
+    <built-in function abs>
+    """
+    if isinstance(given, str):
+        raise InvalidInput(
+            f"`preprocess` must be a function, got {shown(given)}: give the one of a module, such as "
+            "keras.applications.resnet50.preprocess_input."
+        )
+    return None if given is None else Function().convert(given, "preprocess")

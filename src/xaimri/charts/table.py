@@ -39,7 +39,7 @@ def heat_table(judgement: Judgement) -> Figure:
     nothing across columns, and a column of nearly equal means has the full range too: read the intervals.
 
     The best mean of a column is bold only where the interval of its paired difference to *every* other method
-    that has a value leaves zero out; it isn't widened for the number of comparisons.
+    that has a value does not contain zero; it isn't widened for the number of comparisons.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def _notes(judgement: Judgement, means: list[list[Summary]]) -> list[str]:
             "can't be compared."
         )
     if any(not math.isnan(summary.estimate.low) for row in means for summary in row):
-        bold = " Bold: better than every other, the interval of each paired difference leaves zero out."
+        bold = " Bold: better than every other, the interval of each paired difference contains no zero."
         notes.append(
             f"In brackets: {judgement.confidence:.0%} intervals over subjects.{bold if several else ''}"
         )

@@ -69,7 +69,7 @@ def demo(
 NEXT = (
     "  xaimri train FOLDER --out runs/mine --subject '(?P<subject>sub-[0-9]+)'",
     "  xaimri explain runs/mine scan.jpg --method lime",
-    "  xaimri judge runs/mine FOLDER --method gradcam,lime",
+    "  xaimri judge runs/mine FOLDER --method gradcam,lime --subject '(?P<subject>sub-[0-9]+)'",
 )
 """What to type next."""
 
@@ -157,7 +157,7 @@ def _figure(case: Any, name: str, made: dict[str, Explanation]) -> Any:
 
     from xaimri.render import plot
 
-    figure = Figure(figsize=(2.7 * (2 + len(made)) + 0.4, 3.3), layout="constrained")
+    figure = Figure(figsize=(2.15 * (2 + len(made)) + 0.4, 2.8), layout="constrained")
     axes = figure.subplots(1, 2 + len(made))
     first = next(iter(made.values()))
     plot(first, axes[0], style="image", title="slice")

@@ -45,8 +45,8 @@ class Summary:
 class Difference:
     """By how much one explainer's metric exceeds another's, over the cases in which both have a value.
 
-    ``certain`` is True where the interval leaves zero out, and where all resamples of enough subjects agree
-    on a difference: then there is no interval, and one sign.
+    ``certain`` is True where the interval does not contain zero, and where all resamples of enough subjects
+    agree on a difference: then there is no interval, and one sign.
     """
 
     metric: str

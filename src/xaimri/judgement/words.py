@@ -96,7 +96,7 @@ class Words:
         told = [f"{d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart[:LISTED]]
         if len(apart) > LISTED:
             told.append(f"and {len(apart) - LISTED} more: `.differences` has them all.")
-        yield "Differences whose interval leaves zero out (first less second, same cases)", told
+        yield "Differences whose interval does not contain zero (first less second, same cases)", told
         yield "Without a value", [f"{count} x {why}" for why, count in self.failures.items()]
 
     def _intervals(self) -> Iterator[str]:

@@ -44,7 +44,7 @@ TOGETHER = 16
 """Cases that are explained, and measured, at once."""
 
 
-@check_arguments(methods=Anything(), against=Anything(), progress=Anything())
+@check_arguments(methods=Anything(), cases=Anything(), against=Anything(), progress=Anything())
 def judge(
     model: Opened,
     methods: Methods,
