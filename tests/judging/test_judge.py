@@ -100,11 +100,6 @@ def test_every_method_and_metric_is_asked_for_one_score(cases, of):
     assert f"{of.replace('_', '-')} explained" in str(found)
 
 
-def test_a_folder_is_no_data_set():
-    with pytest.raises(InvalidInput, match=r"`cases` must be a data set .* read one with xaimri.data"):
-        evaluate_explanations("saliency", model_of(), "images/")
-
-
 def test_a_metric_that_would_explain_another_score_is_refused(cases):
     own = Metric(
         "own", lambda explainer, classifier, image: 1.0, "lower", ("classifier", "image"), "explainer"
