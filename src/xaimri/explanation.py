@@ -277,18 +277,20 @@ class Explanation:
         from xaimri.images import nifti
 
         target = path_of(path)
-        ending = next((end for end in reversed(nifti.SUFFIXES) if target.name.lower().endswith(end)), None)
+        ending = next((end for end in reversed(nifti.SUFFIXES) if target.name.endswith(end)), None)
         if ending is None:
             raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
         stem = target.name[: -len(ending)]
         beside = target.with_name(f"{stem}_errors{target.name[len(stem) :]}")
         record = target.with_name(f"{stem}.json")
-        nifti.refuse_foreign(target, record, *([] if self.errors is None else [beside]))
+        nifti.refuse_foreign(target, record, beside)
         words = f"{self.method['name']}, {self.of} of class {self.target}"
         where = self.affine, self.scan
         nifti.write(self.values, target, *where, words)
         if self.errors is not None:
             nifti.write(self.errors, beside, *where, f"{words}, standard errors")
+        else:
+            beside.unlink(missing_ok=True)  # those of another map that was here
         write_text(record, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
         return target
 

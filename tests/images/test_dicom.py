@@ -43,6 +43,24 @@ def test_signed_values_and_white_as_the_smallest():
     np.testing.assert_array_equal(read_picture(both).pixels[..., 0], -1 - (STORED - 700))
 
 
+def test_slope_and_intercept_hold_apart_and_nonsense_is_refused():
+    np.testing.assert_array_equal(read_picture(file_of(STORED, RescaleSlope=2)).pixels[..., 0], STORED * 2)
+    np.testing.assert_array_equal(
+        read_picture(file_of(STORED, RescaleIntercept=-5)).pixels[..., 0], STORED - 5
+    )
+    with pytest.raises(UnusableImage, match="slope or intercept"):
+        read_picture(file_of(STORED, RescaleSlope=0, RescaleIntercept=0))
+    with pytest.raises(UnusableImage, match="holds HSV values"):
+        read_picture(file_of(STORED, PhotometricInterpretation="HSV"))
+
+
+def test_an_enhanced_file_is_refused():
+    made = file_of(np.ones((2, 4, 5)), NumberOfFrames=2)
+    made.PerFrameFunctionalGroupsSequence = pydicom.Sequence([pydicom.Dataset(), pydicom.Dataset()])
+    with pytest.raises(UnusableImage, match="is an enhanced file"):
+        read_picture(made, 3)
+
+
 def test_frames_are_a_volume_and_no_slice():
     frames = np.arange(60).reshape(3, 4, 5)
     made = file_of(frames, NumberOfFrames=3)

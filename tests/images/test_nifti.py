@@ -5,6 +5,7 @@ import gzip
 import itertools
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 import xaimri
 from scans import of_world
 from xaimri import InvalidInput, MissingExtra, UnusableImage
+from xaimri.data.copies import find_copies
 from xaimri.explanations import file_stems
-from xaimri.images import Picture, nifti, read_picture
+from xaimri.images import Picture, nifti, read_mask, read_picture
 
 nib = pytest.importorskip("nibabel")
 
@@ -193,6 +195,80 @@ def test_standard_errors_go_beside_the_map(tmp_path):
     turn = orientation.io_orientation(affine)
     errors = nib.load(tmp_path / "map_errors.nii").get_fdata()
     np.testing.assert_allclose(orientation.apply_orientation(errors, turn), found.errors, rtol=1e-6)
+
+
+def test_both_forms_of_a_header_are_written_as_they_were(tmp_path):
+    first, second = affine_of(ORIENTATIONS[0]), affine_of(ORIENTATIONS[0], spacing=(2.0, 2.0, 3.5))
+    second[:3, 3] += 50
+    image = nib.Nifti1Image(of_world(first, SHAPE), first)
+    image.set_sform(first, 4)
+    image.set_qform(second, 1)
+    nib.save(image, tmp_path / "scan.nii")
+    found = read_picture(tmp_path / "scan.nii", 3)
+    nifti.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
+    scan, map_ = nib.load(tmp_path / "scan.nii"), nib.load(tmp_path / "map.nii")
+    np.testing.assert_allclose(map_.get_qform(), scan.get_qform(), atol=1e-4)
+    np.testing.assert_allclose(map_.get_sform(), scan.get_sform(), atol=1e-4)
+    assert map_.header.get_zooms() == pytest.approx(scan.header.get_zooms())
+
+
+def test_an_image_of_nibabel_is_where_its_affine_says(tmp_path):
+    image = nib.load(saved(tmp_path / "scan.nii", np.diag([1.0, 2.0, 3.0, 1.0])))
+    image.affine[0, 3] = 100
+    assert read_picture(image, 3).affine[0, 3] == 100
+    with pytest.raises(UnusableImage, match="one real number a voxel"):
+        read_picture(nib.Nifti1Image(np.ones(SHAPE, np.complex64), np.eye(4)), 3)
+
+
+def test_errors_of_another_map_do_not_stay_beside_a_map(tmp_path):
+    found = explained(Picture(np.ones(SHAPE), affine=np.eye(4)))
+    target = replace(found, errors=np.ones(SHAPE, np.float32)).to_nifti(tmp_path / "map.nii")
+    assert (tmp_path / "map_errors.nii").exists()
+    replace(found, errors=None).to_nifti(target)
+    assert not (tmp_path / "map_errors.nii").exists()
+    (tmp_path / "map_errors.nii").mkdir()
+    with pytest.raises(InvalidInput, match="is there already"):
+        found.to_nifti(target)
+
+
+def test_spacing_is_that_of_the_affine():
+    affine = np.diag([1.0, 2.0, 3.0, 1.0])
+    assert read_picture(Picture(np.ones(SHAPE), affine=affine), 3).spacing == (1.0, 2.0, 3.0)
+    with pytest.raises(
+        UnusableImage, match="has a spacing of 5 x 5 x 5 mm, and by its affine of 1 x 2 x 3 mm"
+    ):
+        read_picture(Picture(np.ones(SHAPE), spacing=(5, 5, 5), affine=affine), 3)
+
+
+def test_a_mask_must_lie_where_its_scan_lies(tmp_path):
+    affine = affine_of(ORIENTATIONS[4])
+    scan = saved(tmp_path / "scan.nii", affine)
+    inside = np.zeros(SHAPE, np.uint8)
+    inside[1:3, 2:4, 3:5] = 1
+    nib.save(nib.Nifti1Image(inside, affine), tmp_path / "mask.nii")
+    nib.save(nib.Nifti1Image(inside, affine + np.eye(4) * [[0], [0], [0], [0]]), tmp_path / "same.nii")
+    moved = affine.copy()
+    moved[0, 3] += 30
+    nib.save(nib.Nifti1Image(inside, moved), tmp_path / "moved.nii")
+    image = read_picture(scan, 3)
+    space = image.pixels.shape[:3]
+    turned = nib.as_closest_canonical(nib.load(tmp_path / "mask.nii")).get_fdata() > 0
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.nii", space, image=image), turned)
+    with pytest.raises(InvalidInput, match="another affine than its image"):
+        read_mask(tmp_path / "moved.nii", space, image=image)
+    with pytest.raises(InvalidInput, match="is an array, and its scan was turned"):
+        read_mask(inside.reshape(space), space, image=image)
+
+
+def test_one_scan_in_several_files_is_a_copy(tmp_path):
+    affine = affine_of(ORIENTATIONS[0])
+    saved(tmp_path / "a.nii", affine)
+    saved(tmp_path / "b.nii.gz", affine)
+    flipped = nib.load(tmp_path / "a.nii").as_reoriented(np.array([[2, 1], [0, -1], [1, 1]]))
+    nib.save(flipped, tmp_path / "c.nii")
+    saved(tmp_path / "d.nii", affine_of(ORIENTATIONS[0], 0.2))
+    cases = [xaimri.data.Case(n, 0, n, tmp_path / n) for n in ("a.nii", "b.nii.gz", "c.nii", "d.nii")]
+    assert find_copies(cases) == ((0, 1, 2),)
 
 
 def test_a_picture_with_an_affine_is_written_by_it(tmp_path):

@@ -70,6 +70,43 @@ def write(folder, name, dataset):
     return folder
 
 
+def test_damaged_slices_and_foreign_files_are_named(tmp_path):
+    cut = series(tmp_path / "cut")
+    (cut / "001.dcm").write_bytes((cut / "001.dcm").read_bytes()[:300])
+    empty = series(tmp_path / "empty")
+    (empty / "x.dcm").touch()
+    nested = series(tmp_path / "nested")
+    series(nested / "more")
+    for folder, name in ((cut, "001.dcm"), (empty, "x.dcm"), (nested, "more")):
+        with pytest.raises(UnusableImage, match=rf"no DICOM image beside its slices \({name}\)|damaged"):
+            read_series(folder)
+
+
+@pytest.mark.parametrize("fields", [{"BitsStored": None}, {"Rows": 99}, {"PixelData": b"12"}])
+def test_a_broken_slice_is_one_sentence(fields, tmp_path):
+    folder = series(tmp_path / "s")
+    made = file_of(np.ones(SHAPE), ImagePositionPatient=[-12, 8, 50], PixelSpacing=[0.5, 0.75],
+                   ImageOrientationPatient=[1, 0, 0, 0, 1, 0])  # fmt: skip
+    for name, value in fields.items():
+        setattr(made, name, value)
+    (folder / "x.dcm").write_bytes(content(made))
+    with pytest.raises(UnusableImage, match=r"^[^\n]+\.$"):
+        read_series(folder)
+
+
+def test_a_slice_that_is_shifted_in_its_plane_is_told(tmp_path):
+    folder = series(tmp_path / "s")
+    import pydicom
+
+    file = folder / "007.dcm"
+    dataset = pydicom.dcmread(file)
+    x, y, z = map(float, dataset.ImagePositionPatient)
+    dataset.ImagePositionPatient = [x + 50, y, z]
+    file.write_bytes(content(dataset))
+    with pytest.raises(UnusableImage, match="shifted against each other"):
+        read_series(folder)
+
+
 @pytest.mark.parametrize(
     ("places", "said"),
     [

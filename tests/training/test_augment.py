@@ -109,12 +109,12 @@ def test_the_same_seed_makes_the_same_images_and_another_does_not(blobs):
     assert np.abs(one[0] - one[1]).max() > 1
 
 
-def test_volumes_are_mirrored_and_scaled_alone():
+def test_volumes_are_scaled_alone():
+    """Which axis goes from left to right isn't known: a scan must not be turned upside down."""
     volume = np.random.default_rng(0).uniform(1, 255, (20, 4, 5, 6, 2)).astype(np.float32)
     got = changed(volume, rotation=90.0, shift=0.5, flip=True, contrast=0.2)
     for before, after in zip(volume, got, strict=True):
-        ratios = [after / before, after / before[:, :, ::-1]]
-        assert min(np.ptp(ratio) for ratio in ratios) < 1e-5
+        assert np.ptp(after / before) < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput, UnusableImage, XaimriError
-from xaimri.images.files import of_path
+from xaimri.images.files import holds_volume, of_path, scan_shape
 from xaimri.images.read import read_image
 from xaimri.regular_file import sha256_of
 
@@ -183,6 +183,8 @@ def _shape(case: Case) -> tuple[int, ...]:
     if not _length(file):
         return ()
     try:
+        if scan := scan_shape(file):
+            return scan
         if file.suffix.lower() == ".npy":
             return tuple(np.load(file, mmap_mode="r", allow_pickle=False).shape[:2])
         with Image.open(file) as picture:
@@ -195,7 +197,8 @@ def _pixels(case: Case) -> Array | None:
     """Return the pixels as they are read, float32; of equal channels, one."""
     file = _file_of(case)
     try:
-        image = np.asarray(case.source if file is None else read_image(file))
+        rank = 3 if file is not None and holds_volume(file) else 2
+        image = np.asarray(case.source if file is None else read_image(file, rank))
     except (UnusableImage, InvalidInput):
         return None
     if image.dtype.kind not in "biuf":

@@ -23,6 +23,18 @@ SUFFIX = ".dcm"
 MARK = b"DICM"
 """At byte 128 of a file."""
 
+KINDS = (
+    "MONOCHROME1",
+    "MONOCHROME2",
+    "PALETTE COLOR",
+    "RGB",
+    "YBR_FULL",
+    "YBR_FULL_422",
+    "YBR_ICT",
+    "YBR_RCT",
+)
+"""Photometric interpretations that are read."""
+
 Bounded: TypeAlias = Callable[[int, str], None]
 """Refuses too many pixels, as `xaimri.images.decoders.bounded`."""
 
@@ -40,6 +52,11 @@ def read(stream: BufferedIOBase, name: str, rank: int, bounded: Bounded) -> Pict
 def of_dataset(dataset: Any, name: str, rank: int, bounded: Bounded) -> Picture:
     """Take a data set of pydicom."""
     frames = int(dataset.get("NumberOfFrames") or 1)
+    if "PerFrameFunctionalGroupsSequence" in dataset:
+        raise UnusableImage(
+            f"{name} is an enhanced file, whose frames have places and scales of their own: "
+            "that is not read. Convert it to NIfTI, as by the program dcm2niix."
+        )
     if frames > 1 and rank == 2:
         raise UnusableImage(
             f"{name} holds {frames} frames, and the model takes slices: give one of them as an array."
@@ -50,6 +67,16 @@ def of_dataset(dataset: Any, name: str, rank: int, bounded: Bounded) -> Picture:
         spacing = _spacing(dataset)
         return Picture(frame[0], spacing, affine)
     return Picture(frame)
+
+
+def sides(stream: BufferedIOBase) -> tuple[int, ...]:
+    """Return the sides of a DICOM slice by its header, the smaller first; nothing of another file."""
+    stream.seek(128)
+    if stream.read(4) != MARK:
+        return ()
+    stream.seek(0)
+    dataset = opened(stream, "a scan")
+    return tuple(sorted((int(dataset.Rows), int(dataset.Columns))))
 
 
 def opened(stream: BufferedIOBase, name: str) -> Any:
@@ -73,6 +100,8 @@ def pixels(dataset: Any, name: str, frames: int, bounded: Bounded) -> Float[Arra
     colours = int(dataset.get("SamplesPerPixel", 1))
     bounded(frames * int(dataset.Rows) * int(dataset.Columns), name)
     kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+    if kind not in KINDS:
+        raise UnusableImage(f"{name} holds {kind} values, which are not read: convert it to grey or RGB.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -88,9 +117,27 @@ def pixels(dataset: Any, name: str, frames: int, bounded: Bounded) -> Float[Arra
         elif colours == 1:
             if kind == "MONOCHROME1":
                 stored = _reversed(stored, dataset)
-            stored = apply_modality_lut(stored, dataset)
+            stored = (
+                _rescaled(stored, dataset, name)
+                if "ModalityLUTSequence" not in dataset
+                else (apply_modality_lut(stored, dataset))
+            )
     shape = (frames, int(dataset.Rows), int(dataset.Columns), colours)
     return np.asarray(stored, np.float32).reshape(shape)
+
+
+def _rescaled(stored: Array, dataset: Any, name: str) -> Array:
+    """Return the values that stored ones stand for, by slope and intercept."""
+    slope, intercept = (dataset.get(each) for each in ("RescaleSlope", "RescaleIntercept"))
+    try:
+        factor, shift = 1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept)
+    except (TypeError, ValueError):
+        factor, shift = 0.0, 0.0
+    if factor == 0 or not np.isfinite([factor, shift]).all():
+        raise UnusableImage(
+            f"{name} has a rescale slope or intercept that is no number but 0: mend its header."
+        )
+    return np.asarray(stored * factor + shift)
 
 
 def _reversed(stored: Array, dataset: Any) -> Array:

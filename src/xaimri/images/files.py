@@ -120,6 +120,18 @@ def holds_volume(source: object) -> bool:
         return False  # who reads it says why
 
 
+def scan_shape(path: Path) -> tuple[int, ...]:
+    """Return the sides of a scan by its header, in order of their size; nothing where it is no scan.
+
+    However a scan is stored, its sides are the same in this order.
+    """
+    try:
+        with open_regular(path, "check the path.") as stream:
+            return nifti.sides(stream) if nifti.is_nifti(stream) else dicom.sides(stream)
+    except Exception:  # no scan, or a broken one: whoever reads it says so
+        return ()
+
+
 def _volume(picture: Picture, name: str, rank: int) -> Picture:
     """Return a scan to a model of volumes."""
     if rank == 3:

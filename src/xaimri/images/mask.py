@@ -12,6 +12,7 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput, first_line
 from xaimri.grid import Grid
+from xaimri.images.nifti import is_image
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, read_picture
 
@@ -25,7 +26,12 @@ OnGrid: TypeAlias = Bool[Array, "*cells"]
 
 @check_arguments()
 def read_mask(
-    source: MaskSource, space: tuple[int, ...], *, name: str = "the mask", layout: Layout | None = None
+    source: MaskSource,
+    space: tuple[int, ...],
+    *,
+    name: str = "the mask",
+    layout: Layout | None = None,
+    image: Picture | None = None,
 ) -> Mask:
     """Read one mask as True and False: 0 is outside, and one other value is inside, whatever it is.
 
@@ -42,6 +48,8 @@ def read_mask(
         What to call it in a sentence.
     layout
         Where an array or ``.npy`` file has its channels, if it has some; None is last.
+    image
+        The image it belongs to, with its affine: a mask that lies elsewhere is refused.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def read_mask(
         ...
     xaimri.errors.InvalidInput: the mask holds several values beside 0, such as 1 and 4: ...
     """
-    pixels = _pixels(source, len(space), name, layout)
+    pixels = _pixels(source, len(space), name, layout, image)
     if pixels.ndim == len(space):
         pixels = pixels[..., None]
     elif layout == "channels_first" and pixels.shape[1:] == space:
@@ -119,10 +127,44 @@ def _most_covered(covered: Float[Array, "*cells"], area: float) -> OnGrid:
     return above if above.any() and area - above.sum() < level.sum() - area else level
 
 
-def _pixels(source: MaskSource, rank: int, name: str, layout: Layout | None) -> Shaped[Array, ...]:
+def _check_place(mask: Picture, image: Picture | None, name: str) -> None:
+    """See that a mask lies where its image lies, as far as both say so.
+
+    Raises
+    ------
+    InvalidInput
+        If it lies elsewhere, or the image was turned when it was read, and it can't be told whether the mask
+        was.
+    """
+    if image is None:
+        return
+    if mask.affine is not None and image.affine is not None:
+        step = float(np.linalg.norm(image.affine[:3, :3], axis=0).min())
+        if not np.allclose(mask.affine, image.affine, atol=0.05 * step):
+            raise InvalidInput(f"{name} has another affine than its image: bring it to the image's own grid.")
+    elif (
+        mask.affine is None
+        and image.scan is not None
+        and image.scan["orientation"] != [[0, 1], [1, 1], [2, 1]]
+    ):
+        raise InvalidInput(
+            f"{name} is an array, and its scan was turned when it was read: give the mask as NIfTI, or as "
+            "xaimri.images.Picture with its affine."
+        )
+
+
+def _pixels(
+    source: MaskSource, rank: int, name: str, layout: Layout | None, image: Picture | None
+) -> Shaped[Array, ...]:
     """Return what a source holds, of any shape, in real numbers or True and False."""
-    if isinstance(source, str | os.PathLike | bytes | bytearray | Picture) or _is_file(source):
-        return read_picture(source, rank, layout=layout).pixels
+    if (
+        isinstance(source, str | os.PathLike | bytes | bytearray | Picture)
+        or _is_file(source)
+        or is_image(source)
+    ):
+        read = read_picture(source, rank, layout=layout)
+        _check_place(read, image, name)
+        return read.pixels
     if isinstance(source, np.ma.MaskedArray) and np.any(source.mask):
         raise InvalidInput(f"{name} has masked pixels: give them a value, as by `mask.filled(0)`.")
     try:
@@ -137,6 +179,7 @@ def _pixels(source: MaskSource, rank: int, name: str, layout: Layout | None) -> 
         raise InvalidInput(
             f"{name} must be an array of True and False, or a file with one, of {rank} axes, got {what}."
         )
+    _check_place(Picture(pixels), image, name)
     return pixels
 
 

@@ -80,6 +80,8 @@ def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
     content.seek(0)
     kind = nibabel.Nifti2Image if two else nibabel.Nifti1Image
     header = kind.header_class.from_fileobj(content, check=False)
+    if float(header["pixdim"][0]) == 0:
+        header["pixdim"][0] = 1  # as the standard reads it
     if bytes(header["magic"])[:2] == b"ni":
         raise UnusableImage(f"{name} is a header without its voxels: give the file as .nii or .nii.gz.")
     shape, dtype = _shape(header, name), _kind(header, name)
@@ -98,12 +100,28 @@ def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
     return _picture(voxels.reshape(shape), header, name, nibabel)
 
 
+def sides(stream: BufferedIOBase) -> tuple[int, ...]:
+    """Return the sides of a NIfTI file by its header, the smallest first."""
+    nibabel = _nibabel("a scan")
+    packed = stream.read(2) == GZIP
+    stream.seek(0)
+    content: Any = gzip.GzipFile(fileobj=stream) if packed else stream
+    two = content.read(4) in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    content.seek(0)
+    kind = nibabel.Nifti2Header if two else nibabel.Nifti1Header
+    return tuple(sorted(_shape(kind.from_fileobj(content, check=False), "a scan")))
+
+
 def of_image(image: Any, name: str) -> Picture:
     """Take an image of nibabel: one of NIfTI with its header, any other with its affine."""
     nibabel = _nibabel(name)
+    _kind(image, name)
     header = image.header
     if not isinstance(header, nibabel.Nifti1Header):
         header = nibabel.Nifti1Image(np.zeros(image.shape[:3], np.uint8), image.affine).header
+    elif image.affine is not None and not np.allclose(image.affine, header.get_best_affine()):
+        header = header.copy()  # the affine was changed since the file was read: nibabel writes the new one
+        header.set_sform(image.affine, 2)
     voxels = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
     return _picture(voxels.reshape(_space(tuple(image.shape), name)), header, name, nibabel)
 
@@ -152,6 +170,7 @@ def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
         "shape": list(voxels.shape), "affine": None if affine is None else affine.tolist(),
         "orientation": [[axis, 1] for axis in range(3)], "units": header.get_xyzt_units()[0],
         "sform_code": int(header["sform_code"]), "qform_code": int(header["qform_code"]),
+        "qform": _own_qform(header),
         "spacing": sides.tolist(), "version": 2 if isinstance(header, nibabel.Nifti2Header) else 1,
     }  # fmt: skip
     if affine is None:
@@ -159,6 +178,15 @@ def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
         return Picture(voxels[..., None], tuple(sides.tolist()) if known else None).on(grid)
     grid["orientation"] = nibabel.orientations.io_orientation(affine).astype(int).tolist()
     return canonical(voxels, np.diag([factor, factor, factor, 1.0]) @ affine).on(grid)
+
+
+def _own_qform(header: Any) -> list[list[float]] | None:
+    """Return the second way to the scanner, which may lead elsewhere than the first; None where unset."""
+    try:
+        qform = header.get_qform(coded=True)[0]
+    except Exception:  # a quaternion that is none, beside a first form that is used
+        return None
+    return None if qform is None else np.asarray(qform, float).tolist()
 
 
 def _affine(header: Any, name: str) -> Float[Array, "4 4"] | None:
@@ -190,17 +218,17 @@ def refuse_foreign(*files: Path) -> None:
         If there is another one, such as the scan itself.
     """
     for file in files:
-        if file.is_file() and not _is_ours(file):
+        if file.exists() and not (file.is_file() and _is_ours(file)):
             raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
 
 
 def _is_ours(file: Path) -> bool:
     """Tell whether a file is a map or a record of this package."""
-    if file.suffix == ".json":
-        with file.open("rb") as stream:
-            return b'"target_class"' in stream.read(FARTHEST)
     opened: Any = gzip.open if file.suffix == ".gz" else Path.open
     try:
+        if file.suffix == ".json":
+            with file.open("rb") as stream:
+                return b'"target_class"' in stream.read(FARTHEST)
         with opened(file, "rb") as stream:
             head = stream.read(START)
     except (OSError, EOFError, zlib.error):
@@ -229,6 +257,8 @@ def write(
             "`xaimri.images.Picture(pixels, affine=...)`, whose maps can be written as NIfTI."
         )
     if grid is None:
+        if abs(np.linalg.det(np.asarray(affine, float)[:3, :3])) < 1e-9:
+            raise InvalidInput("the affine of this explanation takes different pixels to one place: mend it.")
         grid = {"units": "mm", "sform_code": 1, "qform_code": 0, "version": 1}
         own, matrix = np.asarray(values, np.float32), affine
         own = own if own.ndim == 3 else own[..., None]
@@ -241,7 +271,8 @@ def write(
     if matrix is None:
         made.header["pixdim"][1:4] = grid["spacing"]
     else:
-        made.set_qform(np.asarray(matrix, float), grid["qform_code"], update_affine=False)
+        qform = matrix if grid.get("qform") is None else grid["qform"]
+        made.set_qform(np.asarray(qform, float), grid["qform_code"], update_affine=False)
         made.set_sform(np.asarray(matrix, float), grid["sform_code"], update_affine=False)
     with whole_file(path) as new:
         nibabel.save(made, new)

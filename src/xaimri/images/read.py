@@ -158,7 +158,18 @@ def read_picture(
             f"{name} has a spacing along {len(found.spacing)} axes, and the model takes {rank}-D images: "
             "give one length in mm for each axis."
         )
-    return found.with_pixels(with_channels(_finite(image, name), channels))
+    given = with_channels(_finite(image, name), channels)
+    if found.affine is None:
+        return found.with_pixels(given)
+    lengths = np.linalg.norm(found.affine[:3, :rank], axis=0)
+    if found.spacing is None and (lengths > 0).all():
+        return Picture(given, tuple(lengths.tolist()), found.affine).on(found.scan)
+    if found.spacing is not None and not np.allclose(lengths, found.spacing, rtol=1e-2):
+        raise UnusableImage(
+            f"{name} has a spacing of {' x '.join(f'{mm:.3g}' for mm in found.spacing)} mm, and by its "
+            f"affine of {' x '.join(f'{mm:.3g}' for mm in lengths)} mm: give one of them."
+        )
+    return found.with_pixels(given)
 
 
 def check_layout(layout: object) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
-from xaimri.errors import UnusableImage
+from xaimri.errors import MissingExtra, UnusableImage, first_line
 from xaimri.images import dicom
 from xaimri.images.decoders import bounded
 from xaimri.images.picture import Picture
@@ -74,11 +74,30 @@ def read_series(folder: str | PathLike[str]) -> Picture:
     name = quoted(place)
     if not place.is_dir():
         raise UnusableImage(f"there is no folder {name}: give the one that holds the series.")
-    files = [file for file in sorted(place.iterdir()) if _is_dicom(file)]
-    found = [(file.name, _opened(file)) for file in files]
-    found = [(file, dataset) for file, dataset in found if "Rows" in dataset]
-    if not found:
+    try:
+        return _read(place, name)
+    except (UnusableImage, MissingExtra):
+        raise
+    except Exception as error:  # elements that are missing, or no numbers; files that can't be opened
+        raise UnusableImage(
+            f"{name} holds a file that is damaged or can't be opened ({first_line(error, 120)}): fetch the "
+            "series again."
+        ) from error
+
+
+def _read(place: Path, name: str) -> Picture:
+    """Read the slices of a folder that is there."""
+    files = [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]
+    other = [file.name for file in files if not _is_dicom(file) and file.name != "DICOMDIR"]
+    found = [(file.name, _opened(file)) for file in files if _is_dicom(file)]
+    other += [file for file, dataset in found if "Rows" not in dataset]
+    if len(other) == len(files):
         raise UnusableImage(f"{name} holds no DICOM image: give the folder of one series.")
+    if other:
+        raise UnusableImage(
+            f"{name} holds what is no DICOM image beside its slices ({first_names(other)}): a slice may be "
+            "damaged. Fetch it again, or leave alone the slices there."
+        )
     _check_one([dataset for _, dataset in found], name)
     slices = _ordered(_placed(found, name), name)
     first = slices[0]
@@ -89,7 +108,7 @@ def read_series(folder: str | PathLike[str]) -> Picture:
 
 
 def _is_dicom(file: Path) -> bool:
-    if not file.is_file() or file.name.startswith("."):
+    if not file.is_file():
         return False
     with file.open("rb") as stream:
         return stream.read(132)[128:] == dicom.MARK
@@ -110,11 +129,12 @@ def _check_one(datasets: Sequence[Any], name: str) -> None:
         )
     kinds = Counter(
         f"{int(each.Rows)} x {int(each.Columns)} x {int(each.get('SamplesPerPixel', 1))}"
+        + (" reversed" if each.get("PhotometricInterpretation") == "MONOCHROME1" else "")
         + (f" x {frames} frames" if (frames := int(each.get("NumberOfFrames") or 1)) > 1 else "")
         for each in datasets
     )
     (kind, _), *others = kinds.most_common()
-    if others or not kind.endswith(" x 1"):
+    if others or not kind.removesuffix(" reversed").endswith(" x 1"):
         told = ", ".join(f"{count} of {kind}" for kind, count in kinds.most_common())
         raise UnusableImage(f"{name} holds slices of {told} values: give single slices of one value a pixel.")
 
@@ -156,6 +176,13 @@ def _ordered(slices: Sequence[_Slice], name: str) -> list[_Slice]:
             raise UnusableImage(
                 f"{name} has {len(order)} slices {usual:.3g} mm apart, but {step:.3g} mm between {pair}: "
                 "slices are missing, or of two stacks."
+            )
+    way, first = _step(order), order[0].origin
+    for place, each in enumerate(order):
+        if np.abs(each.origin - first - place * way).max() > APART * usual + PARALLEL * len(order):
+            raise UnusableImage(
+                f"{name} holds slices that are shifted against each other, such as {each.name}: "
+                "give one stack."
             )
     return order
 

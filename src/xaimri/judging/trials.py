@@ -19,6 +19,7 @@ from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
 from xaimri.images.intake import Taken
 from xaimri.images.mask import mask_on_grid, read_mask
+from xaimri.images.picture import Picture
 from xaimri.judgement.rows import Row
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.metrics.mask_effect import mask_effect
@@ -101,7 +102,8 @@ def _region(case: Case, taken: Taken, model: Opened) -> Mask | Failure:
     if case.mask is None:
         return Failure(case.id, "measure", MASKLESS)
     try:
-        mask = read_mask(case.mask, taken.image.shape[:-1], layout=model.intake.layout)
+        lies = Picture(taken.image, taken.spacing, taken.affine).on(taken.scan)
+        mask = read_mask(case.mask, taken.image.shape[:-1], layout=model.intake.layout, image=lies)
         return mask_on_grid(mask, taken.grid)
     except InvalidInput as fault:
         return Failure(case.id, "read", str(fault))

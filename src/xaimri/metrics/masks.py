@@ -11,6 +11,7 @@ from xaimri.arrays import Map, Mask
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.images.mask import MaskSource, read_mask
+from xaimri.images.picture import Picture
 from xaimri.metrics.values import finite_values, pixel_shares
 
 Masks: TypeAlias = MaskSource | Sequence[MaskSource]
@@ -24,7 +25,8 @@ def masks(explanations: Sequence[Explanation], region: Masks, name: str = "regio
         raise InvalidInput(f"{len(each)} masks were given as `{name}` for {len(explanations)} explanations.")
     found = []
     for one, explanation in zip(each, explanations, strict=True):
-        mask = read_mask(one, explanation.values.shape, name=f"`{name}`")
+        lies = Picture(explanation.image, explanation.spacing, explanation.affine)
+        mask = read_mask(one, explanation.values.shape, name=f"`{name}`", image=lies)
         if not mask.any():
             raise InvalidInput(f"`{name}` has no pixel: give a mask with at least one.")
         found.append(mask)

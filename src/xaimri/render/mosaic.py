@@ -52,6 +52,9 @@ def mosaic(
     """
     if explanation.values.ndim != 3:
         raise InvalidInput('a mosaic shows planes of a volume, and this is a slice: use style="overlay".')
+    for name in ("plane", "ax"):
+        if name in options:
+            raise InvalidInput(f"a mosaic has planes and axes of its own: leave `{name}` out.")
     scale = options.pop("scale", None) or Scale.of(
         [explanation.values], colours=options.pop("colours", None), limit=options.pop("limit", None)
     )

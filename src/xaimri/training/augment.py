@@ -18,8 +18,9 @@ SHARE = Number(least=0, below=1)
 class Augmentation:
     """Ranges of the changes; each image draws its own, uniformly.
 
-    Slices are turned, shifted, scaled, mirrored and changed in contrast; volumes are mirrored and
-    changed in contrast alone. What comes in from outside the image is black.
+    Slices are turned, shifted, scaled, mirrored and changed in contrast; volumes are changed in contrast
+    alone: which of their axes goes from left to right is not known here. What comes in from outside the image
+    is black.
 
     Examples
     --------
@@ -32,9 +33,7 @@ class Augmentation:
     )
     shift: float = setting(0.05, SHARE, doc="Largest shift, as a share of the height and of the width.")
     zoom: float = setting(0.08, SHARE, doc="Largest change of scale, as a share.")
-    flip: bool = setting(
-        True, Flag(), doc="Whether half the images are mirrored left to right (their last spatial axis)."
-    )
+    flip: bool = setting(True, Flag(), doc="Whether half the slices are mirrored left to right.")
     contrast: float = setting(
         0.1, SHARE, doc="Largest change of the intensities' scale, as a share; black stays black."
     )
@@ -61,7 +60,7 @@ class Augmentation:
         draws = tf.random.stateless_uniform((tf.shape(images)[0], 7), seed, -1.0, 1.0)
         if rank == 2:
             images = self._moved(images, draws)
-        if self.flip:
+        if self.flip and rank == 2:
             mirrored = tf.reshape(draws[:, 5] > 0, (-1, *[1] * (rank + 1)))
             images = tf.where(mirrored, tf.reverse(images, [rank]), images)
         gain = 1 + self.contrast * tf.reshape(draws[:, 6], (-1, *[1] * (rank + 1)))
