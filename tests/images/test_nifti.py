@@ -311,6 +311,7 @@ def broken(tmp_path, **fields):
         ({"srow_x": [np.nan] * 4}, "has an affine that"),
         ({"srow_x": [0, 0, 0, 0]}, "has an affine that"),
         ({"sform_code": 0, "qform_code": 1, "quatern_b": 5.0}, "has no valid orientation"),
+        ({"xyzt_units": 5}, r"doesn't know \(xyzt_units 5\)"),
         ({"magic": b"ni1"}, "is a header without its voxels"),
     ],
 )  # fmt: skip

@@ -136,10 +136,11 @@ def _volume(picture: Picture, name: str, rank: int) -> Picture:
     """Return a scan to a model of volumes."""
     if rank == 3:
         return picture
-    told = " x ".join(map(str, picture.pixels.shape[:-1]))
+    sides = picture.pixels.shape[:-1]
+    told = " x ".join(map(str, sides))
     raise UnusableImage(
         f"{name} is a volume of {told} voxels, and the model takes slices: cut one out, as by "
-        "`xaimri.images.read_image(scan, 3)[:, :, 80]`, and give the array."
+        f"`xaimri.images.read_image(scan, 3)[:, :, {sides[2] // 2}]`, and give the array."
     )
 
 

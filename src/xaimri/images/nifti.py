@@ -163,12 +163,13 @@ def _kind(header: Any, name: str) -> np.dtype[Any]:
 
 def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
     """Turn voxels to canonical orientation where the header tells their own."""
-    factor = MILLIMETRES[header.get_xyzt_units()[0]]
+    unit = _unit(header, name)
+    factor = MILLIMETRES[unit]
     affine = _affine(header, name)
     sides = np.abs(np.asarray(header["pixdim"], float)[1:4]) * factor
     grid: dict[str, Any] = {
         "shape": list(voxels.shape), "affine": None if affine is None else affine.tolist(),
-        "orientation": [[axis, 1] for axis in range(3)], "units": header.get_xyzt_units()[0],
+        "orientation": [[axis, 1] for axis in range(3)], "units": unit,
         "sform_code": int(header["sform_code"]), "qform_code": int(header["qform_code"]),
         "qform": _own_qform(header),
         "spacing": sides.tolist(), "version": 2 if isinstance(header, nibabel.Nifti2Header) else 1,
@@ -178,6 +179,17 @@ def _picture(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
         return Picture(voxels[..., None], tuple(sides.tolist()) if known else None).on(grid)
     grid["orientation"] = nibabel.orientations.io_orientation(affine).astype(int).tolist()
     return canonical(voxels, np.diag([factor, factor, factor, 1.0]) @ affine).on(grid)
+
+
+def _unit(header: Any, name: str) -> str:
+    """Return the unit of length."""
+    try:
+        return str(header.get_xyzt_units()[0])
+    except KeyError as error:
+        code = int(header["xyzt_units"])
+        raise UnusableImage(
+            f"{name} has a unit of length that NIfTI doesn't know (xyzt_units {code}): mend its header."
+        ) from error
 
 
 def _own_qform(header: Any) -> list[list[float]] | None:
