@@ -231,7 +231,7 @@ def test_a_saved_task_a_preset_and_a_pickle_are_the_task(tmp_path, monkeypatch):
     with pytest.raises(InvalidInput, match="can't be read as a keras_hub"):
         xaimri.open_model(tmp_path / "preset")
     monkeypatch.setitem(sys.modules, "keras_hub", None)
-    with pytest.raises(MissingExtra, match=r"xaimri\[keras_hub\]"):
+    with pytest.raises(MissingExtra, match=r"xaimri\[keras-hub\]"):
         xaimri.open_model(tmp_path / "preset")
     for module in [name for name in sys.modules if name.startswith("keras_hub")]:
         monkeypatch.setitem(sys.modules, module, None)
