@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from xaimri import storage
-from xaimri.archive import write_text
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Labels, Map, frozen
 from xaimri.caveats import Caveat
@@ -274,25 +272,11 @@ class Explanation:
             is no map of this package, such as the scan itself or its sidecar; or if it is not known where the
             pixels lie: the image was neither a scan nor a `Picture` with an affine.
         """
-        from xaimri.images import nifti
+        from xaimri.images import nifti_maps
 
-        target = path_of(path)
-        ending = next((end for end in reversed(nifti.SUFFIXES) if target.name.endswith(end)), None)
-        if ending is None:
-            raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
-        stem = target.name[: -len(ending)]
-        beside = target.with_name(f"{stem}_errors{target.name[len(stem) :]}")
-        record = target.with_name(f"{stem}.json")
-        nifti.refuse_foreign(target, record, beside)
         words = f"{self.method['name']}, {self.of} of class {self.target}"
-        where = self.affine, self.scan
-        nifti.write(self.values, target, *where, words)
-        if self.errors is not None:
-            nifti.write(self.errors, beside, *where, f"{words}, standard errors")
-        else:
-            beside.unlink(missing_ok=True)  # those of another map that was here
-        write_text(record, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
-        return target
+        record = self.to_dict()
+        return nifti_maps.save(path_of(path), self.values, self.errors, self.affine, self.scan, words, record)
 
     @check_arguments()
     def store(self, folder: str | Path) -> Path:

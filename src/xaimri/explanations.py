@@ -13,7 +13,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.read import stem_of
-from xaimri.table import align, csv_text
+from xaimri.table import align, csv_text, word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +99,7 @@ class Explanations(Sequence[Explanation]):
     def __str__(self) -> str:
         rows = self.to_rows()
         columns = [name for name in COLUMNS if name != "against" or any(row[name] for row in rows)]
-        lines = align(columns, [[_word(row[column]) for column in columns] for row in rows[:PRINTED]])
+        lines = align(columns, [[word(row[column]) for column in columns] for row in rows[:PRINTED]])
         more = len(rows) - PRINTED
         told = [f"and {more} more: `.to_rows()` has them all."] if more > 0 else []
         return "\n".join([*lines, *told, *self.notes])
@@ -182,7 +182,3 @@ def _row(explanation: Explanation) -> dict[str, Any]:
         "probability": float(explanation.probabilities[explanation.target]),
         "caveats": ", ".join(caveat.name for caveat in explanation.caveats),
     }
-
-
-def _word(value: object) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -23,6 +23,17 @@ def align(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(f"{x:<{n}}" for x, n in zip(row, wide, strict=True)).rstrip() for row in table]
 
 
+def word(value: object) -> str:
+    """Return a value as it stands in a table for people: a number in three digits, nothing for None.
+
+    Examples
+    --------
+    >>> word(None), word(0.12345), word("a.png")
+    ('', '0.123', 'a.png')
+    """
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     r"""Return rows as CSV; words that a spreadsheet would take for a formula begin with an apostrophe.
 

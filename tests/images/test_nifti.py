@@ -18,7 +18,7 @@ from scans import of_world
 from xaimri import InvalidInput, MissingExtra, UnusableImage
 from xaimri.data.copies import find_copies
 from xaimri.explanations import file_stems
-from xaimri.images import Picture, nifti, read_mask, read_picture
+from xaimri.images import Picture, nifti, nifti_maps, read_mask, read_picture
 
 nib = pytest.importorskip("nibabel")
 
@@ -83,7 +83,7 @@ def test_each_voxel_keeps_its_place_in_every_orientation(orientation, tmp_path):
         assert (np.diag(found.affine[:3, :3]) > 0).all()
         np.testing.assert_allclose(found.spacing, np.linalg.norm(found.affine[:3, :3], axis=0))
         back = tmp_path / "back.nii"
-        nifti.write(found.pixels[..., 0], back, found.affine, found.scan, "map")
+        nifti_maps.write(found.pixels[..., 0], back, found.affine, found.scan, "map")
         again, first = nib.load(back), nib.load(path)
         assert again.shape == SHAPE
         np.testing.assert_array_equal(again.affine, first.affine)
@@ -103,7 +103,7 @@ def test_the_form_of_the_header_is_kept(forms, kind, tmp_path):
     assert (found.affine is None) == (forms == (0, 0))
     assert sorted(found.spacing) == pytest.approx([1.0, 2.0, 3.5], rel=1e-5)
     target = tmp_path / "map.nii"
-    nifti.write(found.pixels[..., 0], target, found.affine, found.scan, "map")
+    nifti_maps.write(found.pixels[..., 0], target, found.affine, found.scan, "map")
     again = nib.load(target)
     assert type(again) is kind
     assert (int(again.header["sform_code"]), int(again.header["qform_code"])) == forms
@@ -122,7 +122,7 @@ def test_lengths_are_millimetres_whatever_the_file_s_unit(unit, factor, tmp_path
     found = read_picture(tmp_path / "scan.nii", 3)
     np.testing.assert_allclose(found.spacing, np.array([1.0, 2.0, 3.5]) * factor, rtol=1e-6)
     np.testing.assert_allclose(found.affine[:3], affine[:3] * factor, rtol=1e-6)
-    nifti.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
+    nifti_maps.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
     assert nib.load(tmp_path / "map.nii").header.get_xyzt_units()[0] == unit
     np.testing.assert_allclose(nib.load(tmp_path / "map.nii").affine, affine, rtol=1e-6)
 
@@ -205,7 +205,7 @@ def test_both_forms_of_a_header_are_written_as_they_were(tmp_path):
     image.set_qform(second, 1)
     nib.save(image, tmp_path / "scan.nii")
     found = read_picture(tmp_path / "scan.nii", 3)
-    nifti.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
+    nifti_maps.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
     scan, map_ = nib.load(tmp_path / "scan.nii"), nib.load(tmp_path / "map.nii")
     np.testing.assert_allclose(map_.get_qform(), scan.get_qform(), atol=1e-4)
     np.testing.assert_allclose(map_.get_sform(), scan.get_sform(), atol=1e-4)

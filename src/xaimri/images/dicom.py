@@ -6,15 +6,15 @@ Nothing but pixels and geometry is kept: no name, date or number of a patient le
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from io import BufferedIOBase
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, first_line
+from xaimri.images.decoders import bounded
 from xaimri.images.picture import Picture
 
 SUFFIX = ".dcm"
@@ -35,21 +35,18 @@ KINDS = (
 )
 """Photometric interpretations that are read."""
 
-Bounded: TypeAlias = Callable[[int, str], None]
-"""Refuses too many pixels, as `xaimri.images.decoders.bounded`."""
-
 
 def is_dataset(source: object) -> bool:
     """Tell whether this is a data set of pydicom."""
     return all(hasattr(source, name) for name in ("group_dataset", "get_private_item", "to_json_dict"))
 
 
-def read(stream: BufferedIOBase, name: str, rank: int, bounded: Bounded) -> Picture:
+def read(stream: BufferedIOBase, name: str, rank: int) -> Picture:
     """Read a file: a slice ``(rows, columns, channels)``, or its frames, the first axis of a volume."""
-    return of_dataset(opened(stream, name), name, rank, bounded)
+    return of_dataset(opened(stream, name), name, rank)
 
 
-def of_dataset(dataset: Any, name: str, rank: int, bounded: Bounded) -> Picture:
+def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
     """Take a data set of pydicom."""
     frames = int(dataset.get("NumberOfFrames") or 1)
     if "PerFrameFunctionalGroupsSequence" in dataset:
@@ -61,11 +58,9 @@ def of_dataset(dataset: Any, name: str, rank: int, bounded: Bounded) -> Picture:
         raise UnusableImage(
             f"{name} holds {frames} frames, and the model takes slices: give one of them as an array."
         )
-    frame = pixels(dataset, name, frames, bounded)
+    frame = pixels(dataset, name, frames)
     if rank == 2:
-        affine = _affine(dataset)
-        spacing = _spacing(dataset)
-        return Picture(frame[0], spacing, affine)
+        return Picture(frame[0], _spacing(dataset), _affine(dataset))
     return Picture(frame)
 
 
@@ -75,22 +70,22 @@ def sides(stream: BufferedIOBase) -> tuple[int, ...]:
     if stream.read(4) != MARK:
         return ()
     stream.seek(0)
-    dataset = opened(stream, "a scan")
+    dataset = opened(stream, "a scan", whole=False)
     return tuple(sorted((int(dataset.Rows), int(dataset.Columns))))
 
 
-def opened(stream: BufferedIOBase, name: str) -> Any:
-    """Read a data set whole; what pydicom warns of is no matter of the pixels."""
+def opened(stream: BufferedIOBase, name: str, *, whole: bool = True) -> Any:
+    """Read a data set, whole or up to its pixels; what pydicom warns of is no matter of these."""
     try:
         import pydicom
     except ImportError as missing:
         raise MissingExtra("pydicom", "neuro", f"reading {name}, a DICOM file,") from missing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pydicom.dcmread(stream)
+        return pydicom.dcmread(stream, stop_before_pixels=not whole)
 
 
-def pixels(dataset: Any, name: str, frames: int, bounded: Bounded) -> Float[Array, "frames rows columns c"]:
+def pixels(dataset: Any, name: str, frames: int) -> Float[Array, "frames rows columns c"]:
     """Decode the frames: rescaled, grey with white as the largest value, colour as red, green and blue."""
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
     from pydicom.pixels.utils import pixel_array
@@ -117,11 +112,8 @@ def pixels(dataset: Any, name: str, frames: int, bounded: Bounded) -> Float[Arra
         elif colours == 1:
             if kind == "MONOCHROME1":
                 stored = _reversed(stored, dataset)
-            stored = (
-                _rescaled(stored, dataset, name)
-                if "ModalityLUTSequence" not in dataset
-                else (apply_modality_lut(stored, dataset))
-            )
+            own = "ModalityLUTSequence" in dataset
+            stored = apply_modality_lut(stored, dataset) if own else _rescaled(stored, dataset, name)
     shape = (frames, int(dataset.Rows), int(dataset.Columns), colours)
     return np.asarray(stored, np.float32).reshape(shape)
 

@@ -71,12 +71,12 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
         raise UnusableImage(f"{name} is empty: fetch the file again.")
     try:
         if nifti.is_nifti(stream):
-            return _volume(nifti.read(stream, name, decoders.bounded), name, rank)
+            return _volume(nifti.read(stream, name), name, rank)
         if head.startswith(_NUMPY):
             with decoders.Quiet():
                 return _npy(stream, name)
         if head[128:] == dicom.MARK:
-            return dicom.read(stream, name, rank, decoders.bounded)
+            return dicom.read(stream, name, rank)
         return Picture(decoders.of_stream(stream, name, rank))
     except (UnusableImage, ImportError):
         raise
@@ -100,7 +100,7 @@ def of_dicom(dataset: Any, rank: int) -> Picture:
     """Return the pixels of a data set of pydicom, ``(*space, channels)``."""
     name = "the data set of pydicom"
     try:
-        return dicom.of_dataset(dataset, name, rank, decoders.bounded)
+        return dicom.of_dataset(dataset, name, rank)
     except (UnusableImage, ImportError):
         raise
     except Exception as error:  # elements that are missing, or are no numbers

@@ -1,4 +1,4 @@
-"""NIfTI scans: voxels in canonical orientation on the way in, on the scan's own grid on the way out."""
+"""NIfTI scans, read: voxels in canonical orientation, with the grid that the file has."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import gzip
 import io
 import math
 import zlib
-from collections.abc import Mapping
 from io import BufferedIOBase
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.archive import whole_file
 from xaimri.arrays import Array
-from xaimri.errors import InvalidInput, MissingExtra, UnusableImage, first_line
+from xaimri.errors import MissingExtra, UnusableImage, first_line
+from xaimri.images.decoders import bounded
 from xaimri.images.picture import Picture
 from xaimri.images.turn import canonical
 
@@ -26,9 +24,6 @@ SUFFIXES = (".nii", ".nii.gz")
 GZIP = b"\x1f\x8b"
 START = 544
 """Bytes that tell a NIfTI file: the header of the second version, and the mark behind it."""
-
-OURS = b"xaimri: "
-"""How the description in the header of a map begins."""
 
 FARTHEST = 2**26
 """Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
@@ -55,33 +50,16 @@ def is_image(source: object) -> bool:
     return all(hasattr(source, name) for name in ("affine", "header", "dataobj", "get_fdata"))
 
 
-def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
+def read(stream: BufferedIOBase, name: str) -> Picture:
     """Read a NIfTI file; its header is checked before a voxel is.
-
-    Parameters
-    ----------
-    stream
-        Seekable.
-    name
-        What to call it in a sentence.
-    bounded
-        Refuses too many voxels, as `xaimri.images.decoders.bounded`.
 
     Returns
     -------
     Picture
         ``(*space, 1)``, axes to the right, to the front and upwards as nearly as the scan's own allow.
     """
-    nibabel = _nibabel(name)
-    packed = stream.read(2) == GZIP
-    stream.seek(0)
-    content: Any = gzip.GzipFile(fileobj=stream) if packed else stream
-    two = content.read(4) in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
-    content.seek(0)
-    kind = nibabel.Nifti2Image if two else nibabel.Nifti1Image
-    header = kind.header_class.from_fileobj(content, check=False)
-    if float(header["pixdim"][0]) == 0:
-        header["pixdim"][0] = 1  # as the standard reads it
+    nibabel = package(f"reading {name}, a NIfTI scan,")
+    content, header = _opened(stream, nibabel)
     if bytes(header["magic"])[:2] == b"ni":
         raise UnusableImage(f"{name} is a header without its voxels: give the file as .nii or .nii.gz.")
     shape, dtype = _shape(header, name), _kind(header, name)
@@ -90,11 +68,11 @@ def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
     if not 348 <= offset <= FARTHEST:
         raise UnusableImage(f"{name} says that its voxels begin at byte {offset:.0f}: fetch the file again.")
     size = math.prod(shape) * dtype.itemsize
-    if not packed and stream.seek(0, io.SEEK_END) < offset + size:
+    if content is stream and stream.seek(0, io.SEEK_END) < offset + size:
         raise EOFError("the file ends before its last voxel")
     content.seek(0)
     voxels = np.asarray(nibabel.arrayproxy.ArrayProxy(content, header)).astype(np.float32)
-    if packed:  # its checksum is read at its end
+    if content is not stream:  # its checksum is read at its end
         content.seek(int(offset) + size)
         content.read(FARTHEST)
     return _picture(voxels.reshape(shape), header, name, nibabel)
@@ -102,19 +80,28 @@ def read(stream: BufferedIOBase, name: str, bounded: Any) -> Picture:
 
 def sides(stream: BufferedIOBase) -> tuple[int, ...]:
     """Return the sides of a NIfTI file by its header, the smallest first."""
-    nibabel = _nibabel("a scan")
+    name = "a scan"
+    return tuple(sorted(_shape(_opened(stream, package(f"reading {name}"))[1], name)))
+
+
+def _opened(stream: BufferedIOBase, nibabel: Any) -> tuple[Any, Any]:
+    """Return the stream, unpacked where it is packed, and the header that it begins with."""
+    stream.seek(0)
     packed = stream.read(2) == GZIP
     stream.seek(0)
     content: Any = gzip.GzipFile(fileobj=stream) if packed else stream
     two = content.read(4) in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
     content.seek(0)
     kind = nibabel.Nifti2Header if two else nibabel.Nifti1Header
-    return tuple(sorted(_shape(kind.from_fileobj(content, check=False), "a scan")))
+    header = kind.from_fileobj(content, check=False)
+    if float(header["pixdim"][0]) == 0:
+        header["pixdim"][0] = 1  # as the standard reads it
+    return content, header
 
 
 def of_image(image: Any, name: str) -> Picture:
     """Take an image of nibabel: one of NIfTI with its header, any other with its affine."""
-    nibabel = _nibabel(name)
+    nibabel = package(f"reading {name}")
     _kind(image, name)
     header = image.header
     if not isinstance(header, nibabel.Nifti1Header):
@@ -221,94 +208,16 @@ def _affine(header: Any, name: str) -> Float[Array, "4 4"] | None:
     return affine
 
 
-def refuse_foreign(*files: Path) -> None:
-    """See that no file is there already, or only what `xaimri.Explanation.to_nifti` wrote before.
+def package(purpose: str) -> Any:
+    """Return the package that reads and writes scans.
 
     Raises
     ------
-    InvalidInput
-        If there is another one, such as the scan itself.
+    MissingExtra
+        If it is not installed.
     """
-    for file in files:
-        if file.exists() and not (file.is_file() and _is_ours(file)):
-            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
-
-
-def _is_ours(file: Path) -> bool:
-    """Tell whether a file is a map or a record of this package."""
-    opened: Any = gzip.open if file.suffix == ".gz" else Path.open
-    try:
-        if file.suffix == ".json":
-            with file.open("rb") as stream:
-                return b'"target_class"' in stream.read(FARTHEST)
-        with opened(file, "rb") as stream:
-            head = stream.read(START)
-    except (OSError, EOFError, zlib.error):
-        return False
-    return OURS in (head[148 : 148 + len(OURS)], head[240 : 240 + len(OURS)])
-
-
-def write(
-    values: Float[Array, "*space"],
-    path: Path,
-    affine: Float[Array, "4 4"] | None,
-    grid: Mapping[str, Any] | None,
-    words: str,
-) -> Path:
-    """Write a map in canonical orientation as float32 on the scan's own grid, or on its own by its affine.
-
-    Raises
-    ------
-    InvalidInput
-        If neither is known, or the map has another shape than the grid.
-    """
-    nibabel = _nibabel("to_nifti")
-    if grid is None and affine is None:
-        raise InvalidInput(
-            "where the pixels of this explanation lie is not known: explain a NIfTI file, or "
-            "`xaimri.images.Picture(pixels, affine=...)`, whose maps can be written as NIfTI."
-        )
-    if grid is None:
-        if abs(np.linalg.det(np.asarray(affine, float)[:3, :3])) < 1e-9:
-            raise InvalidInput("the affine of this explanation takes different pixels to one place: mend it.")
-        grid = {"units": "mm", "sform_code": 1, "qform_code": 0, "version": 1}
-        own, matrix = np.asarray(values, np.float32), affine
-        own = own if own.ndim == 3 else own[..., None]
-    else:
-        own, matrix = _undone(values, grid, nibabel), grid["affine"]
-    kind = nibabel.Nifti2Image if grid["version"] == 2 else nibabel.Nifti1Image
-    made = kind(own, None if matrix is None else np.asarray(matrix, float))
-    made.header.set_xyzt_units(grid["units"])
-    made.header["descrip"] = OURS + words.encode("ascii", "replace")[: 79 - len(OURS)]
-    if matrix is None:
-        made.header["pixdim"][1:4] = grid["spacing"]
-    else:
-        qform = matrix if grid.get("qform") is None else grid["qform"]
-        made.set_qform(np.asarray(qform, float), grid["qform_code"], update_affine=False)
-        made.set_sform(np.asarray(matrix, float), grid["sform_code"], update_affine=False)
-    with whole_file(path) as new:
-        nibabel.save(made, new)
-    return path
-
-
-def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any], nibabel: Any) -> Array:
-    """Turn a map back to the scan's own orientation."""
-    orientations = nibabel.orientations
-    turn = np.asarray(grid["orientation"], float)
-    back = orientations.ornt_transform(np.array([[0, 1], [1, 1], [2, 1]], float), turn)
-    own = np.ascontiguousarray(orientations.apply_orientation(np.asarray(values, np.float32), back))
-    if list(own.shape) != list(grid["shape"]):
-        raise InvalidInput(
-            f"the map has the shape {own.shape}, and the scan {tuple(grid['shape'])}: explain the scan whole."
-        )
-    return own
-
-
-def _nibabel(name: str) -> Any:
-    """Return the package that reads and writes scans."""
     try:
         import nibabel
     except ImportError as missing:
-        purpose = "writing NIfTI" if name == "to_nifti" else f"reading {name}, a NIfTI scan,"
         raise MissingExtra("nibabel", "neuro", purpose) from missing
     return nibabel

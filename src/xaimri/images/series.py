@@ -88,8 +88,9 @@ def read_series(folder: str | PathLike[str]) -> Picture:
 def _read(place: Path, name: str) -> Picture:
     """Read the slices of a folder that is there."""
     files = [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]
-    other = [file.name for file in files if not _is_dicom(file) and file.name != "DICOMDIR"]
     found = [(file.name, _opened(file)) for file in files if _is_dicom(file)]
+    known = {name for name, _ in found}
+    other = [file.name for file in files if file.name not in known | {"DICOMDIR"}]
     other += [file for file, dataset in found if "Rows" not in dataset]
     if len(other) == len(files):
         raise UnusableImage(f"{name} holds no DICOM image: give the folder of one series.")
@@ -102,7 +103,7 @@ def _read(place: Path, name: str) -> Picture:
     slices = _ordered(_placed(found, name), name)
     first = slices[0]
     bounded(len(slices) * int(first.dataset.Rows) * int(first.dataset.Columns), name)
-    voxels = [dicom.pixels(each.dataset, quoted(each.name), 1, bounded)[0, ..., 0] for each in slices]
+    voxels = [dicom.pixels(each.dataset, quoted(each.name), 1)[0, ..., 0] for each in slices]
     affine = dicom.matrix(first.origin, first.down, first.along, _step(slices))
     return canonical(np.stack(voxels, axis=-1), affine)
 

@@ -13,7 +13,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import Scale, common_scales, scale_key
 from xaimri.render.colourbar import draw_colourbar
-from xaimri.render.frame import finish
+from xaimri.render.frame import even_columns, finish
 from xaimri.render.mosaic import mosaic
 from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
 from xaimri.render.planes import Plane, Turn, cut, pixel_aspect, strongest_plane, strongest_planes
@@ -142,7 +142,7 @@ def grid(
         explanations, colours=options.pop("colours", None), limit=options.pop("limit", None)
     )
     panels = len(explanations) + 1
-    across = columns or -(-panels // -(-panels // MOST))
+    across = even_columns(panels, columns, MOST)
     down = -(-panels // across)
     plane = options.pop("plane", strongest_plane(explanations[0], 0))
     drawn, axes = _canvas([plane] * down, across, explanations[0])

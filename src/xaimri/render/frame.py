@@ -16,6 +16,17 @@ LINE = 0.14
 """Height of a line of caveats in inches."""
 
 
+def even_columns(panels: int, columns: int | None, most: int) -> int:
+    """Return how many panels stand side by side: as asked, else at most so many, in even rows.
+
+    Examples
+    --------
+    >>> even_columns(7, None, 6), even_columns(7, 3, 6)
+    (4, 3)
+    """
+    return columns or -(-panels // -(-panels // most))
+
+
 def finish(
     drawn: Figure, explanations: Sequence[Explanation], *, heading: str | None, footnote: bool
 ) -> None:

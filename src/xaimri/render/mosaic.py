@@ -15,6 +15,7 @@ from xaimri.images.foreground import foreground
 from xaimri.render.colour import Scale
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.fade import FADED
+from xaimri.render.frame import even_columns
 from xaimri.render.panel import COLUMNS, headline, plot
 from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name
 from xaimri.rules import WholeNumber
@@ -60,7 +61,7 @@ def mosaic(
     )
     bar, title = options.pop("colourbar", True), options.pop("title", None)
     chosen: list[Plane] = [(axis, int(place)) for place in _places(explanation, axis, planes)]
-    across = columns or -(-len(chosen) // -(-len(chosen) // ACROSS))
+    across = even_columns(len(chosen), columns, ACROSS)
     down = -(-len(chosen) // across)
     height, width = cut(explanation.values, chosen[0], explanation).shape
     aspect = min(max(height / width * pixel_aspect(explanation, chosen[0]), 0.5), 2.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from xaimri import notebook
 from xaimri.arguments import check_arguments
@@ -14,6 +13,7 @@ from xaimri.render.figure import figure, grid
 from xaimri.render.output import embed
 from xaimri.render.panel import headline, title_of, verdict
 from xaimri.render.sheet import sheet
+from xaimri.table import word
 
 SHOWN = 12
 """Panels above a table, at most."""
@@ -74,7 +74,7 @@ def html_table(
     return notebook.card(
         f"{len(explanations)} of {len(rows)} images explained",
         embed(sheet(some), ", ".join(some)) if some else "",
-        notebook.table(columns, [[_cell(row.get(name)) for name in columns] for row in rows[:ROWS]]),
+        notebook.table(columns, [[word(row.get(name)) for name in columns] for row in rows[:ROWS]]),
         notebook.paragraphs([*more, *notes]),
         notebook.counted("Caveats, and on how many maps", dict(counts.most_common())),
     )
@@ -83,7 +83,3 @@ def html_table(
 def _words(explanation: Explanation) -> str:
     """Return what a picture of an explanation shows, in a line."""
     return headline(explanation).replace("\n", ": ")
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

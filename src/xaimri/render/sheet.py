@@ -13,6 +13,7 @@ from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.render.colour import common_scales, scale_key
 from xaimri.render.colourbar import draw_colourbar
+from xaimri.render.frame import even_columns
 from xaimri.render.panel import COLUMNS, headline, plot
 from xaimri.render.planes import strongest_plane
 
@@ -51,7 +52,7 @@ def sheet(
     """
     if not explanations:
         raise InvalidInput("there is no explanation to draw: give at least one.")
-    across = columns or -(-len(explanations) // -(-len(explanations) // ACROSS))
+    across = even_columns(len(explanations), columns, ACROSS)
     down = -(-len(explanations) // across)
     scales = common_scales(
         list(explanations.values()),

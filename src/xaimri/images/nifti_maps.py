@@ -1,0 +1,135 @@
+"""Maps as NIfTI: written on the scan's own grid, and over nothing that is no map."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from xaimri.archive import whole_file, write_text
+from xaimri.arrays import Array, Map
+from xaimri.errors import InvalidInput
+from xaimri.images.nifti import FARTHEST, START, SUFFIXES, package
+
+OURS = b"xaimri: "
+"""How the description in the header of a map begins."""
+
+
+def save(
+    target: Path,
+    values: Map,
+    errors: Map | None,
+    affine: Float[Array, "4 4"] | None,
+    grid: Mapping[str, Any] | None,
+    words: str,
+    record: Mapping[str, Any],
+) -> Path:
+    """Write a map, its errors and its record beside each other; errors of another map there go.
+
+    Raises
+    ------
+    InvalidInput
+        If the name has another ending, a file there is no map of this package, or the place isn't known.
+    """
+    ending = next((end for end in reversed(SUFFIXES) if target.name.endswith(end)), None)
+    if ending is None:
+        raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
+    stem = target.name[: -len(ending)]
+    beside, told = target.with_name(f"{stem}_errors{ending}"), target.with_name(f"{stem}.json")
+    refuse_foreign(target, told, beside)
+    write(values, target, affine, grid, words)
+    if errors is None:
+        beside.unlink(missing_ok=True)
+    else:
+        write(errors, beside, affine, grid, f"{words}, standard errors")
+    write_text(told, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    return target
+
+
+def refuse_foreign(*files: Path) -> None:
+    """See that no file is there already, or only what `xaimri.Explanation.to_nifti` wrote before.
+
+    Raises
+    ------
+    InvalidInput
+        If there is another one, such as the scan itself.
+    """
+    for file in files:
+        if file.exists() and not (file.is_file() and _is_ours(file)):
+            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
+
+
+def _is_ours(file: Path) -> bool:
+    """Tell whether a file is a map or a record of this package."""
+    opened: Any = gzip.open if file.suffix == ".gz" else Path.open
+    try:
+        if file.suffix == ".json":
+            with file.open("rb") as stream:
+                return b'"target_class"' in stream.read(FARTHEST)
+        with opened(file, "rb") as stream:
+            head = stream.read(START)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return OURS in (head[148 : 148 + len(OURS)], head[240 : 240 + len(OURS)])
+
+
+def write(
+    values: Float[Array, "*space"],
+    path: Path,
+    affine: Float[Array, "4 4"] | None,
+    grid: Mapping[str, Any] | None,
+    words: str,
+) -> Path:
+    """Write a map in canonical orientation as float32 on the scan's own grid, or on its own by its affine.
+
+    Raises
+    ------
+    InvalidInput
+        If neither is known, or the map has another shape than the grid.
+    """
+    nibabel = package("writing NIfTI")
+    if grid is None and affine is None:
+        raise InvalidInput(
+            "where the pixels of this explanation lie is not known: explain a NIfTI file, or "
+            "`xaimri.images.Picture(pixels, affine=...)`, whose maps can be written as NIfTI."
+        )
+    if grid is None:
+        if abs(np.linalg.det(np.asarray(affine, float)[:3, :3])) < 1e-9:
+            raise InvalidInput("the affine of this explanation takes different pixels to one place: mend it.")
+        grid = {"units": "mm", "sform_code": 1, "qform_code": 0, "version": 1}
+        own, matrix = np.asarray(values, np.float32), affine
+        own = own if own.ndim == 3 else own[..., None]
+    else:
+        own, matrix = _undone(values, grid, nibabel), grid["affine"]
+    kind = nibabel.Nifti2Image if grid["version"] == 2 else nibabel.Nifti1Image
+    made = kind(own, None if matrix is None else np.asarray(matrix, float))
+    made.header.set_xyzt_units(grid["units"])
+    made.header["descrip"] = OURS + words.encode("ascii", "replace")[: 79 - len(OURS)]
+    if matrix is None:
+        made.header["pixdim"][1:4] = grid["spacing"]
+    else:
+        qform = matrix if grid.get("qform") is None else grid["qform"]
+        made.set_qform(np.asarray(qform, float), grid["qform_code"], update_affine=False)
+        made.set_sform(np.asarray(matrix, float), grid["sform_code"], update_affine=False)
+    with whole_file(path) as new:
+        nibabel.save(made, new)
+    return path
+
+
+def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any], nibabel: Any) -> Array:
+    """Turn a map back to the scan's own orientation."""
+    orientations = nibabel.orientations
+    turn = np.asarray(grid["orientation"], float)
+    back = orientations.ornt_transform(np.array([[0, 1], [1, 1], [2, 1]], float), turn)
+    own = np.ascontiguousarray(orientations.apply_orientation(np.asarray(values, np.float32), back))
+    if list(own.shape) != list(grid["shape"]):
+        raise InvalidInput(
+            f"the map has the shape {own.shape}, and the scan {tuple(grid['shape'])}: explain the scan whole."
+        )
+    return own
