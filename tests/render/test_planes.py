@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from stripes import pixelwise
+from xaimri.images.planes import Turn, plane_name
 from xaimri.render import figure, plot
-from xaimri.render.planes import Turn, cut, pixel_aspect, plane_name, strongest_plane, strongest_planes
+from xaimri.render.planes import cut, pixel_aspect, strongest_plane, strongest_planes
 
 
 def volume(values, image=None, **changes):

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.images.planes import Plane
 from xaimri.metrics.sanity import Cascade
 from xaimri.render.colour import Scale
 from xaimri.render.fade import NOTE, certain
 from xaimri.render.panel import plot, title_of, verdict
-from xaimri.render.planes import Plane, cut, strongest_plane
+from xaimri.render.planes import cut, strongest_plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

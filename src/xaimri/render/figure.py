@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
+from xaimri.images.planes import Plane, Turn
 from xaimri.render.colour import Scale, common_scales, scale_key
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.frame import even_columns, finish
 from xaimri.render.mosaic import mosaic
 from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
-from xaimri.render.planes import Plane, Turn, cut, pixel_aspect, strongest_plane, strongest_planes
+from xaimri.render.planes import cut, pixel_aspect, strongest_plane, strongest_planes
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""

@@ -12,12 +12,13 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.images.foreground import foreground
+from xaimri.images.planes import Plane, plane_name
 from xaimri.render.colour import Scale
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.fade import FADED
 from xaimri.render.frame import even_columns
 from xaimri.render.panel import COLUMNS, headline, plot
-from xaimri.render.planes import Plane, cut, pixel_aspect, plane_name
+from xaimri.render.planes import cut, pixel_aspect
 from xaimri.rules import WholeNumber
 
 SIDE = 1.9

@@ -16,13 +16,14 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation, Regions
+from xaimri.images.planes import Plane, Turn, plane_name
 from xaimri.render.bars import draw_chart
 from xaimri.render.colour import Scale, as_rgb
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.contours import draw_contours
 from xaimri.render.fade import FADED, PALE, certain, note
 from xaimri.render.hatching import FAINT, draw_hatching
-from xaimri.render.planes import Plane, Turn, cut, pixel_aspect, plane_name, strongest_plane
+from xaimri.render.planes import cut, pixel_aspect, strongest_plane
 from xaimri.render.reduction import Reduction
 from xaimri.render.superpixels import draw_superpixels
 from xaimri.rules import OrNone, WholeNumber
