@@ -30,7 +30,7 @@ def file_of(stored, *, signed=False, bits=16, **elements):
     made = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
     made.PatientName, made.PatientID = "Secret^Jane", "secret-7"
     made.SOPClassUID, made.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
-    made.SeriesInstanceUID = "1.2.3"
+    made.StudyInstanceUID, made.SeriesInstanceUID = "1.2", "1.2.3"
     made.Rows, made.Columns = stored.shape[-2:]
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
     made.BitsAllocated, made.BitsStored, made.HighBit = 16, bits, bits - 1
@@ -45,3 +45,56 @@ def content(dataset):
     stream = io.BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+TILT = (np.cos(0.3), 0.0, np.sin(0.3))
+"""A direction that lies on no axis."""
+
+
+def placed(shape, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), step=2.0):
+    """Return the voxels ``(slices, rows, columns)`` of a stack by their places, and where slices lie."""
+    along, down = np.array(along, float), np.array(down, float)
+    origins = np.array([-12.0, 8.0, 40.0]) + np.cross(along, down) * step * np.arange(shape[0])[:, None]
+    rows, columns = np.indices(shape[1:])
+    plane = np.multiply.outer(down * spacing[0], rows) + np.multiply.outer(along * spacing[1], columns)
+    world = origins[:, :, None, None] + plane
+    return value_at(-world[:, 0], -world[:, 1], world[:, 2]), origins
+
+
+def enhanced_of(values, origins, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), order=None, **frames):
+    """Return an enhanced MR data set of these frames, each stored by a slope of its own, in a given order.
+
+    ``frames`` are what each frame says in its content sequence, a list of one value each.
+    """
+    from pydicom import Dataset
+    from pydicom.uid import EnhancedMRImageStorage
+
+    order = np.arange(len(values)) if order is None else order
+    slopes = 0.01 * (1 + np.arange(len(values)) % 3)
+    stored = [np.round((values[at] + 50) / slopes[at]) for at in order]
+    made = file_of(np.array(stored), NumberOfFrames=len(values))
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+
+    def of(**elements):
+        one = Dataset()
+        for name, value in elements.items():
+            setattr(one, name, value)
+        return one
+
+    made.SharedFunctionalGroupsSequence = [
+        of(
+            PlaneOrientationSequence=[of(ImageOrientationPatient=[*along, *down])],
+            PixelMeasuresSequence=[of(PixelSpacing=list(spacing), SliceThickness=2.0)],
+        )
+    ]
+    made.PerFrameFunctionalGroupsSequence = [
+        of(
+            PlanePositionSequence=[of(ImagePositionPatient=[float(f"{x:.10g}") for x in origins[at]])],
+            PixelValueTransformationSequence=[
+                of(RescaleSlope=slopes[at], RescaleIntercept=-50, RescaleType="US")
+            ],
+            FrameContentSequence=[of(**{name: each[at] for name, each in frames.items()})],
+        )
+        for at in order
+    ]
+    return made

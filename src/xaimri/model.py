@@ -162,7 +162,7 @@ class Model:
                     failures[question.image.name] = ending
                 else:
                     made[question.image.name] = ending
-        return Explanations(made, failures, oddities(images))
+        return Explanations(made, failures, oddities(images, self.intake))
 
     @check_arguments(methods=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def compare(

@@ -11,6 +11,7 @@ from xaimri.data.epoch import is_loader
 from xaimri.data.loader import refuse_shuffled
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake
+from xaimri.images.series import is_series
 from xaimri.sources import Named, Source, Sources, check_one, is_folder, is_single, name_images
 from xaimri.targets import Target, each_target, is_listed, resolve_against, resolve_targets
 
@@ -107,7 +108,7 @@ def require_one(
     InvalidInput
         If there could be several; the sentence names ``explain_all``.
     """
-    if not is_single(image, intake):
+    if not is_single(image, intake) and not (is_series(image) and not intake.shape):
         what = "a folder" if is_folder(image) else f"a {type(image).__name__}"
         raise InvalidInput(
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "

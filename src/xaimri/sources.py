@@ -16,12 +16,15 @@ from xaimri.data.epoch import chances, epoch, is_loader
 from xaimri.data.listing import images_below, list_images
 from xaimri.errors import InvalidInput
 from xaimri.failure import Failure
+from xaimri.images.files import is_scan
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture
+from xaimri.images.series import is_series
 from xaimri.regular_file import quoted
 
 Source: TypeAlias = object
-"""Whatever holds one image: a path, the bytes of a file, an open file, a PIL image, an array, a
+"""Whatever holds one image: a path, the bytes of a file, an open file, a PIL image, an array, an image of
+nibabel, a data set of pydicom, a DICOM series (a folder or a list of data sets), a
 :class:`~xaimri.data.Case`."""
 
 Sources: TypeAlias = object
@@ -55,9 +58,9 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     >>> [image.name for image in name_images([np.ones((4, 5)), np.ones((6, 7))], Intake())]
     ['0', '1']
     """
-    if is_folder(images):
+    if is_folder(images) and not is_single(images, intake):
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
-        files = images_below(folder)
+        files = images_below(folder, series=takes_volumes(intake))
         if not files:
             raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
         return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
@@ -66,7 +69,8 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
         return _unique((number if one.name is None else one.name, one.image) for number, one in loaded)
     if is_single(images, intake):
         check_one(images, intake)
-        return [Named(images.id if isinstance(images, Case) else "0", images)]
+        own = images.id if isinstance(images, Case) else "0"
+        return [Named(_printable(_folder_name(images)) if is_folder(images) else own, images)]
     pairs = images.items() if isinstance(images, Mapping) else enumerate(images)  # type: ignore[arg-type]
     unique = _unique(pairs)
     if not isinstance(images, Sized):
@@ -77,10 +81,13 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     return listed
 
 
-def oddities(images: Sources) -> tuple[str, ...]:
+def oddities(images: Sources, intake: Intake) -> tuple[str, ...]:
     """Say which files of a folder are passed over, and what a loader changes by chance."""
     if is_folder(images):
-        return list_images(Path(os.fsdecode(images)), named=False).told()  # type: ignore[arg-type]
+        if is_single(images, intake):
+            return ()
+        folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
+        return list_images(folder, named=False, series=takes_volumes(intake)).told()
     return chances(images) if is_loader(images) else ()
 
 
@@ -89,10 +96,22 @@ def is_folder(images: object) -> bool:
     return isinstance(images, str | os.PathLike) and os.path.isdir(images)  # noqa: PTH112 - any name will do
 
 
+def takes_volumes(intake: Intake) -> bool:
+    """Tell whether a model says that it takes volumes."""
+    return len(intake.shape) == 4
+
+
 def is_single(images: object, intake: Intake) -> bool:
-    """Tell whether this is one image rather than several."""
+    """Tell whether this is one image rather than several.
+
+    DICOM slices, in a folder or a list, are one to a model that takes volumes.
+    """
+    if isinstance(images, str | os.PathLike | list | tuple) and is_series(images):
+        return takes_volumes(intake)
     if isinstance(images, str | os.PathLike):
         return not is_folder(images)
+    if is_scan(images):
+        return True
     if is_loader(images):
         return False
     if isinstance(images, bytes | bytearray | memoryview | Case | Taken):
@@ -136,6 +155,8 @@ def check_one(image: object, intake: Intake) -> None:
     InvalidInput
         With what to give instead.
     """
+    if is_scan(image):
+        return
     shape = np.shape(np.asanyarray(image)) if hasattr(image, "__array__") else None
     if isinstance(image, str | os.PathLike) and not os.path.exists(image):  # noqa: PTH110 - any name will do
         raise InvalidInput(
@@ -158,6 +179,11 @@ def _several(shape: tuple[int, ...], intake: Intake) -> bool:
     """Tell whether an array can hold several images, where the model does not say what it takes."""
     channels = shape[0 if intake.layout == "channels_first" else -1]
     return len(shape) > 3 or (len(shape) == 3 and channels not in (1, 3, 4))
+
+
+def _folder_name(folder: object) -> str:
+    """Return the name of a folder, however its path is written."""
+    return Path(os.path.abspath(os.fsdecode(folder))).name  # type: ignore[arg-type]  # noqa: PTH100
 
 
 def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:

@@ -54,13 +54,6 @@ def test_slope_and_intercept_hold_apart_and_nonsense_is_refused():
         read_picture(file_of(STORED, PhotometricInterpretation="HSV"))
 
 
-def test_an_enhanced_file_is_refused():
-    made = file_of(np.ones((2, 4, 5)), NumberOfFrames=2)
-    made.PerFrameFunctionalGroupsSequence = pydicom.Sequence([pydicom.Dataset(), pydicom.Dataset()])
-    with pytest.raises(UnusableImage, match="is an enhanced file"):
-        read_picture(made, 3)
-
-
 def test_frames_are_a_volume_and_no_slice():
     frames = np.arange(60).reshape(3, 4, 5)
     made = file_of(frames, NumberOfFrames=3)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import xaimri
-from scans import content, file_of, of_world, value_at
-from xaimri import UnusableImage
+from scans import TILT, content, file_of, of_world, value_at
+from xaimri import InvalidInput, UnusableImage
+from xaimri.data import Case
+from xaimri.data.copies import find_copies
 from xaimri.images import read_series
 
 pytest.importorskip("pydicom")
@@ -38,9 +40,6 @@ def series(
         )  # fmt: skip
         (folder / f"{(7 * number) % 13:03d}.dcm").write_bytes(content(made))
     return folder
-
-
-TILT = (np.cos(0.3), 0.0, np.sin(0.3))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +122,16 @@ def test_what_is_not_one_stack_is_listed(tmp_path):
     two = series(tmp_path / "two")
     other = series(tmp_path / "other", places=[9], SliceThickness=1.0) / "000.dcm"
     (two / "x.dcm").write_bytes(other.read_bytes().replace(b"1.2.3\0", b"1.2.4\0"))
-    with pytest.raises(UnusableImage, match="holds 2 series, of 5, 1 slices"):
+    with pytest.raises(
+        UnusableImage, match=r"holds 2 series \(0 of 5 slices of 6 x 7, 1 of 1 slice of 6 x 7\)"
+    ):
         read_series(two)
+    for which in (0, "1.2.3"):
+        assert read_series(two, series=which).pixels.shape == (7, 6, 5, 1)
+    assert read_series(two, series=1).spacing[2] == 1
+    for which in (2, -1, "1.2.5"):
+        with pytest.raises(InvalidInput, match=r"`series` must be .* \(0 of 5 slices"):
+            read_series(two, series=which)
     bare = write(series(tmp_path / "bare"), "x.dcm", file_of(np.ones(SHAPE)))
     with pytest.raises(UnusableImage, match=r"holds 1 slices that don't say where they lie \(x.dcm\)"):
         read_series(bare)
@@ -149,3 +156,80 @@ def test_a_map_of_a_series_is_written_where_the_series_lies(tmp_path):
     written = nib.load(found.to_nifti(tmp_path / "map.nii.gz"))
     np.testing.assert_allclose(written.affine, picture.affine, atol=1e-5)
     assert written.shape == picture.pixels.shape[:3]
+
+
+class Volumes(xaimri.LinearClassifier):
+    """A classifier of volumes of 5 x 6 x 7, and no other."""
+
+
+def of_volumes():
+    return Volumes(np.random.default_rng(0).normal(size=(2, 7, 6, 5, 1)).astype(np.float32))
+
+
+def one(model, image, **settings):
+    return xaimri.explain(model, image, "saliency", **settings)
+
+
+def test_a_folder_or_a_list_of_slices_is_one_image(tmp_path):
+    import pydicom
+
+    folder = series(tmp_path / "s")
+    expected = one(of_volumes(), read_series(folder))
+    listed = [pydicom.dcmread(file) for file in sorted(folder.iterdir())]
+    for source in (folder, str(folder), listed, Case("a", 0, None, folder)):
+        found = one(of_volumes(), source)
+        np.testing.assert_array_equal(found.values, expected.values)
+        np.testing.assert_array_equal(found.affine, expected.affine)
+    seen = []
+
+    def score(images):
+        seen.append(images.shape[1:])
+        return np.tile([0.3, 0.7], (len(images), 1))
+
+    assert xaimri.explain(score, folder, "occlusion", regions=2).values.shape == (7, 6, 5)
+    assert seen[0] == (7, 6, 5, 1)
+    for each in (folder, listed):
+        with pytest.raises(InvalidInput, match="one image is explained here"):
+            one(xaimri.LinearClassifier.random((6, 7, 1)), each)
+
+
+def test_folders_of_slices_are_images_beside_others(tmp_path):
+    root = tmp_path / "all"
+    first, second = series(root / "p1" / "MR1"), series(root / "p2" / "MR1", step=3.0)
+    for file in second.iterdir():
+        file.rename(file.with_suffix(""))  # as scanners name them
+    two = series(root / "p3")
+    other = series(tmp_path / "other", places=[9]) / "000.dcm"
+    (two / "x.dcm").write_bytes(other.read_bytes().replace(b"1.2.3\0", b"1.2.4\0"))
+    picture = read_series(first)
+    nib.save(nib.Nifti1Image(picture.pixels[..., 0], picture.affine), root / "z.nii.gz")
+    found = xaimri.explain_all(of_volumes(), root, "saliency")
+    assert list(found.names) == ["p1/MR1", "p2/MR1", "z.nii.gz"]
+    assert found[1].spacing == pytest.approx((0.75, 0.5, 3))
+    assert "holds 2 series" in str(found.failures["p3"])
+    assert found.notes == ()
+    np.testing.assert_allclose(found[0].values, found[2].values, rtol=1e-5)
+    assert list(xaimri.explain_all(of_volumes(), first, "saliency").names) == ["MR1"]
+    assert len(xaimri.explain_all(of_volumes(), [first, second], "saliency")) == 2
+    slices = xaimri.explain_all(xaimri.LinearClassifier.random((6, 7, 1)), first, "saliency")
+    assert list(slices.names) == [file.name for file in sorted(first.iterdir())]
+
+
+def test_a_folder_of_pictures_is_several_images_as_before(tmp_path):
+    from PIL import Image
+
+    Image.fromarray(np.zeros((6, 7), np.uint8)).save(tmp_path / "a.png")
+    for model in (of_volumes(), xaimri.LinearClassifier.random((6, 7, 1))):
+        with pytest.raises(InvalidInput, match="a folder can hold several: use `explain_all`"):
+            one(model, tmp_path)
+
+
+def test_copies_of_a_series_are_found_by_their_voxels(tmp_path):
+    first, second = series(tmp_path / "a"), series(tmp_path / "b", SliceThickness=2.0)
+    picture = read_series(first)
+    nib.save(nib.Nifti1Image(picture.pixels[..., 0], picture.affine), tmp_path / "z.nii.gz")
+    other = series(tmp_path / "c", step=3.0)
+    cases = [
+        Case(str(at), 0, None, file) for at, file in enumerate((first, other, second, tmp_path / "z.nii.gz"))
+    ]
+    assert find_copies(cases) == ((0, 2, 3),)

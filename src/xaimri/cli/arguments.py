@@ -12,6 +12,7 @@ from xaimri.names import known_name
 if TYPE_CHECKING:
     from xaimri.explainer import Explainer
     from xaimri.explanation import Explanation
+    from xaimri.images.intake import Intake
 
 
 def names_of(given: list[str] | None, default: tuple[str, ...], known: Iterable[str], what: str) -> list[str]:
@@ -49,17 +50,28 @@ def _predicts(method: type[Explainer[Any]]) -> bool:
     return method.family == "perturbation" or method.name == "scorecam"
 
 
-def files_of(given: list[Path]) -> list[tuple[str, Path]]:
-    """Return the files that were named, and those in the folders that were named, with their names there."""
-    from xaimri.data.listing import images_below
-
-    found = []
+def check_present(given: list[Path]) -> None:
+    """See that there is something by each name, before a model is opened."""
     for path in given:
         if not path.exists():
             raise InvalidInput(f"there is no file or folder `{path}`: check the path.")
-        inside = images_below(path) if path.is_dir() else []
+
+
+def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
+    """Return the images that were named, and those in the folders that were named, with their names there.
+
+    A folder of DICOM slices is one image to a model of volumes.
+    """
+    from xaimri.data.listing import images_below
+    from xaimri.sources import is_single, takes_volumes
+
+    found = []
+    for path in given:
+        if is_single(path, intake):
+            found.append((path.name or path.resolve().name, path))
+            continue
+        inside = images_below(path, series=takes_volumes(intake))
         found += [(file.relative_to(path).as_posix(), file) for file in inside]
-        found += [] if path.is_dir() else [(path.name, path)]
     if not found:
         raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: name image files.")
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xaimri.cli.arguments import engine_note, files_of, methods_of, target_of, verdict
+from xaimri.cli.arguments import check_present, engine_note, images_of, methods_of, target_of, verdict
 from xaimri.cli.options import (
     METHOD,
     MODEL,
@@ -61,17 +61,19 @@ def explain(
     from xaimri.questions import ask
     from xaimri.sources import oddities
 
-    names, formats, files = methods_of(method, ("gradcam",)), formats_of(forms), files_of(data)
+    names, formats = methods_of(method, ("gradcam",)), formats_of(forms)
+    check_present(data)
+    typer.echo(engine_note(names, options), nl=False)
+    opened, settings = open_with(model, options, names)
+    files = images_of(data, opened.intake)
     stems = file_stems([name for name, _ in files])
     table = out / "explanations.csv"
     written = [
         each for name in names for stem in stems for each in files_of_map(out / f"{stem}_{name}", formats)
     ]
     refuse_present([*written, *([table] if "csv" in formats else [])], force)
-    typer.echo(engine_note(names, options), nl=False)
-    opened, settings = open_with(model, options, names)
     one, other = target_of(target, opened.classes), target_of(against, opened.classes)
-    for note in (f"{path}: {note}" for path in data for note in oddities(path)):
+    for note in (f"{path}: {note}" for path in data for note in oddities(path, opened.intake)):
         typer.echo(f"xaimri: {note}", err=True)
     several, shown = len(files) > 1, sys.stderr.isatty()
     rows: list[dict[str, Any]] = []
@@ -128,7 +130,11 @@ def compare(
     from xaimri.explanations import row_of
     from xaimri.options import open_with
 
-    names, formats, ((_, file), *more) = methods_of(method), formats_of(forms), files_of([image])
+    names, formats = methods_of(method), formats_of(forms)
+    check_present([image])
+    typer.echo(engine_note(names, options), nl=False)
+    opened, settings = open_with(model, options, names)
+    (_, file), *more = images_of([image], opened.intake)
     if more:
         raise InvalidInput(
             f"`{image}` holds {len(more) + 1} images, and one is compared: name one of its files."
@@ -138,8 +144,6 @@ def compare(
     own = [form for form in formats if form not in PICTURES]
     maps = {name: out / f"{file.stem}_{name}" for name in names}
     refuse_present([*figures, *(each for map_ in maps.values() for each in files_of_map(map_, own))], force)
-    typer.echo(engine_note(names, options), nl=False)
-    opened, settings = open_with(model, options, names)
     one, other = target_of(target, opened.classes), target_of(against, opened.classes)
     made = opened.compare(
         file, names, target=one, of=of, against=other, progress=sys.stderr.isatty(), **settings

@@ -180,11 +180,11 @@ def _shape(case: Case) -> tuple[int, ...]:
     file = _file_of(case)
     if file is None:
         return np.shape(case.source)[:2] if isinstance(case.source, np.ndarray) else ()
-    if not _length(file):
-        return ()
     try:
         if scan := scan_shape(file):
             return scan
+        if not _length(file):
+            return ()
         if file.suffix.lower() == ".npy":
             return tuple(np.load(file, mmap_mode="r", allow_pickle=False).shape[:2])
         with Image.open(file) as picture:

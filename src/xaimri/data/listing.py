@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xaimri.images.read import suffix_of
+from xaimri.images.series import is_series
 
 NAMED = 4
 """How many endings a sentence names."""
@@ -20,7 +21,7 @@ class Listing:
     Attributes
     ----------
     images
-        The visible image files at any depth, sorted by path.
+        The visible images at any depth, sorted by path: files, and folders of a DICOM series where asked for.
     passed
         Reason -> number of files that are passed over for it.
     endings
@@ -47,10 +48,11 @@ class Listing:
         return (f"Passed over: {', '.join(reasons)}.",)
 
 
-def list_images(folder: Path, *, deep: bool = True, named: bool = True) -> Listing:
-    """List the images below a folder, or in it alone; no file is opened.
+def list_images(folder: Path, *, deep: bool = True, named: bool = True, series: bool = False) -> Listing:
+    """List the images below a folder, or in it alone; no file is opened, but for ``series``.
 
-    A name that is no text is passed over where cases are to be called by it (``named``).
+    A name that is no text is passed over where cases are to be called by it (``named``). A folder that holds
+    DICOM files, however they are called, is one image where ``series`` are asked for.
 
     Examples
     --------
@@ -72,6 +74,9 @@ def list_images(folder: Path, *, deep: bool = True, named: bool = True) -> Listi
     for place, folders, names in os.walk(folder, onerror=unopened):
         here = Path(place)
         hidden = any(part.startswith(".") for part in here.relative_to(folder).parts)
+        if series and not hidden and is_series(here):
+            images.append(here)
+            names = []
         for name in names:
             reason = "hidden" if hidden or name.startswith(".") else _fault(here / name, named)
             if reason is None:
@@ -90,9 +95,9 @@ def list_images(folder: Path, *, deep: bool = True, named: bool = True) -> Listi
     return Listing(tuple(sorted(images)), passed, endings)
 
 
-def images_below(folder: Path) -> list[Path]:
-    """Return the visible image files at any depth, sorted by path."""
-    return list(list_images(folder, named=False).images)
+def images_below(folder: Path, *, series: bool = False) -> list[Path]:
+    """Return the visible images at any depth, sorted by path; see `list_images`."""
+    return list(list_images(folder, named=False, series=series).images)
 
 
 def is_text(name: str) -> bool:

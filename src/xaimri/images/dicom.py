@@ -5,7 +5,8 @@ Nothing but pixels and geometry is kept: no name, date or number of a patient le
 
 from __future__ import annotations
 
-import warnings
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from io import BufferedIOBase
 from typing import Any
 
@@ -14,8 +15,9 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, first_line
-from xaimri.images.decoders import bounded
+from xaimri.images.decoders import Quiet, bounded
 from xaimri.images.picture import Picture
+from xaimri.images.turn import turn_of
 
 SUFFIX = ".dcm"
 """Ending of DICOM files in a folder; a file that is named may have any."""
@@ -35,43 +37,82 @@ KINDS = (
 )
 """Photometric interpretations that are read."""
 
+RARE = ("ARGB", "CMYK", "HSV", "YBR_PARTIAL_420", "YBR_PARTIAL_422")
+"""Those that the standard names beside them."""
+
+STORED = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+"""Elements that hold pixels."""
+
+FORMAT = "dicom"
+"""The format that `Picture.scan` names of a DICOM image."""
+
 
 def is_dataset(source: object) -> bool:
     """Tell whether this is a data set of pydicom."""
     return all(hasattr(source, name) for name in ("group_dataset", "get_private_item", "to_json_dict"))
 
 
-def read(stream: BufferedIOBase, name: str, rank: int) -> Picture:
-    """Read a file: a slice ``(rows, columns, channels)``, or its frames, the first axis of a volume."""
-    return of_dataset(opened(stream, name), name, rank)
-
-
 def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
-    """Take a data set of pydicom."""
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if "PerFrameFunctionalGroupsSequence" in dataset:
-        raise UnusableImage(
-            f"{name} is an enhanced file, whose frames have places and scales of their own: "
-            "that is not read. Convert it to NIfTI, as by the program dcm2niix."
-        )
+    """Take a plain data set of pydicom: a slice ``(rows, columns, channels)``, or its frames as a volume."""
+    frames = frames_of(dataset)
     if frames > 1 and rank == 2:
         raise UnusableImage(
             f"{name} holds {frames} frames, and the model takes slices: give one of them as an array."
         )
     frame = pixels(dataset, name, frames)
-    if rank == 2:
-        return Picture(frame[0], _spacing(dataset), _affine(dataset))
-    return Picture(frame)
+    marks = marks_of([dataset])
+    if rank == 3:
+        return Picture(frame).on(grid(frame.shape[:3], None, marks))
+    affine = slice_affine(geometry_of(dataset))
+    return Picture(frame[0], _spacing(dataset), affine).on(grid(frame.shape[1:3], affine, marks))
+
+
+def frames_of(dataset: Any) -> int:
+    """Return how many frames a data set says that it holds."""
+    return int(dataset.get("NumberOfFrames") or 1)
+
+
+def marks_of(datasets: Iterable[Any]) -> dict[str, Any]:
+    """Return what files say of the patient in them, and nothing of the patient.
+
+    ``burned_in``: text is burned into pixels. ``identity_removed``: True or False where a file says so, else
+    None; one that says no outweighs the others.
+    """
+    held = list(datasets)
+    burned = {str(each.get("BurnedInAnnotation", "")).strip().upper() for each in held}
+    removed = {str(each.get("PatientIdentityRemoved", "")).strip().upper() for each in held}
+    told = False if "NO" in removed else True if removed == {"YES"} else None
+    return {"burned_in": "YES" in burned, "identity_removed": told}
+
+
+def grid(
+    shape: Sequence[int], affine: Float[Array, "4 4"] | None, marks: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is kept of where a DICOM image lies, as plain numbers; a slice's axes are never turned."""
+    turned = affine is not None and len(shape) == 3
+    turn = turn_of(affine).astype(int).tolist() if turned else [[axis, 1] for axis in range(3)]  # type: ignore[arg-type]
+    own = None if affine is None else np.asarray(affine).tolist()
+    return {"format": FORMAT, "shape": list(shape), "affine": own, "orientation": turn, **marks}
 
 
 def sides(stream: BufferedIOBase) -> tuple[int, ...]:
-    """Return the sides of a DICOM slice by its header, the smaller first; nothing of another file."""
+    """Return the sides of a DICOM image by its header, the smallest first; nothing of another file."""
     stream.seek(128)
     if stream.read(4) != MARK:
         return ()
     stream.seek(0)
     dataset = opened(stream, "a scan", whole=False)
-    return tuple(sorted((int(dataset.Rows), int(dataset.Columns))))
+    frames = [count] if (count := frames_of(dataset)) > 1 else []
+    return tuple(sorted((int(dataset.Rows), int(dataset.Columns), *frames)))
+
+
+def is_volume(stream: BufferedIOBase) -> bool:
+    """Tell whether a stream holds a DICOM file of several frames."""
+    stream.seek(128)
+    if stream.read(4) != MARK:
+        return False
+    stream.seek(0)
+    return frames_of(opened(stream, "a scan", whole=False)) > 1
 
 
 def opened(stream: BufferedIOBase, name: str, *, whole: bool = True) -> Any:
@@ -80,42 +121,57 @@ def opened(stream: BufferedIOBase, name: str, *, whole: bool = True) -> Any:
         import pydicom
     except ImportError as missing:
         raise MissingExtra("pydicom", "neuro", f"reading {name}, a DICOM file,") from missing
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with Quiet():
         return pydicom.dcmread(stream, stop_before_pixels=not whole)
 
 
-def pixels(dataset: Any, name: str, frames: int) -> Float[Array, "frames rows columns c"]:
-    """Decode the frames: rescaled, grey with white as the largest value, colour as red, green and blue."""
-    from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
-    from pydicom.pixels.utils import pixel_array
+def pixels(
+    dataset: Any, name: str, frames: int, scales: Sequence[Any] | None = None
+) -> Float[Array, "frames rows columns c"]:
+    """Decode the frames: rescaled, grey with white as the largest value, colour as red, green and blue.
 
-    if "PixelData" not in dataset:
+    ``scales`` are the data sets that hold the slope and intercept of each frame, where they have their own.
+    """
+    from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+
+    if not any(each in dataset for each in STORED):
         raise UnusableImage(f"{name} is a DICOM file without pixels that can be shown: give an image.")
     colours = int(dataset.get("SamplesPerPixel", 1))
-    bounded(frames * int(dataset.Rows) * int(dataset.Columns), name)
+    shape = (frames, int(dataset.Rows), int(dataset.Columns), colours)
+    bounded(math.prod(shape[:3]), name)
     kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
     if kind not in KINDS:
-        raise UnusableImage(f"{name} holds {kind} values, which are not read: convert it to grey or RGB.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            stored = np.asarray(pixel_array(dataset))
-        except (RuntimeError, NotImplementedError) as error:
-            raise UnusableImage(
-                f"{name} is packed as {dataset.file_meta.TransferSyntaxUID.name}, and can't be unpacked here "
-                f"({first_line(error, 80)}): install the decoders of pydicom, pylibjpeg with its plugins, or "
-                "convert it."
-            ) from error
+        told = kind if kind in RARE else "unknown"
+        raise UnusableImage(f"{name} holds {told} values, which are not read: convert it to grey or RGB.")
+    with Quiet():
+        stored = _decoded(dataset, name)
         if kind == "PALETTE COLOR":
-            stored, colours = apply_color_lut(stored, dataset), 3
+            stored, shape = apply_color_lut(stored, dataset), (*shape[:3], 3)
         elif colours == 1:
             if kind == "MONOCHROME1":
                 stored = _reversed(stored, dataset)
-            own = "ModalityLUTSequence" in dataset
-            stored = apply_modality_lut(stored, dataset) if own else _rescaled(stored, dataset, name)
-    shape = (frames, int(dataset.Rows), int(dataset.Columns), colours)
+            if scales is not None:
+                each = zip(stored.reshape(shape[:3]), scales, strict=True)
+                stored = np.stack([_rescaled(frame, scale, name) for frame, scale in each])
+            elif "ModalityLUTSequence" in dataset:
+                stored = apply_modality_lut(stored, dataset)
+            else:
+                stored = _rescaled(stored, dataset, name)
     return np.asarray(stored, np.float32).reshape(shape)
+
+
+def _decoded(dataset: Any, name: str) -> Array:
+    """Return the values as they are stored."""
+    from pydicom.pixels.utils import pixel_array
+
+    try:
+        return np.asarray(pixel_array(dataset))
+    except (RuntimeError, NotImplementedError) as error:
+        raise UnusableImage(
+            f"{name} is packed as {dataset.file_meta.TransferSyntaxUID.name}, and can't be unpacked here "
+            f"({first_line(error, 80)}): install the decoders of pydicom, pylibjpeg with its plugins, or "
+            "convert it."
+        ) from None
 
 
 def _rescaled(stored: Array, dataset: Any, name: str) -> Array:
@@ -158,13 +214,20 @@ def _spacing(dataset: Any) -> tuple[float, float] | None:
     return None
 
 
-def geometry_of(dataset: Any) -> tuple[Array, Array, Array] | None:
-    """Return where the first pixel lies, and the ways from row to row and from column to column, in mm."""
+def geometry_of(
+    place: Any, orientation: Any = None, measures: Any = None
+) -> tuple[Array, Array, Array] | None:
+    """Return where the first pixel lies, and the ways from row to row and from column to column, in mm.
+
+    By default one data set holds all of it; None where something is missing.
+    """
+    orientation = place if orientation is None else orientation
+    measures = place if measures is None else measures
     origin, directions = (
-        _numbers(dataset, "ImagePositionPatient", 3),
-        _numbers(dataset, "ImageOrientationPatient", 6),
+        _numbers(place, "ImagePositionPatient", 3),
+        _numbers(orientation, "ImageOrientationPatient", 6),
     )
-    spacing = _numbers(dataset, "PixelSpacing", 2)
+    spacing = _numbers(measures, "PixelSpacing", 2)
     if origin is None or directions is None or spacing is None or not (spacing > 0).all():
         return None
     along, down = directions[:3], directions[3:]
@@ -173,13 +236,21 @@ def geometry_of(dataset: Any) -> tuple[Array, Array, Array] | None:
     return origin, down * spacing[0], along * spacing[1]
 
 
+def thickness_of(dataset: Any) -> float | None:
+    """Return how thick a slice says that it is, in mm."""
+    try:
+        thickness = float(dataset.get("SliceThickness") or 0)
+    except (TypeError, ValueError):
+        return None
+    return thickness if np.isfinite(thickness) and thickness > 0 else None
+
+
 TO_RAS = np.diag([-1.0, -1.0, 1.0])
 """DICOM's axes point to the left and to the back; ours to the right and to the front."""
 
 
-def _affine(dataset: Any) -> Float[Array, "4 4"] | None:
+def slice_affine(geometry: tuple[Array, Array, Array] | None) -> Float[Array, "4 4"] | None:
     """Return the way from row and column of a slice to the scanner."""
-    geometry = geometry_of(dataset)
     if geometry is None:
         return None
     origin, down, along = geometry

@@ -13,7 +13,7 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, XaimriError, first_line
-from xaimri.images import decoders, dicom, nifti
+from xaimri.images import decoders, dicom, enhanced, nifti, series
 from xaimri.images.picture import Picture
 from xaimri.regular_file import fault_of, open_regular, quoted
 
@@ -25,8 +25,10 @@ _NUMPY = b"\x93NUMPY"
 
 
 def of_path(path: Path, rank: int) -> Picture | Array:
-    """Decode a file; see `decoded`."""
+    """Decode a file, or a folder that holds a DICOM series; see `decoded`."""
     name = quoted(path)
+    if path.is_dir() and series.is_series(path):
+        return of_series(path, rank)
     try:
         with open_regular(path, "check the path.") as stream:
             return decoded(stream, name, rank)
@@ -76,12 +78,12 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
             with decoders.Quiet():
                 return _npy(stream, name)
         if head[128:] == dicom.MARK:
-            return dicom.read(stream, name, rank)
+            return _dicom(dicom.opened(stream, name), name, rank)
         return Picture(decoders.of_stream(stream, name, rank))
     except (UnusableImage, ImportError):
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
-        raise UnusableImage(_why(error, name, head)) from error
+        raise UnusableImage(_why(error, name, head)) from (None if head[128:] == dicom.MARK else error)
 
 
 def of_nibabel(image: Any, rank: int) -> Picture:
@@ -100,32 +102,57 @@ def of_dicom(dataset: Any, rank: int) -> Picture:
     """Return the pixels of a data set of pydicom, ``(*space, channels)``."""
     name = "the data set of pydicom"
     try:
-        return dicom.of_dataset(dataset, name, rank)
+        return _dicom(dataset, name, rank)
     except (UnusableImage, ImportError):
         raise
-    except Exception as error:  # elements that are missing, or are no numbers
-        raise UnusableImage(
-            f"{name} can't be read ({first_line(error, 120)}): read its file again."
-        ) from error
+    except Exception as error:  # elements that are missing, or are no numbers; their values are not quoted
+        raise UnusableImage(f"{name} can't be read ({type(error).__name__}): read its file again.") from None
+
+
+def of_series(source: object, rank: int) -> Picture:
+    """Return a folder or list of DICOM slices as one volume, ``(*space, 1)``."""
+    return _volume(series.read_series(source), series.name_of(source), rank)
+
+
+def _dicom(dataset: Any, name: str, rank: int) -> Picture:
+    """Return the pixels of a data set of pydicom, whose frames may have places of their own."""
+    with decoders.Quiet():
+        if enhanced.is_enhanced(dataset):
+            return enhanced.of_dataset(dataset, name, rank)
+        return dicom.of_dataset(dataset, name, rank)
+
+
+def is_scan(source: object) -> bool:
+    """Tell whether this is an image of nibabel or a data set of pydicom."""
+    return nifti.is_image(source) or dicom.is_dataset(source)
 
 
 def holds_volume(source: object) -> bool:
-    """Tell whether a path or an object holds a scan, which is a volume whatever it is given to."""
-    if not isinstance(source, str | PathLike):
-        return nifti.is_image(source)
+    """Tell whether a source holds a scan, which is a volume whatever it is given to.
+
+    That is a NIfTI file or an image of nibabel, a DICOM series, and a DICOM file of several frames.
+    """
+    if nifti.is_image(source) or series.is_series(source):
+        return True
     try:
+        if dicom.is_dataset(source):
+            return dicom.frames_of(source) > 1
+        if not isinstance(source, str | PathLike):
+            return False
         with open_regular(Path(fsdecode(source)), "check the path.") as stream:
-            return nifti.is_nifti(stream)
-    except (XaimriError, OSError):
-        return False  # who reads it says why
+            return nifti.is_nifti(stream) or dicom.is_volume(stream)
+    except Exception:  # who reads it says why
+        return False
 
 
 def scan_shape(path: Path) -> tuple[int, ...]:
-    """Return the sides of a scan by its header, in order of their size; nothing where it is no scan.
+    """Return the sides of a scan by its headers, in order of their size; nothing where it is no scan.
 
     However a scan is stored, its sides are the same in this order.
     """
     try:
+        if path.is_dir():
+            return series.sides(path)
         with open_regular(path, "check the path.") as stream:
             return nifti.sides(stream) if nifti.is_nifti(stream) else dicom.sides(stream)
     except Exception:  # no scan, or a broken one: whoever reads it says so
@@ -170,6 +197,10 @@ def _unopened(path: Path, told: str) -> str:
 def _why(error: Exception, name: str, head: bytes) -> str:
     """Say what is wrong with a file that a decoder refused."""
     kind = type(error).__name__
+    if head[128:] == dicom.MARK:  # pydicom may quote what a file holds, such as a name
+        return (
+            f"{name} is damaged, cut short or of an unknown kind ({kind}): fetch it again, or pass an array."
+        )
     if kind == "DecompressionBombError":
         return f"{name} unfolds to more pixels than Pillow's limit: make it smaller, or pass an array."
     if kind == "UnidentifiedImageError" and not head.startswith((*_STARTS, _NUMPY)):

@@ -15,7 +15,9 @@ from jaxtyping import Float
 from xaimri.archive import whole_file, write_text
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
+from xaimri.images import dicom
 from xaimri.images.nifti import FARTHEST, START, SUFFIXES, package
+from xaimri.images.turn import turned_back
 
 OURS = b"xaimri: "
 """How the description in the header of a map begins."""
@@ -94,6 +96,7 @@ def write(
         If neither is known, or the map has another shape than the grid.
     """
     nibabel = package("writing NIfTI")
+    grid = None if grid is not None and grid.get("format") == dicom.FORMAT else grid
     if grid is None and affine is None:
         raise InvalidInput(
             "where the pixels of this explanation lie is not known: explain a NIfTI file, or "
@@ -106,7 +109,7 @@ def write(
         own, matrix = np.asarray(values, np.float32), affine
         own = own if own.ndim == 3 else own[..., None]
     else:
-        own, matrix = _undone(values, grid, nibabel), grid["affine"]
+        own, matrix = _undone(values, grid), grid["affine"]
     kind = nibabel.Nifti2Image if grid["version"] == 2 else nibabel.Nifti1Image
     made = kind(own, None if matrix is None else np.asarray(matrix, float))
     made.header.set_xyzt_units(grid["units"])
@@ -122,12 +125,9 @@ def write(
     return path
 
 
-def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any], nibabel: Any) -> Array:
+def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any]) -> Array:
     """Turn a map back to the scan's own orientation."""
-    orientations = nibabel.orientations
-    turn = np.asarray(grid["orientation"], float)
-    back = orientations.ornt_transform(np.array([[0, 1], [1, 1], [2, 1]], float), turn)
-    own = np.ascontiguousarray(orientations.apply_orientation(np.asarray(values, np.float32), back))
+    own: Array = turned_back(np.asarray(values, np.float32), np.asarray(grid["orientation"], float))
     if list(own.shape) != list(grid["shape"]):
         raise InvalidInput(
             f"the map has the shape {own.shape}, and the scan {tuple(grid['shape'])}: explain the scan whole."

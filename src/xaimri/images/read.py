@@ -13,7 +13,7 @@ from jaxtyping import Float
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
-from xaimri.images import dicom, files, nifti
+from xaimri.images import dicom, files, nifti, series
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
 
@@ -221,6 +221,8 @@ def _opened(source: object, rank: int) -> Picture | Array:
         return files.of_nibabel(source, rank)
     if dicom.is_dataset(source):
         return files.of_dicom(source, rank)
+    if series.is_series(source):
+        return files.of_series(source, rank)
     if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
         return files.of_pil(cast("PILImage", source), rank)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):
@@ -236,6 +238,8 @@ def _name_of(source: object) -> str:
         return "the file given as bytes"
     if isinstance(source, np.ndarray):
         return "the image"
+    if series.is_series(source):
+        return series.name_of(source)
     if hasattr(source, "getbands"):
         return "the PIL image"
     return "the file" if hasattr(source, "read") else "the image"

@@ -4,59 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike, fsdecode
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array
-from xaimri.errors import MissingExtra, UnusableImage, first_line
-from xaimri.images import dicom
-from xaimri.images.decoders import bounded
+from xaimri.errors import InvalidInput, MissingExtra, UnusableImage, shown
+from xaimri.images import dicom, enhanced
+from xaimri.images.decoders import Quiet, bounded
 from xaimri.images.picture import Picture
-from xaimri.images.turn import canonical
+from xaimri.images.stack import Slice, ordered, volume
+from xaimri.kinds import Anything
 from xaimri.names import first_names
 from xaimri.regular_file import quoted
 
-APART = 0.01
-"""Share of the distance between two slices by which another one may differ."""
+SeriesSource: TypeAlias = object
+"""A folder of DICOM slices, or a list of their files or of data sets of pydicom."""
 
-PARALLEL = 1e-3
-"""Share of a pixel by which the axes of two slices may differ."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Slice:
-    """A slice, the name of its file, and where it lies."""
-
-    name: str
-    dataset: Any
-    origin: Array
-    down: Array
-    along: Array
-
-    @property
-    def normal(self) -> Array:
-        """Of length 1."""
-        normal = np.cross(self.along, self.down)
-        return np.asarray(normal / np.linalg.norm(normal))
+Named: TypeAlias = tuple[str, Any]
+"""A data set, and what it is called in a sentence: its file."""
 
 
-@check_arguments()
-def read_series(folder: str | PathLike[str]) -> Picture:
-    """Read a folder of DICOM slices as one volume, in canonical orientation.
+@check_arguments(source=Anything())
+def read_series(source: SeriesSource, *, series: int | str | None = None) -> Picture:
+    """Read the DICOM slices of one series as one volume, in canonical orientation.
 
     Slices are sorted by where they lie, never by name or number. Values are as after rescaling, such as
     Hounsfield units of CT. Needs the extra ``neuro``.
 
     Parameters
     ----------
-    folder
-        Holds the files of one series.
+    source
+        A folder that holds the files, or a list of files or of data sets of pydicom. One enhanced file, whose
+        frames are the slices, is a series too.
+    series
+        Which one, where there are several: its index in the order of their numbers, or its UID.
 
     Returns
     -------
@@ -69,43 +53,130 @@ def read_series(folder: str | PathLike[str]) -> Picture:
     UnusableImage
         If there is no DICOM image, or slices of several series, shapes or directions, two in one place, or a
         gap: the sentence lists what is there.
+    InvalidInput
+        If there is no such series.
     """
-    place = Path(fspath(folder))
-    name = quoted(place)
-    if not place.is_dir():
-        raise UnusableImage(f"there is no folder {name}: give the one that holds the series.")
+    name = name_of(source)
+    found = headed(source, series, name)
     try:
-        return _read(place, name)
+        with Quiet():
+            return _read(found, name)
     except (UnusableImage, MissingExtra):
         raise
-    except Exception as error:  # elements that are missing, or no numbers; files that can't be opened
+    except Exception as error:  # elements that are missing, or no numbers
+        raise damaged(name, error) from None
+
+
+def is_series(source: object) -> bool:
+    """Tell whether this is a folder that holds DICOM files, by their content, or a list of data sets."""
+    if isinstance(source, list | tuple):
+        return bool(source) and all(map(dicom.is_dataset, source))
+    if not isinstance(source, str | PathLike):
+        return False
+    try:
+        return any(map(_is_dicom, _files(Path(fsdecode(source)))))
+    except (OSError, ValueError):
+        return False
+
+
+def sides(folder: Path) -> tuple[int, ...]:
+    """Return the sides of the volume that a folder's slices make, by one header; nothing of other folders."""
+    slices = [file for file in _files(folder) if _is_dicom(file)]
+    if not slices:
+        return ()
+    with slices[0].open("rb") as stream:
+        one = dicom.sides(stream)
+    return tuple(sorted((len(slices), *one))) if len(slices) > 1 else one
+
+
+def headed(source: SeriesSource, series: int | str | None, name: str) -> list[Named]:
+    """Return the data sets of one series, of those that the source holds.
+
+    Raises
+    ------
+    UnusableImage, InvalidInput
+        As of `read_series`.
+    """
+    try:
+        with Quiet():
+            return _chosen(_gathered(source, name), series, name)
+    except (InvalidInput, MissingExtra):
+        raise
+    except Exception as error:  # files that can't be opened
+        raise damaged(name, error) from None
+
+
+def damaged(name: str, error: Exception) -> UnusableImage:
+    """Return what to say of data sets that pydicom can't make out, without its own words, which may quote."""
+    return UnusableImage(
+        f"{name} holds a file that is damaged or can't be opened ({type(error).__name__}): fetch the series "
+        "again."
+    )
+
+
+def name_of(source: object) -> str:
+    """Return what to call a series in a sentence."""
+    return quoted(fsdecode(source)) if isinstance(source, str | PathLike) else "the list of slices"
+
+
+def placed(found: Sequence[Named], name: str) -> list[Slice]:
+    """Return the slices of one series in their order; see `read_series` for what is refused."""
+    if len(found) == 1 and enhanced.is_enhanced(found[0][1]):
+        return ordered(enhanced.placed(found[0][1], name), name)
+    _check_one([dataset for _, dataset in found], name)
+    known = [(file, dataset, dicom.geometry_of(dataset)) for file, dataset in found]
+    bare = [file for file, _, geometry in known if geometry is None]
+    if bare:
         raise UnusableImage(
-            f"{name} holds a file that is damaged or can't be opened ({first_line(error, 120)}): fetch the "
-            "series again."
-        ) from error
+            f"{name} holds {len(bare)} slices that don't say where they lie ({first_names(bare)}): give "
+            "files with position, orientation and spacing."
+        )
+    slices = [
+        Slice(file, dataset, 0, *geometry, dicom.thickness_of(dataset))
+        for file, dataset, geometry in known
+        if geometry is not None
+    ]
+    return ordered(slices, name)
 
 
-def _read(place: Path, name: str) -> Picture:
-    """Read the slices of a folder that is there."""
-    files = [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]
-    found = [(file.name, _opened(file)) for file in files if _is_dicom(file)]
-    known = {name for name, _ in found}
-    other = [file.name for file in files if file.name not in known | {"DICOMDIR"}]
-    other += [file for file, dataset in found if "Rows" not in dataset]
-    if len(other) == len(files):
+def _read(found: Sequence[Named], name: str) -> Picture:
+    """Read the slices of one series."""
+    if len(found) == 1 and enhanced.is_enhanced(found[0][1]):
+        return enhanced.of_dataset(found[0][1], name, 3)
+    slices = placed(found, name)
+    first = slices[0].dataset
+    bounded(len(slices) * int(first.Rows) * int(first.Columns), name)
+    voxels = [dicom.pixels(each.dataset, quoted(each.name), 1)[0, ..., 0] for each in slices]
+    return volume(slices, np.stack(voxels, axis=-1))
+
+
+def _gathered(source: SeriesSource, name: str) -> list[Named]:
+    """Return every image of the source, with its name; refuse what is none."""
+    if isinstance(source, list | tuple):
+        given = [(f"slice {number}" if dicom.is_dataset(one) else Path(fsdecode(one)).name, one)
+                 for number, one in enumerate(source)]  # fmt: skip
+    elif not isinstance(source, str | PathLike):
+        raise InvalidInput(f"a series is a folder or a list of DICOM files, got {shown(source)}.")
+    elif not Path(fsdecode(source)).is_dir():
+        raise UnusableImage(f"there is no folder {name}: give the one that holds the series.")
+    else:
+        given = [(file.name, file) for file in _files(Path(fsdecode(source))) if file.name != "DICOMDIR"]
+    opened = [(file, one if dicom.is_dataset(one) else _opened(Path(fsdecode(one)))) for file, one in given]
+    found = [(file, dataset) for file, dataset in opened if dataset is not None and "Rows" in dataset]
+    other = [file for file, dataset in opened if dataset is None or "Rows" not in dataset]
+    if not found:
         raise UnusableImage(f"{name} holds no DICOM image: give the folder of one series.")
     if other:
         raise UnusableImage(
             f"{name} holds what is no DICOM image beside its slices ({first_names(other)}): a slice may be "
             "damaged. Fetch it again, or leave alone the slices there."
         )
-    _check_one([dataset for _, dataset in found], name)
-    slices = _ordered(_placed(found, name), name)
-    first = slices[0]
-    bounded(len(slices) * int(first.dataset.Rows) * int(first.dataset.Columns), name)
-    voxels = [dicom.pixels(each.dataset, quoted(each.name), 1)[0, ..., 0] for each in slices]
-    affine = dicom.matrix(first.origin, first.down, first.along, _step(slices))
-    return canonical(np.stack(voxels, axis=-1), affine)
+    return found
+
+
+def _files(place: Path) -> list[Path]:
+    """Return what lies in a folder and is not hidden, by name."""
+    return [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]
 
 
 def _is_dicom(file: Path) -> bool:
@@ -116,82 +187,61 @@ def _is_dicom(file: Path) -> bool:
 
 
 def _opened(file: Path) -> Any:
+    """Return the data set of a file; None where it is no DICOM file."""
+    if not _is_dicom(file):
+        return None
     with file.open("rb") as stream:
         return dicom.opened(stream, quoted(file))
 
 
-def _check_one(datasets: Sequence[Any], name: str) -> None:
-    """See that all slices are of one series, and single slices of one shape and one value a pixel."""
-    series = Counter(str(each.get("SeriesInstanceUID", "")) for each in datasets)
-    if len(series) > 1:
-        told = ", ".join(str(count) for _, count in series.most_common())
+def _chosen(found: Sequence[Named], series: int | str | None, name: str) -> list[Named]:
+    """Return the data sets of one series: the only one, or the one that is named."""
+    parts: dict[str, list[Named]] = {}
+    for file, dataset in found:
+        parts.setdefault(str(dataset.get("SeriesInstanceUID", "")), []).append((file, dataset))
+    order = sorted(parts, key=lambda uid: (_number(parts[uid][0][1]), uid))
+    if series is None and len(order) == 1:
+        return parts[order[0]]
+    if isinstance(series, str) and series in parts:
+        return parts[series]
+    if isinstance(series, int) and not isinstance(series, bool) and 0 <= series < len(order):
+        return parts[order[series]]
+    told = ", ".join(f"{at} of {_size(parts[uid])}" for at, uid in enumerate(order))
+    if series is None:
         raise UnusableImage(
-            f"{name} holds {len(series)} series, of {told} slices: put each into a folder of its own."
+            f"{name} holds {len(order)} series ({told}): choose one by its index, as in "
+            "`xaimri.images.read_series(folder, series=0)`, or put each into a folder of its own."
         )
+    raise InvalidInput(
+        f"`series` must be the index or the UID of a series in {name} ({told}), got "
+        f"{series if isinstance(series, int) else 'another'}."
+    )
+
+
+def _number(dataset: Any) -> float:
+    """Return the number of a series, by which scanners count them; those without come last."""
+    try:
+        return float(dataset.get("SeriesNumber"))
+    except (TypeError, ValueError):
+        return float("inf")
+
+
+def _size(part: Sequence[Named]) -> str:
+    """Say how many slices a series has, and how large the first is."""
+    frames = sum(dicom.frames_of(dataset) for _, dataset in part)
+    first = part[0][1]
+    return f"{frames} slice{'s' if frames > 1 else ''} of {int(first.Rows)} x {int(first.Columns)}"
+
+
+def _check_one(datasets: Sequence[Any], name: str) -> None:
+    """See that all are single slices of one shape and one value a pixel."""
     kinds = Counter(
         f"{int(each.Rows)} x {int(each.Columns)} x {int(each.get('SamplesPerPixel', 1))}"
         + (" reversed" if each.get("PhotometricInterpretation") == "MONOCHROME1" else "")
-        + (f" x {frames} frames" if (frames := int(each.get("NumberOfFrames") or 1)) > 1 else "")
+        + (f" x {frames} frames" if (frames := dicom.frames_of(each)) > 1 else "")
         for each in datasets
     )
     (kind, _), *others = kinds.most_common()
     if others or not kind.removesuffix(" reversed").endswith(" x 1"):
         told = ", ".join(f"{count} of {kind}" for kind, count in kinds.most_common())
         raise UnusableImage(f"{name} holds slices of {told} values: give single slices of one value a pixel.")
-
-
-def _placed(found: Sequence[tuple[str, Any]], name: str) -> list[_Slice]:
-    """Return where every slice lies; all are parallel."""
-    known = [(file, dataset, dicom.geometry_of(dataset)) for file, dataset in found]
-    bare = [file for file, _, geometry in known if geometry is None]
-    if bare:
-        raise UnusableImage(
-            f"{name} holds {len(bare)} slices that don't say where they lie ({first_names(bare)}): give "
-            "files with position, orientation and spacing."
-        )
-    slices = [_Slice(file, dataset, *geometry) for file, dataset, geometry in known if geometry is not None]
-    first = slices[0]
-    for each in slices:
-        ways = np.array([each.down - first.down, each.along - first.along])
-        if np.abs(ways).max() > PARALLEL * np.linalg.norm(first.down):
-            raise UnusableImage(
-                f"{name} holds slices of several directions or spacings, such as {first.name} and "
-                f"{each.name}: give one stack."
-            )
-    return slices
-
-
-def _ordered(slices: Sequence[_Slice], name: str) -> list[_Slice]:
-    """Return the slices in their order along their normal: evenly spaced, none twice, none missing."""
-    normal = slices[0].normal
-    order = sorted(slices, key=lambda each: float(each.origin @ normal))
-    steps = np.diff([each.origin @ normal for each in order])
-    if not steps.size:
-        return order
-    usual = float(np.median(steps))
-    for at, step in enumerate(steps.tolist()):
-        pair = f"{order[at].name} and {order[at + 1].name}"
-        if step <= 1e-3:
-            raise UnusableImage(f"{name} holds two slices in one place, {pair}: give one series of one time.")
-        if abs(step - usual) > APART * usual:
-            raise UnusableImage(
-                f"{name} has {len(order)} slices {usual:.3g} mm apart, but {step:.3g} mm between {pair}: "
-                "slices are missing, or of two stacks."
-            )
-    way, first = _step(order), order[0].origin
-    for place, each in enumerate(order):
-        if np.abs(each.origin - first - place * way).max() > APART * usual + PARALLEL * len(order):
-            raise UnusableImage(
-                f"{name} holds slices that are shifted against each other, such as {each.name}: "
-                "give one stack."
-            )
-    return order
-
-
-def _step(slices: Sequence[_Slice]) -> Float[Array, " 3"]:
-    """Return the way from one slice to the next, which a tilted gantry shears."""
-    first, last = slices[0], slices[-1]
-    if len(slices) > 1:
-        return np.asarray((last.origin - first.origin) / (len(slices) - 1))
-    thickness = first.dataset.get("SliceThickness")
-    return first.normal * (float(thickness) if thickness else 1.0)
