@@ -27,7 +27,7 @@ _NUMPY = b"\x93NUMPY"
 def of_path(path: Path, rank: int) -> Picture | Array:
     """Decode a file, or a folder that holds a DICOM series; see `decoded`."""
     name = quoted(path)
-    if path.is_dir() and series.is_series(path):
+    if series.is_series(path):
         return of_series(path, rank)
     try:
         with open_regular(path, "check the path.") as stream:
