@@ -15,6 +15,8 @@ from xaimri import Caveat, LinearClassifier
 from xaimri.caveats import Reason, fields_of
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
+from xaimri.images.geometry import Geometry
+from xaimri.images.picture import Picture
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "guide" / "caveats.md").read_text(encoding="utf-8")
@@ -121,6 +123,15 @@ def flat_half():
     return halves
 
 
+EVEN = Picture(SCAN, (1.0, 1.0), np.eye(4))
+
+
+def trained_at(picture):
+    """A model whose training images lay as this one does."""
+    model = xaimri.open_model(PLAIN)
+    return replace(model, intake=replace(model.intake, geometry=Geometry.of([picture])))
+
+
 HALVES = np.repeat(np.arange(2), 24).reshape(6, 8)
 QUARTERS = np.kron(np.arange(4).reshape(2, 2), np.ones((3, 4), int))
 FEW = {
@@ -180,6 +191,14 @@ CASES = {
         (xaimri.open_model(PLAIN, window=(0, 2)), SCAN, {}),
     ),
     Reason.OTHER_FIT: ((padding("stretch"), WIDE, {}), (padding("stretch"), SCAN, {})),
+    Reason.OTHER_SPACING: (
+        (trained_at(EVEN), Picture(SCAN, (1.0, 3.0)), {}),
+        (trained_at(EVEN), EVEN, {}),
+    ),
+    Reason.OTHER_ORIENTATION: (
+        (trained_at(EVEN), Picture(SCAN, affine=np.diag([1.0, -1.0, 1.0, 1.0])), {}),
+        (trained_at(EVEN), EVEN, {}),
+    ),
     Reason.UNEVEN_GRADIENT: ((PLAIN, SCAN, {}), (for_one(1.0), SCAN, {"target": 1})),
     Reason.COARSE_CELLS: ((PLAIN, SCAN, {}), (LinearClassifier(PLAIN.weights), SCAN, {})),
     Reason.ON_BACKGROUND: (

@@ -216,6 +216,20 @@ class Reason(Enum):
         "the image is brought to the network's size in another way than in its training",
         "The network was trained on images that were {trained}, and this one is {given}: leave `fit` out.",
     )
+    OTHER_SPACING = (
+        "other_spacing",
+        "the image's pixels are of another size in mm than those of the network's training",
+        "The network was trained on images of {trained}, and this one has {given}: resample it to the "
+        "spacing of the training, as by nibabel.processing.resample_to_output.",
+    )
+    OTHER_ORIENTATION = (
+        "other_orientation",
+        "the image is turned otherwise than those of the network's training",
+        "The axes of the training's images point to the patient's {trained}, and those of this one to "
+        "{given}: turn it as these were.",
+        "The axes of the training's images point to the patient's {known}, and this scan's header doesn't "
+        "say where its own point, so it is taken as it is stored: set its affine.",
+    )
     PREPROCESSED_TWICE = (
         "preprocessed_twice",
         "`preprocess=` does what the network does once more inside",

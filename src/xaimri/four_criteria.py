@@ -121,7 +121,8 @@ def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
 def _alike(name: str, other: Model, model: Model) -> None:
     """Check that two networks answer the same question about the same images, which reach them alike."""
     reach = model.intake
-    alike = replace(other.intake, shape=reach.shape, trained=reach.trained, trained_fit=reach.trained_fit)
+    told = {name: getattr(reach, name) for name in ("shape", "trained", "trained_fit", "geometry")}
+    alike = replace(other.intake, **told)
     if alike != reach:
         raise InvalidInput(
             f"images reach `{name}` in another way than the model (fit, window or layout): open both with "

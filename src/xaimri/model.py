@@ -326,7 +326,8 @@ def open_model(
     first = bool(getattr(classifier, "channels_first", False))
     trained = None if bundle is None or bundle.window == window else bundle.window
     trained_fit = None if bundle is None or bundle.fit == fit else bundle.fit
-    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit)
+    geometry = None if bundle is None else bundle.geometry
+    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, geometry)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

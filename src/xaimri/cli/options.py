@@ -13,7 +13,7 @@ import typer
 
 from xaimri.cli.preparation import preparation_of
 from xaimri.errors import InvalidInput, shown
-from xaimri.images.window import Window
+from xaimri.images.window import Inside, Window
 
 Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
 Fit = Literal["stretch", "pad"]
@@ -137,7 +137,8 @@ MODEL: Mapping[str, Any] = {
         tuple[str, str] | None,
         typer.Option(
             metavar="LOW HIGH",
-            help="Stored intensities to spread over 0 to 255, or percentiles such as 1% 99%.",
+            help="Stored intensities to spread over 0 to 255, or percentiles such as 1% 99% or, inside the "
+            "brain, 1%foreground 99%foreground; with commas, one for each channel.",
         ),
     ],
     "layout": Annotated[
@@ -194,24 +195,32 @@ def classes_of(given: str) -> list[str]:
 
 
 def window_of(given: tuple[str, str]) -> Window:
-    """Return the window between two intensities, or two percentiles.
+    """Return the window between two intensities, or two percentiles; with commas, one for each channel.
 
     Examples
     --------
     >>> window_of(("0", "4000")).describe(), window_of(("1%", "99%")).describe()
     ('0 to 4000', '1 to 99 %')
+    >>> window_of(("1%foreground", "99%foreground")).describe(), window_of(("0,0", "4000,900")).describe()
+    ('1 to 99 % of the foreground', '0 to 4000 and 0 to 900')
     """
-    percent = [words.endswith("%") for words in given]
+    inside: Inside = "image"
+    words = list(given)
+    if all(each.endswith("%foreground") for each in words):
+        inside, words = "foreground", [each.removesuffix("foreground") for each in words]
+    lists = [each.split(",") for each in words]
+    percent = {each.endswith("%") for each in (*lists[0], *lists[1])}
     try:
-        low, high = (float(words.removesuffix("%")) for words in given)
-        if percent[0] != percent[1]:
+        low, high = (tuple(float(each.removesuffix("%")) for each in limits) for limits in lists)
+        if len(percent) > 1 or len(low) != len(high):
             raise ValueError
     except ValueError:
         raise InvalidInput(
-            f"--window must be two intensities such as 0 4000, or two percentiles such as 1% 99%, got "
-            f"{' '.join(given)[:60]}."
+            "--window must be two intensities such as 0 4000, two percentiles such as 1% 99% or, inside the "
+            f"foreground, 1%foreground 99%foreground, got {' '.join(given)[:60]}."
         ) from None
-    return Window(low, high, percentile=percent[0])
+    alone = len(low) == 1
+    return Window(low[0] if alone else low, high[0] if alone else high, percent.pop(), inside=inside)
 
 
 def inputs_of(given: list[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.failure import Failure
 from xaimri.grid import Fit
+from xaimri.images.geometry import Geometry, Place
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
@@ -39,11 +40,14 @@ class Stack:
         float32 ``(cases, *space, channels)``, one for each.
     failures
         One for each case that is left out.
+    geometry
+        Spacing and orientation of those that know them; None where none does.
     """
 
     cases: Dataset
     images: Images
     failures: tuple[Failure, ...] = ()
+    geometry: Geometry | None = None
 
     def __repr__(self) -> str:
         return f"<Stack: {len(self.cases)} images, {len(self.failures)} that can't be read>"
@@ -88,7 +92,7 @@ def stack_images(
     shape = (*space, channels)
     intake = Intake(shape, fit, None if window is None else as_window(window), layout)
     images = np.empty((len(dataset), *shape), np.float32)
-    seen, read, failures = Ranges(), list[int](), list[Failure]()
+    seen, read, failures, places = Ranges(), list[int](), list[Failure](), list[Place]()
     for place, case in enumerate(dataset):
         taken = intake.attempt(case.id, case.source)
         if isinstance(taken, Failure):
@@ -96,11 +100,12 @@ def stack_images(
             continue
         images[len(read)] = taken.fitted
         read.append(place)
+        places.append(Place(taken.spacing, taken.affine, taken.scan))
         seen.note(case.id, taken.image, taken.outside)
     seen.check()
     if seen.missed >= SHARE * seen.images > 0:
         warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
-    return Stack(dataset.take(read), images[: len(read)], tuple(failures))
+    return Stack(dataset.take(read), images[: len(read)], tuple(failures), Geometry.of(places))
 
 
 @READING

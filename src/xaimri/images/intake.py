@@ -15,6 +15,7 @@ from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.files import holds_volume
+from xaimri.images.geometry import Geometry
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.window import Window
@@ -93,6 +94,8 @@ class Intake:
         Whether the model takes its channels first itself, as of `read_picture`.
     trained, trained_fit
         The window and the fit of the model's training, where ``window`` and ``fit`` stand in their places.
+    geometry
+        Spacing and orientation of the images that the model was trained on; None where they are not known.
 
     Examples
     --------
@@ -109,6 +112,7 @@ class Intake:
     first: bool = False
     trained: Window | None = None
     trained_fit: Fit | None = None
+    geometry: Geometry | None = None
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -151,10 +155,13 @@ class Intake:
         else:
             grid, fitted = self.resize.grid(own), self.resize(seen)
         lies = picture.spacing, picture.affine, picture.scan
-        return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, tuple(self._odd(image)))
+        return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, tuple(self._odd(picture)))
 
-    def _odd(self, image: Image) -> Iterator[Caveat]:
+    def _odd(self, picture: Picture) -> Iterator[Caveat]:
         """Say what is odd about how this image is brought to the model."""
+        image = picture.pixels
+        if self.geometry is not None:
+            yield from self.geometry.differences(picture)
         if self.window is not None:
             yield from self._beside(image, self.window)
         own = image.shape[:-1]
@@ -168,12 +175,15 @@ class Intake:
         words = window.describe()
         if self.trained is not None and self.trained != window:
             yield Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=words)
-        missed = window.misses(image)
-        if missed == "below":
-            yield Reason.OUTSIDE_WINDOW.caveat(high=float(image.max()), window=words)
-        elif missed == "above":
-            share = (image > window.high).sum() / (image > window.low).sum()
-            yield Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words)
+        for low, high, part in window.parts(image) if not window.percentile else ():
+            missed = Window(low, high).misses(part)
+            if missed == "below":
+                yield Reason.OUTSIDE_WINDOW.caveat(high=float(part.max()), window=words)
+            elif missed == "above":
+                share = (part > high).sum() / (part > low).sum()
+                yield Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words)
+            if missed is not None:
+                break
 
     def attempt(self, name: str, source: object) -> Taken | Failure:
         """Read one image as `take` does, or say why it can't be used: so that others beside it go on.

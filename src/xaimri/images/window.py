@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -11,7 +12,8 @@ from jaxtyping import Float32, Shaped
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, UnusableImage, shown
-from xaimri.rules import Flag, Number, Rule
+from xaimri.images.foreground import foreground
+from xaimri.rules import Choice, Flag, Number, Rule
 from xaimri.settings import check, document, metadata, setting
 
 FAINT, CLIPPED = 0.1, 0.9
@@ -20,20 +22,30 @@ FAINT, CLIPPED = 0.1, 0.9
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value of float32, in which images are held."""
 
+Limit: TypeAlias = float | Sequence[float]
+"""A limit of a window: one for all channels, or one for each."""
+
+Inside: TypeAlias = Literal["image", "foreground"]
+"""Of which pixels percentiles are taken."""
+
 
 @dataclass(frozen=True)
 class LimitRule(Rule):
-    """A limit of a window, kept as a plain float."""
+    """A limit of a window, kept as a plain float, or as one for each channel."""
 
     @property
     def allowed(self) -> str:
         """What may be given."""
-        return "a finite number"
+        return "a finite number, or one for each channel"
 
-    def convert(self, value: object, name: str, /) -> float:
-        """Return the limit as a plain float."""
+    def convert(self, value: object, name: str, /) -> Limit:
+        """Return the limit as a plain float, or as a tuple of these."""
+        rule = Number(least=-LARGEST, most=LARGEST)
+        several = value if isinstance(value, tuple | list) and value else None
         try:
-            return Number(least=-LARGEST, most=LARGEST).convert(value, name)
+            if several is None:
+                return rule.convert(value, name)
+            return tuple(rule.convert(one, name) for one in several)
         except InvalidInput:
             raise InvalidInput(f"`{name}` of a window must be {self.allowed}, got {shown(value)}.") from None
 
@@ -66,61 +78,144 @@ class Window:
     array([[0.  , 0.  , 0.25],
            [0.5 , 1.  , 1.  ]], dtype=float32)
     >>> Window(25, 75, percentile=True).resolved(np.arange(101.0))
-    Window(low=25.0, high=75.0, percentile=False, top=255.0)
+    Window(low=25.0, high=75.0, percentile=False, top=255.0, inside='image')
     """
 
-    low: float = field(metadata=metadata(LimitRule(), doc="Values at or below it become 0."))
-    high: float = field(metadata=metadata(LimitRule(), doc="Values at or above it become ``top``."))
+    low: Limit = field(
+        metadata=metadata(
+            LimitRule(),
+            doc="Values at or below it become 0. One for each channel holds for that channel alone.",
+        )
+    )
+    high: Limit = field(
+        metadata=metadata(LimitRule(), doc="Values at or above it become ``top``; as many as of ``low``.")
+    )
     percentile: bool = setting(
         False,
         PercentileRule(),
-        doc="The limits are percentiles, 0 to 100, of each image's own values: of all its pixels and "
-        "channels, the background included.",
+        doc="The limits are percentiles, 0 to 100, of each image's own values: of all channels together, or "
+        "of each by itself where it has limits of its own.",
     )
     top: float = setting(
         255.0, Number(above=0), doc="The value that ``high`` becomes; 255 is what 8-bit files hold."
     )
+    inside: Inside = setting(
+        "image",
+        Choice(get_args(Inside)),
+        doc='Percentiles are of all pixels, or of the ``"foreground"`` that `xaimri.images.foreground` '
+        "finds: the brain of a skull-stripped scan, the head of another.",
+    )
 
     def __post_init__(self) -> None:
         check(self)
-        if not self.low < self.high or self.top > LARGEST:
+        if isinstance(self.low, tuple) != isinstance(self.high, tuple) or len(self._lows) != len(self._highs):
             raise InvalidInput(
-                f"a window needs `low` below `high` and a `top` that fits float32, got {self.low:g}, "
-                f"{self.high:g} and {self.top:g}: give the smaller limit first."
+                "a window needs one `low` and one `high`, or one of each for every channel, got "
+                f"{shown(self.low)} and {shown(self.high)}: give as many of both."
             )
-        if self.percentile and not 0 <= self.low < self.high <= 100:
+        for low, high in zip(self._lows, self._highs, strict=True):
+            self._check(low, high)
+        if self.inside != "image" and not self.percentile:
             raise InvalidInput(
-                f"percentiles of a window lie between 0 and 100, got {self.low:g} and {self.high:g}: "
+                "`inside` of a window says of which pixels percentiles are taken, and these limits are "
+                "intensities: leave it out, or add percentile=True."
+            )
+
+    def _check(self, low: float, high: float) -> None:
+        if not low < high or self.top > LARGEST:
+            raise InvalidInput(
+                f"a window needs `low` below `high` and a `top` that fits float32, got {low:g}, "
+                f"{high:g} and {self.top:g}: give the smaller limit first."
+            )
+        if self.percentile and not 0 <= low < high <= 100:
+            raise InvalidInput(
+                f"percentiles of a window lie between 0 and 100, got {low:g} and {high:g}: "
                 "leave out `percentile` if these are intensities."
             )
 
-    def resolved(self, image: Shaped[Array, ...]) -> Window:
-        """Return the window in intensities: percentiles are taken of this image.
+    @property
+    def _lows(self) -> tuple[float, ...]:
+        return self.low if isinstance(self.low, tuple) else (self.low,)
+
+    @property
+    def _highs(self) -> tuple[float, ...]:
+        return self.high if isinstance(self.high, tuple) else (self.high,)
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether every channel has limits of its own."""
+        return isinstance(self.low, tuple)
+
+    def parts(self, image: Shaped[Array, ...]) -> Iterator[tuple[float, float, Shaped[Array, ...]]]:
+        """Yield two limits and what of the image they hold for: all of it, or one channel after the other.
 
         Raises
         ------
         UnusableImage
-            If both percentiles fall on one intensity, as in a constant image.
+            If there are limits for another number of channels.
+        """
+        if not self.by_channel:
+            yield self._lows[0], self._highs[0], image
+            return
+        channels = image.shape[-1] if image.ndim else 0
+        if channels != len(self._lows):
+            raise UnusableImage(
+                f"the window has limits for {len(self._lows)} channels, and the image has {channels}: give "
+                "as many, or one pair for all."
+            )
+        for channel, (low, high) in enumerate(zip(self._lows, self._highs, strict=True)):
+            yield low, high, image[..., channel : channel + 1]
+
+    def resolved(self, image: Shaped[Array, ...]) -> Window:
+        """Return the window in intensities: percentiles are taken of this image, ``(*space, channels)``.
+
+        Raises
+        ------
+        UnusableImage
+            If both percentiles fall on one intensity, as in a constant image; or nothing tells the foreground
+            from a background, where percentiles are of the foreground.
         """
         if not self.percentile:
             return self
         if image.size == 0:
             raise UnusableImage("an empty image has no percentiles: give the window in intensities.")
-        low, high = (float(v) for v in np.percentile(image.astype(np.float64), [self.low, self.high]))
-        if not low < high:
+        within = self._within(image)
+        found = [self._percentiles(low, high, part[within]) for low, high, part in self.parts(image)]
+        if not self.by_channel:
+            return Window(*found[0], top=self.top)
+        return Window(tuple(low for low, _ in found), tuple(high for _, high in found), top=self.top)
+
+    def _within(self, image: Shaped[Array, ...]) -> Any:
+        """Return which pixels the percentiles are of: an index of the image."""
+        if self.inside == "image":
+            return ...
+        mask = foreground(image.astype(np.float32))
+        if mask.all():
             raise UnusableImage(
-                f"percentiles {self.low:g} and {self.high:g} of the image are both {low:g}, so there is no "
+                "no background is found in the image (one value in a tenth of it and most of its border), "
+                "so there are no percentiles of its foreground: take those of all pixels, "
+                'inside="image", or give the window in intensities.'
+            )
+        return mask
+
+    def _percentiles(self, low: float, high: float, values: Shaped[Array, ...]) -> tuple[float, float]:
+        least, most = (float(v) for v in np.percentile(values.astype(np.float64), [low, high]))
+        if not least < most:
+            raise UnusableImage(
+                f"percentiles {low:g} and {high:g} of the {self.inside} are both {least:g}, so there is no "
                 "range to spread: take percentiles further apart, or give the window in intensities."
             )
-        return Window(low, high, top=self.top)
+        return least, most
 
     @check_arguments()
     def apply(self, image: Shaped[Array, "*any"]) -> Float32[Array, "*any"]:
         """Return the image through the window, float32 and of the same shape; the image is not changed."""
-        limits = self.resolved(image)
-        clipped = np.clip(image.astype(np.float64), limits.low, limits.high)
-        spread = (clipped - limits.low) / (limits.high - limits.low)
-        windowed: Array = (spread * limits.top).astype(np.float32)
+        spread = [
+            (np.clip(part.astype(np.float64), low, high) - low) / (high - low)
+            for low, high, part in self.resolved(image).parts(image)
+        ]
+        whole = np.concatenate(spread, axis=-1) if self.by_channel else spread[0]
+        windowed: Array = (whole * self.top).astype(np.float32)
         return windowed
 
     @check_arguments()
@@ -129,7 +224,8 @@ class Window:
 
         "below": it reaches no tenth of the window, as an image of 8 bits through one for 12. "above": nine
         tenths of what is above the lower limit are above the upper, as through a window for 0 to 1.
-        A constant image is none of both, and percentiles miss no image.
+        A constant image is none of both, and percentiles miss no image. Where each channel has limits of its
+        own, one that is missed is enough.
 
         Examples
         --------
@@ -137,12 +233,10 @@ class Window:
         >>> Window(0, 4000).misses(image), Window(0, 1).misses(image), Window(100, 200).misses(image)
         ('below', 'above', None)
         """
-        if self.percentile or image.size == 0 or image.min() == image.max():
+        if self.percentile or image.size == 0:
             return None
-        if image.max() < self.low + FAINT * (self.high - self.low):
-            return "below"
-        shown = int((image > self.low).sum())
-        return "above" if (image > self.high).sum() >= CLIPPED * shown else None
+        found = (_missed(low, high, part) for low, high, part in self.parts(image))
+        return next((missed for missed in found if missed is not None), None)
 
     def describe(self) -> str:
         """Say the limits in words.
@@ -151,13 +245,30 @@ class Window:
         --------
         >>> Window(0, 4000).describe(), Window(1, 99, percentile=True, top=1.0).describe()
         ('0 to 4000', '1 to 99 % (as 0 to 1)')
+        >>> Window((0, 10), (4000, 900)).describe()
+        '0 to 4000 and 10 to 900'
         """
-        percent, top = " %" if self.percentile else "", "" if self.top == 255 else f" (as 0 to {self.top:g})"
-        return f"{self.low:g} to {self.high:g}{percent}{top}"
+        pairs = [f"{low:g} to {high:g}" for low, high in zip(self._lows, self._highs, strict=True)]
+        pairs = [f"{pair} %" for pair in pairs] if self.percentile else pairs
+        within = "" if self.inside == "image" else f" of the {self.inside}"
+        return " and ".join(pairs) + within + ("" if self.top == 255 else f" (as 0 to {self.top:g})")
 
     def record(self) -> dict[str, Any]:
         """Return the fields as JSON types; ``Window(**record)`` is equal to this one."""
-        return {"low": self.low, "high": self.high, "percentile": self.percentile, "top": self.top}
+        low, high = (list(limit) if isinstance(limit, tuple) else limit for limit in (self.low, self.high))
+        return {
+            "low": low, "high": high, "percentile": self.percentile, "top": self.top, "inside": self.inside,
+        }  # fmt: skip
+
+
+def _missed(low: float, high: float, image: Shaped[Array, ...]) -> Literal["below", "above"] | None:
+    """Tell whether an image lies at the lower one of two limits, or above the upper one."""
+    if image.min() == image.max():
+        return None
+    if image.max() < low + FAINT * (high - low):
+        return "below"
+    shown = int((image > low).sum())
+    return "above" if (image > high).sum() >= CLIPPED * shown else None
 
 
 def as_window(value: object) -> Window:
@@ -171,7 +282,7 @@ def as_window(value: object) -> Window:
     Examples
     --------
     >>> as_window((0, 4000))
-    Window(low=0.0, high=4000.0, percentile=False, top=255.0)
+    Window(low=0.0, high=4000.0, percentile=False, top=255.0, inside='image')
     """
     if isinstance(value, Window):
         return value

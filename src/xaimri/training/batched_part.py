@@ -40,7 +40,8 @@ class BatchedPart(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
     Attributes
     ----------
     part
-        Images as the network takes them, with their labels.
+        Images as the network takes them, with their labels, and the spacing and orientation of these as
+        ``part.geometry``, which `xaimri.training.save` takes.
     notes
         Sentences on cases that could not be read.
     """

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
+import xaimri
 from deaths import every_change, files_of_at_most
 from frameworks import on_first_use
 from xaimri import json_file
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.folder_lock import lock
-from xaimri.images import Window
+from xaimri.images import Picture, Window
+from xaimri.images.geometry import Geometry
 from xaimri.regular_file import sha256_of
 
 with on_first_use():
@@ -74,6 +76,26 @@ def test_how_images_reached_it_and_how_the_data_were_made_come_back(tmp_path):
     save(tmp_path, network(0), CLASSES, window=(0, 4000))
     loaded = load(tmp_path)
     assert (loaded.window, loaded.layout, loaded.origin) == (Window(0, 4000), None, None)
+
+
+def test_spacing_and_orientation_of_the_training_come_back_and_are_told(tmp_path):
+    pixels = np.random.default_rng(0).uniform(0, 255, (6, 5))
+    here, there = (Picture(pixels, affine=np.diag([1.0, edge, 1.0, 1.0])) for edge in (1, 3))
+    known = Geometry.of([Picture(pixels, (1.0, 1.0), here.affine)])
+    save(tmp_path, network(0), CLASSES, geometry=known)
+    assert load(tmp_path).geometry == known
+    model = xaimri.open_model(tmp_path)
+    found = [model.explain(image, "saliency").caveats for image in (here, there, pixels)]
+    assert [[c.name for c in each if c.name.startswith("other")] for each in found] == [
+        [],
+        ["other_spacing"],
+        [],
+    ]
+    assert load(save(tmp_path, network(0), CLASSES)).geometry is None
+    for broken in ({}, {"spacing": [1], "anisotropy": [1, 1], "orientations": []}, 3):
+        rewrite(tmp_path, lambda record, broken=broken: {**record, "geometry": broken})
+        with pytest.raises(InvalidInput, match="geometry"):
+            load(tmp_path)
 
 
 def test_the_model_alone_is_a_keras_file(saved):

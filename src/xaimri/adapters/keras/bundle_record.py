@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from xaimri import json_file
 from xaimri.errors import InvalidInput, first_line
 from xaimri.failure import Failure
 from xaimri.grid import Fit
+from xaimri.images.geometry import Geometry
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
@@ -44,6 +45,13 @@ def _is_window(value: object) -> bool:
     except (TypeError, InvalidInput):
         return False
     return True
+
+
+def _is_geometry(value: object) -> bool:
+    try:
+        return Geometry.from_record(cast("dict[str, Any]", value)).record() == value
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _is_table(value: object) -> bool:
@@ -80,6 +88,7 @@ FORM = {
     "history": Field("a mapping of lists, or null", or_none(_is_table)),
     "origin": Field("a mapping, or null", or_none(is_mapping)),
     "failures": Field("a list of names, stages and sentences", _are_failures),
+    "geometry": Field("a spacing and an orientation, or null", or_none(_is_geometry)),
     "sha256": Field("the network's SHA-256", is_words),
 }
 """What ``bundle.json`` holds."""
