@@ -152,7 +152,7 @@ def test_the_map_does_not_depend_on_the_batch(monkeypatch, most, centred):
     image = np.random.default_rng(0).random((1, 5, 7, 2), dtype=np.float32)
     explainer = RISE(samples=65, cells=2, centred=centred)
     (expected,) = explainer.explain(model, image, targets=1)
-    monkeypatch.setattr(rise, "MOST", most)
+    monkeypatch.setattr(rise, "capacity", lambda shape: most)
     (found,) = explainer.explain(model, image, targets=1)
     np.testing.assert_allclose(found.values, expected.values, atol=1e-6)
     np.testing.assert_allclose(found.errors, expected.errors, atol=1e-6)

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import binary_fill_holes
 
 from xaimri import LIME, LinearClassifier
+from xaimri.data import phantom
 from xaimri.errors import InvalidInput
 from xaimri.images.foreground import foreground
 from xaimri.perturb import absent
 from xaimri.perturb.coalitions import halves
-from xaimri.perturb.responses import even_batch, responses
+from xaimri.perturb.responses import responses
 from xaimri.perturb.segments import superpixels
 
 
@@ -61,6 +63,21 @@ def test_labels_are_gapless_from_zero_whatever_the_settings(height, width, count
     assert np.array_equal(labels >= 0, mask if masked else np.ones((height, width), bool))
 
 
+def test_supervoxels_lie_in_the_brain_and_cover_it():
+    """Every voxel of the brain is in one, but for the skin that opening takes off; no voxel of air is."""
+    (case,) = phantom.make(1, 1, (24, 32, 28))
+    volume = np.asarray(case.source, np.float32)[..., None]
+    labels = superpixels(volume, 30)
+    brain = volume[..., 0] > 0
+    inside = binary_fill_holes(brain)
+    assert not (labels[~inside] >= 0).any()
+    assert (labels[inside] >= 0).mean() > 0.97
+    sizes = np.bincount(labels[labels >= 0])
+    assert 20 <= len(sizes) <= 40
+    assert sizes.min() > 0
+    assert sizes.max() < 5 * sizes.mean()
+
+
 def test_scale_and_offset_of_the_image_do_not_matter():
     image, _ = head((40, 52))
     assert np.array_equal(superpixels(image, 10), superpixels(200 * image + 8, 10))
@@ -97,16 +114,6 @@ def test_pixels_in_no_region_stay(hide):
     assert np.array_equal(hidden[labels < 0], image[labels < 0])
     assert (hidden[labels >= 0] != image[labels >= 0]).all()
     assert hidden is not image
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 3000), st.integers(2, 64))
-def test_batches_are_even_and_waste_little(samples, most):
-    size = even_batch(samples, most)
-    assert 1 <= size <= most
-    wasted = -samples % size
-    best = min(-samples % n for n in range(max(most // 2, 1), most + 1)) if samples > most else 0
-    assert wasted <= max(samples / 100, best)
 
 
 @pytest.mark.parametrize("samples", [2, 31, 67, 100])

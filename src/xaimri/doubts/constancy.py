@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images, Map, Scores
+from xaimri.capacity import capacity
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Classifier
 from xaimri.errors import Cancelled
@@ -111,13 +112,16 @@ def _answers(model: Classifier, image: Image) -> Scores:
     """Return the logits of other images, ``(images, classes)``; those that it refuses are left out."""
     others = other_images(image)
     try:
-        found = np.array(model.logits(others.copy()), dtype=np.float64)
+        group = capacity(image.shape)
+        parts = [others[first : first + group] for first in range(0, len(others), group)]
+        found = np.concatenate([np.array(model.logits(part.copy()), dtype=np.float64) for part in parts])
     except Cancelled:
         raise
     except Exception:  # it takes no such range, or no such batch: one by one, whatever it takes
         rows = [row for each in others if (row := _answer(model, each)) is not None]
         found = np.array(rows, dtype=np.float64) if rows else np.zeros((0, 1))
-    return found[np.isfinite(found).all(axis=1)]
+    finite: Scores = found[np.isfinite(found).all(axis=1)]
+    return finite
 
 
 def _answer(model: Classifier, image: Image) -> Array | None:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Image, Images, Stored
+from xaimri.capacity import capacity
 from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
@@ -108,10 +109,11 @@ def _expected(
 ) -> _Samples:
     """Gather one image's samples, a bounded number at a time."""
     maps, sums, changes = RunningMean(), RunningMean(), False
-    for first in range(0, len(drawn), CHUNK):
-        starts = references[drawn[first : first + CHUNK]]
+    group = capacity(image.shape, CHUNK)
+    for first in range(0, len(drawn), group):
+        starts = references[drawn[first : first + group]]
         way = image - starts
-        at = places[first : first + CHUNK].astype(np.float32).reshape(-1, *[1] * image.ndim)
+        at = places[first : first + group].astype(np.float32).reshape(-1, *[1] * image.ndim)
         asked = objective.times(len(way))
         gradient = model.gradient(starts + at * way, asked).values
         samples = (gradient.astype(np.float64) * way).sum(axis=-1)

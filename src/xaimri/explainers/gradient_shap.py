@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xaimri.arrays import Array, Image, Images, Map, Stored
+from xaimri.capacity import capacity
 from xaimri.classifier import Differentiable
 from xaimri.explainer import Attribution, Explainer
 from xaimri.explainers.gradient import degenerate
@@ -16,6 +17,7 @@ from xaimri.explainers.integrated import CHUNK
 from xaimri.explainers.references import references_of, references_setting
 from xaimri.explainers.shap_package import import_part, isolate, silence
 from xaimri.objective import Objective
+from xaimri.perturb.running_mean import RunningMean
 from xaimri.rules import Number, Seed, WholeNumber
 from xaimri.settings import setting
 
@@ -104,13 +106,17 @@ class GradientSHAP(Explainer[Differentiable]):
             gradient=lambda output: output, run=asked,
         )  # fmt: skip
         draw = isolate(gradients.shap_values, self.seed, {"tensorflow": _EAGER})
+        maps, group = RunningMean(), capacity(image.shape, CHUNK)
         with silence():
-            values, (variances,) = draw(
-                package, image[None], nsamples=self.samples, rseed=self.seed, return_variances=True
-            )
-        means = np.asarray(values, dtype=np.float64).reshape(image.shape)[..., 0]
-        scatter = variances[0, ..., 0] * np.sqrt(self.samples)  # of the samples
-        return means, np.sqrt(scatter / (self.samples - 1)), asked.changes
+            for first in range(0, self.samples, group):  # the package holds all samples of a call
+                some = min(group, self.samples - first)
+                values, (variances,) = draw(
+                    package, image[None], nsamples=some, rseed=self.seed, return_variances=True
+                )
+                mean = np.asarray(values, dtype=np.float64).reshape(image.shape)[..., 0]
+                scatter = variances[0, ..., 0] * np.sqrt(some)  # of the samples
+                maps.merge(some, mean, scatter * some)
+        return maps.mean, maps.error, asked.changes
 
 
 _EAGER = SimpleNamespace(executing_eagerly=lambda: True, keras=None)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Image, Images, Scores, Stored
+from xaimri.capacity import capacity
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput, shown
@@ -22,7 +23,7 @@ LARGEST = 1e15
 """Intensities beyond this are refused: sums of their products overflow in single precision."""
 
 CHUNK = 32
-"""Images whose gradients are held at once."""
+"""Images whose gradients are held at once, at most."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,12 @@ class _Path:
 
     def _gather(self, places: Float[Array, " places"], weights: Float[Array, " places"]) -> Scores:
         """Add the gradients at places from 0, the baseline, to 1, the image; return the logits there."""
-        logits = []
-        for first in range(0, len(places), CHUNK):
-            at = places[first : first + CHUNK].astype(np.float32)
+        logits, group = [], capacity(self.way.shape, CHUNK)
+        for first in range(0, len(places), group):
+            at = places[first : first + group].astype(np.float32)
             points = self.start + at.reshape(-1, *[1] * self.way.ndim) * self.way
             found = self.model.gradient(points, self.objective.times(len(points)))
-            part = weights[first : first + CHUNK]
+            part = weights[first : first + group]
             self.total += np.tensordot(part, found.values.astype(np.float64), axes=1)
             logits.append(found.logits)
         self.calls += len(places)

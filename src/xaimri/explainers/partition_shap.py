@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels
+from xaimri.capacity import MOST
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import Classifier
 from xaimri.explainer import Attribution, Explainer
@@ -20,7 +21,6 @@ from xaimri.objective import Objective
 from xaimri.perturb.absent import Absent, absent_setting
 from xaimri.perturb.least_squares import Sampled
 from xaimri.perturb.predictions import Predictions
-from xaimri.perturb.responses import MOST
 from xaimri.perturb.segments import Segmentation, Shape, compactness_setting, regions_setting, shape_setting
 from xaimri.rules import Seed, WholeNumber
 from xaimri.settings import setting

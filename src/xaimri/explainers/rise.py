@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from xaimri.arrays import Array, Image, Images, Maps, Scores
+from xaimri.capacity import capacity
 from xaimri.caveats import Caveat
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput
@@ -18,7 +19,7 @@ from xaimri.objective import Objective, Of
 from xaimri.perturb.absent import Absent, absent_setting, hidden
 from xaimri.perturb.blind_spots import barely_hidden, best_way, blind_spots, cells
 from xaimri.perturb.predictions import predict_each
-from xaimri.perturb.responses import MOST, fastest, scored, streamed
+from xaimri.perturb.responses import fastest, scored, streamed
 from xaimri.perturb.stopping import Auto, Samples, SamplesRule, ceiling_caveat, checkpoints, fewest
 from xaimri.rules import Flag, Number, Seed, WholeNumber
 from xaimri.settings import setting
@@ -101,11 +102,11 @@ class RISE(Explainer[Classifier]):
     ) -> tuple[Array, Array, Array, dict[str, object], list[Caveat]]:
         rule = self.samples if isinstance(self.samples, Auto) else None
         settled = objective.settle(asked.logits[None])
-        seen = _Sums(self.keep)
+        seen, group = _Sums(self.keep), capacity(asked.image.shape)
         for count in checkpoints(self.samples):
             scores = scored(asked.through(count), settled)
-            for start in range(seen.count, count, MOST):
-                some = min(MOST, count - start)
+            for start in range(seen.count, count, group):
+                some = min(group, count - start)
                 seen.add(self.masks(start, some, asked.image.shape[:-1]), scores[start:][:some])
             if rule and seen.meets(rule):
                 break

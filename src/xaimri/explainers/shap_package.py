@@ -39,11 +39,18 @@ def silence() -> Iterator[None]:
         yield
 
 
+class _Seeded(np.random.RandomState):
+    """A generator that is seeded for good: code that is run again draws on, not the same once more."""
+
+    def seed(self, seed: object = None) -> None:
+        """Leave the generator as it is."""
+
+
 class _Numpy:
     """numpy with a random generator of its own."""
 
     def __init__(self, seed: int) -> None:
-        self.random = np.random.RandomState(seed)
+        self.random = _Seeded(seed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
@@ -60,7 +67,8 @@ def isolate(function: Any, seed: int, modules: Mapping[str, Any] | None = None) 
     function
         A function that names numpy ``np``, as the package does throughout.
     seed
-        Of ``np.random``, which gives what numpy's global generator does after ``np.random.seed(seed)``.
+        Of ``np.random``, which gives what numpy's global generator does after ``np.random.seed(seed)``. The
+        copy can't seed it again: called twice, it draws on.
     modules
         What ``import NAME`` gives inside the function.
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from xaimri.arrays import Array, Images, Scores
+from xaimri.capacity import capacity
 from xaimri.caveats import Caveat
 from xaimri.classifier import Differentiable
 from xaimri.errors import InvalidInput
@@ -213,7 +214,7 @@ def _over_copies(
     maps, unit = RunningMean(), None
     records: list[dict[str, Any]] = [{"model_calls": 1} for _ in images]
     counts: list[dict[Caveat, int]] = [{} for _ in images]
-    group = max(1, TOGETHER // len(images))
+    group = max(1, capacity(images.shape[1:], TOGETHER) // len(images))
     for start in range(0, explainer.copies, group):
         number = min(group, explainer.copies - start)
         noisy = np.concatenate([_noisy(explainer, images, start + i) for i in range(number)])

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from xaimri.adapters.options import ModelLike
 from xaimri.arrays import Array, Coalitions, Labels
+from xaimri.capacity import MOST
 from xaimri.explanation import Explanation
 from xaimri.metrics.model import classifier_of, image_shape
 from xaimri.metrics.partition import partitions
@@ -17,7 +18,7 @@ from xaimri.metrics.score import explained_score, refuse_still
 from xaimri.metrics.values import part_sums
 from xaimri.objective import Of
 from xaimri.perturb.absent import Absent
-from xaimri.perturb.responses import MOST, Hiding, fastest, responses_of, scored
+from xaimri.perturb.responses import Hiding, fastest, responses_of, scored
 
 Drawing: TypeAlias = Callable[[Labels], Coalitions]
 """Gives coalitions for the parts of an image: True where a part is shown."""

@@ -9,14 +9,12 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
+from xaimri.capacity import capacity, even_batch
 from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
 from xaimri.explanation import ROUNDING
 from xaimri.objective import Objective
 from xaimri.perturb import progress
-
-MOST = 32
-"""Images per batch, at most."""
 
 
 def fastest(model: Classifier, count: int, shape: tuple[int, ...]) -> Classifier:
@@ -32,7 +30,8 @@ def streamed(
     Parameters
     ----------
     model
-        Called once per batch with ``(batch, *space, channels)``, always of the same size.
+        Called once per batch with ``(batch, *space, channels)``, always of the same size, the smaller the
+        larger the images are.
     shape
         ``(*space, channels)`` of one image.
     count
@@ -40,7 +39,7 @@ def streamed(
     write
         ``write(buffer, first)`` lays images ``first``, ``first + 1``, ... into the buffer.
     """
-    size = even_batch(count)
+    size = even_batch(count, capacity(shape))
     buffer = np.zeros((size, *shape), dtype=np.float32)
     answers: list[Array] = []
     progress.expect(count)
@@ -135,18 +134,3 @@ def _pixels(images: Array) -> Array:
     dense = np.ascontiguousarray(images)
     pixels: Array = dense.view(np.dtype((np.void, dense.itemsize * dense.shape[-1])))[..., 0]
     return pixels
-
-
-def even_batch(samples: int, most: int = MOST, waste: float = 0.01) -> int:
-    """Return the largest batch size up to ``most`` that wastes at most that share of the predictions.
-
-    Examples
-    --------
-    >>> even_batch(1000), even_batch(10), even_batch(64)
-    (28, 10, 32)
-    """
-    if samples <= most:
-        return samples
-    wasted = {size: -samples % size for size in range(most // 2, most + 1)}
-    good = [size for size, rest in wasted.items() if rest <= samples * waste]
-    return max(good) if good else min(wasted, key=lambda size: (wasted[size], -size))

@@ -35,12 +35,23 @@ class RunningMean:
         if not len(part):
             return
         mean = part.mean(axis=0)
-        count = self.count + len(part)
-        shift = mean - self.mean
-        self._squares = (
-            self._squares + ((part - mean) ** 2).sum(axis=0) + shift**2 * (self.count * len(part) / count)
-        )
-        self.mean = self.mean + shift * (len(part) / count)
+        self.merge(len(part), mean, ((part - mean) ** 2).sum(axis=0))
+
+    def merge(self, number: int, mean: npt.ArrayLike, squares: npt.ArrayLike) -> None:
+        """Take in so many samples by their mean and their summed squared distances from it.
+
+        Examples
+        --------
+        >>> moments = RunningMean()
+        >>> moments.merge(2, 1.5, 0.5)
+        >>> moments.merge(1, 6.0, 0.0)
+        >>> float(moments.mean), float(moments.variance)
+        (3.0, 7.0)
+        """
+        count = self.count + number
+        shift = np.asarray(mean) - self.mean
+        self._squares = self._squares + np.asarray(squares) + shift**2 * (self.count * number / count)
+        self.mean = self.mean + shift * (number / count)
         self.count = count
 
     @property

@@ -6,6 +6,7 @@
 from xaimri.adapters.keras.bundle import Bundle, load, reference_images, save
 from xaimri.training.augment import Augmentation
 from xaimri.training.batched_part import BatchedPart, batches
+from xaimri.training.cnn3d import build_cnn3d
 from xaimri.training.fit import TrainingResult, train
 from xaimri.training.recipe import Recipe
 from xaimri.training.resnet import build_resnet50, unfreeze
@@ -17,6 +18,7 @@ __all__ = [
     "Recipe",
     "TrainingResult",
     "batches",
+    "build_cnn3d",
     "build_resnet50",
     "load",
     "reference_images",

@@ -13,6 +13,8 @@ from xaimri.adapters.keras.randomness import keep_python_random
 from xaimri.errors import InvalidInput, shown
 from xaimri.forked import check_process
 from xaimri.training.backbone import build_backbone
+from xaimri.training.outputs import check_backend, number_of
+from xaimri.training.weights import draw_weights, parts_of
 
 MEANS = (103.939, 116.779, 123.68)
 """Mean blue, green and red of the ImageNet pixels, which the published weights expect subtracted."""
@@ -198,20 +200,8 @@ def _checked(
     width: float,
 ) -> int:
     """Return the number of classes; refuse what cannot be built."""
-    if keras.backend.backend() != "tensorflow":
-        raise InvalidInput(
-            f"training needs Keras on TensorFlow, and this one runs on {keras.backend.backend()}: set "
-            "KERAS_BACKEND=tensorflow before Keras is imported."
-        )
-    if isinstance(classes, str):
-        raise InvalidInput(
-            f"`classes` must be several names or their number, got the one string {shown(classes)}."
-        )
-    number = classes if isinstance(classes, int) else len(classes)
-    if number < 2 or (not isinstance(classes, int) and len(set(classes)) != number):
-        raise InvalidInput(
-            f"`classes` must be at least 2 distinct names or their number, got {shown(classes)}."
-        )
+    check_backend()
+    number = number_of(classes)
     if len(size) != 2 or min(size) < SMALLEST:
         raise InvalidInput(f"`size` must be (height, width), each at least {SMALLEST}, got {tuple(size)}.")
     if channels not in (1, 3):
@@ -237,22 +227,9 @@ def _prepared(inputs: keras.KerasTensor, imagenet: bool) -> keras.KerasTensor:
 
 
 def _initialise(model: keras.Model, seed: int, but: keras.Model | None) -> None:
-    """Draw every kernel again, by its layer's own kind of initialiser, from one seed.
-
-    In a random backbone, each residual block begins as the identity.
-    """
-    layers = [
-        layer for part in model.layers for layer in (part.layers if isinstance(part, keras.Model) else [part])
-    ]
-    kept = set() if but is None else {id(layer) for layer in but.layers}
-    for index, layer in enumerate(layer for layer in layers if hasattr(layer, "kernel_initializer")):
-        if id(layer) in kept:
-            continue
-        old = layer.kernel_initializer
-        drawn = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-        new = type(old).from_config({**old.get_config(), "seed": drawn & 0x7FFFFFFF})
-        layer.kernel_initializer = new
-        layer.kernel.assign(new(layer.kernel.shape, dtype=layer.kernel.dtype))
-    for layer in layers:
-        if id(layer) not in kept and layer.name.endswith("_3_bn"):
+    """Draw the weights that are not given; residual blocks of a random backbone begin as the identity."""
+    kept = [] if but is None else but.layers
+    draw_weights(model, seed, but=kept)
+    for layer in parts_of(model):
+        if layer not in kept and layer.name.endswith("_3_bn"):
             layer.gamma.assign(np.zeros(layer.gamma.shape))

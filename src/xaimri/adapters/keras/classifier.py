@@ -348,7 +348,7 @@ class KerasClassifier:
         batch = self.prepare(images)
         inside = self._inside(np.asarray(images))
         wanted = _columns(objective, len(batch))
-        size = batch_size(len(batch), purpose)
+        size = batch_size(len(batch), purpose, batch.shape[1:])
         asked = _asked(purpose, objective, layer, scale)
         request = Request(purpose, (size, *batch.shape[1:]), self._answers, *asked)
         before = self._preprocess if inside else None

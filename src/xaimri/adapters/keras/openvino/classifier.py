@@ -16,9 +16,9 @@ from xaimri.adapters.keras.openvino.worth import is_suited, may_pay_off, pays_of
 from xaimri.adapters.keras.programs import Program
 from xaimri.adapters.keras.tensors import Network, Tensor
 from xaimri.arrays import Array, Images, Scores
+from xaimri.capacity import capacity, even_batch
 from xaimri.errors import MissingExtra, first_line
 from xaimri.forked import check_process
-from xaimri.perturb.responses import even_batch
 from xaimri.perturb.workload import times
 
 TOLERANCE = 1e-3
@@ -111,20 +111,20 @@ class OpenVINOClassifier:
         with self._converted.lock:
             if self._converted.agrees is None:
                 self._converted.agrees = self._checked(images[:BATCH])
-        if not self._converted.agrees or self._wasteful(len(images)):
+        if not self._converted.agrees or self._wasteful(len(images), images.shape[1:]):
             return self._original.logits(images)
         return self._original.checked(*self._forward(images), self._converted.program)
 
-    def _wasteful(self, count: int) -> bool:
+    def _wasteful(self, count: int, shape: tuple[int, ...]) -> bool:
         """Tell whether filling batches of the only size costs more than OpenVINO saves."""
-        size, own = self._converted.size, batch_size(count, "logits")
+        size, own = self._converted.size, batch_size(count, "logits", shape)
         return size is not None and -(-count // size) * size > WORTH * (-(-count // own) * own)
 
     def _forward(self, images: Images) -> tuple[Scores, Float[Array, "images columns"]]:
         """Return the logits, and what the network itself puts out."""
         batch = self._original.prepare(images)
         others = [np.asarray(other) for other in self._original.others]
-        size, parts = self._converted.size or BATCH, []
+        size, parts = self._converted.size or capacity(batch.shape[1:], BATCH), []
         for first in range(0, len(batch), size):
             part = batch[first : first + size]
             given = pad(part, size) if self._converted.size else part
@@ -170,7 +170,7 @@ def accelerate(
     whole = images * times()
     if auto and not is_any_held() and not may_pay_off(original.model, whole, shape):
         return original
-    size = batch_size(even_batch(images), "logits")
+    size = batch_size(even_batch(images, capacity(shape)), "logits", shape)
     try:
         traced = original.trace(size, shape)
         ready = held(traced) if auto else None
