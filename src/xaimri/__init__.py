@@ -15,6 +15,7 @@ from xaimri import forked as forked  # so that a fork is noticed, whatever is lo
 
 if TYPE_CHECKING:
     from xaimri import adapters as adapters
+    from xaimri import atlas as atlas
     from xaimri import callbacks as callbacks
     from xaimri import charts as charts
     from xaimri import data as data
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from xaimri.api import evaluate_explanations as evaluate_explanations
     from xaimri.api import explain as explain
     from xaimri.api import explain_all as explain_all
+    from xaimri.atlas import Atlas as Atlas
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
     from xaimri.errors import Cancelled as Cancelled
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
+    "Atlas": "xaimri.atlas",
     "Auto": "xaimri.perturb.stopping",
     "absent_sensitivity": "xaimri.metrics",
     "evaluate_explanations": "xaimri.api",
@@ -98,6 +101,7 @@ _HOMES = {
 
 _ROOMS = {
     "adapters",
+    "atlas",
     "callbacks",
     "charts",
     "data",

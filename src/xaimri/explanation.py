@@ -9,14 +9,18 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from jaxtyping import Bool, Float
 
 from xaimri import storage
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Labels, Map, frozen
+from xaimri.atlas import Atlas, RegionTable
+from xaimri.atlas.atlas import AtlasLike, Names
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
+from xaimri.kinds import Anything
 from xaimri.objective import Objective, Of
 from xaimri.regular_file import path_of
 from xaimri.sealed import seal, unseal
@@ -277,6 +281,51 @@ class Explanation:
         words = f"{self.method['name']}, {self.of} of class {self.target}"
         record = self.to_dict()
         return nifti_maps.save(path_of(path), self.values, self.errors, self.affine, self.scan, words, record)
+
+    @check_arguments(atlas=Anything(), names=Anything(), affine_to_scan=Anything())
+    def by_region(
+        self,
+        atlas: AtlasLike,
+        names: Names | None = None,
+        *,
+        same_space: bool = False,
+        affine_to_scan: npt.ArrayLike | None = None,
+    ) -> RegionTable:
+        """Return what the map holds in each region of an atlas, as a table.
+
+        Parameters
+        ----------
+        atlas, names, same_space, affine_to_scan
+            As of :meth:`xaimri.Atlas.read`. An atlas on the scan's own grid needs nothing more; one on
+            another grid is refused unless something says how both lie. Each voxel takes the nearest label.
+
+        Returns
+        -------
+        RegionTable
+            Voxels, volume, mean, sum and standard errors of each region, and its enrichment: its share of the
+            absolute relevance over its share of the brain (`xaimri.images.foreground`).
+
+        Raises
+        ------
+        InvalidInput
+            If the atlas can't be read, or it isn't known how it lies on this image.
+
+        Examples
+        --------
+        >>> import xaimri
+        >>> model = xaimri.LinearClassifier(np.stack([np.eye(4), -np.eye(4)])[..., None])
+        >>> explanation = xaimri.explain(model, np.ones((4, 4)), xaimri.Occlusion(window=1, absent=0.0))
+        >>> quarters = np.kron([[1, 2], [3, 4]], np.ones((2, 2), int))
+        >>> [row.sum for row in explanation.by_region(quarters).rows]
+        [2.0, 0.0, 0.0, 2.0]
+        """
+        from xaimri.atlas.sums import Measured, region_table
+
+        brought = Atlas.read(atlas, names, same_space=same_space, affine_to_scan=affine_to_scan)
+        parts = None if self.regions is None else self.regions.labels
+        measured = Measured(self.values, self.image, self.errors, parts, self.spacing, self.affine)
+        asked = f"{self.method.get('title', self.method['name'])} of {self.question}"
+        return region_table(measured, brought, self.unit, asked)
 
     @check_arguments()
     def store(self, folder: str | Path) -> Path:

@@ -28,6 +28,9 @@ START = 544
 FARTHEST = 2**26
 """Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
 
+CONTRASTS = "give one of them, or an array (*space, channels) where the model takes several contrasts"
+"""What to do about a scan of several volumes."""
+
 MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
 """How many millimetres a unit of length has; what isn't said is taken to be millimetres."""
 
@@ -50,8 +53,19 @@ def is_image(source: object) -> bool:
     return all(hasattr(source, name) for name in ("affine", "header", "dataobj", "get_fdata"))
 
 
-def read(stream: BufferedIOBase, name: str) -> Picture:
+def read(
+    stream: BufferedIOBase, name: str, *, kind: type[np.floating[Any]] = np.float32, several: str = CONTRASTS
+) -> Picture:
     """Read a NIfTI file; its header is checked before a voxel is.
+
+    Parameters
+    ----------
+    stream, name
+        The file, and what to call it in a sentence.
+    kind
+        Of the voxels that are returned: single precision holds whole numbers up to 2**24, double all labels.
+    several
+        What to do about a file of several volumes.
 
     Returns
     -------
@@ -62,7 +76,7 @@ def read(stream: BufferedIOBase, name: str) -> Picture:
     content, header = _opened(stream, nibabel)
     if bytes(header["magic"])[:2] == b"ni":
         raise UnusableImage(f"{name} is a header without its voxels: give the file as .nii or .nii.gz.")
-    shape, dtype = _shape(header, name), _kind(header, name)
+    shape, dtype = _shape(header, name, several), _kind(header, name)
     bounded(math.prod(shape), name)
     offset = float(header["vox_offset"])
     if not 348 <= offset <= FARTHEST:
@@ -71,7 +85,7 @@ def read(stream: BufferedIOBase, name: str) -> Picture:
     if content is stream and stream.seek(0, io.SEEK_END) < offset + size:
         raise EOFError("the file ends before its last voxel")
     content.seek(0)
-    voxels = np.asarray(nibabel.arrayproxy.ArrayProxy(content, header)).astype(np.float32)
+    voxels = np.asarray(nibabel.arrayproxy.ArrayProxy(content, header)).astype(kind)
     if content is not stream:  # its checksum is read at its end
         content.seek(int(offset) + size)
         content.read(FARTHEST)
@@ -99,8 +113,10 @@ def _opened(stream: BufferedIOBase, nibabel: Any) -> tuple[Any, Any]:
     return content, header
 
 
-def of_image(image: Any, name: str) -> Picture:
-    """Take an image of nibabel: one of NIfTI with its header, any other with its affine."""
+def of_image(
+    image: Any, name: str, *, kind: type[np.floating[Any]] = np.float32, several: str = CONTRASTS
+) -> Picture:
+    """Take an image of nibabel: one of NIfTI with its header, any other with its affine; else as `read`."""
     nibabel = package(f"reading {name}")
     _kind(image, name)
     header = image.header
@@ -109,29 +125,26 @@ def of_image(image: Any, name: str) -> Picture:
     elif image.affine is not None and not np.allclose(image.affine, header.get_best_affine()):
         header = header.copy()  # the affine was changed since the file was read: nibabel writes the new one
         header.set_sform(image.affine, 2)
-    voxels = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
-    return _picture(voxels.reshape(_space(tuple(image.shape), name)), header, name, nibabel)
+    voxels = np.asarray(image.get_fdata(caching="unchanged", dtype=kind))
+    return _picture(voxels.reshape(_space(tuple(image.shape), name, several)), header, name, nibabel)
 
 
-def _shape(header: Any, name: str) -> tuple[int, int, int]:
+def _shape(header: Any, name: str, several: str = CONTRASTS) -> tuple[int, int, int]:
     """Return the three sides that a header tells."""
     try:
         sides = tuple(int(side) for side in header.get_data_shape())
     except Exception as error:  # a count of axes that can't be
         raise UnusableImage(f"{name} has no shape ({first_line(error, 120)}): fetch it again.") from error
-    return _space(sides, name)
+    return _space(sides, name, several)
 
 
-def _space(sides: tuple[int, ...], name: str) -> tuple[int, int, int]:
+def _space(sides: tuple[int, ...], name: str, several: str) -> tuple[int, int, int]:
     """Return three sides, of as many axes or of more that have one step alone."""
     told = " x ".join(map(str, sides)) or "nothing"
     if not sides or min(sides) < 1:
         raise UnusableImage(f"{name} says that it holds {told} voxels: fetch the file again.")
     if math.prod(sides[3:]) > 1:
-        raise UnusableImage(
-            f"{name} holds {math.prod(sides[3:])} volumes ({told}): give one of them, or an array (*space, "
-            "channels) where the model takes several contrasts."
-        )
+        raise UnusableImage(f"{name} holds {math.prod(sides[3:])} volumes ({told}): {several}.")
     one, two, three = (*sides, 1, 1)[:3]
     return one, two, three
 
