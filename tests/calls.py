@@ -36,7 +36,7 @@ RESULTS = {
     "judging.Difference", "judging.Row", "judging.Summary", "Judgement", "Model", "training.TrainingResult",
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
-    "evaluation.Estimate.alone", "data.Split", "data.Stack",
+    "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
 
@@ -162,6 +162,7 @@ def world(folder: Path) -> dict[str, Any]:
         "fitting": fitting, "maps": list(maps), "lime": lime, "volume": volume,
         "placed": replace(maps[0], affine=np.eye(4)),
         "judged": judged, "report": report,
+        "labels": np.arange(120).reshape(SIZE) % 3,
         "region": region, "stored": stored, "truth": truth, "split": split(cases, 0.3, 0.3),
         "opened": xaimri.open_model(model), "explained": xaimri.explain_all(model, images, "saliency"),
         "compared": xaimri.compare(model, image, ["saliency", "gradcam"]),
@@ -177,7 +178,15 @@ def _answers(model: LinearClassifier, images: Any) -> Any:
 def calls(folder: Path) -> dict[str, Call]:
     """Return a valid call of every public function."""
     of = world(folder)
-    found = {**_front(of), **_objects(of), **_methods(of), **_metrics(of), **_data(of), **_drawing(of)}
+    found = {
+        **_front(of),
+        **_objects(of),
+        **_atlases(of),
+        **_methods(of),
+        **_metrics(of),
+        **_data(of),
+        **_drawing(of),
+    }
     everything = public()
     return {
         name: each if isinstance(each, Call) else Call(everything[name], each) for name, each in found.items()
@@ -244,6 +253,8 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "Explanation.save": Call(one.save, {"path": folder / "m.png", "style": "overlay", "dpi": 30}),
         "Explanation.show": Call(one.show, {"style": "overlay"}),
         "Explanation.to_nifti": Call(of["placed"].to_nifti, {"path": folder / "map.nii"}),
+        "Explanation.by_region": Call(one.by_region, {"atlas": of["labels"], "names": {1: "one"},
+                                                      "same_space": False, "affine_to_scan": None}),
         "Explanation.store": Call(one.store, {"folder": folder / "once more"}),
         "Explanations": {"explanations": {"a": of["maps"][0]}, "failures": None, "notes": ()},
         "Explanations.of": Call(several.of, {"name": "0"}),
@@ -280,6 +291,24 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "data.Dataset.with_classes": Call(cases.with_classes, {"classes": list(reversed(cases.classes))}),
         "data.Dataset.with_shuffled_labels": Call(cases.with_shuffled_labels, {"seed": 0}),
     }  # fmt: skip
+
+
+def _atlases(of: dict[str, Any]) -> dict[str, Any]:
+    """What atlases and tables of their regions do."""
+    atlas, table = xaimri.Atlas.read(of["labels"]), of["lime"].by_region(of["labels"])
+    placed = xaimri.Atlas.read(xaimri.images.Picture(np.ones((3, 4, 5), int), affine=np.eye(4)))
+    reading = {"names": {1: "one"}, "same_space": False, "affine_to_scan": None}
+    return {
+        "Atlas.read": Call(placed.read, {"source": placed, **reading}),
+        "Atlas.from_record": Call(atlas.from_record, {"record": atlas.record(), "arrays": atlas.arrays()}),
+        "Atlas.name_of": Call(atlas.name_of, {"label": 1}),
+        "Atlas.on": Call(placed.on, {"space": (3, 4, 5), "affine": np.eye(4), "grid": None}),
+        "Atlas.shares_within": Call(placed.shares_within, {"space": (3, 4, 5), "affine": np.eye(4)}),
+        "atlas.RegionTable.of": Call(table.of, {"region": 1}),
+        "atlas.RegionTable.save": Call(table.save, {"path": of["folder"] / "regions.csv"}),
+        "atlas.RegionTable.to_rows": Call(table.to_rows, {}),
+        "atlas.names_of": {"given": {1: "one"}},
+    }
 
 
 def _methods(of: dict[str, Any]) -> dict[str, Any]:

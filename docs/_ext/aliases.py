@@ -24,6 +24,7 @@ NAMES = {
     "xaimri.images.mask": "MaskSource",
     "xaimri.adapters.keras.engine": "Engine",
     "xaimri.perturb.progress": "Watcher",
+    "xaimri.atlas.atlas": "AtlasLike Names",
     "xaimri.perturb.absent": "Absent",
     "xaimri.perturb.segments": "Segmentation Shape",
     "xaimri.perturb.stopping": "Samples",

@@ -31,9 +31,6 @@ AtlasLike: TypeAlias = object
 Names: TypeAlias = Mapping[int, str] | str | os.PathLike[str]
 """Names of an atlas' regions: by label, or a table in a text file."""
 
-SHOWN = 3
-"""Regions that a sentence names."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Atlas:
@@ -150,22 +147,12 @@ class Atlas:
         """The labels as an array that is known by its content."""
         return Stored(self.labels)
 
+    @check_arguments()
     def name_of(self, label: int) -> str:
         """Return what a region is called: its name, or else its number."""
         return self.names.get(label) or str(label)
 
-    def some(self, labels: Array) -> str:
-        """Return the names of a few regions, for a sentence.
-
-        Examples
-        --------
-        >>> Atlas.read(np.arange(6)).some(np.arange(1, 6))
-        '1, 2, 3, ...'
-        """
-        named = [self.name_of(int(label)) for label in labels[:SHOWN]]
-        return ", ".join([*named, *(["..."] if len(labels) > SHOWN else [])])
-
-    @check_arguments(affine=Anything(), grid=Anything())
+    @check_arguments(affine=Anything())
     def on(
         self,
         space: tuple[int, ...],
@@ -202,7 +189,10 @@ class Atlas:
         >>> atlas.on((2, 2)).tolist()
         [[0, 7], [2, 2]]
         """
+        space = tuple(space)
         matrix = self._way(space, affine)
+        if grid is not None and grid.space != space:
+            raise InvalidInput(f"`grid` lies on an image of {grid.space}, and this one is of {space}.")
         cells = space if grid is None else grid.cells
         if grid is not None:
             matrix = matrix @ lattice(grid)
@@ -216,8 +206,10 @@ class Atlas:
             )
         return found
 
+    @check_arguments(affine=Anything())
     def shares_within(self, space: tuple[int, ...], affine: Float[Array, "4 4"] | None) -> Array:
         """Return what share of each region, in the order of `numbers`, lies within an image of three axes."""
+        space = tuple(space)
         if len(space) < 3:
             return np.ones(len(self.numbers))
         places = np.searchsorted(self.numbers, self.labels)
@@ -237,6 +229,7 @@ class Atlas:
         return {self.stored.sha256: self.stored.array}
 
     @classmethod
+    @check_arguments()
     def from_record(cls, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> Atlas:
         """Undo `record`."""
         try:
@@ -245,7 +238,7 @@ class Atlas:
                 arrays[record["labels"]], affine, {int(label): name for label, name in record["names"]},
                 record["atlas"], record["file"], record["same_space"],
             )  # fmt: skip
-        except (KeyError, TypeError, ValueError) as damage:
+        except (KeyError, TypeError, ValueError, AttributeError) as damage:
             raise InvalidInput(
                 f"this is no whole record of an atlas ({shown(str(damage))}): give the file of the atlas."
             ) from damage
@@ -265,13 +258,13 @@ class Atlas:
             raise InvalidInput(
                 "`affine_to_scan` can't move an array, which has no place in mm: leave it out."
             )
-        way = Picture(np.zeros((1, 1, 1)), affine=affine_to_scan).affine
-        assert way is not None
-        if abs(np.linalg.det(way[:3, :3])) < 1e-6:
+        moved = Picture(np.zeros((1, 1, 1)), affine=affine_to_scan).affine
+        assert moved is not None
+        if abs(np.linalg.det(moved[:3, :3])) < 1e-6:
             raise InvalidInput(
                 "`affine_to_scan` takes different points to one: give the matrix from atlas mm to scan mm."
             )
-        return replace(self, affine=frozen(way @ self.affine), same_space=True)
+        return replace(self, affine=frozen(moved @ self.affine), same_space=True)
 
 
 def _deep(labels: Labels) -> Array:

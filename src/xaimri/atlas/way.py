@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.atlas.nearest import Space, is_same_grid
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.grid import Grid
+from xaimri.images.picture import Picture
 
 
 def way(
@@ -27,6 +28,8 @@ def way(
     UnusableImage
         If it isn't known where the image lies.
     """
+    if len(space) not in (2, 3) or min(space) < 1:
+        raise InvalidInput(f"`space` must be 2 or 3 sides of at least 1 pixel, got {shown(space)}.")
     if own_affine is None:
         _check_array(space, affine, own)
         return np.eye(4)
@@ -35,16 +38,16 @@ def way(
             "it isn't known where this image lies in the body, as it has no affine, so an atlas can't be "
             "laid on it: give a scan, or labels of the image's own shape as an array."
         )
-    place = np.asarray(affine, float)
+    place = Picture(np.zeros((1, 1, 1)), affine=affine).affine
+    assert place is not None
     if abs(np.linalg.det(place[:3, :3])) < 1e-9:
         raise UnusableImage("the affine of this image takes different pixels to one place: mend it.")
     matrix: Array = np.linalg.inv(own_affine) @ place
     if not same_space and not is_same_grid(matrix, space_of(space), space_of(own)):
         raise InvalidInput(
-            f"the atlas has another grid than the image of {_sides(space)} pixels, and nothing says that "
-            "both are in one space: read it by xaimri.Atlas.read with `same_space=True` if they are, such as "
-            "both in that of the MNI template; with `affine_to_scan`, if another program registered them; or "
-            "give an atlas on the scan's own grid. Nothing is registered here."
+            f"the atlas has another grid than the image of {_sides(space)} pixels: give one on the scan's "
+            "own grid, say `same_space=True` to xaimri.Atlas.read if both are in one space, such as that of "
+            "the MNI template, or give it the `affine_to_scan` that another program found."
         )
     return matrix
 
@@ -69,7 +72,7 @@ def on_image(grid: Grid) -> Array:
 
 def space_of(sides: tuple[int, ...]) -> Space:
     """Return three sides; a slice is one voxel thick."""
-    one, two, three = (*sides, 1)[:3]
+    one, two, three = (*sides, 1, 1)[:3]
     return one, two, three
 
 
