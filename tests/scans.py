@@ -61,6 +61,11 @@ def placed(shape, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), step=2.0
     return value_at(-world[:, 0], -world[:, 1], world[:, 2]), origins
 
 
+def short(numbers):
+    """Return numbers of no more than the 16 characters that DICOM has for one."""
+    return [float(f"{number:.10g}") for number in numbers]
+
+
 def enhanced_of(values, origins, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), order=None, **frames):
     """Return an enhanced MR data set of these frames, each stored by a slope of its own, in a given order.
 
@@ -83,13 +88,13 @@ def enhanced_of(values, origins, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 
 
     made.SharedFunctionalGroupsSequence = [
         of(
-            PlaneOrientationSequence=[of(ImageOrientationPatient=[*along, *down])],
+            PlaneOrientationSequence=[of(ImageOrientationPatient=short([*along, *down]))],
             PixelMeasuresSequence=[of(PixelSpacing=list(spacing), SliceThickness=2.0)],
         )
     ]
     made.PerFrameFunctionalGroupsSequence = [
         of(
-            PlanePositionSequence=[of(ImagePositionPatient=[float(f"{x:.10g}") for x in origins[at]])],
+            PlanePositionSequence=[of(ImagePositionPatient=short(origins[at]))],
             PixelValueTransformationSequence=[
                 of(RescaleSlope=slopes[at], RescaleIntercept=-50, RescaleType="US")
             ],
@@ -97,4 +102,28 @@ def enhanced_of(values, origins, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 
         )
         for at in order
     ]
+    return made
+
+
+def of_patient(dataset, number=1):
+    """Give a data set what a scanner tells of patient, study and itself, so that a map can belong to it."""
+    dataset.PatientBirthDate, dataset.PatientSex = "19410203", "F"
+    dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20240102", "101112", "S9"
+    dataset.AccessionNumber, dataset.ReferringPhysicianName = "A-77", "Secret^Doctor"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.826.0.1.7", f"1.2.826.0.1.7.{number}"
+    dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = "1.2.826.0.1.7.9", None
+    dataset.Modality, dataset.SeriesNumber, dataset.BodyPartExamined = "CT", number, "HEAD"
+    return dataset
+
+
+def series_of(values, origins, along=(1, 0, 0), down=(0, 1, 0), spacing=(0.5, 0.75), number=1, **elements):
+    """Return the slices of a series as data sets, the last first."""
+    made = []
+    for plane, origin in list(zip(values, origins, strict=True))[::-1]:
+        one = file_of(
+            np.round((plane + 50) * 100), PixelSpacing=list(spacing), SliceThickness=1.5,
+            ImagePositionPatient=short(origin), ImageOrientationPatient=short([*along, *down]),
+            RescaleSlope=0.01, RescaleIntercept=-50, InstanceNumber=len(made) + 1, **elements,
+        )  # fmt: skip
+        made.append(of_patient(one, number))
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from xaimri.grid import Grid
 from xaimri.kinds import Anything
 from xaimri.objective import Objective, Of
 from xaimri.regular_file import path_of
+from xaimri.rules import Choice
 from xaimri.sealed import seal, unseal
 
 ROUNDING = 1e-6
@@ -278,9 +280,56 @@ class Explanation:
         """
         from xaimri.images import nifti_maps
 
-        words = f"{self.method['name']}, {self.of} of class {self.target}"
-        record = self.to_dict()
-        return nifti_maps.save(path_of(path), self.values, self.errors, self.affine, self.scan, words, record)
+        place, told = (self.affine, self.scan), (self._words(), self.to_dict())
+        return nifti_maps.save(path_of(path), self.values, self.errors, *place, *told)
+
+    @check_arguments(source=Anything(), kind=Choice(("parametric_map", "secondary_capture")))
+    def to_dicom(
+        self, path: str | Path, *, source: object, kind: str = "parametric_map", **options: Any
+    ) -> Path:
+        """Write the map as a DICOM object of the patient whose scan was explained.
+
+        It lies on the planes of the scan's own slices. Patient and study are those of the source, and belong
+        into such an object by the standard: nothing else that this package writes names them. Needs the extra
+        ``neuro``.
+
+        Parameters
+        ----------
+        path
+            A file that ends in ``.dcm``. Standard errors, where the method tells them, go into a second
+            object, ``<name>_errors.dcm``.
+        source
+            The DICOM files that were explained: their folder, a file, data sets of pydicom, or a list. Shape,
+            place and values must be those of the explained image.
+        kind
+            ``"parametric_map"``: float32 values in the method's own unit. ``"secondary_capture"``: the figure
+            in colour, for viewers that show no maps; ``options`` are those of :func:`xaimri.render.figure`.
+
+        Raises
+        ------
+        InvalidInput
+            If the explanation is of no DICOM image or of another one, the source lacks what an object of its
+            patient must have, or a file is there already that is no DICOM object of this package.
+        """
+        from xaimri.images import dicom_maps
+        from xaimri.images.dicom_source import Scanned
+
+        if options and kind != "secondary_capture":
+            raise InvalidInput(f'`{next(iter(options))}` is of pictures: pass kind="secondary_capture".')
+        told = dicom_maps.Told(self.values, self.errors, self.unit, self._words())
+        scanned = Scanned(self.image, self.affine, self.scan)
+        drawn = partial(self._drawn, **options) if kind == "secondary_capture" else None
+        return dicom_maps.save(path_of(path), scanned, source, told, drawn)
+
+    def _words(self) -> str:
+        """Say in a few words what was asked."""
+        return f"{self.method['name']}, {self.of} of class {self.target}"
+
+    def _drawn(self, **options: Any) -> Array:
+        """Return the figure in colour, ``(rows, columns, 3)``."""
+        from xaimri import render
+
+        return render.output.pixels(self.figure(**options))
 
     @check_arguments(atlas=Anything(), names=Anything(), affine_to_scan=Anything())
     def by_region(

@@ -142,6 +142,49 @@ class TestWithANetwork:
         with Image.open(tmp_path / "scan_gradcam.png") as drawn:
             assert drawn.size[0] > 300
 
+    def test_a_folder_of_slices_is_one_volume_and_goes_back_as_dicom(self, run, bundle, tmp_path):
+        pydicom = pytest.importorskip("pydicom")
+        pytest.importorskip("highdicom")
+        import keras
+
+        from scans import content, placed, series_of
+
+        folder, out = tmp_path / "study" / "series", tmp_path / "out"
+        folder.mkdir(parents=True)
+        source = series_of(*placed((5, 6, 7)))
+        for number, one in enumerate(source):
+            (folder / f"{number}.dcm").write_bytes(content(one))
+        layers = keras.layers
+        network = keras.Sequential(
+            [
+                keras.Input((7, 6, 5, 1)),
+                layers.Conv3D(2, 2, activation="relu"),
+                layers.GlobalAveragePooling3D(),
+                layers.Dense(2),
+                layers.Softmax(),
+            ]
+        )
+        network.save(tmp_path / "network.keras")
+        words = ("explain", tmp_path / "network.keras", "--out", out, "--format", "dcm,npy,json,csv")
+        code, said, err = run(*words, folder)
+        assert code == 0, err
+        assert len(said.splitlines()) == 1
+        written = pydicom.dcmread(out / "series_gradcam.dcm")
+        assert written.PatientID == source[0].PatientID
+        assert written.NumberOfFrames == 5
+        assert np.load(out / "series_gradcam.npy").shape == (7, 6, 5)
+        assert "secret" not in (said + err).casefold()
+        for file in out.iterdir():
+            assert file.suffix == ".dcm" or b"ecret" not in file.read_bytes()
+        code, said, err = run(*words, folder.parent, "--force")  # a study: each folder of slices is an image
+        assert code == 0, err
+        assert len(said.splitlines()) == 1
+        code, said, err = run(
+            "explain", bundle, folder, "--out", tmp_path / "slices"
+        )  # to a network of slices
+        assert code == 0, err
+        assert len(said.splitlines()) == 5
+
     def test_one_class_is_explained_against_another(self, run, bundle, scan, tmp_path):
         words = ("explain", bundle, scan, "--out", tmp_path, "-m", "saliency", "--target", "mild")
         code, out, err = run(*words, "--against", 0)

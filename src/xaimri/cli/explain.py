@@ -98,7 +98,7 @@ def explain(
                     failed.add(str(source))
                     typer.echo(f"xaimri: {source}: {ending}", err=True)
                     continue
-                made = write_map(ending, out / f"{stem}_{name}", formats, style, heading)
+                made = write_map(ending, Path(source), out / f"{stem}_{name}", formats, style, heading)
                 typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))
     finally:
         if rows and "csv" in formats:
@@ -149,7 +149,7 @@ def compare(
         file, names, target=one, of=of, against=other, progress=sys.stderr.isatty(), **settings
     )
     for name, explanation in zip(names, made, strict=True):
-        write_map(explanation, maps[name], own, style, file.name)
+        write_map(explanation, file, maps[name], own, style, file.name)
         typer.echo(f"{name}: {verdict(explanation)}")
     for figure in figures:
         if figure.suffix == ".csv":

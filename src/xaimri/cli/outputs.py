@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PICTURES = ("png", "svg", "pdf", "jpg")
 """Forms of a figure."""
 
-FORMATS = (*PICTURES, "npy", "nii.gz", "json", "csv")
+FORMATS = (*PICTURES, "npy", "nii.gz", "dcm", "json", "csv")
 """A figure; the map as an array, or on the scan's own grid; its numbers; one table of all images."""
 
 DEFAULT = ("png", "csv")
@@ -52,9 +52,9 @@ def files_of_map(stem: Path, formats: Sequence[str]) -> list[Path]:
 
 
 def write_map(
-    explanation: Explanation, stem: Path, formats: Sequence[str], style: str, heading: str
+    explanation: Explanation, source: Path, stem: Path, formats: Sequence[str], style: str, heading: str
 ) -> list[Path]:
-    """Write one map in these forms, the heading over its figures; return the files."""
+    """Write one map of a source in these forms, the heading over its figures; return the files."""
     import numpy as np
 
     from xaimri.images.read import suffix_of
@@ -67,6 +67,8 @@ def write_map(
                 np.save(stream, explanation.values)
         elif form == "nii.gz":
             explanation.to_nifti(file)
+        elif form == "dcm":
+            explanation.to_dicom(file, source=source)
         elif form == "json":
             write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.errors import UnusableImage
@@ -35,7 +36,7 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
     """
     slices = placed(dataset, name)
     if rank == 3:
-        values = _values(dataset, name, len(slices))
+        values = values_of(dataset, name)
         order = ordered(slices, name)
         return volume(order, np.stack([values[each.frame] for each in order], axis=-1))
     if len(slices) > 1:
@@ -44,7 +45,7 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
             f"`xaimri.images.read_image(scan, 3)[:, :, {len(slices) // 2}]`, and give the array."
         )
     first = slices[0]
-    values = _values(dataset, name, 1)[0]
+    values = values_of(dataset, name)[0]
     affine = dicom.slice_affine((first.origin, first.down, first.along))
     lengths = float(np.linalg.norm(first.down)), float(np.linalg.norm(first.along))
     marks = dicom.marks_of([dataset])
@@ -93,8 +94,9 @@ def group(dataset: Any, frame: int, sequence: str) -> Any:
     return Dataset()
 
 
-def _values(dataset: Any, name: str, frames: int) -> Array:
-    """Return the frames, each by its own slope and intercept."""
+def values_of(dataset: Any, name: str) -> Float[Array, "frames rows columns"]:
+    """Return the frames in the order of the file, each by its own slope and intercept."""
+    frames = dicom.frames_of(dataset)
     scales = [group(dataset, number, "PixelValueTransformationSequence") for number in range(frames)]
     if int(dataset.get("SamplesPerPixel", 1)) > 1 or "PALETTE" in str(dataset.PhotometricInterpretation):
         raise UnusableImage(f"{name} holds frames in colour: give frames of one value a pixel.")

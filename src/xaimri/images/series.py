@@ -57,10 +57,10 @@ def read_series(source: SeriesSource, *, series: int | str | None = None) -> Pic
         If there is no such series.
     """
     name = name_of(source)
-    found = headed(source, series, name)
+    found = _one(source, series, name)
     try:
         with Quiet():
-            return _read(found, name)
+            return volume_of(found, name)[0]
     except (UnusableImage, MissingExtra):
         raise
     except Exception as error:  # elements that are missing, or no numbers
@@ -89,7 +89,7 @@ def sides(folder: Path) -> tuple[int, ...]:
     return tuple(sorted((len(slices), *one))) if len(slices) > 1 else one
 
 
-def headed(source: SeriesSource, series: int | str | None, name: str) -> list[Named]:
+def _one(source: SeriesSource, series: int | str | None, name: str) -> list[Named]:
     """Return the data sets of one series, of those that the source holds.
 
     Raises
@@ -104,6 +104,11 @@ def headed(source: SeriesSource, series: int | str | None, name: str) -> list[Na
         raise
     except Exception as error:  # files that can't be opened
         raise damaged(name, error) from None
+
+
+def parts(source: SeriesSource, name: str) -> list[list[Named]]:
+    """Return the data sets of every series that the source holds."""
+    return list(_parted(_gathered(source, name)).values())
 
 
 def damaged(name: str, error: Exception) -> UnusableImage:
@@ -139,15 +144,16 @@ def placed(found: Sequence[Named], name: str) -> list[Slice]:
     return ordered(slices, name)
 
 
-def _read(found: Sequence[Named], name: str) -> Picture:
-    """Read the slices of one series."""
-    if len(found) == 1 and enhanced.is_enhanced(found[0][1]):
-        return enhanced.of_dataset(found[0][1], name, 3)
+def volume_of(found: Sequence[Named], name: str) -> tuple[Picture, list[Slice]]:
+    """Return one series as a volume, and its slices in their order."""
     slices = placed(found, name)
     first = slices[0].dataset
     bounded(len(slices) * int(first.Rows) * int(first.Columns), name)
+    if enhanced.is_enhanced(first):
+        values = enhanced.values_of(first, name)
+        return volume(slices, np.stack([values[each.frame] for each in slices], axis=-1)), slices
     voxels = [dicom.pixels(each.dataset, quoted(each.name), 1)[0, ..., 0] for each in slices]
-    return volume(slices, np.stack(voxels, axis=-1))
+    return volume(slices, np.stack(voxels, axis=-1)), slices
 
 
 def _gathered(source: SeriesSource, name: str) -> list[Named]:
@@ -196,17 +202,15 @@ def _opened(file: Path) -> Any:
 
 def _chosen(found: Sequence[Named], series: int | str | None, name: str) -> list[Named]:
     """Return the data sets of one series: the only one, or the one that is named."""
-    parts: dict[str, list[Named]] = {}
-    for file, dataset in found:
-        parts.setdefault(str(dataset.get("SeriesInstanceUID", "")), []).append((file, dataset))
-    order = sorted(parts, key=lambda uid: (_number(parts[uid][0][1]), uid))
+    held = _parted(found)
+    order = list(held.values())
     if series is None and len(order) == 1:
-        return parts[order[0]]
-    if isinstance(series, str) and series in parts:
-        return parts[series]
+        return order[0]
+    if isinstance(series, str) and series in held:
+        return held[series]
     if isinstance(series, int) and not isinstance(series, bool) and 0 <= series < len(order):
-        return parts[order[series]]
-    told = ", ".join(f"{at} of {_size(parts[uid])}" for at, uid in enumerate(order))
+        return order[series]
+    told = ", ".join(f"{at} of {_size(part)}" for at, part in enumerate(order))
     if series is None:
         raise UnusableImage(
             f"{name} holds {len(order)} series ({told}): choose one by its index, as in "
@@ -216,6 +220,15 @@ def _chosen(found: Sequence[Named], series: int | str | None, name: str) -> list
         f"`series` must be the index or the UID of a series in {name} ({told}), got "
         f"{series if isinstance(series, int) else 'another'}."
     )
+
+
+def _parted(found: Sequence[Named]) -> dict[str, list[Named]]:
+    """Return the data sets of each series by its UID, in the order of their numbers."""
+    parts: dict[str, list[Named]] = {}
+    for file, dataset in found:
+        parts.setdefault(str(dataset.get("SeriesInstanceUID", "")), []).append((file, dataset))
+    order = sorted(parts, key=lambda uid: (_number(parts[uid][0][1]), uid))
+    return {uid: parts[uid] for uid in order}
 
 
 def _number(dataset: Any) -> float:

@@ -10,10 +10,13 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import UInt8
 from matplotlib.figure import Figure
 
 from xaimri.archive import whole_file
 from xaimri.arguments import check_arguments
+from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.render.panel import DOTS
 
@@ -58,6 +61,15 @@ def _opened(drawn: Figure) -> bool:
         drawn.savefig(kept, dpi=110, format="png", facecolor="white")
         kept.seek(0)
         return bool(ImageShow.show(Image.open(kept)))
+
+
+def pixels(drawn: Figure, *, dpi: int = 150) -> UInt8[Array, "rows columns 3"]:
+    """Return a figure as red, green and blue."""
+    from PIL import Image
+
+    written = io.BytesIO()
+    drawn.savefig(written, dpi=dpi, format="png", facecolor="white")
+    return np.array(Image.open(written).convert("RGB"))
 
 
 def embed(drawn: Figure, words: str) -> str:
