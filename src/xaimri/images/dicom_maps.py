@@ -21,7 +21,7 @@ from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput, MissingExtra
 from xaimri.images import dicom
 from xaimri.images.decoders import Quiet
-from xaimri.images.dicom_source import DicomSource, Origin, Scanned, origin_of
+from xaimri.images.dicom_source import DicomSource, Origin, Scanned, check_complete, origin_of
 from xaimri.images.stack import step_of
 from xaimri.images.turn import turned_back
 
@@ -30,23 +30,6 @@ Kind: TypeAlias = Literal["parametric_map", "secondary_capture"]
 
 MAKER = "xaimri"
 """Manufacturer of what is written, by which it is known again."""
-
-NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-
-EMPTY = (
-    "PatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-)
-"""Elements that an object has to have, if only empty."""
-
-SEXES = ("M", "F", "O")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +63,7 @@ def save(
     beside = target.with_name(f"{target.stem}_errors{target.suffix}")
     _refuse_foreign(target, *([] if drawn else [beside]))
     origin = origin_of(scanned, source)
-    _check_complete(origin, placed=drawn is None)
+    check_complete(origin, placed=drawn is None)
     try:
         with Quiet():
             if drawn is not None:
@@ -132,45 +115,6 @@ def _is_ours(file: Path) -> bool:
             return str(dicom.opened(stream, "a map", whole=False).get("Manufacturer")) == MAKER
     except Exception:  # no DICOM file, or a broken one
         return False
-
-
-def _check_complete(origin: Origin, *, placed: bool) -> None:
-    """See that every header tells study, series and itself, and where it lies where the map is to lie there.
-
-    Elements that may be empty are filled in, and those with values that no object may have are left empty.
-    """
-    needed = (*NEEDED, "FrameOfReferenceUID") if placed else NEEDED
-    for header in origin.headers:
-        missing = [name for name in needed if not header.get(name)]
-        if missing:
-            raise InvalidInput(
-                f"the source series lacks {', '.join(missing)}, which a DICOM object of its patient must "
-                "have: mend its headers, or write the map by `to_nifti`."
-            )
-        for name in EMPTY:
-            if name not in header or _is_odd(name, header):
-                setattr(header, name, None)
-    if placed and not origin.slices[0].along.any():
-        raise InvalidInput(
-            'the source slice does not say where it lies in the scanner: write kind="secondary_capture".'
-        )
-
-
-def _is_odd(name: str, header: Any) -> bool:
-    """Tell whether a value is none that the standard allows there, so that it can't be passed on."""
-    from pydicom.valuerep import DA, TM
-
-    try:
-        value = header.get(name)
-        if name == "PatientSex":
-            return value is not None and value not in ("", *SEXES)
-        if name.endswith("Date") and value:
-            DA(value)
-        if name.endswith("Time") and value:
-            TM(value)
-    except ValueError:
-        return True
-    return False
 
 
 def _number(header: Any, at: int) -> int:

@@ -23,6 +23,24 @@ DicomSource: TypeAlias = object
 """A folder of DICOM files, a file, a data set of pydicom, or a list of files or data sets."""
 
 
+NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+
+EMPTY = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+)
+"""Elements that an object has to have, if only empty."""
+
+SEXES = ("M", "F", "O")
+
+
 @dataclass(frozen=True, eq=False)
 class Scanned:
     """What was explained: its pixels ``(*space, channels)``, and as much as is known of where they lie."""
@@ -143,9 +161,11 @@ def _difference(scanned: Scanned, picture: Picture) -> str | None:
         return (
             f"it has {' x '.join(map(str, other))} voxels, and the explained one {' x '.join(map(str, own))}"
         )
-    if (scanned.affine is None) != (picture.affine is None):
-        return "one of the two doesn't say where it lies"
-    if scanned.affine is not None and not np.allclose(scanned.affine, picture.affine, rtol=1e-6, atol=1e-4):
+    place, found = scanned.affine, picture.affine
+    if place is None or found is None:
+        if place is not found:
+            return "one of the two doesn't say where it lies"
+    elif not np.allclose(place, found, rtol=1e-6, atol=1e-4):
         return "it lies elsewhere in the scanner"
     if scanned.scan is None:  # pixels that the caller changed, and the place of the scan
         return None
@@ -154,3 +174,47 @@ def _difference(scanned: Scanned, picture: Picture) -> str | None:
     except UnusableImage:
         return "it has other channels"
     return None if np.array_equal(pixels, scanned.image) else "its values are others"
+
+
+def check_complete(origin: Origin, *, placed: bool) -> None:
+    """See that every header tells study, series and itself, and where it lies where the map is to lie there.
+
+    Elements that may be empty are filled in, and those with values that no object may have are left empty.
+
+    Raises
+    ------
+    InvalidInput
+        If something is missing.
+    """
+    needed = (*NEEDED, "FrameOfReferenceUID") if placed else NEEDED
+    for header in origin.headers:
+        missing = [name for name in needed if not header.get(name)]
+        if missing:
+            raise InvalidInput(
+                f"the source series lacks {', '.join(missing)}, which a DICOM object of its patient must "
+                "have: mend its headers, or write the map by `to_nifti`."
+            )
+        for name in EMPTY:
+            if name not in header or _is_odd(name, header):
+                setattr(header, name, None)
+    if placed and not origin.slices[0].along.any():
+        raise InvalidInput(
+            'the source slice does not say where it lies in the scanner: write kind="secondary_capture".'
+        )
+
+
+def _is_odd(name: str, header: Any) -> bool:
+    """Tell whether a value is none that the standard allows there, so that it can't be passed on."""
+    from pydicom.valuerep import DA, TM
+
+    try:
+        value = header.get(name)
+        if name == "PatientSex":
+            return value is not None and value not in ("", *SEXES)
+        if name.endswith("Date") and value:
+            DA(value)
+        if name.endswith("Time") and value:
+            TM(value)
+    except ValueError:
+        return True
+    return False
