@@ -34,10 +34,13 @@ DRAWN = {"xaimri.explanation", "xaimri.render"} | {
         "mosaic",
         "notebook",
         "output",
+        "page",
+        "page_facts",
         "panel",
         "planes",
         "sheet",
         "superpixels",
+        "view",
     )
 }
 """The one circle: an explanation draws itself, by the rooms of render that draw explanations."""

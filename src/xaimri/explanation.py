@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from xaimri.render import View
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -249,6 +251,16 @@ class Explanation:
         from xaimri import render
 
         return render.save(self.figure(style=style, **options), path, dpi=dpi)
+
+    @check_arguments()
+    def view(self, **options: Any) -> View:
+        """Return an interactive page to keep, open or show in a notebook; see :func:`xaimri.render.view`.
+
+        It scrolls through the planes of a volume, and tells value, error and region under the cursor.
+        """
+        from xaimri import render
+
+        return render.view(self, **options)
 
     def _repr_html_(self) -> str:
         from xaimri import render

@@ -69,6 +69,11 @@ def folded(heading: str, lines: Sequence[str]) -> str:
     return _list(heading, [escape(line) for line in lines], True)
 
 
+def behind(heading: str, part: str) -> str:
+    """Return a part that is HTML already, and that a click on its heading opens."""
+    return f'<details style="{LINE}"><summary>{escape(heading)}</summary>{part}</details>'
+
+
 def caveats(found: Iterable[Caveat]) -> str:
     """Return every caveat once, with a link to its paragraph in the manual; without one, nothing."""
     items = [f"{_linked(each.name)}: {escape(each.text)}" for each in dict.fromkeys(found)]

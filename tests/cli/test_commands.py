@@ -206,12 +206,13 @@ class TestWithANetwork:
 
         out = tmp_path / "made"
         words = ("explain", bundle, scan, "--out", out, "-m", "Grad-CAM,saliency", "-m", "Input X Gradient")
-        code, said, err = run(*words, "--format", "npy,.JSON", "-f", "svg,csv", "--target", "Mild")
+        code, said, err = run(*words, "--format", "npy,.JSON", "-f", "svg,csv,html", "--target", "Mild")
         assert code == 0, err
         assert len(said.splitlines()) == 3
         names = ("gradcam", "saliency", "input_x_gradient")
-        files = {f"scan_{name}.{form}" for name in names for form in ("npy", "json", "svg")}
+        files = {f"scan_{name}.{form}" for name in names for form in ("npy", "json", "svg", "html")}
         assert {file.name for file in out.iterdir()} == files | {"explanations.csv"}
+        assert f"<title>{scan.name}: " in (out / "scan_saliency.html").read_text(encoding="utf-8")
         values = np.load(out / "scan_saliency.npy")
         numbers = json.loads((out / "scan_saliency.json").read_text())
         found = xaimri.explain(bundle, scan, "saliency", target="mild")

@@ -24,8 +24,8 @@ FormatOption = Annotated[
         "--format",
         "-f",
         metavar="FORM[,FORM]",
-        help="What is written: png, svg, pdf, jpg (figures), npy (the map), nii.gz, dcm (the map on its "
-        "scan), json (its numbers), csv (one table); png,csv by default.",
+        help="What is written: png, svg, pdf, jpg (figures), html (an interactive page), npy (the map), "
+        "nii.gz, dcm (the map on its scan), json (its numbers), csv (one table); png,csv by default.",
     ),
 ]
 TargetOption = Annotated[

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PICTURES = ("png", "svg", "pdf", "jpg")
 """Forms of a figure."""
 
-FORMATS = (*PICTURES, "npy", "nii.gz", "dcm", "json", "csv")
-"""A figure; the map as an array, or on the scan's own grid; its numbers; one table of all images."""
+FORMATS = (*PICTURES, "html", "npy", "nii.gz", "dcm", "json", "csv")
+"""A figure; an interactive page; the map as an array, or on the scan's own grid; its numbers; one table."""
 
 DEFAULT = ("png", "csv")
 """What is written where nothing is said."""
@@ -67,6 +67,8 @@ def write_map(
                 np.save(stream, explanation.values)
         elif form == "nii.gz":
             explanation.to_nifti(file)
+        elif form == "html":
+            explanation.view(heading=heading).save(file)
         elif form == "dcm":
             explanation.to_dicom(file, source=source)
         elif form == "json":

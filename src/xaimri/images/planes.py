@@ -17,20 +17,53 @@ ACROSS = ("sagittal", "coronal", "axial")
 """Planes across the first, second and third axis of the world: right to left, back to front, feet to head."""
 
 
-def plane_name(plane: Plane, affine: Float[Array, "4 4"] | None) -> str:
+CONVENTION = "Radiological convention: the patient's right is on the left."
+"""What is said where sides are marked."""
+
+
+def plane_name(plane: Plane, affine: Float[Array, "4 4"] | None, shape: tuple[int, ...] | None = None) -> str:
     """Return what a plane is called: by the anatomy where the axes' directions are known.
 
-    Oblique axes are called by the axis of the world that they are nearest to, each by another one.
+    Oblique axes are called by the axis of the world that they are nearest to, each by another one. With the
+    volume's shape, a plane that lies across an axis of the world has its place there.
 
     Examples
     --------
     >>> plane_name((2, 7), None), plane_name((2, 7), np.eye(4))
     ('axis 2, plane 7', 'axial, plane 7')
+    >>> plane_name((2, 7), np.diag([1.0, 1.0, 2.0, 1.0]), (9, 9, 9))
+    'axial, plane 7, z = 14 mm'
     """
     axis, index = plane
     if affine is None or axis not in range(3):
         return f"axis {axis}, plane {index}"
-    return f"{ACROSS[world_axes(affine)[axis]]}, plane {index}"
+    called = f"{ACROSS[world_axes(affine)[axis]]}, plane {index}"
+    along = None if shape is None else millimetres(affine, shape, axis)
+    if along is None:
+        return called
+    return f"{called}, {'xyz'[world_axes(affine)[axis]]} = {round(float(along[index]), 1) + 0.0:g} mm"
+
+
+def millimetres(
+    affine: Float[Array, "4 4"], shape: tuple[int, ...], axis: int
+) -> Float[Array, " planes"] | None:
+    """Return where the planes across an axis lie along the axis of the world that it is nearest to, in mm.
+
+    None where a plane has no such place: where the grid is oblique, so that one end of a plane lies by more
+    than half a voxel elsewhere than its middle.
+
+    Examples
+    --------
+    >>> millimetres(np.diag([1.0, 1.0, 2.0, 1.0]), (9, 9, 4), 2)
+    array([0., 2., 4., 6.])
+    """
+    row = affine[world_axes(affine)[axis]]
+    middle = [(side - 1) / 2 for side in shape]
+    drift = sum(abs(row[other]) * middle[other] for other in range(3) if other != axis)
+    if drift > abs(row[axis]) / 2:
+        return None
+    start = row[3] + sum(row[other] * middle[other] for other in range(3) if other != axis)
+    return np.asarray(start + row[axis] * np.arange(shape[axis]))
 
 
 def world_axes(affine: Float[Array, "4 4"]) -> list[int]:

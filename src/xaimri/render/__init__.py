@@ -8,10 +8,12 @@ from xaimri.render.notebook import html, html_table
 from xaimri.render.output import save, show
 from xaimri.render.panel import plot
 from xaimri.render.sheet import sheet
+from xaimri.render.view import View, view
 
 __all__ = [
     "Comparison",
     "Scale",
+    "View",
     "figure",
     "grid",
     "html",
@@ -21,4 +23,5 @@ __all__ = [
     "save",
     "sheet",
     "show",
+    "view",
 ]

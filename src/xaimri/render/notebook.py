@@ -13,6 +13,7 @@ from xaimri.render.figure import figure, grid
 from xaimri.render.output import embed
 from xaimri.render.panel import headline, title_of, verdict
 from xaimri.render.sheet import sheet
+from xaimri.render.view import MOST, view
 from xaimri.table import word
 
 SHOWN = 12
@@ -34,11 +35,25 @@ def html(explanation: Explanation) -> str:
     settings = [f"{name} = {value}" for name, value in explanation.method.get("settings", {}).items()]
     return notebook.card(
         f"{method} of {explanation.question}",
-        embed(figure(explanation, footnote=False), _words(explanation)),
+        _shown(explanation),
         notebook.table(("", ""), facts),
         notebook.caveats(explanation.caveats),
         notebook.folded("Settings", settings),
     )
+
+
+def _shown(explanation: Explanation) -> str:
+    """Return the picture of a slice; of a volume the interactive page, where a notebook can hold it.
+
+    A notebook that isn't trusted drops the page: the picture is there, too.
+    """
+    picture = embed(figure(explanation, footnote=False), _words(explanation))
+    if explanation.values.ndim != 3 or explanation.values.size > MOST:
+        return picture
+    page = view(explanation)
+    if page.embeddable:
+        return page.frame() + notebook.behind("As a picture", picture)
+    return picture + notebook.paragraphs([page.way()])
 
 
 def html_comparison(explanations: Sequence[Explanation]) -> str:

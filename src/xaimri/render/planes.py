@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -12,10 +13,13 @@ from xaimri.explanation import Explanation
 from xaimri.images.foreground import foreground
 from xaimri.images.planes import Plane, Turn
 from xaimri.kinds import Several
-from xaimri.rules import WholeNumber
+from xaimri.rules import Number, OrNone, WholeNumber
 
 PLANE = Several(WholeNumber(), 2)
 """The rule for a plane: two whole numbers."""
+
+VOXEL, PLACE = OrNone(Several(WholeNumber(), 3)), OrNone(Several(Number(), 3))
+"""The rules for a point of a volume: its indices, or its place in mm."""
 
 
 def strongest_plane(explanation: Explanation, axis: int) -> Plane | None:
@@ -43,6 +47,37 @@ def _sums(explanation: Explanation, axes: tuple[int, ...]) -> list[Array]:
         sums = strength.sum(axis=tuple(other for other in range(whole.ndim) if other != axis))
         found.append(sums if sums.any() else np.arange(len(sums)) == len(sums) // 2)
     return found
+
+
+def point_of(
+    explanation: Explanation, at: Sequence[int] | None, at_mm: Sequence[float] | None
+) -> tuple[int, int, int] | None:
+    """Return the voxel that was asked for, by its indices or as the one nearest to a place in mm.
+
+    Raises
+    ------
+    InvalidInput
+        If both are given, if there is no volume or no affine, or if the place lies outside.
+    """
+    if at is None and at_mm is None:
+        return None
+    shape, affine = explanation.values.shape, explanation.affine
+    if at is not None and at_mm is not None:
+        raise InvalidInput("`at` and `at_mm` both say where: give one of them.")
+    if len(shape) != 3:
+        raise InvalidInput("a slice has no planes to choose: leave `at` and `at_mm` out.")
+    if at_mm is not None and (affine is None or abs(np.linalg.det(affine[:3, :3])) < 1e-9):
+        raise InvalidInput("where the voxels lie in mm is not known: give `at`, the indices of a voxel.")
+    if at is not None:
+        found, asked = list(at), f"at = {tuple(at)}"
+    else:
+        place = tuple(cast(Sequence[float], at_mm))
+        voxel = np.rint(np.linalg.solve(np.asarray(affine), [*place, 1.0])[:3])
+        found, asked = [int(each) for each in voxel], f"at_mm = {place}"
+    if not all(0 <= place < side for place, side in zip(found, shape, strict=True)):
+        raise InvalidInput(f"`{asked}` must lie inside the volume of {' x '.join(map(str, shape))} voxels.")
+    one, two, three = found
+    return one, two, three
 
 
 def cut(array: Array, plane: Plane | None, explanation: Explanation) -> Array:
