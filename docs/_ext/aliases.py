@@ -42,7 +42,7 @@ NAMES = {
     "xaimri.data.attendance": "SplitRecord",
     "xaimri.training.recipe": "Schedule Weighting",
     "xaimri.training.resnet": "Depth",
-    "xaimri.render.planes": "Plane",
+    "xaimri.images.planes": "Plane",
     "xaimri.failure": "Stage",
     "xaimri.arrays": "Images Image Fitted Maps Map Cells Scores Labels Mask Coalitions Array",
 }
