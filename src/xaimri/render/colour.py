@@ -16,6 +16,7 @@ from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
+from xaimri.images.window import as_window
 from xaimri.kinds import Numeric
 
 STEPS = 256
@@ -162,6 +163,29 @@ def as_rgb(picture: Image, low: float, high: float, *, grey: bool = False) -> Fl
     if scaled.shape[-1] != 3:
         return np.repeat(scaled.mean(axis=-1, keepdims=True), 3, axis=-1)
     return np.repeat((scaled @ LUMA)[..., None], 3, axis=-1) if grey else scaled
+
+
+def drawn_window(image: Image, window: object) -> tuple[float, float]:
+    """Return the intensities that are drawn black and white: of a window, else the least and the largest.
+
+    Raises
+    ------
+    InvalidInput
+        If the window has limits for each channel.
+
+    Examples
+    --------
+    >>> drawn_window(np.float32([[[0], [9]]]), None), drawn_window(np.float32([[[0], [9]]]), (2, 5))
+    ((0.0, 9.0), (2.0, 5.0))
+    """
+    if window is None:
+        return float(image.min()), float(image.max())
+    found = as_window(window).resolved(image)
+    if not isinstance(found.low, float) or not isinstance(found.high, float):
+        raise InvalidInput(
+            "a picture is drawn through one window: give two limits, not two for each channel."
+        )
+    return found.low, found.high
 
 
 def common_scales(

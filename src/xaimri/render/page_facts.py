@@ -11,9 +11,8 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.explanation import ROUNDING, Explanation
 from xaimri.images.planes import ACROSS, Turn, millimetres, world_axes
-from xaimri.images.window import as_window
 from xaimri.render.block import Block
-from xaimri.render.colour import LUMA, Scale
+from xaimri.render.colour import LUMA, Scale, drawn_window
 from xaimri.render.fade import PALE
 from xaimri.render.planes import pixel_aspect, strongest_planes
 
@@ -118,12 +117,9 @@ def _numbers(values: Array) -> list[float | None]:
 
 def _intensities(explanation: Explanation, window: object) -> dict[str, Any]:
     grey, words = _grey(explanation)
-    least, largest = float(grey.min()), float(grey.max())
-    shown = (least, largest)
-    if window is not None:
-        resolved = as_window(window).resolved(explanation.image)
-        shown = resolved.low, resolved.high
-    return {"intensity": words, "range": [least, largest], "window": list(shown)}
+    shown = (float(grey.min()), float(grey.max()))
+    opened = shown if window is None else drawn_window(explanation.image, window)
+    return {"intensity": words, "range": list(shown), "window": list(opened)}
 
 
 def _colours(explanation: Explanation, scale: Scale) -> dict[str, Any]:
