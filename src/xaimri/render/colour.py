@@ -183,7 +183,7 @@ def drawn_window(image: Image, window: object) -> tuple[float, float]:
     found = as_window(window).resolved(image)
     if not isinstance(found.low, float) or not isinstance(found.high, float):
         raise InvalidInput(
-            "a picture is drawn through one window: give two limits, not two for each channel."
+            "a picture has one window: give two limits, not two for each channel."
         )
     return found.low, found.high
 
