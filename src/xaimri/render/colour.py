@@ -182,9 +182,7 @@ def drawn_window(image: Image, window: object) -> tuple[float, float]:
         return float(image.min()), float(image.max())
     found = as_window(window).resolved(image)
     if not isinstance(found.low, float) or not isinstance(found.high, float):
-        raise InvalidInput(
-            "a picture has one window: give two limits, not two for each channel."
-        )
+        raise InvalidInput("a picture has one window: give two limits, not two for each channel.")
     return found.low, found.high
 
 
