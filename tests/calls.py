@@ -37,6 +37,7 @@ RESULTS = {
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
+    "Slices.axis", "Slices.turn",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
 
@@ -44,7 +45,7 @@ PROTOCOL = {
     "attribute", "logits", "gradient", "feature_maps", "randomised", "accelerated", "doubts", "checked",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
-    "takes", "none", "to_dict",
+    "takes", "none", "to_dict", "of_slices", "places", "combined", "parts",
 }  # fmt: skip
 """Methods that the library calls itself, with what it has checked."""
 
@@ -201,8 +202,9 @@ def _front(of: dict[str, Any]) -> dict[str, Any]:
     one = {"image": of["image"], **ASKED, "progress": False}
     several = {"images": of["images"], **ASKED, "inputs": None, "progress": False}
     openings: dict[str, Any] = dict.fromkeys(
-        ("classes", "preprocess", "outputs", "unit", "output", "inputs", "engine", "fit", "window", "layout")
-    )
+        ("classes", "preprocess", "outputs", "unit", "output", "inputs", "engine", "fit", "window", "layout",
+         "slices")
+    )  # fmt: skip
     judging = {
         "cases": of["cases"].cases[:4], "metrics": ["deletion"], "target": "predicted", "of": None,
         "against": None,
@@ -350,6 +352,8 @@ def _methods(of: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: Call(runs(name), settings) for name, settings in made.items()},
         "Auto": {"by": "order", "top": 2, "tolerance": 0.1, "confidence": 0.9, "floor": 30, "ceiling": 40},
+        "Slices": {"which": "all", "every": 2, "plane": None, "view": "array", "combine": "mean"},
+        "Slices.describe": Call(xaimri.Slices("brain").describe, {}),
         "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0},
         "Window.apply": Call(xaimri.Window(0, 1).apply, {"image": of["image"]}),
         "Window.misses": Call(xaimri.Window(0, 1).misses, {"image": of["image"]}),
@@ -444,7 +448,7 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "images.read_image": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None},
         "images.read_picture": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None,
                                 "first": False},
-        "images.read_series": {"folder": _series(of["folder"])},
+        "images.read_series": {"source": _series(of["folder"])},
         "images.read_mask": {"source": of["region"], "space": SIZE, "name": "the mask", "layout": None},
         "images.with_channels": {"image": image, "channels": 1},
     }  # fmt: skip

@@ -141,6 +141,23 @@ IG = {"method": "integrated_gradients", "target": 1, "steps": 2}
 ONES = np.ones(SHAPE, np.float32)
 WIDE = SCAN.repeat(2, axis=1)
 
+BLOCK = np.random.default_rng(0).uniform(0.2, 1, (6, 7, 8)).astype(np.float32)
+TORN = {"method": xaimri.Occlusion(window=4), "slices": "all"}
+
+
+def torn(classes):
+    """A function that is nearly sure of another class in every slice, and never of the last of three."""
+
+    def answer(images):
+        rows = np.full((len(images), classes), 0.38)
+        first = (1e4 * images.mean(axis=(1, 2, 3))).astype(int) % 2
+        rows[np.arange(len(images)), first] = 0.5
+        rows[np.arange(len(images)), 1 - first] = 0.12 if classes == 3 else 0.5
+        return rows
+
+    return answer
+
+
 CASES = {
     Reason.SATURATED: (
         (for_one(1.0), SCAN, {"of": "probability"}),
@@ -221,6 +238,15 @@ CASES = {
     Reason.DEPENDS_ON_BATCH: (
         (lambda images: linear(images / (1 + images.mean())), SCAN, {"method": "occlusion"}),
         (linear, SCAN, {"method": "occlusion"}),
+    ),
+    Reason.SLICES_LEFT_OUT: (
+        (PLAIN, Picture(BLOCK, affine=np.eye(4)), {"slices": "::2"}),
+        (PLAIN, Picture(BLOCK, affine=np.eye(4)), {"slices": "all"}),
+    ),
+    Reason.SLICES_DISAGREE: ((torn(3), BLOCK, TORN), (torn(2), BLOCK, TORN)),
+    Reason.UNEQUAL_PIXELS: (
+        (PLAIN, Picture(BLOCK, affine=np.diag([1.0, 3.0, 1.0, 1.0])), {"slices": "all"}),
+        (PLAIN, Picture(BLOCK, affine=np.diag([1.0, 1.0, 3.0, 1.0])), {"slices": "all"}),
     ),
 }
 BY_KERAS = {Reason.INPUT_RANGE, Reason.PREPROCESSED_TWICE, Reason.PARTIAL_WAY, Reason.ATTENTION_MIXES}

@@ -143,6 +143,7 @@ def test_judging_is_the_same_by_either_call():
 def test_the_options_of_a_model_stand_in_one_signature():
     assert set(OPTIONS) == {
         "classes", "preprocess", "outputs", "unit", "output", "inputs", "engine", "fit", "window", "layout",
+        "slices",
     }  # fmt: skip
     import inspect
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from xaimri.explanations import Explanations as Explanations
     from xaimri.failure import Failure as Failure
     from xaimri.four_criteria import trustworthiness as trustworthiness
+    from xaimri.images.slices import Slices as Slices
     from xaimri.images.window import Window as Window
     from xaimri.judgement import Judgement as Judgement
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
@@ -86,6 +87,7 @@ _HOMES = {
     "InvalidInput": "xaimri.errors",
     "MissingCapability": "xaimri.errors",
     "MissingExtra": "xaimri.errors",
+    "Slices": "xaimri.images",
     "Window": "xaimri.images",
     "XaimriError": "xaimri.errors",
     "Failure": "xaimri.failure",

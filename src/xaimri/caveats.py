@@ -57,6 +57,16 @@ class Caveat:
         """
         return cls(f"{package}.{name}", text)
 
+    def of_slices(self, count: int, slices: int, place: int) -> Caveat:
+        """Return the same of a volume, ``count`` of whose ``slices`` have it, here that at ``place``.
+
+        Examples
+        --------
+        >>> Caveat("poor_fit", "It fits badly.").of_slices(2, 9, 4).text
+        'In 2 of 9 slices, here of slice 4: It fits badly.'
+        """
+        return Caveat(self.name, f"In {count} of {slices} slices, here of slice {place}: {self.text}")
+
     @property
     def reason(self) -> Reason | None:
         """The member of :class:`Reason` that made it; None of another package's."""
@@ -324,6 +334,26 @@ class Reason(Enum):
         "from what is around them: the map is blind there. Use {remedy}.",
         "Hiding by {absent} hardly changes the places where {percent:.0f} % of the map's positive evidence "
         "lies, though they stand out from what is around them, so no number can be had by it: use {remedy}.",
+    )
+
+    SLICES_LEFT_OUT = (
+        "slices_left_out",
+        "slices of a volume that hold tissue were not given to the network",
+        "{left} of {slices} slices were left out, {tissue} of them with tissue: there the map is 0 because "
+        'nobody looked. Take more slices, such as slices="all", before reading anything from where it is '
+        "empty.",
+    )
+    SLICES_DISAGREE = (
+        "slices_disagree",
+        "most slices of a volume are predicted to be of another class than the volume",
+        "Only {same} of {slices} slices are by themselves predicted to be of the volume's class: look at the "
+        "slices that decided, `diagnostics['slices']['strongest']`, and trust the class little.",
+    )
+    UNEQUAL_PIXELS = (
+        "unequal_pixels",
+        "a pixel of the slices cut from a volume is far from square",
+        "A pixel of these slices is {high:.3g} mm high and {wide:.3g} mm wide, and networks are mostly "
+        "trained on square ones: take the plane in which the scan was acquired, or resample the scan before.",
     )
 
     def caveat(self, **fields: float | str) -> Caveat:

@@ -16,10 +16,13 @@ from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
+from xaimri.images.scan import TakenScan
 from xaimri.objective import Of, softmax
 from xaimri.questions import Question
+from xaimri.slicewise import explain_scan, predict_scan
 from xaimri.sources import Named, attempt, take
 from xaimri.targets import Target
+from xaimri.together import explain_together
 
 CHUNK = 32
 """Images read and explained at once, at most."""
@@ -46,7 +49,7 @@ PREDICTED = 256
 Ending: TypeAlias = Explanation | Failure
 """How the explanation of one image ends."""
 
-Group: TypeAlias = Sequence[tuple[Question, Taken]]
+Group: TypeAlias = Sequence[tuple[Question, Taken | TakenScan]]
 """Images that were read, with what is asked of each."""
 
 
@@ -88,40 +91,44 @@ def endings(
         targets = [question.target for question, _ in group]
         against = [question.against for question, _ in group]
         others = None if all(one is None for one in against) else against
-        images = [one for _, one in group]
+        if isinstance(group[0][1], TakenScan):
+            return [explain_one(own, explainer, group[0][1], targets[0], of, against[0])]
+        images = [one for _, one in group if isinstance(one, Taken)]
         return explain_together(own, explainer, images, targets, of, others, on_grid=on_grid)
 
     waiting = _read(questions, intake)
     while chunk := list(islice(waiting, CHUNK)):
-        whole = [(one, found) for one, found in chunk if isinstance(found, Taken)]
+        whole = [(one, found) for one, found in chunk if not isinstance(found, Failure)]
         made = iter(_end(explain, whole) if whole else [])
         for one, found in chunk:
-            yield one, next(made) if isinstance(found, Taken) else replace(found, name=one.image.name)
+            yield one, replace(found, name=one.image.name) if isinstance(found, Failure) else next(made)
 
 
-def explain_together(
+def explain_one(
     classifier: Classifier,
     explainer: Explainer[Any],
-    images: Sequence[Taken],
-    targets: Sequence[Target],
+    taken: Taken | TakenScan,
+    target: Target = None,
     of: Of | None = None,
-    against: Sequence[Target] | None = None,
-    *,
-    on_grid: bool = False,
-) -> list[Explanation]:
-    """Explain images of one shape together, and carry the maps to the images as they were given."""
-    batch = np.stack([one.fitted for one in images])
-    found = explainer.explain(classifier, batch, list(targets), of=of, against=against)
-    told = [
-        replace(map_, caveats=(*map_.caveats, *one.caveats)) for map_, one in zip(found, images, strict=True)
-    ]
-    return told if on_grid else [_carry(map_, one) for map_, one in zip(told, images, strict=True)]
+    against: Target = None,
+) -> Explanation:
+    """Explain one image, or one volume slice by slice, for one class."""
+    if isinstance(taken, TakenScan):
+        return explain_scan(classifier, explainer, taken, target, of, against)
+    others = None if against is None else [against]
+    return explain_together(classifier, explainer, [taken], [target], of, others)[0]
 
 
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
     """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
-    waiting, found = (take(image.source, intake).fitted for image in images), list[Array]()
-    while fitted := list(islice(waiting, PREDICTED)):
+    waiting, found = (take(image.source, intake) for image in images), list[Array]()
+    while chunk := list(islice(waiting, 1 if intake.slices else PREDICTED)):
+        found += [
+            one.slices.combined(predict_scan(classifier, one))[None]
+            for one in chunk
+            if isinstance(one, TakenScan)
+        ]
+        fitted = [one.fitted for one in chunk if isinstance(one, Taken)]
         together = len({image.shape for image in fitted}) == 1
         for batch in [np.stack(fitted)] if together else [image[None] for image in fitted]:
             found.append(softmax(classifier.logits(batch)))
@@ -130,9 +137,11 @@ def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> 
     return np.concatenate(found)
 
 
-def _read(questions: Iterable[Question], intake: Intake) -> Iterator[tuple[Question, Taken | Failure]]:
+def _read(
+    questions: Iterable[Question], intake: Intake
+) -> Iterator[tuple[Question, Taken | TakenScan | Failure]]:
     """Read each image when it is drawn: its array may be used again, or its file closed, for the next."""
-    found: Taken | Failure | None = None
+    found: Taken | TakenScan | Failure | None = None
     for question in questions:
         if found is None or not question.image.again:
             found = attempt(question.image, intake)
@@ -151,9 +160,10 @@ def _end(explain: Callable[[Group], list[Explanation]], group: Group) -> list[En
 
 
 def _is_apart(group: Group) -> bool:
-    """Tell whether shapes differ, or an image has inputs of its own."""
-    shapes = {taken.fitted.shape for _, taken in group}
-    return len(shapes) > 1 or any(question.inputs is not None for question, _ in group)
+    """Tell whether shapes differ, an image has inputs of its own, or they are volumes given by slices."""
+    shapes = {taken.fitted.shape for _, taken in group if isinstance(taken, Taken)}
+    scans = any(isinstance(taken, TakenScan) for _, taken in group)
+    return scans or len(shapes) > 1 or any(question.inputs is not None for question, _ in group)
 
 
 def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
@@ -163,16 +173,3 @@ def with_inputs(classifier: Classifier, inputs: object) -> Classifier:
     if not hasattr(classifier, "with_inputs"):
         raise InvalidInput(f"`inputs` can't stand beside a {type(classifier).__name__}: fix them inside it.")
     return cast(Classifier, classifier.with_inputs(inputs))
-
-
-def _carry(explanation: Explanation, taken: Taken) -> Explanation:
-    """Lay an explanation on the user's image, with the size of its voxels and its window."""
-    carried = explanation.carried(taken.grid, taken.image)
-    seen = {} if taken.window is None else {"window": taken.window.record()}
-    return replace(
-        carried,
-        diagnostics={**carried.diagnostics, **seen},
-        spacing=taken.spacing,
-        affine=taken.affine,
-        scan=taken.scan,
-    )

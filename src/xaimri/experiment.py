@@ -32,7 +32,7 @@ from xaimri.methods import Method
 from xaimri.model import Model, open_model
 from xaimri.options import open_with
 from xaimri.render import Comparison, save
-from xaimri.sources import Named
+from xaimri.sources import Named, attempt
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
@@ -169,7 +169,7 @@ def predict_cases(model: Model, cases: Dataset) -> Predicted:
 
     def whole() -> Iterator[Named]:
         for case in cases:
-            taken = model.intake.attempt(case.id, case.source)
+            taken = attempt(Named(case.id, case), model.intake)
             if isinstance(taken, Failure):
                 failures.append(taken)
                 continue
@@ -216,7 +216,7 @@ def explain_classes(
     found = []
     for label, name in enumerate(opened.classes):
         for case, part in representatives(split, label):
-            taken = opened.intake.attempt(case.id, case.source)
+            taken = attempt(Named(case.id, case), opened.intake)
             if isinstance(taken, Failure):
                 announce(f"{name}: {taken}")
                 continue

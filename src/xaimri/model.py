@@ -19,7 +19,7 @@ from xaimri.classifier import Classifier, Outputs, Resizing, Sized
 from xaimri.data.case import Case
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import refuse_shuffled
-from xaimri.endings import endings, explain_together, predict, with_inputs
+from xaimri.endings import endings, explain_one, predict, with_inputs
 from xaimri.errors import InvalidInput
 from xaimri.explainer import require
 from xaimri.explainers import settings_of
@@ -29,6 +29,7 @@ from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
+from xaimri.images.slices import Slices, as_slices
 from xaimri.images.window import Window, as_window
 from xaimri.judgement import Judgement
 from xaimri.kinds import Anything
@@ -132,8 +133,7 @@ class Model:
         require(explainer, self.classifier)
         require_one(image, target, self.intake, self.classes, against)
         with watched(progress):
-            taken = [take(image, self.intake)]
-            return explain_together(self.classifier, explainer, taken, [target], of, _listed(against))[0]
+            return explain_one(self.classifier, explainer, take(image, self.intake), target, of, against)
 
     @check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def explain_all(
@@ -187,8 +187,7 @@ class Model:
         one = take(image, self.intake)
         with watched(progress), repeated(len(explainers)):
             return Comparison(
-                explain_together(self.classifier, each, [one], [target], of, _listed(against))[0]
-                for each in explainers
+                explain_one(self.classifier, each, one, target, of, against) for each in explainers
             )
 
     def predict(self, images: Sources) -> Scores:
@@ -245,7 +244,7 @@ class Model:
         return settings
 
 
-@check_arguments(classes=Anything(), window=Anything(), preprocess=Anything())
+@check_arguments(classes=Anything(), window=Anything(), preprocess=Anything(), slices=Anything())
 def open_model(
     model: ModelLike,
     *,
@@ -259,6 +258,7 @@ def open_model(
     fit: Fit | None = None,
     window: Window | tuple[float, float] | None = None,
     layout: Layout | None = None,
+    slices: Slices | str | range | slice | Sequence[int] | None = None,
 ) -> Model:
     """Open whatever the user has as a model; do it once where many images are explained.
 
@@ -296,6 +296,10 @@ def open_model(
         can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
     layout
         ``"channels_first"`` for arrays that have their channels first.
+    slices
+        Gives volumes to a network of slices: ``"all"``, ``"brain"``, a range such as ``"40:120:2"``, the
+        places themselves, or :class:`~xaimri.Slices`. Every slice is explained for one class, and the maps
+        are stacked into one on the volume's grid; the probabilities are those of the slices, combined.
 
     Raises
     ------
@@ -312,13 +316,15 @@ def open_model(
         "classes": classes, "preprocess": as_preprocess(preprocess), "outputs": outputs, "unit": unit,
         "output": output, "inputs": inputs, "engine": engine,
     }  # fmt: skip
-    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
+    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout, "slices": slices}
     if isinstance(model, Model):
         _refuse({**given, **reach})
         return model
     classifier, bundle = open_classifier(model, **given)
     if bundle is not None:
-        reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
+        reach = {
+            name: getattr(bundle, name, None) if value is None else value for name, value in reach.items()
+        }
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
     own = classifier.resize if isinstance(classifier, Resizing) and reach["fit"] is None else None
@@ -327,7 +333,8 @@ def open_model(
     trained = None if bundle is None or bundle.window == window else bundle.window
     trained_fit = None if bundle is None or bundle.fit == fit else bundle.fit
     geometry = None if bundle is None else bundle.geometry
-    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, geometry)
+    cuts = None if slices is None else as_slices(slices)
+    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, geometry, cuts)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(
@@ -342,11 +349,6 @@ OPTIONS = tuple(
     name for name, each in signature(open_model).parameters.items() if each.kind is each.KEYWORD_ONLY
 )
 """Names of the options that belong to a model."""
-
-
-def _listed(against: Target) -> list[Target] | None:
-    """Return the class that a single target is held against as a list of one."""
-    return None if against is None else [against]
 
 
 def _refuse(options: Mapping[str, object]) -> None:

@@ -14,11 +14,12 @@ import numpy as np
 from xaimri.data.case import Case
 from xaimri.data.epoch import chances, epoch, is_loader
 from xaimri.data.listing import images_below, list_images
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.images.files import is_scan
 from xaimri.images.intake import Intake, Taken
 from xaimri.images.picture import Picture
+from xaimri.images.scan import TakenScan
 from xaimri.images.series import is_series
 from xaimri.regular_file import quoted
 
@@ -98,7 +99,7 @@ def is_folder(images: object) -> bool:
 
 def takes_volumes(intake: Intake) -> bool:
     """Tell whether a model says that it takes volumes."""
-    return len(intake.shape) == 4
+    return intake.volumes
 
 
 def is_single(images: object, intake: Intake) -> bool:
@@ -114,37 +115,38 @@ def is_single(images: object, intake: Intake) -> bool:
         return True
     if is_loader(images):
         return False
-    if isinstance(images, bytes | bytearray | memoryview | Case | Taken):
+    if isinstance(images, bytes | bytearray | memoryview | Case | Taken | TakenScan):
         return True
     if isinstance(images, Picture) or hasattr(images, "getbands") or hasattr(images, "read"):
         return True
     if hasattr(images, "__array__"):
         array = np.asanyarray(images)
-        return array.dtype.kind not in "OUS" and (not intake.shape or array.ndim != len(intake.shape) + 1)
+        return array.dtype.kind not in "OUS" and not _is_batch(array.shape, intake)
     if isinstance(images, Sequence):
         return _is_numbers(images)
     return not isinstance(images, Iterable)
 
 
-def take(source: Source, intake: Intake) -> Taken:
-    """Bring one image to a model's grid; one that has been brought there is itself.
+def take(source: Source, intake: Intake) -> Taken | TakenScan:
+    """Bring one image to a model's grid, or cut a volume into slices; what was taken before is itself.
 
     Raises
     ------
     UnusableImage
         If it can't be read, or not be brought there.
     """
-    if isinstance(source, Taken):
+    if isinstance(source, Taken | TakenScan):
         return source
-    return intake.take(source.source if isinstance(source, Case) else source)
+    own = source.source if isinstance(source, Case) else source
+    return intake.take(own) if intake.slices is None else TakenScan.of(own, intake.slices, intake)
 
 
-def attempt(image: Named, intake: Intake) -> Taken | Failure:
+def attempt(image: Named, intake: Intake) -> Taken | TakenScan | Failure:
     """Bring one image to a model's grid as `take` does, or say why it can't be brought there."""
-    source = image.source
-    if isinstance(source, Taken):
-        return source
-    return intake.attempt(image.name, source.source if isinstance(source, Case) else source)
+    try:
+        return take(image.source, intake)
+    except UnusableImage as fault:
+        return Failure(image.name, "read", str(fault))
 
 
 def check_one(image: object, intake: Intake) -> None:
@@ -167,7 +169,7 @@ def check_one(image: object, intake: Intake) -> None:
         raise InvalidInput(
             f"a {type(image).__name__} is no image: give a path, an array, a list of them, or a folder."
         )
-    if not intake.shape and shape and _several(shape, intake):
+    if not intake.shape and shape and not intake.volumes and _several(shape, intake):
         raise InvalidInput(
             f"an array of shape {shape} could be several images or one volume, and the model does not say "
             "which it takes: give `list(array)` to `explain_all` for several, or "
@@ -179,6 +181,13 @@ def _several(shape: tuple[int, ...], intake: Intake) -> bool:
     """Tell whether an array can hold several images, where the model does not say what it takes."""
     channels = shape[0 if intake.layout == "channels_first" else -1]
     return len(shape) > 3 or (len(shape) == 3 and channels not in (1, 3, 4))
+
+
+def _is_batch(shape: tuple[int, ...], intake: Intake) -> bool:
+    """Tell whether an array holds several images of those that a model takes."""
+    if intake.slices is not None:
+        return len(shape) == 5 or (len(shape) == 4 and shape[-1] not in (1, 3, 4, *intake.shape[-1:]))
+    return bool(intake.shape) and len(shape) == len(intake.shape) + 1
 
 
 def _folder_name(folder: object) -> str:

@@ -80,7 +80,7 @@ def test_what_is_no_volume_is_listed():
         with pytest.raises(UnusableImage, match=said) as refusal:
             read_picture(made, 3)
         assert "ecret" not in str(refusal.value)
-    with pytest.raises(UnusableImage, match="holds 4 frames, and the model takes slices: cut one out"):
+    with pytest.raises(UnusableImage, match="holds 4 frames, and the model takes slices: give slices="):
         read_picture(enhanced_of(values, origins))
 
 

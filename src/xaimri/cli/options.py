@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from xaimri.cli.preparation import preparation_of
 from xaimri.errors import InvalidInput, shown
+from xaimri.images.slices import PlaneName, Slices, View
 from xaimri.images.window import Inside, Window
 
 Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")]
@@ -145,6 +146,15 @@ MODEL: Mapping[str, Any] = {
         Literal["channels_last", "channels_first"] | None,
         typer.Option(help="Where .npy files have their channels; last unless it is said."),
     ],
+    "slices": Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="Which slices of a volume a network of slices is given: all, brain or a range such as "
+            "40:120:2; with commas also the plane (coronal), the view (neurological) and how probabilities "
+            "are combined (median): brain,coronal.",
+        ),
+    ],
 }
 """The options of `xaimri.open_model` that can be said in words."""
 
@@ -223,6 +233,36 @@ def window_of(given: tuple[str, str]) -> Window:
     return Window(low[0] if alone else low, high[0] if alone else high, percent.pop(), inside=inside)
 
 
+def slices_of(given: str) -> Slices:
+    """Return the slices that words with commas between tell.
+
+    Examples
+    --------
+    >>> slices_of("brain,coronal").describe(), slices_of("3,5,median").combine
+    ('coronal slices: brain', 'median')
+    """
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    named: dict[str, Any] = {name: word for name, known in WORDS.items() for word in words if word in known}
+    which = [word for word in words if word not in named.values()]
+    if len(which) + len(named) < len(words):
+        raise InvalidInput(f"--slices names something twice, got {given[:60]!r}: name each once.")
+    if which and all(word.isdigit() for word in which):
+        return Slices([int(word) for word in which], **named)
+    if len(which) > 1:
+        raise InvalidInput(
+            f"--slices must be all, brain, a range such as 40:120:2 or numbers, got {given[:60]!r}."
+        )
+    return Slices(which[0] if which else "all", **named)
+
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "plane": get_args(PlaneName),
+    "view": get_args(View),
+    "combine": ("mean", "median", "product"),
+}
+"""Words of ``--slices`` beside those that say which."""
+
+
 def inputs_of(given: list[str]) -> dict[str, Any]:
     """Return the inputs beside the image by name.
 
@@ -256,6 +296,7 @@ MEANING: Mapping[str, Callable[[Any], object]] = {
     "preprocess": preparation_of,
     "inputs": inputs_of,
     "window": window_of,
+    "slices": slices_of,
     "samples": samples_of,
 }
 """What the words of an option mean."""

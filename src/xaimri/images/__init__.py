@@ -5,10 +5,12 @@ from xaimri.images.mask import read_mask
 from xaimri.images.picture import Picture
 from xaimri.images.read import read_image, read_picture, with_channels
 from xaimri.images.series import read_series
+from xaimri.images.slices import Slices
 from xaimri.images.window import Window, as_window
 
 __all__ = [
     "Picture",
+    "Slices",
     "Window",
     "as_window",
     "foreground",

@@ -57,7 +57,8 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
     frames = frames_of(dataset)
     if frames > 1 and rank == 2:
         raise UnusableImage(
-            f"{name} holds {frames} frames, and the model takes slices: give one of them as an array."
+            f'{name} holds {frames} frames, and the model takes slices: give slices="all", or one of '
+            "them as an array."
         )
     frame = pixels(dataset, name, frames)
     marks = marks_of([dataset])

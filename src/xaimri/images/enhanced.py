@@ -41,8 +41,9 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
         return volume(order, np.stack([values[each.frame] for each in order], axis=-1))
     if len(slices) > 1:
         raise UnusableImage(
-            f"{name} holds {len(slices)} frames, and the model takes slices: cut one out, as by "
-            f"`xaimri.images.read_image(scan, 3)[:, :, {len(slices) // 2}]`, and give the array."
+            f'{name} holds {len(slices)} frames, and the model takes slices: give slices="all", or '
+            f"cut one out, as by `xaimri.images.read_image(scan, 3)[:, :, {len(slices) // 2}]`, and give the "
+            "array."
         )
     first = slices[0]
     values = values_of(dataset, name)[0]

@@ -166,7 +166,8 @@ def _volume(picture: Picture, name: str, rank: int) -> Picture:
     sides = picture.pixels.shape[:-1]
     told = " x ".join(map(str, sides))
     raise UnusableImage(
-        f"{name} is a volume of {told} voxels, and the model takes slices: cut one out, as by "
+        f'{name} is a volume of {told} voxels, and the model takes slices: give slices="brain" or '
+        '"all", which explains each and stacks the maps, or cut one out, as by '
         f"`xaimri.images.read_image(scan, 3)[:, :, {sides[2] // 2}]`, and give the array."
     )
 

@@ -18,6 +18,7 @@ from xaimri.images.files import holds_volume
 from xaimri.images.geometry import Geometry
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
+from xaimri.images.slices import Slices
 from xaimri.images.window import Window
 
 FITTED: Mapping[Fit, str] = {"pad": "padded", "stretch": "stretched"}
@@ -96,6 +97,8 @@ class Intake:
         The window and the fit of the model's training, where ``window`` and ``fit`` stand in their places.
     geometry
         Spacing and orientation of the images that the model was trained on; None where they are not known.
+    slices
+        Which slices of a volume a model of slices is given; None where it is given single slices.
 
     Examples
     --------
@@ -113,6 +116,7 @@ class Intake:
     trained: Window | None = None
     trained_fit: Fit | None = None
     geometry: Geometry | None = None
+    slices: Slices | None = None
 
     def __post_init__(self) -> None:
         check_fit(self.fit)
@@ -122,6 +126,15 @@ class Intake:
                 f"the network's input {self.shape} is no image: pass a function of images (batch, *space, "
                 "channels) that brings them into that form and calls it."
             )
+        if self.slices is not None and len(self.shape) == 4:
+            raise InvalidInput(
+                "`slices` gives a volume to a network of slices, and this one takes volumes: leave it out."
+            )
+
+    @property
+    def volumes(self) -> bool:
+        """Whether volumes are taken, for all that is known: whole, or slice by slice."""
+        return self.slices is not None or len(self.shape) == 4
 
     def describe(self) -> list[str]:
         """Say how images are brought to the model, in a few words each."""
@@ -131,6 +144,8 @@ class Intake:
             size = " x ".join("any" if n is None else str(n) for n in self.shape)
             how = FITTED[self.fit] if self.resize is None else self.resize.describe()
             words = [f"images {size}", how]
+        if self.slices is not None:
+            words.append(self.slices.describe())
         if self.window is not None:
             words.append(f"window {self.window.describe()}")
         return words if self.layout is None else [*words, self.layout.replace("_", " ")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -115,6 +115,17 @@ class Turn:
         """Lay a plane that was cut out of a volume; channels stay last."""
         turned = plane if self.down < self.right else np.swapaxes(plane, 0, 1)
         return turned[:: -1 if self.up else 1, :: -1 if self.leftwards else 1]
+
+    def unlay(self, laid: Array) -> Array:
+        """Undo `lay`: bring a plane from the page back to the volume's axes."""
+        turned = laid[:: -1 if self.up else 1, :: -1 if self.leftwards else 1]
+        return turned if self.down < self.right else np.swapaxes(turned, 0, 1)
+
+    def mirrored(self) -> Turn:
+        """Return the neurological view: the patient's right on the right; sagittal planes stay."""
+        if self.ends != ("R", "L"):
+            return self
+        return replace(self, leftwards=not self.leftwards, ends=("L", "R"))
 
     def place(self, axis: int, index: int, shape: tuple[int, ...]) -> int:
         """Return where an index along an axis lies on the page."""

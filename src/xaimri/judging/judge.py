@@ -64,6 +64,11 @@ def judge(
     """Judge methods on a model that is open; as :func:`xaimri.evaluate_explanations`, which opens it."""
     explainers, measures = build_named(methods, settings), _metrics(metrics)
     notes: tuple[str, ...] = ()
+    if model.intake.slices is not None:
+        raise InvalidInput(
+            "methods are judged on the images that the network takes, here slices: give slices as the cases, "
+            "and a model that was opened without `slices`."
+        )
     if is_loader(cases):
         cases = read_loader(cases, axes=len(model.intake.shape) or 3)
         notes = cases.notes

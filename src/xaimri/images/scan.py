@@ -1,0 +1,147 @@
+"""A volume as a network of slices is given it: slice by slice, each laid as a picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xaimri.arrays import Array, Image
+from xaimri.caveats import Caveat, Reason
+from xaimri.errors import UnusableImage
+from xaimri.images.foreground import foreground
+from xaimri.images.intake import Intake, Taken
+from xaimri.images.picture import Picture
+from xaimri.images.planes import Turn, plane_name
+from xaimri.images.read import read_picture
+from xaimri.images.slices import Slices
+
+UNEQUAL = 1.25
+"""From how many times as high as wide, or as wide as high, a pixel of a slice is told of."""
+
+
+@dataclass(frozen=True, eq=False)
+class TakenScan:
+    """One volume as it was given, and which of its slices the model is given.
+
+    Attributes
+    ----------
+    picture
+        ``(*space, channels)``: as it was given, in the model's number of channels, and where it lies.
+    slices
+        What was asked for.
+    intake
+        How one slice reaches the model.
+    axis, places
+        The axis that the slices lie across, and where along it.
+    turn
+        How each is laid.
+    """
+
+    picture: Picture
+    slices: Slices
+    intake: Intake
+    axis: int
+    places: tuple[int, ...]
+    turn: Turn
+
+    @classmethod
+    def of(cls, source: object, slices: Slices, intake: Intake) -> TakenScan:
+        """Read a volume for a model of slices.
+
+        Raises
+        ------
+        UnusableImage
+            If it can't be read, is no volume, or has none of the slices.
+        """
+        _refuse_slice(source)
+        channels = intake.shape[-1] if intake.shape else None
+        picture = read_picture(source, 3, channels, layout=intake.layout, first=intake.first)
+        axis = slices.axis(picture.affine)
+        places = slices.places(picture.pixels, axis)
+        return cls(picture, slices, intake, axis, places, slices.turn(axis, picture.affine))
+
+    @property
+    def image(self) -> Image:
+        """The volume as it was given."""
+        return self.picture.pixels
+
+    @property
+    def outside(self) -> bool | None:
+        """Whether the window misses the volume, by its middle slice; None where there is no window."""
+        if self.intake.window is None:
+            return None
+        return any(caveat.reason is Reason.OUTSIDE_WINDOW for caveat in self.caveats)
+
+    @cached_property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What is odd about how the volume comes to the model, whichever slice is looked at."""
+        middle = self.take(self.places[len(self.places) // 2])
+        return (*middle.caveats, *self._odd())
+
+    def _odd(self) -> Iterable[Caveat]:
+        """Say which slices with tissue are left out, and that pixels are not square."""
+        mask = np.moveaxis(foreground(self.image), self.axis, 0).reshape(self.image.shape[self.axis], -1)
+        left = sorted(set(range(len(mask))) - set(self.places))
+        if self.slices.which != "brain" or self.slices.every > 1:
+            tissue = int(mask[left].any(axis=1).sum())
+            if tissue:
+                yield Reason.SLICES_LEFT_OUT.caveat(left=len(left), slices=len(mask), tissue=tissue)
+        spacing = self.picture.spacing
+        if spacing is not None:
+            high, wide = spacing[self.turn.down], spacing[self.turn.right]
+            if max(high / wide, wide / high) > UNEQUAL:
+                yield Reason.UNEQUAL_PIXELS.caveat(high=high, wide=wide)
+
+    def cut(self, place: int) -> Picture:
+        """Return one slice, laid as the model is given it."""
+        laid = self.turn.lay(np.take(self.image, place, axis=self.axis))
+        spacing = self.picture.spacing
+        sides = None if spacing is None else (spacing[self.turn.down], spacing[self.turn.right])
+        return Picture(np.ascontiguousarray(laid), sides)
+
+    def take(self, place: int) -> Taken:
+        """Bring one slice to the model's grid.
+
+        Raises
+        ------
+        UnusableImage
+            If it can't be brought there, such as a constant one through percentiles.
+        """
+        try:
+            return replace(self.intake, layout=None, first=False).take(self.cut(place))
+        except UnusableImage as fault:
+            raise UnusableImage(
+                f"slice {place} of the volume can't be brought to the model ({str(fault).rstrip('.')}): "
+                'leave it out, as slices="brain" leaves out slices beside the brain.'
+            ) from fault
+
+    def stacked(self, maps: Mapping[int, Array], empty: float) -> Array:
+        """Lay maps of slices back into a volume; slices without one hold ``empty``."""
+        first = next(iter(maps.values()))
+        whole = np.full(self.image.shape[:-1], empty, first.dtype)
+        view = np.moveaxis(whole, self.axis, 0)
+        for place, one in maps.items():
+            view[place] = self.turn.unlay(one)
+        return whole
+
+    def record(self) -> dict[str, Any]:
+        """Say which slices were given, and how they were laid."""
+        affine = self.picture.affine
+        name = plane_name((self.axis, 0), affine).partition(",")[0]
+        view = "array" if affine is None else self.slices.view
+        told = {**self.slices.record(), "plane": name, "view": view}
+        return {**told, "axis": self.axis, "places": list(self.places)}
+
+
+def _refuse_slice(source: object) -> None:
+    """See that an array is no colour picture, whose channels would be taken for slices."""
+    shape = np.shape(source.pixels) if isinstance(source, Picture) else getattr(source, "shape", ())
+    if (len(shape) < 3 and shape != ()) or (len(shape) == 3 and shape[-1] in (1, 3, 4)):
+        raise UnusableImage(
+            f"`slices` asks for slices of a volume, and an array of shape {tuple(shape)} is one picture: "
+            "leave `slices` out, or give the volume as (depth, height, width, channels)."
+        )

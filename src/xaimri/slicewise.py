@@ -1,0 +1,238 @@
+"""A volume explained by a network of slices: each slice by itself, stacked back into one explanation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xaimri.arrays import Array, Scores
+from xaimri.caveats import Caveat, Reason
+from xaimri.classifier import CLIP, Classifier
+from xaimri.doubts.common import common_caveats
+from xaimri.explainer import Explainer
+from xaimri.explanation import Explanation, Regions
+from xaimri.images.scan import TakenScan
+from xaimri.images.slices import influences, needed
+from xaimri.objective import Of, softmax
+from xaimri.perturb.workload import repeated
+from xaimri.targets import Target, refuse_prediction, resolve_against
+from xaimri.together import explain_together
+
+TOGETHER = 32
+"""Slices explained at once, at most."""
+
+STRONGEST = 5
+"""How many of the slices that speak most for the target are named."""
+
+RARE = 0.1
+"""A caveat of less than this share of the slices is told only where it is of one of the strongest."""
+
+OF_THE_SUBJECT = {Reason.NEAR_TIE, Reason.CONSTANT_IMAGE, Reason.SATURATED}
+"""What is asked about the subject, and is ordinary of a single slice."""
+
+
+def predict_scan(classifier: Classifier, scan: TakenScan) -> Scores:
+    """Return the probabilities of the slices, ``(slices, classes)``; costs a forward pass each."""
+    rows = [
+        softmax(classifier.logits(np.stack([scan.take(place).fitted for place in part])))
+        for part in _parts(scan.places)
+    ]
+    return np.concatenate(rows)
+
+
+def explain_scan(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    scan: TakenScan,
+    target: Target = None,
+    of: Of | None = None,
+    against: Target = None,
+) -> Explanation:
+    """Explain every slice for one class of the subject, and stack the maps into one on the volume's grid.
+
+    Without a target it is the class that the slices together are predicted to be of. A class activation map
+    costs one forward pass a slice, and one more for those slices that are predicted otherwise at first; of
+    another method the slices are predicted first.
+
+    Parameters
+    ----------
+    classifier, explainer, of
+        As of :func:`xaimri.explain`.
+    scan
+        The volume, and which of its slices are given.
+    target, against
+        The class, and the one that it is held against.
+
+    Raises
+    ------
+    UnusableImage
+        If a slice can't be brought to the model or explained.
+    """
+    with repeated(len(scan.places)):
+        if target is None and (explainer.family != "class activation map" or against is not None):
+            target = _predicted(classifier, scan, against)
+        made = _explained(classifier, explainer, scan, target, of, against)
+    return _stacked(scan, made)
+
+
+def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:
+    """Return the class that the slices together are predicted to be of."""
+    predicted = int(scan.slices.combined(predict_scan(classifier, scan)).argmax())
+    others = resolve_against(against, (None,), classifier.classes) if against is not None else None
+    refuse_prediction([None], np.array([predicted]), others, classifier.classes)
+    return predicted
+
+
+def _explained(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    scan: TakenScan,
+    target: Target,
+    of: Of | None,
+    against: Target,
+) -> dict[int, Explanation]:
+    """Explain the slices; without a target for the class that those before are predicted to be of.
+
+    Every part is spread over the volume, so that the first tells the subject's class best; slices that were
+    explained for another class are explained once more.
+    """
+    made: dict[int, Explanation] = {}
+    guess = target
+    for part in _parts(scan.places):
+        made.update(_part(classifier, explainer, scan, part, guess, of, against))
+        if target is None:
+            guess = int(_combined(scan, made).argmax())
+    whole = {place: made[place] for place in scan.places}
+    if target is None:
+        other = [place for place, one in whole.items() if one.target != guess]
+        for part in _parts(other):
+            whole.update(_part(classifier, explainer, scan, part, guess, of, against))
+    return whole
+
+
+def _part(
+    classifier: Classifier,
+    explainer: Explainer[Any],
+    scan: TakenScan,
+    places: Sequence[int],
+    target: Target,
+    of: Of | None,
+    against: Target,
+) -> dict[int, Explanation]:
+    """Explain some slices together."""
+    images = [scan.take(place) for place in places]
+    each = [target] * len(images)
+    others = None if against is None else [against] * len(images)
+    found = explain_together(classifier, explainer, images, each, of, others)
+    return dict(zip(places, found, strict=True))
+
+
+def _parts(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Deal places into few parts, each spread over all."""
+    count = -(-len(places) // TOGETHER)
+    return (places[start::count] for start in range(count))
+
+
+def _combined(scan: TakenScan, made: Mapping[int, Explanation]) -> Array:
+    """Return the subject's probabilities by the slices that were explained."""
+    return scan.slices.combined(np.stack([made[place].probabilities for place in sorted(made)]))
+
+
+def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:
+    """Make one explanation of the subject from those of the slices."""
+    first = next(iter(made.values()))
+    rows = np.stack([one.probabilities for one in made.values()])
+    together = scan.slices.combined(rows)
+    errors = {place: one.errors for place, one in made.items() if one.errors is not None}
+    values = scan.stacked({place: one.values for place, one in made.items()}, 0.0)
+    findings = _findings(scan, rows, first.target)
+    odd = common_caveats(scan.image, values, together, first.target, "logit", first.against)
+    return Explanation(
+        values=values,
+        image=scan.image,
+        target=first.target,
+        of=first.of,
+        unit=first.unit,
+        logits=np.log(np.maximum(together, CLIP)).astype(np.float32),
+        probabilities=together.astype(np.float32),
+        classes=first.classes,
+        method=first.method,
+        method_arrays=first.method_arrays,
+        errors=scan.stacked(errors, 0.0) if len(errors) == len(made) else None,
+        regions=_regions(scan, made),
+        diagnostics={**_shared([one.diagnostics for one in made.values()]), "slices": findings},
+        caveats=(*odd, *_gathered(made, findings["strongest"]), *scan.caveats, *_apart(rows, together)),
+        spacing=scan.picture.spacing,
+        affine=scan.picture.affine,
+        against=first.against,
+        scan=scan.picture.scan,
+    )
+
+
+def _findings(scan: TakenScan, rows: Scores, target: int) -> dict[str, Any]:
+    """Say what every slice says, and which decided."""
+    moved = influences(scan.slices, rows, target)
+    order = sorted(range(len(rows)), key=lambda n: -(moved[n] or 0.0))
+    predicted = int(scan.slices.combined(rows).argmax()) == target
+    return {
+        **scan.record(),
+        "probabilities": rows.astype(float).round(6).tolist(),
+        "influences": moved,
+        "strongest": [scan.places[n] for n in order[:STRONGEST] if len(rows) == 1 or (moved[n] or 0) > 0],
+        "needed": needed(scan.slices, rows, order) if predicted else None,
+    }
+
+
+def _regions(scan: TakenScan, made: Mapping[int, Explanation]) -> Regions | None:
+    """Number the regions of all slices one after the other."""
+    found = {place: one.regions for place, one in made.items() if one.regions is not None}
+    if len(found) < len(made):
+        return None
+    labels: dict[int, Array] = {}
+    count = 0
+    for place, regions in found.items():
+        labels[place] = np.where(regions.labels < 0, -1, regions.labels + count)
+        count += len(regions.values)
+    errors = [regions.errors for regions in found.values() if regions.errors is not None]
+    return Regions(
+        scan.stacked(labels, -1),
+        np.concatenate([regions.values for regions in found.values()]),
+        np.concatenate(errors) if len(errors) == len(found) else None,
+    )
+
+
+def _shared(diagnostics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the diagnostics of all slices share; of what differs, a list with an entry for each."""
+    names = dict.fromkeys(name for one in diagnostics for name in one)
+    each = {name: [one.get(name) for one in diagnostics] for name in names}
+    return {name: found[0] if _is_one(found) else found for name, found in each.items()}
+
+
+def _is_one(values: Sequence[Any]) -> bool:
+    return all(repr(value) == repr(values[0]) for value in values)
+
+
+def _gathered(made: Mapping[int, Explanation], strongest: Sequence[int]) -> Iterable[Caveat]:
+    """Return each caveat of the slices once, with how many have it."""
+    held: dict[str, list[tuple[int, Caveat]]] = {}
+    for place, one in made.items():
+        for caveat in {each.name: each for each in one.caveats}.values():
+            if caveat.reason not in OF_THE_SUBJECT:
+                held.setdefault(caveat.name, []).append((place, caveat))
+    for found in held.values():
+        places = [place for place, _ in found]
+        if len(found) < RARE * len(made) and not set(places) & set(strongest):
+            continue
+        (caveat, count), *_ = Counter(caveat for _, caveat in found).most_common(1)
+        at = next(place for place, one in found if one == caveat)
+        yield caveat if count == len(made) else caveat.of_slices(len(found), len(made), at)
+
+
+def _apart(rows: Scores, together: Array) -> Iterator[Caveat]:
+    """Say that most slices are predicted otherwise than the subject."""
+    same = int((rows.argmax(axis=1) == together.argmax()).sum())
+    if 2 * same < len(rows):
+        yield Reason.SLICES_DISAGREE.caveat(same=same, slices=len(rows))

@@ -1,0 +1,309 @@
+"""A volume explained slice by slice: equal to the slices by themselves, and one subject's answer."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import xaimri
+from linear import SHAPES
+from scans import of_world
+from xaimri import LinearClassifier, Slices
+from xaimri.caveats import Reason
+from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.images import Picture
+from xaimri.objective import softmax
+
+SPACE = (7, 9, 11)
+METHODS = {
+    "gradcam": {},
+    "saliency": {},
+    "lime": {"samples": 60},
+    "shap": {"samples": 60},
+    "occlusion": {},
+    "rise": {"samples": 40},
+}
+
+
+def network(classes=3, seed=0):
+    return LinearClassifier.random((*SHAPES["2d"][:2], 1), classes=classes, seed=seed, patch=2)
+
+
+def volume(seed=0, space=SPACE):
+    return np.random.default_rng(seed).normal(3, 1, space).astype(np.float32)
+
+
+def laid(pixels, place):
+    """An axial slice as radiologists look at it, by hand: right on the left, front upwards."""
+    return pixels[:, :, place].T[::-1, ::-1]
+
+
+def names(explanation):
+    return [caveat.name for caveat in explanation.caveats]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_map_by_slices_is_that_of_the_slices_stacked(method):
+    pixels, model, settings = volume(), network(), METHODS[method]
+    found = xaimri.explain(
+        model, Picture(pixels, affine=np.eye(4)), method, target=1, slices="2:9:3", **settings
+    )
+    assert found.values.shape == SPACE
+    for place in range(SPACE[2]):
+        one = xaimri.explain(model, laid(pixels, place), method, target=1, **settings)
+        expected = one.values if place in (2, 5, 8) else 0 * one.values
+        np.testing.assert_allclose(laid(found.values, place), expected, atol=1e-5)
+        if one.errors is not None and place in (2, 5, 8):
+            np.testing.assert_allclose(laid(found.errors, place), one.errors, atol=1e-5)
+
+
+def test_regions_keep_their_values_and_lie_in_their_slices():
+    pixels, model = volume(), network()
+    found = xaimri.explain(
+        model, Picture(pixels, affine=np.eye(4)), "lime", target=0, slices=[4, 6], samples=60
+    )
+    regions = found.regions
+    np.testing.assert_allclose(regions.paint(regions.values), found.values, atol=1e-6)
+    assert (np.delete(regions.labels, [4, 6], axis=2) == -1).all()
+    assert not set(np.unique(regions.labels[..., 4])) & set(np.unique(regions.labels[..., 6]))
+
+
+@pytest.mark.parametrize("rule", ["mean", "median", "product", "own"])
+def test_the_subjects_logits_are_the_logarithm_of_the_combined_probabilities(rule):
+    rules = {
+        "mean": lambda rows: rows.mean(axis=0),
+        "median": lambda rows: np.median(rows, axis=0) / np.median(rows, axis=0).sum(),
+        "product": lambda rows: rows.prod(axis=0) / rows.prod(axis=0).sum(),
+        "own": lambda rows: rows[0],
+    }
+    pixels, model = volume(), network()
+    combine = rules["own"] if rule == "own" else rule
+    opened = xaimri.open_model(model, slices=Slices("all", combine=combine))
+    plain = xaimri.open_model(model)
+    rows = plain.predict([laid(pixels, place) for place in range(SPACE[2])]).astype(float)
+    expected = rules[rule](rows)
+    picture = Picture(pixels, affine=np.eye(4))
+    found = opened.explain(picture, "saliency")
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(softmax(found.logits[None])[0], expected, atol=1e-6)
+    np.testing.assert_allclose(found.logits, np.log(np.maximum(expected, 1e-7)), atol=1e-5)
+    assert found.target == expected.argmax()
+    np.testing.assert_allclose(opened.predict([picture, picture]), [expected, expected], atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_class_is_that_of_the_subject_in_every_slice(seed):
+    pixels, model = volume(seed, (7, 9, 75)), network(4, seed)
+    by_array = xaimri.open_model(model, slices=Slices("all", plane="axial"))
+    picture = Picture(pixels, affine=np.eye(4))
+    found = by_array.explain(picture, "gradcam")
+    assert found.target == by_array.predict(picture)[0].argmax()
+    again = by_array.explain(picture, "gradcam", target=found.target)
+    np.testing.assert_allclose(found.values, again.values, atol=1e-6)
+    assert found.caveats == again.caveats
+
+
+def test_a_class_activation_map_costs_one_pass_a_slice_and_few_more():
+    class Counted(LinearClassifier):  # whose maps ask for the logits once more
+        opened = predicted = 0
+
+        def feature_maps(self, images, *args, **options):
+            Counted.opened += len(images)
+            return super().feature_maps(images, *args, **options)
+
+        def logits(self, images, /):
+            Counted.predicted += len(images)
+            return super().logits(images)
+
+    model = Counted.random((6, 8, 1), classes=3, seed=0, patch=2)
+    picture = Picture(volume(0, (7, 9, 75)), affine=np.eye(4))
+    opened = xaimri.open_model(model, slices="all")
+    opened.explain(picture, "gradcam", target=1)  # what is asked once a model is asked here
+    Counted.opened = Counted.predicted = 0
+    found = opened.explain(picture, "gradcam", target=1)
+    assert (Counted.opened, Counted.predicted) == (75, 75)
+    Counted.opened = Counted.predicted = 0
+    opened.explain(picture, "gradcam")
+    rows = np.array(found.diagnostics["slices"]["probabilities"])
+    first = rows[::3].argmax(axis=1)
+    again = int((first != rows.mean(axis=0).argmax()).sum())
+    assert (Counted.opened, Counted.predicted) == (75 + again, 75 + again)
+
+
+def test_the_slices_that_decided_are_those_without_which_the_probability_falls_most():
+    pixels, model = volume(3), network(2, 5)
+    found = xaimri.explain(model, Picture(pixels, affine=np.eye(4)), "saliency", slices="all")
+    told = found.diagnostics["slices"]
+    own = np.array(told["probabilities"])[:, found.target]
+    mean = own.mean()
+    expected = [mean - np.delete(own, n).mean() for n in range(len(own))]
+    np.testing.assert_allclose(told["influences"], expected, atol=1e-5)
+    assert told["strongest"] == tuple(np.argsort(-own, kind="stable")[:5].tolist())
+    order = np.argsort(-own, kind="stable")
+    needed = next((k for k in range(1, len(own)) if own[order[k:]].mean() < 0.5), None)
+    assert told["needed"] == needed
+    assert told["places"] == tuple(range(SPACE[2]))
+    assert (told["plane"], told["view"], told["axis"]) == ("axial", "radiological", 2)
+
+
+ORIENTATIONS = [
+    (axes, flips)
+    for axes in itertools.permutations(range(3))
+    for flips in itertools.product((1, -1), repeat=3)
+]
+
+
+@pytest.mark.parametrize(("axes", "flips"), ORIENTATIONS[::5])
+def test_slices_are_laid_by_the_affine_however_the_array_is_stored(axes, flips):
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for axis, (world, flip) in enumerate(zip(axes, flips, strict=True)):
+        affine[world, axis] = flip
+    seen = []
+
+    def score(images):
+        seen.extend(images[..., 0])
+        return np.full((len(images), 2), 0.5)
+
+    wanted = of_world(affine, (4, 5, 6))
+    model = xaimri.open_model(score, slices=Slices("all", plane="coronal"))
+    found = model.explain(Picture(wanted, affine=affine), "occlusion", window=2)
+    assert found.diagnostics["slices"]["axis"] == axes.index(1)
+    own = model.intake.slices
+    axis = axes.index(1)
+    turn = own.turn(axis, affine)
+    index = np.stack([*np.indices((4, 5, 6)), np.ones((4, 5, 6))])
+    x, _, z = np.einsum("ij,j...->i...", affine, index)[:3]
+    right, up = (turn.lay(np.take(each, 0, axis=axis)) for each in (x, z))
+    assert (np.diff(right, axis=1) < 0).all()  # the patient's right stands left
+    assert (np.diff(up, axis=0) < 0).all()  # the top stands above
+    mirrored = replace(own, view="neurological").turn(axis, affine)
+    np.testing.assert_array_equal(mirrored.lay(np.take(x, 0, axis=axis)), right[:, ::-1])
+    assert any(np.array_equal(one, turn.lay(np.take(wanted, 0, axis=axis))) for one in seen)
+
+
+def test_an_array_without_affine_is_cut_along_its_first_axis_as_it_is():
+    pixels, model = volume(space=(5, 9, 11)), network()
+    found = xaimri.explain(model, pixels, "saliency", target=0, slices=range(1, 4))
+    for place in range(5):
+        one = xaimri.explain(model, pixels[place], "saliency", target=0).values
+        np.testing.assert_allclose(found.values[place], one if place in (1, 2, 3) else 0 * one, atol=1e-6)
+    assert found.diagnostics["slices"]["plane"] == "axis 0"
+    assert found.diagnostics["slices"]["view"] == "array"
+
+
+def test_inside_the_brain_are_the_slices_that_hold_much_of_it():
+    pixels = np.zeros((20, 22, 12), np.float32)
+    for place, side in ((2, 3), (3, 6), (4, 14), (5, 16), (6, 14), (7, 9), (8, 4)):
+        pixels[3 : 3 + side, 3 : 3 + side, place] = np.random.default_rng(place).uniform(5, 9, (side, side))
+    found = xaimri.explain(network(), Picture(pixels, affine=np.eye(4)), "saliency", slices="brain")
+    assert found.diagnostics["slices"]["places"] == (4, 5, 6, 7)
+    assert "slices_left_out" not in names(found)
+    every = xaimri.explain(
+        network(), Picture(pixels, affine=np.eye(4)), "saliency", slices=Slices("brain", every=2)
+    )
+    assert every.diagnostics["slices"]["places"] == (4, 6)
+    assert "slices_left_out" in names(every)
+    with pytest.raises(UnusableImage, match="can't be told from the background"):
+        xaimri.explain(network(), Picture(volume(), affine=np.eye(4)), slices="brain")
+
+
+def test_what_was_left_out_what_is_not_square_and_what_disagrees_is_told():
+    pixels, model = volume(), network()
+    thick = Picture(pixels, affine=np.diag([1.0, 1.0, 4.0, 1.0]))
+    axial = xaimri.explain(model, thick, "saliency", slices="::2")
+    assert names(axial).count("slices_left_out") == 1
+    assert next(c.text for c in axial.caveats if c.name == "slices_left_out").startswith("5 of 11 slices")
+    assert "unequal_pixels" not in names(axial)
+    coronal = xaimri.explain(model, thick, "saliency", slices=Slices("all", plane="coronal"))
+    assert "unequal_pixels" in names(coronal)
+    assert "slices_left_out" not in names(coronal)
+    rows = np.array([[0.5, 0.1, 0.4], [0.1, 0.5, 0.4], [0.5, 0.1, 0.4], [0.1, 0.5, 0.4]])
+
+    def split(images):
+        return np.stack([rows[int(image.mean())] for image in images])
+
+    flat = np.broadcast_to(np.arange(4.0)[:, None, None], (4, 6, 7)) + np.zeros((4, 6, 7))
+    found = xaimri.open_model(split, slices="all").explain(flat, "occlusion", window=3)
+    assert found.target == 2
+    assert "slices_disagree" in names(found)
+
+
+def test_what_a_few_slices_have_is_told_with_their_number():
+    pixels = volume(space=(30, 6, 8))
+    pixels[3] = 2.0
+    found = xaimri.explain(network(), pixels, "lime", slices="all", samples=30, target=0)
+    assert Reason.CONSTANT_IMAGE.value not in names(found)
+    texts = {caveat.name: caveat.text for caveat in found.caveats}
+    assert all("slices" in text for name, text in texts.items() if name == "poor_fit")
+
+
+@pytest.mark.parametrize(
+    ("slices", "sentence"),
+    [
+        ("brains", '"all", "brain", a range'),
+        ("1:2:0", '"all", "brain", a range'),
+        ([], "at least one slice"),
+        ([1, 1], "none twice"),
+        ([-1], '"all", "brain", a range'),
+    ],
+)
+def test_slices_that_are_none_are_refused(slices, sentence):
+    with pytest.raises(InvalidInput, match=sentence.replace("(", r"\(")):
+        xaimri.open_model(network(), slices=slices)
+
+
+def test_what_is_no_volume_or_has_not_these_slices_is_refused():
+    model = network()
+    with pytest.raises(UnusableImage, match="one picture"):
+        xaimri.explain(model, np.ones((6, 8)), slices="all")
+    with pytest.raises(UnusableImage, match="one picture"):
+        xaimri.explain(model, np.ones((6, 8, 3)), slices="all")
+    with pytest.raises(UnusableImage, match="11 slices, 0 to 10, and `slices` names 11"):
+        xaimri.explain(model, Picture(volume(), affine=np.eye(4)), slices=[3, 11])
+    with pytest.raises(UnusableImage, match="none of the volume's 11 slices"):
+        xaimri.explain(model, Picture(volume(), affine=np.eye(4)), slices="20:30")
+    with pytest.raises(UnusableImage, match="no affine"):
+        xaimri.explain(model, volume(), slices=Slices("all", plane="axial"))
+    with pytest.raises(InvalidInput, match="takes volumes"):
+        xaimri.open_model(LinearClassifier.random((4, 5, 6, 1), classes=2), slices="all")
+    with pytest.raises(InvalidInput, match="3 probabilities that sum to 1"):
+        xaimri.explain(model, volume(), slices=Slices("all", combine=lambda rows: rows.sum(axis=0)))
+    with pytest.raises(InvalidInput, match="slices"):
+        xaimri.evaluate_explanations(["saliency"], model, [], slices="all")
+
+
+def test_volumes_by_slices_go_through_every_door(tmp_path):
+    pixels, model = volume(), network()
+    picture = Picture(pixels, affine=np.eye(4))
+    opened = xaimri.open_model(model, slices="::3")
+    assert "slices: ::3" in repr(opened)
+    many = opened.explain_all([picture, np.ones((6, 8)), pixels], "saliency")
+    assert len(many) == 2
+    assert "one picture" in str(many.failures["1"])
+    two = opened.explain_all(picture, "saliency", target=[0, 1])
+    assert [one.target for one in two] == [0, 1]
+    both = opened.compare(picture, ["saliency", "gradcam"])
+    assert len({one.target for one in both}) == 1
+    kept = many[0].store(tmp_path / "kept")
+    back = xaimri.load(kept)
+    assert back.diagnostics["slices"]["places"] == (0, 3, 6, 9)
+    np.testing.assert_array_equal(back.values, many[0].values)
+    predicted = int(opened.predict(picture)[0].argmax())
+    other = (predicted + 1) % 3
+    held = opened.explain(picture, "gradcam", against=other)
+    assert (held.target, held.against) == (predicted, other)
+    with pytest.raises(UnusableImage, match="predicted class is"):
+        opened.explain(picture, "gradcam", against=predicted)
+
+
+def test_percentiles_are_of_each_slice_as_they_were_of_the_slices_in_training():
+    pixels, model = volume(), network()
+    window = xaimri.Window(5, 95, percentile=True)
+    found = xaimri.explain(model, pixels, "saliency", target=0, slices=[2], window=window)
+    one = xaimri.explain(model, pixels[2], "saliency", target=0, window=window)
+    np.testing.assert_allclose(found.values[2], one.values, atol=1e-6)
+    pixels[4] = 1.0
+    with pytest.raises(UnusableImage, match=r"slice 4 of the volume .*brain"):
+        xaimri.explain(model, pixels, "saliency", slices="all", window=window)
