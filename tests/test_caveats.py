@@ -117,6 +117,11 @@ class Predicting:
         return linear(images)
 
 
+def marked(burned_in=False, identity_removed=None):
+    """A slice whose DICOM file says this of its patient."""
+    return Picture(SCAN).on({"format": "dicom", "burned_in": burned_in, "identity_removed": identity_removed})
+
+
 def flat_half():
     halves = SCAN.copy()
     halves[:3] = 0.5  # of one value: hiding it behind its mean changes no pixel
@@ -221,6 +226,11 @@ CASES = {
     Reason.ON_BACKGROUND: (
         (framed(outside=1.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
         (framed(outside=0.0), FRAMED, {"method": "input_x_gradient", "target": 1}),
+    ),
+    Reason.BURNED_IN: ((PLAIN, marked(burned_in=True), {}), (PLAIN, marked(), {})),
+    Reason.IDENTITY_KEPT: (
+        (PLAIN, marked(identity_removed=False), {}),
+        (PLAIN, marked(identity_removed=True), {}),
     ),
     Reason.PREDICT_DIFFERS: (
         (Predicting(lambda images: linear(images)[:, ::-1]), SCAN, {"method": "occlusion"}),

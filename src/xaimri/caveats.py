@@ -268,6 +268,18 @@ class Reason(Enum):
         "{percent:.0f} % of the positive evidence lies on the uniform background, away from the object: see "
         "by occlusion whether the score changes there, and if it does, mistrust the network, else this map.",
     )
+    BURNED_IN = (
+        "burned_in",
+        "the DICOM file says that text is burned into its pixels",
+        "The file says that text is burned into its pixels: it may name the patient, every picture shows it, "
+        "and evidence that lies on it is not anatomy. Cover it before you share pictures or trust the map.",
+    )
+    IDENTITY_KEPT = (
+        "identity_kept",
+        "the DICOM file says that its patient's identity was not removed",
+        "The file says that its patient's identity was not removed: none of its tags is in what is written "
+        "here, but the file's name and pixels are, so see that these don't name anyone before you share it.",
+    )
     PREDICT_DIFFERS = (
         "predict_differs",
         "the model's own `predict` says something else than the function that is explained",

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xaimri.arguments import check_arguments
@@ -14,6 +15,7 @@ from xaimri.data.classfolders import folders_in, home_of_classes, oddities
 from xaimri.data.listing import Listing, list_images
 from xaimri.data.masks import FOLDERS, attach_masks, pair, part_masks
 from xaimri.errors import InvalidInput, first_line, shown
+from xaimri.images.patients import hashed_patients
 from xaimri.kinds import AnyOf, Function, Instance
 from xaimri.rules import Name, OrNone
 
@@ -28,8 +30,10 @@ def read_folder(
     subject: str | re.Pattern[str] | Callable[[Path], str | None] | None = None,
     classes: Sequence[str] | None = None,
     masks: str | os.PathLike[str] | None = None,
+    series: bool = False,
+    patient_key: str | None = None,
 ) -> Dataset:
-    """List the images of a folder that has one sub-folder per class; no image is opened.
+    """List the images of a folder that has one sub-folder per class; no image is opened, DICOM headers are.
 
     Parameters
     ----------
@@ -41,13 +45,20 @@ def read_folder(
     subject
         Who was scanned: a regular expression with a group ``(?P<subject>...)``, and if wanted
         ``(?P<slice>[0-9]+)``, searched in the file name; or a function of the file's path. One name is
-        one person, also where it turns up in two classes. None leaves the subjects unknown.
+        one person, also where it turns up in two classes. None leaves the subjects unknown, but those of
+        DICOM files: a keyed hash of their PatientID, of which the number can't be told.
     classes
         The sub-folders to read, in the order of their labels; by default all, sorted by name. Names of a
         split's parts (``Train_set``, ``fold1``, ``Pred``) are no classes unless they are given here.
     masks
         A folder with a mask of each image, called as the image, as :func:`attach_masks` says. By default
         what lies in folders named ``masks``, and ``03_mask.png`` beside ``03.png``, are masks and no cases.
+    series
+        Take each folder that holds DICOM files as one case, a volume; else each slice is one.
+    patient_key
+        A secret of your own for that hash: with it a patient has the same name in each data set, so give it
+        where training and test lie in folders of their own. By default the key is made of one of the files,
+        and names can't be compared between data sets.
 
     Returns
     -------
@@ -79,10 +90,12 @@ def read_folder(
     names = tuple(inside if classes is None else classes)
     if len(set(names)) < len(names):
         raise InvalidInput(f"`classes` must be folders that differ, got {shown(list(names))}.")
+    if subject is not None and patient_key is not None:
+        raise InvalidInput("`subject` and `patient_key` both say who was scanned: give one of them.")
     identify = identifier(subject)
     listing, cases, beside = _beside(home), [], _in_folders(root, home, names)
     for label, name in enumerate(names):
-        found = list_images(home / name)
+        found = list_images(home / name, series=series)
         images, own = part_masks([f for f in found.images if not _within(f, apart)], home / name)
         if not images and classes is None:
             passed = "".join(f" ({sentence.rstrip('.')})" for sentence in found.told())
@@ -99,8 +112,11 @@ def read_folder(
             f"the class folders of `{home}` hold no image: put one into them, e.g. a PNG or JPEG."
         )
     entered = () if home == root else (f"The classes are the folders of `{home.relative_to(root)}`.",)
-    notes = (*entered, *oddities(home, names), *listing.told())
-    dataset = Dataset(names, tuple(cases), origin=_origin(subject, classes), notes=notes)
+    notes = [*entered, *oddities(home, names), *listing.told()]
+    if subject is None:
+        cases, told = _patients(cases, patient_key)
+        notes += told
+    dataset = Dataset(names, tuple(cases), origin=_origin(subject, classes, series), notes=tuple(notes))
     if masks is not None:
         return attach_masks(dataset, masks)
     return pair(dataset, beside, str(home)) if beside else dataset
@@ -124,14 +140,29 @@ def _beside(home: Path) -> Listing:
     return Listing((), found.passed + loose, found.endings)
 
 
+def _patients(cases: list[Case], key: str | None) -> tuple[list[Case], list[str]]:
+    """Give cases of DICOM files their patients, unless all of them name the same one."""
+    files = [case.source for case in cases if isinstance(case.source, Path)]
+    known = hashed_patients(files, None if key is None else key.encode())
+    if len(known) > 1 and len(set(known.values())) == 1:
+        return cases, [
+            "All DICOM files name one patient, as where names were replaced: subjects are unknown."
+        ]
+    return [replace(case, subject=known.get(file)) for case, file in zip(cases, files, strict=True)], []
+
+
 def _origin(
-    subject: str | re.Pattern[str] | Callable[[Path], str | None] | None, classes: Sequence[str] | None
+    subject: str | re.Pattern[str] | Callable[[Path], str | None] | None,
+    classes: Sequence[str] | None,
+    series: bool,
 ) -> Origin | None:
     """Return how the folder was read; a function can't be written down."""
     pattern = subject.pattern if isinstance(subject, re.Pattern) else subject
     if callable(pattern):
         return None
-    return {"maker": "folder", "subject": pattern, "classes": None if classes is None else list(classes)}
+    named = None if classes is None else list(classes)
+    own = {"series": True} if series else {}
+    return {"maker": "folder", "subject": pattern, "classes": named, **own}
 
 
 def _asked(subject: Callable[[Path], str | None], file: Path) -> str | None:

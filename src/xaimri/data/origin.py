@@ -10,7 +10,7 @@ from xaimri.errors import InvalidInput
 
 ARGUMENTS = {
     "phantom": ("subjects", "slices", "size", "seed", "change", "stages"),
-    "folder": ("subject", "classes"),
+    "folder": ("subject", "classes", "series"),
     "alzheimer": (),
 }
 """What `Dataset.origin` may name: `phantom.make`, `read_folder` and `alzheimer.load`, and their arguments."""

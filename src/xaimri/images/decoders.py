@@ -63,14 +63,17 @@ class _Unfaithful(Exception):  # noqa: N818
 
 
 class Quiet:
-    """Keep the warnings of decoders from the caller: a file is either read or refused.
+    """Keep the warnings of decoders from the caller, and out of logs: a file is either read or refused.
 
-    Threads share one suppression, so that none restores the filters of another.
+    Those of pydicom quote what a file holds, such as a patient. Threads share one suppression, so that none
+    restores the filters of another.
     """
 
     _lock = threading.Lock()
     _depth = 0
     _outer: Any = None
+    _loggers = tuple(map(logging.getLogger, ("pydicom", "highdicom")))
+    _levels: tuple[int, ...] = ()
 
     def __enter__(self) -> None:
         with Quiet._lock:
@@ -78,6 +81,9 @@ class Quiet:
                 Quiet._outer = warnings.catch_warnings()
                 Quiet._outer.__enter__()
                 warnings.simplefilter("ignore")
+                Quiet._levels = tuple(logger.level for logger in Quiet._loggers)
+                for logger in Quiet._loggers:
+                    logger.setLevel(logging.CRITICAL + 1)
             Quiet._depth += 1
 
     def __exit__(self, *error: object) -> None:
@@ -85,6 +91,8 @@ class Quiet:
             Quiet._depth -= 1
             if Quiet._depth == 0:
                 Quiet._outer.__exit__(*error)
+                for logger, level in zip(Quiet._loggers, Quiet._levels, strict=True):
+                    logger.setLevel(level)
 
 
 def of_stream(stream: BufferedIOBase, name: str, rank: int) -> Array:

@@ -134,12 +134,13 @@ def holds_volume(source: object) -> bool:
     """
     if nifti.is_image(source) or series.is_series(source):
         return True
+    if not (dicom.is_dataset(source) or isinstance(source, str | PathLike)):
+        return False
     try:
         if dicom.is_dataset(source):
-            return dicom.frames_of(source) > 1
-        if not isinstance(source, str | PathLike):
-            return False
-        with open_regular(Path(fsdecode(source)), "check the path.") as stream:
+            with decoders.Quiet():
+                return dicom.frames_of(source) > 1
+        with open_regular(Path(fsdecode(source)), "check the path.") as stream, decoders.Quiet():  # type: ignore[arg-type]
             return nifti.is_nifti(stream) or dicom.is_volume(stream)
     except Exception:  # who reads it says why
         return False
@@ -152,8 +153,9 @@ def scan_shape(path: Path) -> tuple[int, ...]:
     """
     try:
         if path.is_dir():
-            return series.sides(path)
-        with open_regular(path, "check the path.") as stream:
+            with decoders.Quiet():
+                return series.sides(path)
+        with open_regular(path, "check the path.") as stream, decoders.Quiet():
             return nifti.sides(stream) if nifti.is_nifti(stream) else dicom.sides(stream)
     except Exception:  # no scan, or a broken one: whoever reads it says so
         return ()

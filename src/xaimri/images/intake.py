@@ -175,6 +175,7 @@ class Intake:
     def _odd(self, picture: Picture) -> Iterator[Caveat]:
         """Say what is odd about how this image is brought to the model."""
         image = picture.pixels
+        yield from _marks(picture.scan)
         if self.geometry is not None:
             yield from self.geometry.differences(picture)
         if self.window is not None:
@@ -231,3 +232,12 @@ class Intake:
         if not self.shape:
             return own
         return tuple(n if wanted is None else wanted for wanted, n in zip(self.shape[:-1], own, strict=False))
+
+
+def _marks(scan: Mapping[str, Any] | None) -> Iterator[Caveat]:
+    """Say what a DICOM file tells of the patient in it; nothing where it tells nothing."""
+    marks = scan or {}
+    if marks.get("burned_in"):
+        yield Reason.BURNED_IN.caveat()
+    if marks.get("identity_removed") is False:
+        yield Reason.IDENTITY_KEPT.caveat()

@@ -89,6 +89,11 @@ def sides(folder: Path) -> tuple[int, ...]:
     return tuple(sorted((len(slices), *one))) if len(slices) > 1 else one
 
 
+def first_slice(folder: Path) -> Path | None:
+    """Return the first DICOM file of a folder, by name; None where there is none."""
+    return next((file for file in _files(folder) if _is_dicom(file)), None)
+
+
 def _one(source: SeriesSource, series: int | str | None, name: str) -> list[Named]:
     """Return the data sets of one series, of those that the source holds.
 
