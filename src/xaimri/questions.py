@@ -108,7 +108,13 @@ def require_one(
     InvalidInput
         If there could be several; the sentence names ``explain_all``.
     """
-    if not is_single(image, intake) and not (is_series(image) and not intake.shape):
+    slices = is_series(image)
+    if slices and intake.shape and not is_single(image, intake):
+        raise InvalidInput(
+            "one image is explained here, and these DICOM slices are several to a model of slices: pass "
+            'slices="all" or "brain" for one map of their volume, or use `explain_all` for one of each.'
+        )
+    if not slices and not is_single(image, intake):
         what = "a folder" if is_folder(image) else f"a {type(image).__name__}"
         raise InvalidInput(
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "

@@ -1,10 +1,12 @@
 """Maps as DICOM: on the planes of the source slices, of its patient, and read by others without complaint."""
 
+import re
 import shutil
 import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,3 +278,17 @@ def test_headers_that_lack_what_is_needed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(MissingExtra, match=r'run `pip install "xaimri\[neuro\]"`'):
         found.to_dicom(tmp_path / "map.dcm", source=source)
+
+
+def test_the_page_from_a_folder_to_a_viewer_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    slices = Path(pydicom.__file__).parent / "data/test_files/dicomdirtests/98892001/CT5N"
+    if not slices.is_dir():
+        pytest.skip("pydicom was installed without its test files")
+    page = Path(__file__).parents[2] / "docs" / "guide" / "dicom_to_viewer.md"
+    monkeypatch.chdir(tmp_path)
+    code = "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    exec(code, {})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"print\(.*\)  # (.+)", code)
+    assert {"map.dcm", "map_errors.dcm", "figure.dcm", "map.html", "map.nii.gz"} <= {
+        f.name for f in tmp_path.iterdir()
+    }

@@ -70,6 +70,7 @@ def test_no_tag_is_in_what_is_said_or_written(tmp_path, capfd, caplog):
             for form in ("png", "svg", "pdf") if at == 0 else ():
                 found.save(out / f"{at}.{form}", heading="a scan")
             found.to_nifti(out / f"{at}.nii")
+            found.view().save(out / f"{at}-view.html")
             (out / f"{at}.html").write_text(found._repr_html_() + repr(found) + str(found.to_dict()))
         several = xaimri.explain_all(score, folder, xaimri.Occlusion(window=2))
         (out / "all.html").write_text(several._repr_html_() + repr(several) + str(several))

@@ -26,6 +26,9 @@ SeriesSource: TypeAlias = object
 Named: TypeAlias = tuple[str, Any]
 """A data set, and what it is called in a sentence: its file."""
 
+LOOKED = 64
+"""Files of a folder by whose content it is known to be a series."""
+
 
 @check_arguments(source=Anything())
 def read_series(source: SeriesSource, *, series: int | str | None = None) -> Picture:
@@ -68,13 +71,16 @@ def read_series(source: SeriesSource, *, series: int | str | None = None) -> Pic
 
 
 def is_series(source: object) -> bool:
-    """Tell whether this is a folder that holds DICOM files, by their content, or a list of data sets."""
+    """Tell whether this is a folder that holds DICOM files, by their content, or a list of data sets.
+
+    Of a folder the first `LOOKED` files are opened, so that one of many pictures costs no more.
+    """
     if isinstance(source, list | tuple):
         return bool(source) and all(map(dicom.is_dataset, source))
     if not isinstance(source, str | PathLike):
         return False
     try:
-        return any(map(_is_dicom, _files(Path(fsdecode(source)))))
+        return any(map(_is_dicom, _files(Path(fsdecode(source)))[:LOOKED]))
     except (OSError, ValueError):
         return False
 
