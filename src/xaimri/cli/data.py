@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.options import DataPath, Folder, Seed, SubjectOption
+from xaimri.cli.options import DataPath, Folder, LabelOption, Seed, SubjectOption, SuffixOption
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -60,9 +60,27 @@ def data_phantom(
 
 
 @app.command("info")
-def data_info(data: DataPath, subject: SubjectOption = None) -> None:
+def data_info(
+    data: DataPath, subject: SubjectOption = None, label: LabelOption = None, suffix: SuffixOption = None
+) -> None:
     """Count images and subjects per class."""
-    typer.echo(dataset_of(data, 0, subject).describe())
+    typer.echo(dataset_of(data, 0, subject, bids=bids_of(label, suffix)).describe())
+
+
+def bids_of(label: str | None, suffix: str | None) -> dict[str, Any] | None:
+    """Return how a BIDS folder is read, as the options say it; None where they say that it is none.
+
+    Examples
+    --------
+    >>> bids_of("diagnosis", "T1w,FLAIR"), bids_of(None, None)
+    ({'label': 'diagnosis', 'suffix': ['T1w', 'FLAIR']}, None)
+    """
+    if label is None:
+        if suffix is not None:
+            raise InvalidInput("--suffix is for a BIDS folder: say which column is its label by --label.")
+        return None
+    kinds = [kind.strip() for kind in (suffix or "T1w").split(",")]
+    return {"label": label, "suffix": kinds if len(kinds) > 1 else kinds[0]}
 
 
 def check_data(source: str) -> None:
@@ -79,13 +97,14 @@ def dataset_of(
     subject: str | None = None,
     origin: Mapping[str, Any] | None = None,
     masks: str | None = None,
+    bids: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """Read a data set by folder, the Alzheimer slices with their subjects, or make the phantom.
+    """Read a data set by folder, of BIDS or with a folder per class, or make the phantom.
 
     Where ``origin`` says how the data of a model were made, they are made in the same way. ``masks`` is a
     folder of masks called as the images.
     """
-    from xaimri.data import alzheimer, attach_masks, phantom, read_folder, remake
+    from xaimri.data import alzheimer, attach_masks, phantom, read_bids, read_folder, remake
 
     maker = None if origin is None else origin["maker"]
     if source == "phantom" and maker not in (None, "phantom"):
@@ -93,11 +112,18 @@ def dataset_of(
             "the model was not trained on the phantom, so no part of its split is there: give the folder of "
             "its data, or --part all for data that it never saw."
         )
+    if bids is not None and (source == "phantom" or subject is not None):
+        raise InvalidInput(
+            "--label is for a BIDS folder, whose tables tell the subjects: leave --subject out."
+        )
     if source == "phantom" and masks is not None:
         raise InvalidInput("the phantom has masks of its own: leave --masks out.")
     if source == "phantom":
         return remake(origin) if origin is not None and maker == "phantom" else phantom.make(seed=seed)
     check_data(source)
+    if bids is not None:
+        made = read_bids(source, **bids)
+        return made if masks is None else attach_masks(made, masks)
     if subject is not None:
         return read_folder(source, subject=subject, masks=masks)
     if origin is not None and maker != "phantom":

@@ -41,6 +41,25 @@ OfOption = Annotated[
 SubjectOption = Annotated[
     str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
 ]
+LabelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="The data are a BIDS folder, and this column of its table is the label."
+    ),
+]
+SuffixOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND[,KIND]",
+        help="Of a BIDS folder: which scans, T1w by default; several are the channels of one image.",
+    ),
+]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Column of a BIDS table whose equals stay together, such as family_id."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
 ModelPath = Annotated[
     Path,
@@ -77,7 +96,8 @@ DataPath = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help='Folder with a folder of images per class (the Alzheimer set is recognised), or "phantom".',
+        help="Folder with a folder of images per class (the Alzheimer set is recognised), a BIDS folder with "
+        '--label, or "phantom".',
     ),
 ]
 MasksOption = Annotated[

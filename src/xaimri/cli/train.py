@@ -7,18 +7,21 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from xaimri.cli.data import check_data, dataset_of, part_of
+from xaimri.cli.data import bids_of, check_data, dataset_of, part_of
 from xaimri.cli.options import (
     MODEL,
     REACH,
     DataPath,
     Folder,
     Force,
+    GroupOption,
     IndependentOption,
+    LabelOption,
     ModelPath,
     PartOption,
     Seed,
     SubjectOption,
+    SuffixOption,
     takes,
 )
 from xaimri.cli.outputs import refuse_present
@@ -40,6 +43,9 @@ def train(
         Literal["refuse", "tell"], typer.Option(help="What to do where one image is in two parts.")
     ] = "refuse",
     subject: SubjectOption = None,
+    label: LabelOption = None,
+    suffix: SuffixOption = None,
+    group: GroupOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
     *,
@@ -49,9 +55,15 @@ def train(
     from xaimri import experiment
     from xaimri.data import split
 
-    dataset = dataset_of(data, seed, subject)
+    dataset = dataset_of(data, seed, subject, bids=bids_of(label, suffix))
     parts = split(
-        dataset, validation=validation, test=test, seed=seed, independent=independent, copies=copies
+        dataset,
+        validation=validation,
+        test=test,
+        seed=seed,
+        groups=group,
+        independent=independent,
+        copies=copies,
     )
     typer.echo("\n".join([*dataset.notes, parts.describe()]))
     random = weights == "random"
@@ -79,6 +91,8 @@ def evaluate(
     out: Folder = Path("evaluation"),
     part: PartOption = None,
     subject: SubjectOption = None,
+    label: LabelOption = None,
+    suffix: SuffixOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
     force: Force = False,
@@ -97,7 +111,9 @@ def evaluate(
     opened = open_model(model, **options)
     chosen = part if part is not None else "all" if opened.split is None else "test"
     origin = None if chosen == "all" else opened.origin
-    cases = part_of(dataset_of(data, seed, subject, origin), opened.split, chosen)
+    cases = part_of(
+        dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix)), opened.split, chosen
+    )
     typer.echo(experiment.evaluate(opened, cases, out, independent=independent))
     typer.echo(f"\nKept in {out.resolve()}.")
 

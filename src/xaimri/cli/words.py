@@ -8,6 +8,9 @@ from collections.abc import Collection
 PHRASES = {
     "give both one name in `groups=` of `split`, or ": "give both one subject by --subject, or ",
     "`subject=` of `xaimri.data.read_folder`": "--subject",
+    "read it by `xaimri.data.read_bids`, with the column that is the label, or pass `classes=`": (
+        "say by --label which column of its table is the label"
+    ),
     "xaimri.Window(1, 99, percentile=True)": "--window 1% 99%",
 }
 """What is said in another way here."""

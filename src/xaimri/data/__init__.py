@@ -1,14 +1,14 @@
 """Data: cases with their subjects, from folders, the Alzheimer slices or the bundled phantom.
 
-`read_folder` lists class-per-folder data of any kind, `read_loader` takes what Keras and ``tf.data`` load,
-`xaimri.data.alzheimer` the slices of Kaggle with
-their subjects, and `xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by
-subject, `load_images` reads them into one array, `stack_images` those that can be read, and `remake`
-makes a data set as its record says.
+`read_folder` lists class-per-folder data of any kind, `read_bids` scans with their tables, `read_loader`
+takes what Keras and ``tf.data`` load, `xaimri.data.alzheimer` the slices of Kaggle with their subjects, and
+`xaimri.data.phantom` makes images from a seed. `split` and `folds` part them by subject, `load_images` reads
+them into one array, `stack_images` those that can be read, and `remake` makes a data set as its record says.
 """
 
 from __future__ import annotations
 
+from xaimri.data.bids import read_bids
 from xaimri.data.case import Case, Dataset
 from xaimri.data.folder import read_folder
 from xaimri.data.loader import read_loader
@@ -25,6 +25,7 @@ __all__ = [
     "attach_masks",
     "folds",
     "load_images",
+    "read_bids",
     "read_folder",
     "read_loader",
     "remake",

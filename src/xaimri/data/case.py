@@ -45,6 +45,9 @@ class Case:
         The known answer on the image's own grid where there is one (the phantom's changed region), else None:
         ``(*space)`` of True and False, or of 0 and one other value, or the path of a file with such pixels,
         which is read when a metric asks for it.
+    covariates
+        What else is known of it, such as age, sex and site: a number, words, or None where it is missing.
+        They reach no map, picture or message.
     """
 
     id: str
@@ -53,9 +56,18 @@ class Case:
     source: Path | Array = field(repr=False)
     slice: int | None = None
     mask: MaskSource | None = field(default=None, repr=False)
+    covariates: Mapping[str, str | float | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_fields(self)
+        object.__setattr__(self, "covariates", seal(self.covariates))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "covariates": unseal(self.covariates)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "covariates", seal(self.covariates))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,6 +143,22 @@ class Dataset(Sequence[Case]):
     def subjects(self) -> tuple[str | None, ...]:
         """The subject of every case, in order."""
         return tuple(case.subject for case in self.cases)
+
+    @check_arguments()
+    def covariate(self, name: str) -> tuple[str | float | None, ...]:
+        """Return one of the covariates for every case, in order; None where a case lacks it.
+
+        Raises
+        ------
+        InvalidInput
+            If no case has it.
+        """
+        if not any(name in case.covariates for case in self.cases):
+            known = dict.fromkeys(key for case in self.cases for key in case.covariates)
+            raise InvalidInput(
+                f"no case has the covariate {shown(name)}: there are {', '.join(known) or 'none'}."
+            )
+        return tuple(case.covariates.get(name) for case in self.cases)
 
     @check_arguments()
     def take(self, indices: Iterable[int]) -> Dataset:

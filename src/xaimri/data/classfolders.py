@@ -41,6 +41,7 @@ def home_of_classes(root: Path, classes: Sequence[str] | None) -> Path:
     if not present:
         raise InvalidInput(f"`{root}` has no class folders: give it one sub-folder of images per class.")
     home = _entered(root, chain)
+    _refuse_subjects(home)
     _refuse_parts(home)
     _refuse_copies(home)
     return home
@@ -109,6 +110,16 @@ def _refuse_parts(home: Path) -> None:
     raise InvalidInput(
         f"{what} `{home}` are parts of a split ({first_names(parts)}){beside}, not classes: {remedy}."
     )
+
+
+def _refuse_subjects(home: Path) -> None:
+    """Refuse the folders of subjects of a BIDS data set, each of which would be a class."""
+    people = [name for name in _names(home) if name.startswith("sub-")]
+    if any(inner == "anat" or inner.startswith("ses-") for name in people for inner in _names(home / name)):
+        raise InvalidInput(
+            f"`{home}` is laid out as BIDS, with a folder `sub-*` for every subject: read it by "
+            "`xaimri.data.read_bids`, with the column that is the label, or pass `classes=`."
+        )
 
 
 def _refuse_copies(home: Path) -> None:

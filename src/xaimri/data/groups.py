@@ -38,7 +38,7 @@ class Groups:
         return len(self.stratum)
 
     @classmethod
-    def of(cls, dataset: Dataset, names: Sequence[Hashable] | None, independent: bool) -> Groups:
+    def of(cls, dataset: Dataset, names: Sequence[Hashable] | str | None, independent: bool) -> Groups:
         """Find the groups of a data set, or refuse.
 
         Raises
@@ -46,6 +46,8 @@ class Groups:
         InvalidInput
             If it is not known which cases belong together.
         """
+        if isinstance(names, str):
+            names = _of_covariate(dataset, names)
         _check(dataset, names, independent)
         of_case = _joined(dataset, names)
         present = np.zeros((int(of_case.max()) + 1, len(dataset.classes)), dtype=bool)
@@ -132,6 +134,21 @@ def _check(dataset: Dataset, groups: Sequence[Hashable] | None, independent: boo
             f"{unknown} of {len(dataset)} cases have no subject, so a split could put one person on both "
             "sides: pass `groups=`, one per case, or `independent=True` if each is of its own person."
         )
+
+
+def _of_covariate(dataset: Dataset, name: str) -> list[Hashable]:
+    """Return a group for every case by a covariate; a subject without a value is a group of its own."""
+    values = dataset.covariate(name)
+    for case, value in zip(dataset, values, strict=True):
+        if value is None and case.subject is None:
+            raise InvalidInput(
+                f"`{case.id}` has neither a subject nor a value of `{name}`: give it one of them, or "
+                "`groups` as a list."
+            )
+    return [
+        ("alone", case.subject) if value is None else ("group", value)
+        for case, value in zip(dataset, values, strict=True)
+    ]
 
 
 def _joined(dataset: Dataset, groups: Sequence[Hashable] | None) -> Array:

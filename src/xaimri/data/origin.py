@@ -11,9 +11,10 @@ from xaimri.errors import InvalidInput
 ARGUMENTS = {
     "phantom": ("subjects", "slices", "size", "seed", "change", "stages"),
     "folder": ("subject", "classes", "series"),
+    "bids": ("label", "suffix", "classes", "table", "entities", "repeats"),
     "alzheimer": (),
 }
-"""What `Dataset.origin` may name: `phantom.make`, `read_folder` and `alzheimer.load`, and their arguments."""
+"""What `Dataset.origin` may name, `phantom.make`, `read_folder`, ..., and their arguments."""
 
 
 @check_arguments()
@@ -46,6 +47,7 @@ def remake(origin: Origin, folder: str | os.PathLike[str] | None = None) -> Data
     True
     """
     from xaimri.data import alzheimer, phantom
+    from xaimri.data.bids import read_bids
     from xaimri.data.folder import read_folder
 
     maker = origin.get("maker")
@@ -62,4 +64,6 @@ def remake(origin: Origin, folder: str | os.PathLike[str] | None = None) -> Data
         return phantom.make(**arguments)
     if folder is None:
         raise InvalidInput(f"the data were read by {maker}: give the folder where they lie now.")
+    if maker == "bids":
+        return read_bids(folder, **arguments)
     return alzheimer.load(folder) if maker == "alzheimer" else read_folder(folder, **arguments)

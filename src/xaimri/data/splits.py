@@ -148,7 +148,7 @@ def split(
     test: float = 0.2,
     *,
     seed: int = 0,
-    groups: Sequence[Hashable] | None = None,
+    groups: Sequence[Hashable] | str | None = None,
     independent: bool = False,
     copies: OnCopies = "refuse",
 ) -> Split:
@@ -169,8 +169,8 @@ def split(
     seed
         Same seed, same split; no global generator is touched.
     groups
-        One name per case of what must stay together, such as near-duplicates. Known subjects stay
-        together as well.
+        One name per case of what must stay together, such as near-duplicates; or the name of a covariate,
+        such as ``"family_id"`` or ``"site"``. Known subjects stay together as well.
     independent
         True states that every image without a subject is of a person of its own.
     copies
@@ -216,7 +216,7 @@ def folds(
     *,
     validation: float = 0.2,
     seed: int = 0,
-    groups: Sequence[Hashable] | None = None,
+    groups: Sequence[Hashable] | str | None = None,
     independent: bool = False,
     copies: OnCopies = "refuse",
 ) -> tuple[Split, ...]:
