@@ -289,6 +289,10 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "data.Split.from_record": Call(type(split).from_record, {"record": split.record(), "dataset": cases}),
         "data.Dataset.describe": Call(cases.describe, {}),
         "data.Dataset.find": Call(cases.find, {"case_id": cases.cases[0].id}),
+        "data.Dataset.covariate": Call(
+            replace(cases, cases=tuple(replace(c, covariates={"age": 1.0}) for c in cases)).covariate,
+            {"name": "age"},
+        ),
         "data.Dataset.take": Call(cases.take, {"indices": [0, 2]}),
         "data.Dataset.with_classes": Call(cases.with_classes, {"classes": list(reversed(cases.classes))}),
         "data.Dataset.with_shuffled_labels": Call(cases.with_shuffled_labels, {"seed": 0}),
@@ -354,8 +358,9 @@ def _methods(of: dict[str, Any]) -> dict[str, Any]:
         "Auto": {"by": "order", "top": 2, "tolerance": 0.1, "confidence": 0.9, "floor": 30, "ceiling": 40},
         "Slices": {"which": "all", "every": 2, "plane": None, "view": "array", "combine": "mean"},
         "Slices.describe": Call(xaimri.Slices("brain").describe, {}),
-        "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0},
+        "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0, "inside": "image"},
         "Window.apply": Call(xaimri.Window(0, 1).apply, {"image": of["image"]}),
+        "Window.parts": Call(xaimri.Window(0, 1).parts, {"image": of["image"]}),
         "Window.misses": Call(xaimri.Window(0, 1).misses, {"image": of["image"]}),
         "Window.describe": Call(xaimri.Window(0, 1).describe, {}),
         "Explainer.explain": Call(
@@ -416,6 +421,17 @@ def _metrics(of: dict[str, Any]) -> dict[str, Any]:
     return {f"metrics.{name}": each for name, each in found.items()}
 
 
+def _bids(folder: Path) -> Path:
+    """Write a BIDS folder of four subjects without a voxel."""
+    home = folder / "bids"
+    for number in range(4):
+        (home / f"sub-{number}" / "anat").mkdir(parents=True, exist_ok=True)
+        (home / f"sub-{number}" / "anat" / f"sub-{number}_T1w.nii").touch()
+    rows = [f"sub-{number}\t{'ab'[number % 2]}" for number in range(4)]
+    (home / "participants.tsv").write_text("\n".join(["participant_id\tgroup", *rows]))
+    return home
+
+
 def _data(of: dict[str, Any]) -> dict[str, Any]:
     """Reading and splitting."""
     cases, folder, image = of["cases"], of["folder"], of["image"]
@@ -426,7 +442,8 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
     stacking = {"dataset": cases.take([0, 1]), "space": (13, 11), "channels": 1, "fit": "stretch",
                 "window": None, "layout": None}  # fmt: skip
     return {
-        "data.Case": {"id": "a", "label": 0, "subject": "s", "source": image, "slice": None, "mask": None},
+        "data.Case": {"id": "a", "label": 0, "subject": "s", "source": image, "slice": None, "mask": None,
+                      "covariates": {"age": 71.0}},
         "data.Dataset": {"classes": cases.classes, "cases": cases.cases, "no_split": None, "origin": None,
                          "notes": ()},
         "data.attach_masks": {"dataset": of["scans"], "folder": folder / "masks"},
@@ -435,12 +452,16 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "data.load_images": stacking,
         "data.stack_images": stacking,
         "data.read_folder": {"path": folder / "scans", "subject": None, "classes": None, "masks": None},
+        "data.read_bids": {"path": _bids(folder), "label": "group", "suffix": "T1w", "classes": None,
+                           "table": "participants", "entities": None, "repeats": "refuse"},
         "data.read_loader": {"loader": loader, "classes": ["a", "b"], "subject": None, "axes": 3},
         "data.remake": {"origin": cases.origin, "folder": None},
         "data.phantom.make": {"subjects": 4, "slices": 1, "size": (26, 22), "seed": 0,
                               "change": "all", "stages": (0, 3)},
         "data.phantom.voxel_edge": {"size": (26, 22)},
         "images.Picture": {"pixels": image, "spacing": (1.0, 1.0), "affine": None},
+        "images.Contrasts": {"sources": {"T1w": image, "FLAIR": 2 * image}},
+        "images.Picture.of_contrasts": Call(xaimri.images.Picture(image).of_contrasts, {"names": ("T1w",)}),
         "images.Picture.on": Call(xaimri.images.Picture(image).on, {"scan": None}),
         "images.Picture.with_pixels": Call(xaimri.images.Picture(image).with_pixels, {"pixels": image}),
         "images.as_window": {"value": (0, 1)},

@@ -15,7 +15,7 @@ from xaimri import Caveat, LinearClassifier
 from xaimri.caveats import Reason, fields_of
 from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 from xaimri.images.picture import Picture
 
 ROOT = Path(__file__).parents[1]
@@ -134,7 +134,7 @@ EVEN = Picture(SCAN, (1.0, 1.0), np.eye(4))
 def trained_at(picture):
     """A model whose training images lay as this one does."""
     model = xaimri.open_model(PLAIN)
-    return replace(model, intake=replace(model.intake, geometry=Geometry.of([picture])))
+    return replace(model, intake=replace(model.intake, acquisition=Acquisition.of([picture])))
 
 
 HALVES = np.repeat(np.arange(2), 24).reshape(6, 8)

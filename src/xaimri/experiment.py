@@ -82,7 +82,7 @@ def train(
     )
     result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
     kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
-    kept |= {"failures": result.failures, "geometry": result.geometry}
+    kept |= {"failures": result.failures, "acquisition": result.acquisition}
     training.save(target, model, dataset.classes, **reach, **kept)
     save(training_curves(result.history), target / "curves.png")
     return training.load(target)

@@ -121,7 +121,7 @@ def _opened(model: ModelLike, options: Mapping[str, Any]) -> Model:
 def _alike(name: str, other: Model, model: Model) -> None:
     """Check that two networks answer the same question about the same images, which reach them alike."""
     reach = model.intake
-    told = {name: getattr(reach, name) for name in ("shape", "trained", "trained_fit", "geometry")}
+    told = {name: getattr(reach, name) for name in ("shape", "trained", "trained_fit", "acquisition")}
     alike = replace(other.intake, **told)
     if alike != reach:
         raise InvalidInput(

@@ -332,9 +332,9 @@ def open_model(
     first = bool(getattr(classifier, "channels_first", False))
     trained = None if bundle is None or bundle.window == window else bundle.window
     trained_fit = None if bundle is None or bundle.fit == fit else bundle.fit
-    geometry = None if bundle is None else bundle.geometry
+    acquisition = None if bundle is None else bundle.acquisition
     cuts = None if slices is None else as_slices(slices)
-    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, geometry, cuts)
+    intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, acquisition, cuts)
     path = Path(model) if isinstance(model, str | PathLike) else None
     known = ("split", "origin", "history", "versions")
     return Model(

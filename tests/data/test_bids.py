@@ -258,3 +258,21 @@ def test_the_record_makes_it_again(make):
     dataset = read_bids(make(), "diagnosis", classes=["CN", "AD"], entities={"run": None})
     again = remake(json.loads(json.dumps(unseal(dataset.origin))), make())
     assert [(case.id, case.label) for case in again] == [(case.id, case.label) for case in dataset]
+
+
+def test_contrasts_are_channels_in_the_order_asked_for(make):
+    files = [*visits(("ses-1", "T1w"), ("ses-1", "FLAIR"), ("ses-2", "T1w"))]
+    dataset = read_bids(make(files=files), "diagnosis", suffix=("FLAIR", "T1w"))
+    assert listed(dataset) == ALL
+    assert dataset.notes == ("Left out: 4 sessions without all of FLAIR, T1w.",)
+    source = dataset[0].source
+    assert source.names == ("FLAIR", "T1w")
+    assert [file.name for file in source.sources.values()] == [
+        f"sub-01_ses-1_{kind}.nii.gz" for kind in source.names
+    ]
+    assert pickle.loads(pickle.dumps(dataset))[0].source.names == source.names
+    for wrong in ((), ("T1w", "T1w")):
+        with pytest.raises(InvalidInput, match="`suffix` must be one kind of scan"):
+            read_bids(make(files=files), "diagnosis", suffix=wrong)
+    with pytest.raises(InvalidInput, match="`repeats` can't be"):
+        read_bids(make(files=files), "diagnosis", suffix=("T1w", "FLAIR"), repeats="all")

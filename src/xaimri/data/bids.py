@@ -14,6 +14,7 @@ from xaimri.data.bids_tables import Tables, Visit, participants_of, visits_of
 from xaimri.data.case import Case, Dataset
 from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
+from xaimri.images.contrasts import Contrasts
 from xaimri.kinds import AnyOf, Anything, Several
 from xaimri.rules import Choice, Name
 
@@ -48,7 +49,8 @@ def read_bids(
         The column that says the class. Of numbers, the classes are ``"0"``, ``"1"``. Missing values (``n/a``)
         are left out, and counted in ``notes``.
     suffix
-        Kind of the scans, such as ``"T1w"``.
+        Kind of the scans, such as ``"T1w"``. Several, such as ``("T1w", "FLAIR")``, are the channels of one
+        image in this order, see `xaimri.images.Contrasts`; sessions that lack one are left out.
     classes
         The labels to read, in this order; by default all, sorted. Others are left out.
     table
@@ -166,4 +168,6 @@ def _nothing(root: Path, suffixes: Sequence[str], passed: Mapping[str, int], oth
 def _case(root: Path, visit: Visit, label: int, covariates: Mapping[str, str | float | None]) -> Case:
     """Make the case of a visit."""
     file = visit.first.file
-    return Case(file.relative_to(root).as_posix(), label, visit.first.subject, file, covariates=covariates)
+    several = {scan.suffix: scan.file for scan in visit.scans}
+    source = Contrasts(several) if len(several) > 1 else file
+    return Case(file.relative_to(root).as_posix(), label, visit.first.subject, source, covariates=covariates)

@@ -13,6 +13,7 @@ import numpy as np
 from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
+from xaimri.images.contrasts import Contrasts
 from xaimri.images.mask import MaskSource
 from xaimri.kinds import Several
 from xaimri.rules import WholeNumber
@@ -40,7 +41,7 @@ class Case:
     slice
         Position of the slice in the subject's scan, counted as the source counts; None if unknown.
     source
-        The image: a file's path, or the pixels ``(*space)`` or ``(*space, channels)``.
+        The image: a file's path, the pixels ``(*space)`` or ``(*space, channels)``, or several contrasts.
     mask
         The known answer on the image's own grid where there is one (the phantom's changed region), else None:
         ``(*space)`` of True and False, or of 0 and one other value, or the path of a file with such pixels,
@@ -53,7 +54,7 @@ class Case:
     id: str
     label: int
     subject: str | None
-    source: Path | Array = field(repr=False)
+    source: Path | Array | Contrasts = field(repr=False)
     slice: int | None = None
     mask: MaskSource | None = field(default=None, repr=False)
     covariates: Mapping[str, str | float | None] = field(default_factory=dict, repr=False)

@@ -15,6 +15,7 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput, UnusableImage, XaimriError
+from xaimri.images.contrasts import Contrasts
 from xaimri.images.files import holds_volume, of_path, scan_shape
 from xaimri.images.read import read_image
 from xaimri.regular_file import sha256_of
@@ -157,7 +158,10 @@ def _eighth(case: Case) -> Hashable:
 
 
 def _file_of(case: Case) -> Path | None:
-    return Path(case.source) if isinstance(case.source, str | os.PathLike) else None
+    """Return the file of a case, and of several contrasts that of the first."""
+    source = case.source
+    first = next(iter(source.sources.values())) if isinstance(source, Contrasts) else source
+    return Path(first) if isinstance(first, str | os.PathLike) else None
 
 
 def _is_jpeg(case: Case) -> bool:

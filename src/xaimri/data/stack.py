@@ -14,7 +14,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.failure import Failure
 from xaimri.grid import Fit
-from xaimri.images.geometry import Geometry, Place
+from xaimri.images.acquisition import Acquisition, Place
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
@@ -40,14 +40,14 @@ class Stack:
         float32 ``(cases, *space, channels)``, one for each.
     failures
         One for each case that is left out.
-    geometry
+    acquisition
         Spacing and orientation of those that know them; None where none does.
     """
 
     cases: Dataset
     images: Images
     failures: tuple[Failure, ...] = ()
-    geometry: Geometry | None = None
+    acquisition: Acquisition | None = None
 
     def __repr__(self) -> str:
         return f"<Stack: {len(self.cases)} images, {len(self.failures)} that can't be read>"
@@ -100,12 +100,12 @@ def stack_images(
             continue
         images[len(read)] = taken.fitted
         read.append(place)
-        places.append(Place(taken.spacing, taken.affine, taken.scan))
+        places.append(Place(taken.spacing, taken.affine, taken.scan, taken.contrasts))
         seen.note(case.id, taken.image, taken.outside)
     seen.check()
     if seen.missed >= SHARE * seen.images > 0:
         warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
-    return Stack(dataset.take(read), images[: len(read)], tuple(failures), Geometry.of(places))
+    return Stack(dataset.take(read), images[: len(read)], tuple(failures), Acquisition.of(places))
 
 
 @READING

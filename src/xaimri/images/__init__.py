@@ -1,5 +1,6 @@
 """Images: whatever holds pixels, read, windowed, and brought to a model's grid."""
 
+from xaimri.images.contrasts import Contrasts
 from xaimri.images.foreground import foreground
 from xaimri.images.mask import read_mask
 from xaimri.images.picture import Picture
@@ -9,6 +10,7 @@ from xaimri.images.slices import Slices
 from xaimri.images.window import Window, as_window
 
 __all__ = [
+    "Contrasts",
     "Picture",
     "Slices",
     "Window",

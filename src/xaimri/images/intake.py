@@ -14,8 +14,9 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.grid import Fit, Grid, check_fit
+from xaimri.images.acquisition import Acquisition
+from xaimri.images.contrasts import Contrasts
 from xaimri.images.files import holds_volume
-from xaimri.images.geometry import Geometry
 from xaimri.images.picture import Picture
 from xaimri.images.read import Layout, check_layout, read_picture
 from xaimri.images.slices import Slices
@@ -56,7 +57,7 @@ class Taken:
         Where the model's pixels lie on the image.
     window
         The window with its limits for this image; None where there is none.
-    spacing, affine, scan
+    spacing, affine, scan, contrasts
         Of the image as it was given, as of `Picture`; None where they are not known.
     caveats
         What is odd about how it came there.
@@ -69,6 +70,7 @@ class Taken:
     spacing: tuple[float, ...] | None = None
     affine: Float[Array, "4 4"] | None = None
     scan: Mapping[str, Any] | None = None
+    contrasts: tuple[str, ...] = ()
     caveats: tuple[Caveat, ...] = ()
 
     @property
@@ -95,7 +97,7 @@ class Intake:
         Whether the model takes its channels first itself, as of `read_picture`.
     trained, trained_fit
         The window and the fit of the model's training, where ``window`` and ``fit`` stand in their places.
-    geometry
+    acquisition
         Spacing and orientation of the images that the model was trained on; None where they are not known.
     slices
         Which slices of a volume a model of slices is given; None where it is given single slices.
@@ -115,7 +117,7 @@ class Intake:
     first: bool = False
     trained: Window | None = None
     trained_fit: Fit | None = None
-    geometry: Geometry | None = None
+    acquisition: Acquisition | None = None
     slices: Slices | None = None
 
     def __post_init__(self) -> None:
@@ -161,6 +163,7 @@ class Intake:
         channels = self.shape[-1] if self.shape else None
         picture = read_picture(source, self._rank(source), channels, layout=self.layout, first=self.first)
         image = picture.pixels
+        self._check_contrasts(picture.contrasts)
         window = None if self.window is None else self.window.resolved(image)
         seen = image if window is None else window.apply(image)
         own = image.shape[:-1]
@@ -169,15 +172,34 @@ class Intake:
             fitted = np.moveaxis(grid.sample(np.moveaxis(seen, -1, 0)), 0, -1)
         else:
             grid, fitted = self.resize.grid(own), self.resize(seen)
-        lies = picture.spacing, picture.affine, picture.scan
+        lies = picture.spacing, picture.affine, picture.scan, picture.contrasts
         return Taken(image, np.ascontiguousarray(fitted), grid, window, *lies, tuple(self._odd(picture)))
+
+    def _check_contrasts(self, names: tuple[str, ...]) -> None:
+        """See that contrasts are those of the training, and have percentiles of their own."""
+        trained = () if self.acquisition is None else self.acquisition.contrasts
+        if names and trained and names != trained:
+            raise UnusableImage(
+                f"the network was trained on the contrasts {', '.join(trained)}, in this order, and the "
+                f"image has {', '.join(names)}: give the same, by these names."
+            )
+        if (
+            len(names) > 1
+            and self.window is not None
+            and self.window.percentile
+            and not self.window.by_channel
+        ):
+            raise InvalidInput(
+                f"percentiles of {len(names)} contrasts together mix their scales: take those of each, as by "
+                f"xaimri.Window({(1,) * len(names)}, {(99,) * len(names)}, percentile=True)."
+            )
 
     def _odd(self, picture: Picture) -> Iterator[Caveat]:
         """Say what is odd about how this image is brought to the model."""
         image = picture.pixels
         yield from _marks(picture.scan)
-        if self.geometry is not None:
-            yield from self.geometry.differences(picture)
+        if self.acquisition is not None:
+            yield from self.acquisition.differences(picture)
         if self.window is not None:
             yield from self._beside(image, self.window)
         own = image.shape[:-1]
@@ -218,6 +240,8 @@ class Intake:
         """Return how many spatial axes the model takes; where it doesn't say, what the array suggests."""
         if self.shape:
             return len(self.shape) - 1
+        if isinstance(source, Contrasts):
+            return max(self._rank(each) for each in source.sources.values())
         if holds_volume(source):
             return 3
         if isinstance(source, Picture):

@@ -48,6 +48,8 @@ class Picture:
     affine: Float[Array, "4 4"] | None = None
     scan: Mapping[str, Any] | None = None
     """Of a scan that was read: the grid that its file has, as plain numbers; maps are written back on it."""
+    contrasts: tuple[str, ...] = ()
+    """What the channels are, where they are several contrasts: see `xaimri.images.Contrasts`."""
 
     @check_arguments(pixels=Anything(), affine=Anything())
     def __init__(
@@ -61,10 +63,15 @@ class Picture:
         object.__setattr__(self, "spacing", None if spacing is None else _lengths(spacing, array.ndim))
         object.__setattr__(self, "affine", None if affine is None else _affine(affine))
         object.__setattr__(self, "scan", None)
+        object.__setattr__(self, "contrasts", ())
 
     def on(self, scan: Mapping[str, Any] | None) -> Picture:
         """Return the same picture as one of a scan whose file has this grid."""
         return self._with("scan", seal(scan))
+
+    def of_contrasts(self, names: tuple[str, ...]) -> Picture:
+        """Return the same picture as one whose channels are these contrasts."""
+        return self._with("contrasts", names)
 
     def with_pixels(self, pixels: Array) -> Picture:
         """Return other pixels that lie where these lie."""

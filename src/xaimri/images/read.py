@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
@@ -14,6 +15,7 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
 from xaimri.images import dicom, files, nifti, series
+from xaimri.images.contrasts import Contrasts, check_channels, stacked
 from xaimri.images.picture import Picture
 from xaimri.regular_file import quoted
 
@@ -71,8 +73,8 @@ def read_image(
     source
         A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``; NIfTI and DICOM
         with the extra ``neuro``): the content decides, not the name. A PIL image, an image of nibabel, a data
-        set of pydicom, a `Picture`, or an array. An array of ``rank`` axes is grey; one more axis holds the
-        channels: 1, 3, or 4 of which the last, alpha, is dropped.
+        set of pydicom, a `Picture`, `Contrasts` or an array. An array of ``rank`` axes is grey; one more axis
+        holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
         Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis; the axes
         of a scan point to the right, to the front and upwards (canonical orientation).
@@ -145,6 +147,11 @@ def read_picture(
         raise InvalidInput(f"`rank` must be 2 for slices or 3 for volumes, got {rank}.")
     check_layout(layout)
     name = _name_of(source)
+    if isinstance(source, Contrasts):
+        check_channels(source.names, channels)
+        channels = len(source.names) if len(source.names) > 1 else channels
+        source = stacked(source, rank, partial(read_picture, rank=rank, layout=layout, first=first))
+        layout = "channels_last"
     found = source if isinstance(source, Picture) else _opened(source, rank)
     if not isinstance(found, Picture):
         found = Picture(found)

@@ -146,6 +146,7 @@ class Window:
         """Whether every channel has limits of its own."""
         return isinstance(self.low, tuple)
 
+    @check_arguments()
     def parts(self, image: Shaped[Array, ...]) -> Iterator[tuple[float, float, Shaped[Array, ...]]]:
         """Yield two limits and what of the image they hold for: all of it, or one channel after the other.
 

@@ -41,7 +41,7 @@ class BatchedPart(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
     ----------
     part
         Images as the network takes them, with their labels, and the spacing and orientation of these as
-        ``part.geometry``, which `xaimri.training.save` takes.
+        ``part.acquisition``, which `xaimri.training.save` takes.
     notes
         Sentences on cases that could not be read.
     """

@@ -18,7 +18,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.failure import Failure
 from xaimri.forked import check_process
 from xaimri.grid import Fit
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 from xaimri.images.read import Layout
 from xaimri.images.window import Window, as_window
 from xaimri.training.augment import Augmentation
@@ -78,7 +78,7 @@ class TrainingResult:
         Sentences on the data: images that stand in two parts, cases that could not be read.
     failures
         Why a case could not be read, and was left out, one for each.
-    geometry
+    acquisition
         Spacing and orientation of the training images that know them; None where none does.
     """
 
@@ -91,7 +91,7 @@ class TrainingResult:
     resumed: int = 0
     notes: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
-    geometry: Geometry | None = None
+    acquisition: Acquisition | None = None
 
     def record(self) -> dict[str, Any]:
         """Return everything but the model as JSON types."""
@@ -104,7 +104,7 @@ class TrainingResult:
             "resumed": self.resumed,
             "notes": list(self.notes),
             "failures": [asdict(failure) for failure in self.failures],
-            "geometry": None if self.geometry is None else self.geometry.record(),
+            "acquisition": None if self.acquisition is None else self.acquisition.record(),
         }
 
 
@@ -249,7 +249,7 @@ def train(
     history = MappingProxyType({name: [row.get(name) for row in run.rows] for name in names})
     return TrainingResult(
         model, training.classes, history, run.best_epoch, run.stopped, recipe, run.resumed,
-        (*notes, *parts.notes, *run.notes), parts.failures, parts.training.geometry,
+        (*notes, *parts.notes, *run.notes), parts.failures, parts.training.acquisition,
     )  # fmt: skip
 
 

@@ -10,19 +10,19 @@ import tensorflow as tf
 from sklearn.metrics import recall_score
 
 from xaimri.arrays import Array, Images
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 
 
 @dataclass(frozen=True)
 class Part:
     """Images of one part of a split, as the network takes them, with their labels.
 
-    ``geometry`` is that of the images as they were given, where they know it.
+    ``acquisition`` is that of the images as they were given, where they know it.
     """
 
     images: Images
     labels: Array
-    geometry: Geometry | None = None
+    acquisition: Acquisition | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

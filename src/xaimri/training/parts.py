@@ -100,4 +100,4 @@ def read_part(
     if window is None:
         check_intensities(model, stack.images)
     notes = [*say_unread(stack.failures, len(data), what), *say_lost(data, stack.failures)]
-    return Part(stack.images, left.labels, stack.geometry), tuple(stack.failures), tuple(notes)
+    return Part(stack.images, left.labels, stack.acquisition), tuple(stack.failures), tuple(notes)

@@ -15,7 +15,7 @@ from xaimri import json_file
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.folder_lock import lock
 from xaimri.images import Picture, Window
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 from xaimri.regular_file import sha256_of
 
 with on_first_use():
@@ -81,9 +81,9 @@ def test_how_images_reached_it_and_how_the_data_were_made_come_back(tmp_path):
 def test_spacing_and_orientation_of_the_training_come_back_and_are_told(tmp_path):
     pixels = np.random.default_rng(0).uniform(0, 255, (6, 5))
     here, there = (Picture(pixels, affine=np.diag([1.0, edge, 1.0, 1.0])) for edge in (1, 3))
-    known = Geometry.of([Picture(pixels, (1.0, 1.0), here.affine)])
-    save(tmp_path, network(0), CLASSES, geometry=known)
-    assert load(tmp_path).geometry == known
+    known = Acquisition.of([Picture(pixels, (1.0, 1.0), here.affine)])
+    save(tmp_path, network(0), CLASSES, acquisition=known)
+    assert load(tmp_path).acquisition == known
     model = xaimri.open_model(tmp_path)
     found = [model.explain(image, "saliency").caveats for image in (here, there, pixels)]
     assert [[c.name for c in each if c.name.startswith("other")] for each in found] == [
@@ -91,10 +91,10 @@ def test_spacing_and_orientation_of_the_training_come_back_and_are_told(tmp_path
         ["other_spacing"],
         [],
     ]
-    assert load(save(tmp_path, network(0), CLASSES)).geometry is None
+    assert load(save(tmp_path, network(0), CLASSES)).acquisition is None
     for broken in ({}, {"spacing": [1], "anisotropy": [1, 1], "orientations": []}, 3):
-        rewrite(tmp_path, lambda record, broken=broken: {**record, "geometry": broken})
-        with pytest.raises(InvalidInput, match="geometry"):
+        rewrite(tmp_path, lambda record, broken=broken: {**record, "acquisition": broken})
+        with pytest.raises(InvalidInput, match="acquisition"):
             load(tmp_path)
 
 

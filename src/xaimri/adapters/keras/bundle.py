@@ -24,7 +24,7 @@ from xaimri.failure import Failure
 from xaimri.folder_lock import lock
 from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 from xaimri.images.read import Layout, check_layout
 from xaimri.images.window import Window, as_window
 from xaimri.kinds import Anything, Several
@@ -58,7 +58,7 @@ class Bundle:
         How its data were made, as `xaimri.data.remake` takes it, or None.
     failures
         Why a case could not be read in training, and was left out, one for each.
-    geometry
+    acquisition
         Spacing and orientation of its training images, or None.
     versions
         Of xaimri, Keras and TensorFlow, when it was saved.
@@ -73,7 +73,7 @@ class Bundle:
     history: Mapping[str, list[Any]] | None = field(default=None, repr=False)
     origin: Record | None = field(default=None, repr=False)
     failures: tuple[Failure, ...] = field(default=(), repr=False)
-    geometry: Geometry | None = field(default=None, repr=False)
+    acquisition: Acquisition | None = field(default=None, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -90,7 +90,7 @@ def save(
     history: Mapping[str, Sequence[Any]] | None = None,
     origin: Record | None = None,
     failures: Sequence[Failure] = (),
-    geometry: Geometry | None = None,
+    acquisition: Acquisition | None = None,
 ) -> Path:
     """Write a bundle: ``model.keras`` and ``bundle.json``.
 
@@ -111,8 +111,8 @@ def save(
         As JSON types, such as ``split.record()``, ``result.history`` and ``dataset.origin``.
     failures
         The cases that training left out: ``result.failures``.
-    geometry
-        Spacing and orientation of the training images: ``result.geometry``.
+    acquisition
+        Spacing and orientation of the training images: ``result.acquisition``.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def save(
         "history": None if history is None else {name: list(column) for name, column in history.items()},
         "origin": None if origin is None else dict(origin),
         "failures": [asdict(failure) for failure in failures],
-        "geometry": None if geometry is None else geometry.record(),
+        "acquisition": None if acquisition is None else acquisition.record(),
     }
     record = {**_described(model, classes), **reach, **kept}
     bundle_record.text_of(record)  # refuse before anything is written
@@ -213,7 +213,7 @@ def load(folder: str | Path) -> Bundle:
         history=_readonly(record["history"]),
         origin=_readonly(record["origin"]),
         failures=tuple(Failure(**failure) for failure in record["failures"]),
-        geometry=None if record["geometry"] is None else Geometry.from_record(record["geometry"]),
+        acquisition=None if record["acquisition"] is None else Acquisition.from_record(record["acquisition"]),
         versions=record["versions"],
     )
 

@@ -12,7 +12,7 @@ from xaimri import json_file
 from xaimri.errors import InvalidInput, first_line
 from xaimri.failure import Failure
 from xaimri.grid import Fit
-from xaimri.images.geometry import Geometry
+from xaimri.images.acquisition import Acquisition
 from xaimri.images.read import Layout
 from xaimri.images.window import Window
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
@@ -47,9 +47,9 @@ def _is_window(value: object) -> bool:
     return True
 
 
-def _is_geometry(value: object) -> bool:
+def _is_acquisition(value: object) -> bool:
     try:
-        return Geometry.from_record(cast("dict[str, Any]", value)).record() == value
+        return Acquisition.from_record(cast("dict[str, Any]", value)).record() == value
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
@@ -88,7 +88,7 @@ FORM = {
     "history": Field("a mapping of lists, or null", or_none(_is_table)),
     "origin": Field("a mapping, or null", or_none(is_mapping)),
     "failures": Field("a list of names, stages and sentences", _are_failures),
-    "geometry": Field("a spacing and an orientation, or null", or_none(_is_geometry)),
+    "acquisition": Field("a spacing and an orientation, or null", or_none(_is_acquisition)),
     "sha256": Field("the network's SHA-256", is_words),
 }
 """What ``bundle.json`` holds."""

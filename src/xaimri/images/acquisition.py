@@ -1,4 +1,4 @@
-"""Spacing and orientation of the images that a network was trained on, and whether another one differs."""
+"""Spacing, orientation and contrasts of a training's images, and whether another one differs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array
 from xaimri.caveats import Caveat, Reason
+from xaimri.errors import InvalidInput
 from xaimri.images.picture import Picture
 
 Range: TypeAlias = tuple[float, float]
@@ -37,11 +38,12 @@ class Place:
     spacing: tuple[float, ...] | None
     affine: Float[Array, "4 4"] | None = None
     scan: Mapping[str, Any] | None = None
+    contrasts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Geometry:
-    """How large and how turned the pixels of a set of images are.
+class Acquisition:
+    """How a set of images was acquired: how large and how turned their pixels are, and which contrasts.
 
     Attributes
     ----------
@@ -52,13 +54,15 @@ class Geometry:
     orientations
         Where the spatial axes point, one letter each, such as ``"RAS"`` (right, front, top; of a slice two);
         every kind that is there, sorted. Empty where no image has an affine.
+    contrasts
+        What the channels are, in order, where the images are `xaimri.images.Contrasts`.
 
     Examples
     --------
     >>> from xaimri.images import Picture
     >>> pixels = np.zeros((4, 5, 6))
     >>> thick = Picture(pixels, spacing=(1.0, 1.0, 5.0))
-    >>> known = Geometry.of([Picture(pixels, spacing=(1.0, 1.0, 1.1)), Picture(pixels)])
+    >>> known = Acquisition.of([Picture(pixels, spacing=(1.0, 1.0, 1.1)), Picture(pixels)])
     >>> known.describe()
     '1 x 1 x 1.1 mm'
     >>> [caveat.name for caveat in known.differences(thick)]
@@ -68,13 +72,26 @@ class Geometry:
     spacing: tuple[Range, ...]
     anisotropy: Range
     orientations: tuple[str, ...] = ()
+    contrasts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, images: Iterable[Place | Picture]) -> Geometry | None:
-        """Gather the images that know their spacing; None where none does, or they have different axes."""
-        known = [(image.spacing, image.affine) for image in images if image.spacing is not None]
+    def of(cls, images: Iterable[Place | Picture]) -> Acquisition | None:
+        """Gather what the images know of themselves; None where they know nothing.
+
+        Raises
+        ------
+        InvalidInput
+            If their channels are different contrasts.
+        """
+        listed = list(images)
+        contrasts = sorted({image.contrasts for image in listed})
+        if len(contrasts) > 1:
+            told = "; ".join(", ".join(names) or "one image" for names in contrasts)
+            raise InvalidInput(f"the images are of different contrasts ({told}): give the same in one order.")
+        channels = contrasts[0] if contrasts else ()
+        known = [(image.spacing, image.affine) for image in listed if image.spacing is not None]
         if not known or len({len(spacing) for spacing, _ in known}) > 1:
-            return None
+            return cls((), (1.0, 1.0), (), channels) if channels else None
         edges = np.array([spacing for spacing, _ in known], np.float64)
         ratios = edges.max(axis=1) / edges.min(axis=1)
         turned = {axes_of(affine, edges.shape[1]) for _, affine in known if affine is not None}
@@ -82,14 +99,15 @@ class Geometry:
             tuple(zip(edges.min(axis=0).tolist(), edges.max(axis=0).tolist(), strict=True)),
             (float(ratios.min()), float(ratios.max())),
             tuple(sorted(letters for letters in turned if letters is not None)),
+            channels,
         )
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Geometry:
+    def from_record(cls, record: Mapping[str, Any]) -> Acquisition:
         """Return what was recorded."""
         low, high = map(float, record["anisotropy"])
         spacing = tuple((float(least), float(most)) for least, most in record["spacing"])
-        return cls(spacing, (low, high), tuple(record["orientations"]))
+        return cls(spacing, (low, high), tuple(record["orientations"]), tuple(record["contrasts"]))
 
     def record(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -97,6 +115,7 @@ class Geometry:
             "spacing": [list(edges) for edges in self.spacing],
             "anisotropy": list(self.anisotropy),
             "orientations": list(self.orientations),
+            "contrasts": list(self.contrasts),
         }
 
     def describe(self) -> str:

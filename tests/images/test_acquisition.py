@@ -7,7 +7,7 @@ import pytest
 
 from scans import of_world
 from xaimri.data import Case, Dataset, stack_images
-from xaimri.images.geometry import NEAR, Geometry, axes_of
+from xaimri.images.acquisition import NEAR, Acquisition, axes_of
 from xaimri.images.intake import Intake
 from xaimri.images.picture import Picture
 
@@ -28,17 +28,17 @@ def volume(*edges, signs=(1, 1, 1), tilt=0.0):
     return Picture(np.zeros((4, 5, 6)), edges, affine)
 
 
-def names(geometry, image):
-    return [caveat.name for caveat in geometry.differences(image)]
+def names(acquisition, image):
+    return [caveat.name for caveat in acquisition.differences(image)]
 
 
 def test_what_is_gathered_are_ranges_over_the_images_that_know():
-    made = Geometry.of([volume(1, 1, 1), volume(1, 1, 3), of(2.0, 1.0, 1.0), Picture(np.zeros((4, 5, 6)))])
-    assert made == Geometry(((1.0, 2.0), (1.0, 1.0), (1.0, 3.0)), (1.0, 3.0), ("RAS",))
+    made = Acquisition.of([volume(1, 1, 1), volume(1, 1, 3), of(2.0, 1.0, 1.0), Picture(np.zeros((4, 5, 6)))])
+    assert made == Acquisition(((1.0, 2.0), (1.0, 1.0), (1.0, 3.0)), (1.0, 3.0), ("RAS",))
     assert made.describe() == "1 to 2 x 1 x 1 to 3 mm"
-    assert Geometry.from_record(json.loads(json.dumps(made.record()))) == made
-    assert Geometry.of([Picture(np.zeros((4, 5, 6)))]) is None
-    assert Geometry.of([]) is None
+    assert Acquisition.from_record(json.loads(json.dumps(made.record()))) == made
+    assert Acquisition.of([Picture(np.zeros((4, 5, 6)))]) is None
+    assert Acquisition.of([]) is None
 
 
 @pytest.mark.parametrize(
@@ -53,31 +53,31 @@ def test_what_is_gathered_are_ranges_over_the_images_that_know():
     ],
 )
 def test_another_spacing_is_told_beyond_a_few_percent(edges, told):
-    assert names(Geometry.of([volume(1, 1, 1), volume(1, 1, 1.02)]), volume(*edges)) == told
+    assert names(Acquisition.of([volume(1, 1, 1), volume(1, 1, 1.02)]), volume(*edges)) == told
 
 
 def test_shapes_of_pixels_that_no_training_image_had_are_told_within_the_ranges():
-    cubes = Geometry.of([volume(1, 1, 1), volume(3, 3, 3)])
+    cubes = Acquisition.of([volume(1, 1, 1), volume(3, 3, 3)])
     assert names(cubes, volume(2, 2, 2)) == []
     assert names(cubes, volume(1, 1, 3)) == ["other_spacing"]
-    plates = Geometry.of([volume(1, 1, 3), volume(3, 3, 9)])
+    plates = Acquisition.of([volume(1, 1, 3), volume(3, 3, 9)])
     assert names(plates, volume(2, 2, 6)) == []
     assert names(plates, volume(3, 3, 3)) == ["other_spacing"]
 
 
 def test_nothing_is_told_of_what_is_not_known():
-    known = Geometry.of([volume(1, 1, 1)])
+    known = Acquisition.of([volume(1, 1, 1)])
     assert names(known, Picture(np.zeros((4, 5, 6)))) == []
     assert names(known, of(1.0, 1.0, 1.0)) == []
-    assert names(Geometry.of([of(1.0, 1.0, 1.0)]), volume(1, 1, 1, signs=(-1, 1, 1))) == []
+    assert names(Acquisition.of([of(1.0, 1.0, 1.0)]), volume(1, 1, 1, signs=(-1, 1, 1))) == []
 
 
 def test_another_orientation_is_told_with_both():
-    known = Geometry.of([volume(1, 1, 1)])
+    known = Acquisition.of([volume(1, 1, 1)])
     (caveat,) = known.differences(volume(1, 1, 1, signs=(-1, -1, 1)))
     assert caveat.name == "other_orientation"
     assert "the patient's right, front and top, and those of this one to left, back and top" in caveat.text
-    both = Geometry.of([volume(1, 1, 1), volume(1, 1, 1, signs=(-1, -1, 1))])
+    both = Acquisition.of([volume(1, 1, 1), volume(1, 1, 1, signs=(-1, -1, 1))])
     assert both.orientations == ("LPS", "RAS")
     assert names(both, volume(1, 1, 1, signs=(-1, -1, 1))) == []
     assert names(both, volume(1, 1, 1, signs=(1, -1, 1))) == ["other_orientation"]
@@ -85,8 +85,10 @@ def test_another_orientation_is_told_with_both():
 
 @pytest.mark.parametrize("tilt", [-47, -45, -20, 0, 20, 45, 47])
 def test_oblique_scans_are_no_false_alarm_up_to_halfway(tilt):
-    assert names(Geometry.of([volume(1, 1, 1)]), volume(1, 1, 1, tilt=tilt)) == []
-    assert names(Geometry.of([volume(1, 1, 1)]), volume(1, 1, 1, tilt=90 + tilt / 4)) == ["other_orientation"]
+    assert names(Acquisition.of([volume(1, 1, 1)]), volume(1, 1, 1, tilt=tilt)) == []
+    assert names(Acquisition.of([volume(1, 1, 1)]), volume(1, 1, 1, tilt=90 + tilt / 4)) == [
+        "other_orientation"
+    ]
 
 
 def test_axes_of_slices_are_those_of_their_plane():
@@ -105,7 +107,7 @@ def test_slices_of_another_plane_are_told():
         Picture(np.zeros((4, 5)), affine=affine),
         Picture(np.zeros((4, 5)), affine=affine[[0, 2, 1, 3]]),
     )
-    intake = Intake((4, 5, 1), geometry=Geometry.of([Picture(np.zeros((4, 5)), (1, 1), affine)]))
+    intake = Intake((4, 5, 1), acquisition=Acquisition.of([Picture(np.zeros((4, 5)), (1, 1), affine)]))
     assert [caveat.name for caveat in intake.take(axial).caveats] == []
     assert [caveat.name for caveat in intake.take(coronal).caveats] == ["other_orientation"]
 
@@ -126,9 +128,9 @@ def test_scans_in_files_are_turned_by_themselves(tmp_path):
     bare.header["pixdim"][1:4] = 1.5
     nibabel.save(bare, tmp_path / "bare.nii")
     data = Dataset(("a",), (Case("x", 0, None, files["lps"]), Case("y", 0, None, np.ones(shape))))
-    geometry = stack_images(data, shape).geometry
-    assert geometry == Geometry(((1.5, 1.5),) * 3, (1.0, 1.0), ("RAS",))
-    intake = Intake((*shape, 1), geometry=geometry)
+    acquisition = stack_images(data, shape).acquisition
+    assert acquisition == Acquisition(((1.5, 1.5),) * 3, (1.0, 1.0), ("RAS",))
+    intake = Intake((*shape, 1), acquisition=acquisition)
     told = {
         name: [caveat.name for caveat in intake.take(source).caveats]
         for name, source in {**files, "bare": tmp_path / "bare.nii", "array": np.ones(shape)}.items()
