@@ -31,6 +31,7 @@ DRAWN = {"xaimri.explanation", "xaimri.render"} | {
         "fade",
         "figure",
         "frame",
+        "glass",
         "mosaic",
         "notebook",
         "output",
@@ -40,6 +41,7 @@ DRAWN = {"xaimri.explanation", "xaimri.render"} | {
         "planes",
         "sheet",
         "superpixels",
+        "ticks",
         "view",
     )
 }

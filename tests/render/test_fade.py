@@ -252,7 +252,7 @@ def test_drawing_changes_no_explanation():
 
 
 def test_the_command_line_offers_every_style():
-    assert set(get_args(get_args(PanelsOption)[0])) == {*get_args(Style), "side_by_side", "mosaic"}
+    assert set(get_args(get_args(PanelsOption)[0])) == {*get_args(Style), "side_by_side", "mosaic", "glass"}
     assert set(get_args(get_args(StyleOption)[0])) == {*get_args(Style)} - {"image"}
 
 

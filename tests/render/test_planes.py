@@ -5,10 +5,15 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from stripes import pixelwise
+from xaimri.errors import InvalidInput
 from xaimri.images.planes import Turn, plane_name
-from xaimri.render import figure, plot
+from xaimri.images.window import Window
+from xaimri.render import figure, grid, plot
+from xaimri.render.panel import say_sides
 from xaimri.render.planes import cut, pixel_aspect, strongest_plane, strongest_planes
 
 
@@ -64,7 +69,9 @@ def test_a_volume_has_three_named_planes_one_bar_and_lines_where_they_cut():
     panels = [ax for ax in drawn.axes if ax.get_title()]
     last = [ax.get_title().splitlines()[-1] for ax in panels]
     assert last == [
-        f"{name}" for name in ("sagittal, plane 3", "coronal, plane 4", "axial, plane 7") for _ in "io"
+        f"{name} mm"
+        for name in ("sagittal, plane 3, x = 3", "coronal, plane 4, y = 4", "axial, plane 7, z = 7")
+        for _ in "io"
     ]
     assert len(drawn.axes) == len(panels) + 1
     cuts = [
@@ -139,3 +146,61 @@ def test_the_sides_of_the_patient_are_written_where_they_are_known():
     ]
     unknown = figure(volume(values), style="overlay")
     assert not any(ax.texts for ax in unknown.axes)
+
+
+def test_planes_go_through_a_point_that_is_chosen():
+    affine = np.diag([-2.0, 1.0, 3.0, 1.0])
+    affine[:3, 3] = (10, -4, 0)
+    found = volume(np.random.default_rng(0).random((8, 9, 10)), affine=affine, spacing=(2.0, 1.0, 3.0))
+    chosen = ["plane 6, x = -2 mm", "plane 1, y = -3 mm", "plane 8, z = 24 mm"]
+    for where in ({"at": (6, 1, 8)}, {"at_mm": (-2.6, -3.4, 25.0)}, {"at": np.array([6, 1, 8])}):
+        drawn = figure(found, style="overlay", **where)
+        titles = [ax.get_title().splitlines()[-1] for ax in drawn.axes if ax.get_title()]
+        assert [title.split(", ", 1)[1] for title in titles] == chosen
+    shown = np.asarray(drawn.axes[2].images[1].get_array())
+    np.testing.assert_array_equal(shown, found.values[:, ::-1, 8].T)
+    for where, words in (
+        ({"at": (8, 0, 0)}, "`at = .8, 0, 0.` must lie inside the volume of 8 x 9 x 10 voxels"),
+        ({"at_mm": (12.0, 0.0, 0.0)}, "must lie inside the volume"),
+        ({"at": (1, 1, 1), "plane": (0, 1)}, "`plane` shows others"),
+        ({"at": (1, 1, 1), "style": "mosaic"}, "style='mosaic' shows others"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            figure(found, **{"style": "overlay", **where})
+    with pytest.raises(InvalidInput, match="not known: give `at`"):
+        figure(volume(found.values), at_mm=(0.0, 0.0, 0.0))
+
+
+def test_a_window_says_what_is_black_and_what_is_white():
+    found = volume(np.zeros((4, 6, 8)), np.arange(192, dtype=np.float32).reshape(4, 6, 8, 1))
+    for window in ((20, 120), Window(20, 120), [20.0, 120.0]):
+        ax = figure(found, style="image", plane=(0, 1), window=window).axes[0]
+        grey = np.asarray(ax.images[0].get_array())[..., 0]
+        np.testing.assert_allclose(grey, np.clip((found.image[1, ..., 0] - 20) / 100, 0, 1), atol=1e-6)
+    with pytest.raises(InvalidInput, match="a picture has one window"):
+        plot(found, window=Window((0, 1), (2, 3)))
+
+
+def test_the_convention_is_said_once_where_the_sides_are_known():
+    values = np.random.default_rng(0).random((8, 9, 10))
+    words = "Radiological convention: the patient's right is on the left."
+    known, unknown = volume(values, affine=np.eye(4), spacing=(1.0, 1.0, 1.0)), volume(values)
+    for style in ("overlay", "mosaic", "side_by_side"):
+        assert figure(known, style=style).get_supxlabel() == words
+        assert figure(unknown, style=style).get_supxlabel() == ""
+    assert grid([known, known]).get_supxlabel() == words
+    assert figure(known, footnote=False).get_supxlabel() == words
+    assert figure(pixelwise()).get_supxlabel() == ""
+
+
+@pytest.mark.parametrize("height", np.linspace(2, 2.1, 8))
+def test_l_has_its_foot_at_few_dots_an_inch(height):
+    """A thin L loses it at some places, and would be read as I: the lower end of the body."""
+    drawn = Figure(figsize=(2, height), dpi=90)
+    ax = drawn.add_axes((0, 0, 1, 1), facecolor="black", xticks=[], yticks=[])
+    say_sides(ax, ("R", "L"))
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    lit = np.asarray(canvas.buffer_rgba())[..., 0] > 128
+    widths = lit[10:-10, 90:-2].sum(axis=1)
+    assert widths.max() >= 2 * widths[widths > 0].min()

@@ -68,7 +68,7 @@ ModelPath = Annotated[
     ),
 ]
 PanelsOption = Annotated[
-    Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "mosaic", "image"],
+    Literal["side_by_side", "overlay", "contours", "superpixels", "chart", "mosaic", "glass", "image"],
     typer.Option(help="How maps are drawn."),
 ]
 StyleOption = Annotated[

@@ -3,6 +3,7 @@
 from xaimri.render.colour import Scale
 from xaimri.render.comparison import Comparison
 from xaimri.render.figure import figure, grid
+from xaimri.render.glass import glass
 from xaimri.render.mosaic import mosaic
 from xaimri.render.notebook import html, html_table
 from xaimri.render.output import save, show
@@ -15,6 +16,7 @@ __all__ = [
     "Scale",
     "View",
     "figure",
+    "glass",
     "grid",
     "html",
     "html_table",

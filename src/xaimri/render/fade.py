@@ -41,7 +41,8 @@ def uncertain(regions: Regions) -> Bool[Array, " regions"]:
 
 def note(ax: Axes, words: str) -> None:
     """Write under a panel how it is read."""
+    below = -20 if ax.axison else -3  # under the ticks
     ax.annotate(
-        words, (0.5, 0), (0, -3), xycoords="axes fraction", textcoords="offset points",
+        words, (0.5, 0), (0, below), xycoords="axes fraction", textcoords="offset points",
         ha="center", va="top", fontsize=6.5, color="0.35", annotation_clip=False, parse_math=False,
     )  # fmt: skip

@@ -15,9 +15,10 @@ from xaimri.images.planes import Plane, Turn
 from xaimri.render.colour import Scale, common_scales, scale_key
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.frame import even_columns, finish
+from xaimri.render.glass import glass
 from xaimri.render.mosaic import mosaic
 from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
-from xaimri.render.planes import cut, pixel_aspect, strongest_plane, strongest_planes
+from xaimri.render.planes import PLACE, VOXEL, cut, pixel_aspect, point_of, strongest_plane, strongest_planes
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -29,11 +30,13 @@ MOST = 5
 """Panels side by side, at most, unless the caller says otherwise."""
 
 
-@check_arguments()
+@check_arguments(at=VOXEL, at_mm=PLACE)
 def figure(
     explanation: Explanation,
     *,
     style: str = "side_by_side",
+    at: Sequence[int] | None = None,
+    at_mm: Sequence[float] | None = None,
     heading: str | None = None,
     footnote: bool = True,
     **options: Any,
@@ -47,22 +50,35 @@ def figure(
         sum to most within the object; thin lines show where the others lie.
     style
         ``"side_by_side"``: the image, then the overlay; of a method that works on regions, its strongest
-        superpixels, then their chart. ``"mosaic"``: planes of a volume, see :func:`xaimri.render.mosaic`. Or
-        a style of :func:`xaimri.render.plot` alone.
+        superpixels, then their chart. ``"mosaic"``: planes of a volume, see :func:`xaimri.render.mosaic`;
+        ``"glass"``: a volume seen through, see :func:`xaimri.render.glass`. Or a style of
+        :func:`xaimri.render.plot` alone.
+    at, at_mm
+        Where the three planes of a volume cross instead: indices of a voxel, or a place in mm.
     heading
         Written over all panels, such as the file's name.
     footnote
         Write the caveats under the panels.
     options
-        Passed to :func:`xaimri.render.plot` or, for ``"mosaic"``, to :func:`xaimri.render.mosaic`.
+        Passed to :func:`xaimri.render.plot` or, for ``"mosaic"`` and ``"glass"``, to the function of that
+        name.
     """
+    point = point_of(explanation, at, at_mm)
+    if point is not None:
+        if style in ("mosaic", "glass", "chart") or "plane" in options:
+            shown = "`plane`" if "plane" in options else f"style={style!r}"
+            raise InvalidInput(f"`at` is a point of three planes, and {shown} shows others: leave one out.")
+        options["planes"] = list(enumerate(point))
     if style == "mosaic":
         drawn = mosaic(explanation, **options)
+    elif style == "glass":
+        drawn = glass(explanation, **options)
     elif style == "chart":
         drawn = _bars(explanation, **options)
     else:
         drawn = _planes(explanation, _panels(explanation) if style == "side_by_side" else [style], **options)
-    finish(drawn, [explanation], heading=heading, footnote=footnote)
+    sides = style != "chart"
+    finish(drawn, [explanation], heading=heading, footnote=footnote, sides=sides)
     return drawn
 
 
@@ -76,7 +92,9 @@ def _bars(explanation: Explanation, **options: Any) -> Figure:
 
 def _planes(explanation: Explanation, styles: Sequence[str], **options: Any) -> Figure:
     """Draw styles side by side: a row for a slice, three for a volume, and one chart for all of them."""
-    planes = [options.pop("plane")] if "plane" in options else strongest_planes(explanation)
+    planes = options.pop("planes", None) or (
+        [options.pop("plane")] if "plane" in options else strongest_planes(explanation)
+    )
     maps = [name for name in styles if name != "chart"]
     charted = len(maps) < len(styles)
     drawn, axes = _canvas(planes, len(maps), explanation, chart=charted)
@@ -148,7 +166,9 @@ def grid(
     plane = options.pop("plane", strongest_plane(explanations[0], 0))
     drawn, axes = _canvas([plane] * down, across, explanations[0])
     flat = [ax for row in axes for ax in row]
-    plot(explanations[0], flat[0], style="image", title="image", plane=plane)
+    options.setdefault("ticks", False)
+    shown = {name: options[name] for name in ("window", "ticks") if name in options}
+    plot(explanations[0], flat[0], style="image", title="image", plane=plane, **shown)
     for ax, explanation in zip(flat[1:], explanations, strict=False):
         own = "overlay" if style in MOST_REGIONS and explanation.regions is None else style
         plot(explanation, ax, style=own, scale=scales[scale_key(explanation)], plane=plane, **options)
@@ -156,7 +176,7 @@ def grid(
         _share_ranges(flat[1:], explanations)
     for ax in flat[len(explanations) + 1 :]:
         ax.set_axis_off()
-    finish(drawn, explanations, heading=heading, footnote=footnote)
+    finish(drawn, explanations, heading=heading, footnote=footnote, sides=style != "chart")
     return drawn
 
 

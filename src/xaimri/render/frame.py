@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from xaimri.explanation import Explanation
+from xaimri.images.planes import CONVENTION
 
 TITLE = 0.15
 """Height of a line of a panel's title in inches; two have room in any figure."""
@@ -28,17 +30,29 @@ def even_columns(panels: int, columns: int | None, most: int) -> int:
 
 
 def finish(
-    drawn: Figure, explanations: Sequence[Explanation], *, heading: str | None, footnote: bool
+    drawn: Figure,
+    explanations: Sequence[Explanation],
+    *,
+    heading: str | None,
+    footnote: bool,
+    sides: bool = False,
 ) -> None:
-    """Write the heading over the panels, and every caveat once under them; the figure grows by its lines."""
+    """Write the heading over the panels, and every caveat once under them; the figure grows by its lines.
+
+    With ``sides``, the convention by which volumes are laid stands there, too, where the anatomy is known.
+    """
     _grow(drawn, TITLE * max([0, *(ax.get_title().count("\n") - 1 for ax in drawn.axes)]))
+    noted = any(isinstance(text, Annotation) for ax in drawn.axes for text in ax.texts)
+    _grow(drawn, LINE * noted)
     if heading:
         lines = textwrap.wrap(heading, int(drawn.get_size_inches()[0] * 12))
         lines += filter(None, [drawn.get_suptitle()])
         _grow(drawn, 0.18 * len(lines))
         drawn.suptitle("\n".join(lines), fontsize=10, parse_math=False)
-    texts = dict.fromkeys(f"{c.name}: {c.text}" for e in explanations for c in e.caveats)
-    if texts and footnote:
+    laid = sides and any(e.values.ndim == 3 and e.affine is not None for e in explanations)
+    caveats = [f"{c.name}: {c.text}" for e in explanations for c in e.caveats if footnote]
+    texts = dict.fromkeys([*([CONVENTION] if laid else []), *caveats])
+    if texts:
         width = int(drawn.get_size_inches()[0] * 17)
         told = "\n".join(textwrap.fill(text, width, subsequent_indent="    ") for text in texts)
         _grow(drawn, LINE * (told.count("\n") + 1))

@@ -68,10 +68,11 @@ def mosaic(
     aspect = min(max(height / width * pixel_aspect(explanation, chosen[0]), 0.5), 2.0)
     drawn = Figure(figsize=(SIDE * across + 0.8, (SIDE * aspect + 0.25) * down + 0.5), layout="compressed")
     axes = drawn.subplots(down, across, squeeze=False).ravel()
+    options.setdefault("ticks", False)
     faded = False
     for ax, plane in zip(axes, chosen, strict=False):
         plot(explanation, ax, plane=plane, scale=scale, colourbar=False, title="", **options)
-        ax.set_title(plane_name(plane, explanation.affine), fontsize=7)
+        ax.set_title(plane_name(plane, explanation.affine, explanation.values.shape), fontsize=7)
         for text in [each for each in ax.texts if each.get_text() == FADED]:
             text.remove()  # said once, over all planes
             faded = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -17,8 +17,10 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.planes import Plane, Turn, plane_name
+from xaimri.images.window import Window
+from xaimri.kinds import Anything
 from xaimri.render.bars import draw_chart
-from xaimri.render.colour import Scale, as_rgb
+from xaimri.render.colour import Scale, as_rgb, drawn_window
 from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.contours import draw_contours
 from xaimri.render.fade import FADED, PALE, certain, note
@@ -26,6 +28,7 @@ from xaimri.render.hatching import FAINT, draw_hatching
 from xaimri.render.planes import cut, pixel_aspect, strongest_plane
 from xaimri.render.reduction import Reduction
 from xaimri.render.superpixels import draw_superpixels
+from xaimri.render.ticks import draw_ticks
 from xaimri.rules import OrNone, WholeNumber
 
 Style: TypeAlias = Literal["overlay", "contours", "superpixels", "chart", "image"]
@@ -40,7 +43,7 @@ MOST_REGIONS = {"superpixels": 5, "chart": 10}
 """How many regions a style shows unless the caller says otherwise."""
 
 
-@check_arguments()
+@check_arguments(window=Anything())
 def plot(
     explanation: Explanation,
     ax: Axes | None = None,
@@ -55,6 +58,8 @@ def plot(
     colours: str | None = None,
     limit: float | None = None,
     hatch: bool = False,
+    window: Window | Sequence[float] | None = None,
+    ticks: bool | None = None,
 ) -> Axes:
     """Draw an explanation; nothing outside the axes' figure is touched.
 
@@ -93,6 +98,12 @@ def plot(
     hatch
         Hatch what speaks against the class, in ``"overlay"`` and ``"superpixels"``: both signs can be told in
         grey print. In ``"contours"`` lines against the class are always broken.
+    window
+        Intensities that are drawn black and white, such as ``(0, 80)``, or a `Window`: a level of 40 and a
+        width of 80 say the same. None takes the least and the largest of the image.
+    ticks
+        Write places in mm beside a plane of a volume. None does where they are known: where the affine is
+        given and its axes lie along those of the world.
 
     Raises
     ------
@@ -116,24 +127,24 @@ def plot(
         return ax
     chosen = plane if plane is not None else strongest_plane(explanation, 0)
     scale = scale or Scale.of([explanation.values], colours=colours, limit=limit)
-    _draw(ax, explanation, chosen, scale, style=style, k=k, fade=fade, hatch=hatch)
+    draw_ticks(ax, explanation, chosen, ticks)
+    black = drawn_window(explanation.image, window)
+    _draw(ax, explanation, chosen, scale, style=style, k=k, fade=fade, hatch=hatch, window=black)
     if colourbar and style == "overlay" and explanation.values.any():
         draw_colourbar(ax, scale, explanation.unit, hatch=hatch)
-    ax.set_axis_off()
-    words += f"\n{plane_name(chosen, explanation.affine)}" if chosen else ""
+    words += f"\n{plane_name(chosen, explanation.affine, explanation.values.shape)}" if chosen else ""
     ax.set_title(words, fontsize=9, parse_math=False)
     return ax
 
 
 def _draw(
     ax: Axes, explanation: Explanation, plane: Plane | None, scale: Scale,
-    *, style: str, k: int | None, fade: bool, hatch: bool,
+    *, style: str, k: int | None, fade: bool, hatch: bool, window: tuple[float, float],
 ) -> None:  # fmt: skip
     """Draw a plane of the image, and the map on it."""
     values, picture = (cut(each, plane, explanation) for each in (explanation.values, explanation.image))
     reduction = Reduction.of(values.shape)
-    low, high = float(explanation.image.min()), float(explanation.image.max())
-    ground = as_rgb(reduction.mean(picture), low, high, grey=style != "image")
+    ground = as_rgb(reduction.mean(picture), *window, grey=style != "image")
     ax.imshow(ground, interpolation="nearest", extent=reduction.extent)
     if style == "superpixels":
         regions = _regions(explanation, style)
@@ -143,7 +154,7 @@ def _draw(
             cool = [r for r in regions.strongest(_count(k, style)) if regions.values[r] < 0]
             draw_hatching(ax, reduction.central(np.isin(labels, cool)), reduction.extent)
     elif style != "image" and not explanation.values.any():
-        _say_empty(ax)
+        say_empty(ax)
     elif style == "overlay":
         told = certain(explanation) if fade else None
         sure = np.ones(values.shape, bool) if told is None else cut(told, plane, explanation)
@@ -154,7 +165,7 @@ def _draw(
     elif style == "contours":
         draw_contours(ax, reduction.extreme(values)[0], reduction, scale, explanation.unit)
     if plane is not None:
-        _say_sides(ax, Turn.of(plane, explanation.affine).ends)
+        say_sides(ax, Turn.of(plane, explanation.affine).ends)
     height, width = values.shape
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect=pixel_aspect(explanation, plane))
 
@@ -202,16 +213,17 @@ def _wrap(words: str, ax: Axes) -> str:
     return "\n".join(textwrap.fill(line, max(width, 10)) for line in whole.splitlines())
 
 
-def _say_sides(ax: Axes, ends: tuple[str, str] | None) -> None:
+def say_sides(ax: Axes, ends: tuple[str, str] | None) -> None:
     """Write at both sides what lies there: R and L are the patient's own."""
     for letter, place, side in zip(ends or (), (0.02, 0.98), ("left", "right"), strict=False):
         ax.text(
             place, 0.5, letter, transform=ax.transAxes, ha=side, va="center", fontsize=8, color="white",
+            weight="bold",  # at few dots an inch a thin L loses its foot, and looks like I
             path_effects=[withStroke(linewidth=1.6, foreground="black")],
         )  # fmt: skip
 
 
-def _say_empty(ax: Axes) -> None:
+def say_empty(ax: Axes) -> None:
     """Say that there is nothing to draw, where an image alone would look like a map of little."""
     ax.text(
         0.5, 0.5, "every value is 0", transform=ax.transAxes, ha="center", va="center", fontsize=8,
