@@ -54,6 +54,12 @@ def test_slope_and_intercept_hold_apart_and_nonsense_is_refused():
         read_picture(file_of(STORED, PhotometricInterpretation="HSV"))
 
 
+def test_a_mosaic_of_slices_is_no_slice():
+    with pytest.raises(UnusableImage, match="is a mosaic, whose slices lie side by side"):
+        read_picture(file_of(STORED, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]))
+    assert read_picture(file_of(STORED, ImageType=["ORIGINAL", "PRIMARY"])).pixels.shape == (4, 5, 1)
+
+
 def test_frames_are_a_volume_and_no_slice():
     frames = np.arange(60).reshape(3, 4, 5)
     made = file_of(frames, NumberOfFrames=3)

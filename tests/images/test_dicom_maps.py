@@ -234,6 +234,11 @@ def test_a_slice_without_a_place_has_pictures_alone(tmp_path):
     with pytest.raises(InvalidInput, match="does not say where it lies in the scanner: write kind="):
         found.to_dicom(tmp_path / "map.dcm", source=bare)
     found.to_dicom(tmp_path / "map.dcm", source=bare, kind="secondary_capture")
+    frames = of_patient(file_of(np.arange(126).reshape(3, 6, 7), NumberOfFrames=3))
+    cine = explained(read_picture(frames, 3))
+    with pytest.raises(InvalidInput, match="does not say where it lies in the scanner"):
+        cine.to_dicom(tmp_path / "map.dcm", source=frames)
+    cine.to_dicom(tmp_path / "map.dcm", source=frames, kind="secondary_capture")
 
 
 def test_what_has_no_source_is_told(tmp_path):
@@ -268,7 +273,7 @@ def test_headers_that_lack_what_is_needed(tmp_path, monkeypatch):
         del one.PatientBirthDate, one.StudyID  # may be empty, so may be missing
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            one.PatientSex, one.StudyDate = "unknown", "yesterday"
+            one.PatientSex, one.StudyDate = "unknown", "2024.01.02"  # as of 1993
     with pytest.raises(InvalidInput, match="the source series lacks FrameOfReferenceUID"):
         found.to_dicom(tmp_path / "map.dcm", source=source)
     for one in source:

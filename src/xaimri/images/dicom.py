@@ -137,6 +137,11 @@ def pixels(
 
     if not any(each in dataset for each in STORED):
         raise UnusableImage(f"{name} is a DICOM file without pixels that can be shown: give an image.")
+    if "MOSAIC" in (dataset.get("ImageType") or ()):
+        raise UnusableImage(
+            f"{name} is a mosaic, whose slices lie side by side in one picture: part it, as by the program "
+            "dcm2niix, or give an array."
+        )
     colours = int(dataset.get("SamplesPerPixel", 1))
     shape = (frames, int(dataset.Rows), int(dataset.Columns), colours)
     bounded(math.prod(shape[:3]), name)

@@ -113,7 +113,12 @@ def _found(scanned: Scanned, given: DicomSource, name: str) -> Origin:
 
 
 def _volumes(part: Sequence[series.Named], name: str, faults: list[str]) -> Iterator[tuple[Picture, Origin]]:
-    """Yield a series as a volume, or keep why it is none."""
+    """Yield a series, or a file of several plain frames, as a volume, or keep why it is none."""
+    file, dataset = part[0]
+    if len(part) == 1 and dicom.frames_of(dataset) > 1 and not enhanced.is_enhanced(dataset):
+        nowhere = Slice(file, dataset, 0, np.zeros(3), np.zeros(3), np.zeros(3))
+        yield dicom.of_dataset(dataset, file, 3), Origin(_headers([nowhere]), (nowhere,))
+        return
     try:
         picture, slices = series.volume_of(part, name)
     except UnusableImage as fault:
@@ -186,6 +191,10 @@ def check_complete(origin: Origin, *, placed: bool) -> None:
     InvalidInput
         If something is missing.
     """
+    if placed and not origin.slices[0].along.any():
+        raise InvalidInput(
+            'the source does not say where it lies in the scanner: write kind="secondary_capture".'
+        )
     needed = (*NEEDED, "FrameOfReferenceUID") if placed else NEEDED
     for header in origin.headers:
         missing = [name for name in needed if not header.get(name)]
@@ -197,10 +206,6 @@ def check_complete(origin: Origin, *, placed: bool) -> None:
         for name in EMPTY:
             if name not in header or _is_odd(name, header):
                 setattr(header, name, None)
-    if placed and not origin.slices[0].along.any():
-        raise InvalidInput(
-            'the source slice does not say where it lies in the scanner: write kind="secondary_capture".'
-        )
 
 
 def _is_odd(name: str, header: Any) -> bool:
@@ -212,7 +217,7 @@ def _is_odd(name: str, header: Any) -> bool:
         if name == "PatientSex":
             return value is not None and value not in ("", *SEXES)
         if name.endswith("Date") and value:
-            DA(value)
+            return len(str(DA(value))) != 8 or not str(value).isdecimal()
         if name.endswith("Time") and value:
             TM(value)
     except ValueError:
