@@ -308,6 +308,7 @@ def _atlases(of: dict[str, Any]) -> dict[str, Any]:
         "Atlas.read": Call(placed.read, {"source": placed, **reading}),
         "Atlas.from_record": Call(atlas.from_record, {"record": atlas.record(), "arrays": atlas.arrays()}),
         "Atlas.name_of": Call(atlas.name_of, {"label": 1}),
+        "Atlas.slice_of": Call(placed.slice_of, {"labels": np.ones((3, 4), int)}),
         "Atlas.on": Call(placed.on, {"space": (3, 4, 5), "affine": np.eye(4), "grid": None}),
         "Atlas.shares_within": Call(placed.shares_within, {"space": (3, 4, 5), "affine": np.eye(4)}),
         "atlas.RegionTable.of": Call(table.of, {"region": 1}),

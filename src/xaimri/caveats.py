@@ -154,6 +154,8 @@ class Reason(Enum):
         "untested_regions",
         "hiding a region changes no pixel",
         "Hiding changes no pixel in {untested} of {regions} regions: they were not tested and have no value.",
+        "{lost} of {regions} regions of the atlas have no pixel on the model's grid, such as {name}: they "
+        "were not tested and have no value.",
     )
     ALL_UNCERTAIN = (
         "all_uncertain",

@@ -11,6 +11,7 @@ import numpy as np
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Images, Maps, Scores
+from xaimri.atlas import Atlas
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Classifier, Convolutional, Describing, Differentiable, Doubting
 from xaimri.doubts.alone import say_alone
@@ -199,11 +200,18 @@ class Explainer(ABC, Generic[ModelT]):
         if record.get("name") != cls.name:
             raise InvalidInput(f"this is a record of `{record.get('name')}`, not of `{cls.name}`.")
         try:
-            return cls(**{k: from_json(v, arrays or {}) for k, v in record["settings"].items()})
+            return cls(**{k: _from_record(v, arrays or {}) for k, v in record["settings"].items()})
         except (KeyError, AttributeError, TypeError) as damage:
             raise InvalidInput(
                 f"this is no whole record of `{cls.name}` ({damage}): give what `Explainer.record` wrote."
             ) from damage
+
+
+def _from_record(value: object, arrays: Mapping[str, Array]) -> Any:
+    """Return a setting from its record, an atlas among them."""
+    if isinstance(value, Mapping) and "atlas" in value:
+        return Atlas.from_record(value, arrays)
+    return from_json(value, arrays)
 
 
 def checked(images: Images) -> Images:

@@ -11,7 +11,7 @@ from xaimri.errors import InvalidInput
 
 @runtime_checkable
 class Recorded(Protocol):
-    """Writes itself down: an explainer that is a setting of another one."""
+    """Writes itself down: an explainer that is a setting of another one, or an atlas."""
 
     def record(self) -> dict[str, Any]:
         """Return the name and every setting as JSON types."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from xaimri.arrays import Array, Scores
+from xaimri.arrays import Array, Labels, Scores
+from xaimri.atlas import Atlas
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import CLIP, Classifier
 from xaimri.doubts.common import common_caveats
 from xaimri.explainer import Explainer
+from xaimri.explainers.anatomy import atlas_of, on_model, on_scan, with_labels, with_source
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.scan import TakenScan
 from xaimri.images.slices import influences, needed
@@ -71,11 +74,59 @@ def explain_scan(
     UnusableImage
         If a slice can't be brought to the model or explained.
     """
+    regions = SliceRegions.of(explainer, scan)
     with repeated(len(scan.places)):
         if target is None and (explainer.family != "class activation map" or against is not None):
             target = _predicted(classifier, scan, against)
-        made = _explained(classifier, explainer, scan, target, of, against)
-    return _stacked(scan, made)
+        made = _explained(classifier, regions or explainer, scan, target, of, against)
+    found = _stacked(scan, made)
+    return found if regions is None else regions.told(found)
+
+
+@dataclass(frozen=True, eq=False)
+class SliceRegions:
+    """The regions of an atlas, cut into the slices of one scan, for a method that hides them.
+
+    Attributes
+    ----------
+    explainer, atlas, scan
+        The method, its atlas, and the scan.
+    labels
+        ``(*space)``: the atlas on the scan's own grid.
+    kept
+        Labels that have a pixel in a slice on the model's grid, as far as slices are explained.
+    """
+
+    explainer: Explainer[Any]
+    atlas: Atlas
+    scan: TakenScan
+    labels: Labels
+    kept: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, explainer: Explainer[Any], scan: TakenScan) -> SliceRegions | None:
+        """Lay a method's atlas on the scan; None where it has none."""
+        atlas = atlas_of(explainer)
+        if atlas is None:
+            return None
+        return cls(explainer, atlas, scan, atlas.on(scan.image.shape[:-1], scan.picture.affine))
+
+    def explain(
+        self, classifier: Classifier, place: int, target: Target, of: Of | None, against: Target
+    ) -> Explanation:
+        """Explain one slice by its own regions."""
+        image = self.scan.take(place)
+        cut = self.scan.turn.lay(np.take(self.labels, place, axis=self.scan.axis))
+        atlas = self.atlas.slice_of(np.ascontiguousarray(cut))
+        labels = on_model(atlas, image)
+        self.kept.update(np.unique(labels).tolist())
+        others = None if against is None else [against]
+        own = with_labels(self.explainer, labels)
+        return on_scan(explain_together(classifier, own, [image], [target], of, others)[0], atlas, image)
+
+    def told(self, explanation: Explanation) -> Explanation:
+        """Return the volume's explanation, which says which atlas its regions are from."""
+        return with_source(explanation, self.atlas, np.array(sorted(self.kept)))
 
 
 def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:
@@ -88,7 +139,7 @@ def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:
 
 def _explained(
     classifier: Classifier,
-    explainer: Explainer[Any],
+    explainer: Explainer[Any] | SliceRegions,
     scan: TakenScan,
     target: Target,
     of: Of | None,
@@ -115,14 +166,16 @@ def _explained(
 
 def _part(
     classifier: Classifier,
-    explainer: Explainer[Any],
+    explainer: Explainer[Any] | SliceRegions,
     scan: TakenScan,
     places: Sequence[int],
     target: Target,
     of: Of | None,
     against: Target,
 ) -> dict[int, Explanation]:
-    """Explain some slices together."""
+    """Explain some slices together; by regions of an atlas, each alone."""
+    if isinstance(explainer, SliceRegions):
+        return {place: explainer.explain(classifier, place, target, of, against) for place in places}
     images = [scan.take(place) for place in places]
     each = [target] * len(images)
     others = None if against is None else [against] * len(images)

@@ -199,12 +199,16 @@ class Atlas:
         found = nearest(_deep(self.labels), matrix, space_of(cells)).reshape(cells).astype(np.int64)
         if grid is not None:
             found[~on_image(grid)] = 0
-        if not found.any():
+        if len(self.numbers) and not found.any():
             raise UnusableImage(
                 "no region of the atlas lies on this image: they are of different spaces, or the atlas is of "
                 "another part of the body; see in a viewer that one lies on the other."
             )
         return found
+
+    def slice_of(self, labels: Labels) -> Atlas:
+        """Return the atlas of one slice of a scan, which has these labels of its own; there may be none."""
+        return replace(self, labels=labels, affine=None, notes=())
 
     @check_arguments(affine=Anything())
     def shares_within(self, space: tuple[int, ...], affine: Float[Array, "4 4"] | None) -> Array:

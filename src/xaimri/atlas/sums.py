@@ -47,7 +47,7 @@ class Measured:
         if self.values.ndim < 3:
             return None
         if self.affine is not None:
-            return float(abs(np.linalg.det(self.affine[:3, :3])))
+            return float(f"{abs(np.linalg.det(self.affine[:3, :3])):.12g}")
         return None if self.spacing is None else float(np.prod(self.spacing))
 
 

@@ -186,6 +186,12 @@ METHOD: Mapping[str, Any] = {
             help='Samples of a perturbation method, or "auto": until the order is settled.', metavar="N|auto"
         ),
     ],
+    "regions": Annotated[
+        str | None,
+        typer.Option(
+            help="How many regions LIME and others hide, or the file of an atlas.", metavar="N|ATLAS"
+        ),
+    ],
 }
 """Settings of methods; each goes to those that have it."""
 
@@ -311,6 +317,17 @@ def samples_of(given: str) -> int | str:
     return given if given == "auto" else int(given)
 
 
+def regions_of(given: str) -> int | str:
+    """Return a number of regions, or the path of an atlas.
+
+    Examples
+    --------
+    >>> regions_of("60"), regions_of("aal.nii.gz")
+    (60, 'aal.nii.gz')
+    """
+    return int(given) if given.isdigit() else given
+
+
 MEANING: Mapping[str, Callable[[Any], object]] = {
     "classes": classes_of,
     "preprocess": preparation_of,
@@ -318,5 +335,6 @@ MEANING: Mapping[str, Callable[[Any], object]] = {
     "window": window_of,
     "slices": slices_of,
     "samples": samples_of,
+    "regions": regions_of,
 }
 """What the words of an option mean."""

@@ -4,6 +4,7 @@ from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
+from xaimri.evaluation.sign_flips import sign_flip_test
 
 __all__ = [
     "MINIMUM_SUBJECTS",
@@ -13,4 +14,5 @@ __all__ = [
     "Estimate",
     "Level",
     "evaluate",
+    "sign_flip_test",
 ]

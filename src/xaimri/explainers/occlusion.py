@@ -85,8 +85,8 @@ class Occlusion(Explainer[Classifier]):
     regions: Segmentation | None = setting(
         None,
         OrNone(SegmentationRule()),
-        doc="Hide these instead of windows: about how many superpixels, or a label image on the model's "
-        "grid.",
+        doc="Hide these instead of windows: about how many superpixels, a label image on the model's grid, "
+        "or an atlas, as of LIME.",
     )
     absent: Absent = absent_setting(
         "auto",
@@ -111,7 +111,7 @@ class Occlusion(Explainer[Classifier]):
         """About how many model calls the regions of one image take."""
         if isinstance(self.regions, Stored):
             return len(without_gaps(self.regions.array)[1]) + 1
-        return int(self.regions or 0) + 1
+        return (self.regions if isinstance(self.regions, int) else 0) + 1
 
     def attribute(self, model: Classifier, images: Images, objective: Objective, /) -> Attribution:
         """Hide what is to be hidden, image by image."""

@@ -14,6 +14,7 @@ from xaimri.data.case import Case
 from xaimri.endings import Ending, Opened, endings
 from xaimri.errors import Cancelled, InvalidInput, XaimriError
 from xaimri.explainer import Explainer
+from xaimri.explainers.anatomy import for_scan
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
@@ -259,7 +260,7 @@ def _alone(
     }
     given = [context[need] for need in metric.needs]
     asked = {name: value for name, value in (("of", of), ("against", made.against)) if value is not None}
-    found: Value = attempt(lambda: metric.function(explainer, *given, **asked), trial)
+    found: Value = attempt(lambda: metric.function(for_scan(explainer, trial.taken), *given, **asked), trial)
     return found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from jaxtyping import Int
 
 from xaimri.arrays import Array, Image, Labels, Mask, Stored
+from xaimri.atlas import Atlas
 from xaimri.errors import InvalidInput
 from xaimri.images.foreground import foreground
 from xaimri.rules import Choice, Number, Rule, WholeNumber
@@ -16,8 +18,12 @@ from xaimri.settings import setting
 
 T = TypeVar("T")
 
-Segmentation: TypeAlias = int | Stored | Array
-"""About how many regions, or a label image on the model's grid."""
+OTHERS = "or a label image or an atlas"
+"""What may be given beside a number of regions."""
+
+Segmentation: TypeAlias = int | Stored | Array | Atlas | str | PathLike[str]
+"""About how many regions, a label image on the model's grid, or an atlas (`xaimri.Atlas`, or the path of its
+file), which `xaimri.explain` brings to each scan."""
 
 HIGHEST = 1_000_000
 """Labels are below this: there is one value for each number up to the highest."""
@@ -113,25 +119,28 @@ def grid(image: Image, count: int = 50, mask: Mask | None = None) -> Labels:
 
 @dataclass(frozen=True)
 class SegmentationRule(Rule):
-    """A number of regions, or a label image, which is kept as a stored one."""
+    """A number of regions, a label image, which is kept as a stored one, or an atlas, which is read."""
 
     @property
     def allowed(self) -> str:
         """What may be given."""
-        return WholeNumber(1, "or a label image").allowed
+        return WholeNumber(1, OTHERS).allowed
 
-    def convert(self, value: object, name: str, /) -> int | Stored:
-        """Return the number as a plain int, the label image as a stored array."""
+    def convert(self, value: object, name: str, /) -> int | Stored | Atlas:
+        """Return the number as a plain int, the label image as a stored array, the atlas as one."""
         if isinstance(value, Stored | np.ndarray):
             return value if isinstance(value, Stored) else Stored(value)
-        return WholeNumber(1, "or a label image").convert(value, name)
+        if isinstance(value, Atlas | str | PathLike):
+            return Atlas.read(value)
+        return WholeNumber(1, OTHERS).convert(value, name)
 
 
 def regions_setting(default: T, *, more: str = "") -> T:
     """Return the field of a setting ``regions``, with what more is to be said of it."""
     doc = (
         "About how many regions, or a label image on the model's grid, ``(*space)`` integers with -1 where "
-        "nothing is to be hidden."
+        "nothing is to be hidden; or an atlas, as a path or :class:`~xaimri.Atlas`, which `xaimri.explain` "
+        "brings to each scan: what of the object lies in no region is one region more, 0."
     )
     return setting(default, SegmentationRule(), doc=f"{doc} {more}".rstrip())
 
@@ -155,8 +164,14 @@ def regions_of(
     Raises
     ------
     InvalidInput
-        If the label image has another shape, no region, or numbers of a million and more.
+        If the label image has another shape, no region, or numbers of a million and more; if it is an atlas,
+        which only a model that knows the scan can bring here.
     """
+    if isinstance(regions, Atlas | str | PathLike):
+        raise InvalidInput(
+            "an atlas is brought to each scan by xaimri.explain: call that, or give a label image on the "
+            "model's grid, as `xaimri.Atlas.on` makes it."
+        )
     if not isinstance(regions, Stored | np.ndarray):
         return grid(image, regions) if shape == "grid" else superpixels(image, regions, compactness)
     labels = regions.array if isinstance(regions, Stored) else regions
