@@ -188,3 +188,24 @@ def test_what_is_no_atlas_is_refused_before_any_image_is_read():
     own = np.array([[0, 1, 1, 2, 2]] * 4)
     found = xaimri.explain(flat, np.random.default_rng(0).random((4, 5)), "shap", regions=Atlas.read(own))
     assert found.diagnostics["regions"] == 3  # a picture without anatomy takes labels of its own shape
+
+
+def test_a_network_of_slices_hides_the_regions_cut_into_its_slices():
+    """Weights of 1 on class 0: a region adds, slice by slice, the sum of what it shows there."""
+    weights = np.stack([np.ones((7, 8, 1)), np.zeros((7, 8, 1))])  # axial slices lie with front up
+    found = xaimri.explain(
+        LinearClassifier(weights), SCAN, "shap", slices="all", regions=ATLAS, absent=0.0, target=0, of="logit"
+    )
+    for place in range(1, 5):  # the other slices are black
+        for region in (0, 3, 11):
+            here = np.zeros(SHAPE, bool)
+            here[:, :, place] = (labels() == region)[:, :, place]
+            if region == 0:
+                here[:, :, place] &= foreground(SCAN.pixels[:, :, place, None])
+            if (brain()[here] > 0).any():
+                assert found.values[here] == pytest.approx(float(brain()[here].sum()), abs=1e-3)
+    assert (found.diagnostics["atlas"]["lost"], found.diagnostics["atlas"]["regions"]) == ((), 2)
+    front = found.by_region(ATLAS).of("front")
+    assert front.sum == pytest.approx(
+        sum(6 * brain()[:, :, z][labels()[:, :, z] == 3].sum() for z in (2, 3)), rel=1e-4
+    )

@@ -95,7 +95,7 @@ def is_exact(subjects: int, flips: int) -> bool:
     >>> is_exact(14, 10_000), is_exact(15, 10_000)
     (True, False)
     """
-    return 2 ** (subjects - 1) <= flips
+    return bool(2 ** (subjects - 1) <= flips)
 
 
 def _signs(subjects: int, flips: int, seed: int, at_once: int) -> Iterator[Float[Array, "flips subjects"]]:
