@@ -435,6 +435,8 @@ def _bids(folder: Path) -> Path:
 
 def _data(of: dict[str, Any]) -> dict[str, Any]:
     """Reading and splitting."""
+    from xaimri.data import phantom
+
     cases, folder, image = of["cases"], of["folder"], of["image"]
     random = np.random.default_rng(1)
     loader = [(random.random((2, *SIZE, 1)).astype(np.float32), np.array([0, 1])) for _ in range(2)]
@@ -445,6 +447,8 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
     return {
         "data.Case": {"id": "a", "label": 0, "subject": "s", "source": image, "slice": None, "mask": None,
                       "covariates": {"age": 71.0}},
+        "data.join_slices": {"dataset": phantom.make(subjects=2, slices=2, size=(18, 16))},
+        "images.SliceStack": {"slices": [image, image]},
         "data.Dataset": {"classes": cases.classes, "cases": cases.cases, "no_split": None, "origin": None,
                          "notes": ()},
         "data.attach_masks": {"dataset": of["scans"], "folder": folder / "masks"},

@@ -16,6 +16,7 @@ from xaimri.data.masks import attach_masks
 from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
 from xaimri.data.stack import Stack, load_images, stack_images
+from xaimri.data.volumes import join_slices
 
 __all__ = [
     "Case",
@@ -24,6 +25,7 @@ __all__ = [
     "Stack",
     "attach_masks",
     "folds",
+    "join_slices",
     "load_images",
     "read_bids",
     "read_folder",

@@ -15,6 +15,7 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.contrasts import Contrasts
 from xaimri.images.mask import MaskSource
+from xaimri.images.slice_files import SliceStack
 from xaimri.kinds import Several
 from xaimri.rules import WholeNumber
 from xaimri.sealed import seal, unseal
@@ -41,7 +42,8 @@ class Case:
     slice
         Position of the slice in the subject's scan, counted as the source counts; None if unknown.
     source
-        The image: a file's path, the pixels ``(*space)`` or ``(*space, channels)``, or several contrasts.
+        The image: a file's path, the pixels ``(*space)`` or ``(*space, channels)``, several contrasts, or a
+        stack of slices.
     mask
         The known answer on the image's own grid where there is one (the phantom's changed region), else None:
         ``(*space)`` of True and False, or of 0 and one other value, or the path of a file with such pixels,
@@ -54,7 +56,7 @@ class Case:
     id: str
     label: int
     subject: str | None
-    source: Path | Array | Contrasts = field(repr=False)
+    source: Path | Array | Contrasts | SliceStack = field(repr=False)
     slice: int | None = None
     mask: MaskSource | None = field(default=None, repr=False)
     covariates: Mapping[str, str | float | None] = field(default_factory=dict, repr=False)

@@ -18,6 +18,7 @@ from xaimri.errors import InvalidInput, UnusableImage, XaimriError
 from xaimri.images.contrasts import Contrasts
 from xaimri.images.files import holds_volume, of_path, scan_shape
 from xaimri.images.read import read_image
+from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import sha256_of
 
 OnCopies: TypeAlias = Literal["refuse", "tell"]
@@ -182,6 +183,8 @@ def _shape(case: Case) -> tuple[int, ...]:
     from PIL import Image
 
     file = _file_of(case)
+    if isinstance(case.source, SliceStack):
+        return (len(case.source.slices),)
     if file is None:
         return np.shape(case.source)[:2] if isinstance(case.source, np.ndarray) else ()
     try:
@@ -202,7 +205,10 @@ def _pixels(case: Case) -> Array | None:
     file = _file_of(case)
     try:
         rank = 3 if file is not None and holds_volume(file) else 2
-        image = np.asarray(case.source if file is None else read_image(file, rank))
+        if isinstance(case.source, SliceStack):
+            image = read_image(case.source, 3)
+        else:
+            image = np.asarray(case.source if file is None else read_image(file, rank))
     except (UnusableImage, InvalidInput):
         return None
     if image.dtype.kind not in "biuf":

@@ -6,12 +6,14 @@ from xaimri.images.mask import read_mask
 from xaimri.images.picture import Picture
 from xaimri.images.read import read_image, read_picture, with_channels
 from xaimri.images.series import read_series
+from xaimri.images.slice_files import SliceStack
 from xaimri.images.slices import Slices
 from xaimri.images.window import Window, as_window
 
 __all__ = [
     "Contrasts",
     "Picture",
+    "SliceStack",
     "Slices",
     "Window",
     "as_window",

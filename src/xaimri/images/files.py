@@ -15,6 +15,7 @@ from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, XaimriError, first_line
 from xaimri.images import decoders, dicom, enhanced, nifti, series
 from xaimri.images.picture import Picture
+from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import fault_of, open_regular, quoted
 
 if TYPE_CHECKING:
@@ -130,9 +131,10 @@ def is_scan(source: object) -> bool:
 def holds_volume(source: object) -> bool:
     """Tell whether a source holds a scan, which is a volume whatever it is given to.
 
-    That is a NIfTI file or an image of nibabel, a DICOM series, and a DICOM file of several frames.
+    That is a NIfTI file or an image of nibabel, a DICOM series, a DICOM file of several frames, and a
+    `SliceStack`.
     """
-    if nifti.is_image(source) or series.is_series(source):
+    if nifti.is_image(source) or series.is_series(source) or isinstance(source, SliceStack):
         return True
     if not (dicom.is_dataset(source) or isinstance(source, str | PathLike)):
         return False

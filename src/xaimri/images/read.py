@@ -17,6 +17,7 @@ from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
 from xaimri.images import dicom, files, nifti, series
 from xaimri.images.contrasts import Contrasts, check_channels, stacked
 from xaimri.images.picture import Picture
+from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import quoted
 
 if TYPE_CHECKING:
@@ -230,6 +231,13 @@ def _opened(source: object, rank: int) -> Picture | Array:
         return files.of_dicom(source, rank)
     if series.is_series(source):
         return files.of_series(source, rank)
+    if isinstance(source, SliceStack):
+        if rank == 2:
+            raise UnusableImage(
+                f'{source} is a volume, and the model takes slices: give slices="all", which explains each '
+                "and stacks the maps."
+            )
+        return source.joined(read_picture)
     if hasattr(source, "getbands") and not isinstance(source, np.ndarray):
         return files.of_pil(cast("PILImage", source), rank)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):
