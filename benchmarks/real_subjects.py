@@ -1,8 +1,8 @@
 """The people that the trained ResNet50 has not seen, each as one volume of 32 slices.
 
 ``python benchmarks/real_subjects.py [--all] [--method gradcam] [--subjects N] [--figure FILE]`` prints how
-often the combined probabilities name the true class, by each way of combining them, what share of slices agrees
-with its subject, and what explaining costs against bare forward passes.
+often the combined probabilities name the true class, by each way of combining them, what share of slices
+agrees with its subject, and what explaining costs against bare forward passes.
 """
 
 from __future__ import annotations

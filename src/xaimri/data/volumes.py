@@ -18,8 +18,8 @@ def join_slices(dataset: Dataset) -> Dataset:
     """Make one case of every subject, whose source is the volume of its slices in their order.
 
     A network of slices explains such a subject with ``slices="all"``. How far apart the slices lie is not
-    known, so a volume has no spacing and no anatomy. Masks that are arrays are stacked as well, and covariates
-    stay in which all slices of a subject agree.
+    known, so a volume has no spacing and no anatomy. Masks that are arrays are stacked as well, and
+    covariates stay in which all slices of a subject agree.
 
     Parameters
     ----------
