@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xaimri
-from scans import of_world
+from scans import of_world, value_at
 from xaimri import LinearClassifier
 from xaimri.data import Case, Dataset, stack_images
 from xaimri.data.copies import find_copies
@@ -14,6 +14,8 @@ from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import Contrasts, Picture, Window, read_image, read_picture
 from xaimri.images.acquisition import Acquisition
 from xaimri.images.intake import Intake
+from xaimri.images.scan import TakenScan
+from xaimri.images.slices import Slices
 
 nibabel = pytest.importorskip("nibabel")
 
@@ -161,3 +163,38 @@ def test_copies_of_contrasts_are_seen(write):
         for name, factor in (("a", 1.0), ("b", 2.0), ("c", 1.0))
     ]
     assert find_copies(cases) == ((0, 2),)
+
+
+def test_slices_of_contrasts_keep_their_channels_and_their_place(write):
+    both = Contrasts(
+        {name: write(name, factor) for name, factor in (("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 4.0))}
+    )
+    for plane, view in (("axial", "radiological"), ("coronal", "neurological"), ("sagittal", "array")):
+        scan = TakenScan.of(both, Slices(plane=plane, view=view), Intake())
+        cut = scan.cut(scan.places[2])
+        index = np.stack([*np.indices(cut.pixels.shape[:2]), *np.zeros((1, *cut.pixels.shape[:2]))])
+        world = np.einsum("ij,j...->i...", cut.affine, np.stack([*index, np.ones(index.shape[1:])]))
+        np.testing.assert_allclose(cut.pixels[..., 0], value_at(*world[:3]), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(scan.take(scan.places[2]).image, cut.pixels)
+        assert cut.pixels.shape[-1] == 4
+    pair = Window(1, 99, percentile=True)
+    with pytest.raises(InvalidInput, match="percentiles of 4 contrasts together"):
+        TakenScan.of(both, Slices(), Intake(window=pair)).take(0)
+
+
+def test_slices_of_another_plane_or_view_than_the_trainings_are_told(write):
+    image = write("t1", affine=np.diag([1.0, 1.0, 1.0, 1.0]))
+
+    def cut(plane="axial", view="radiological"):
+        return TakenScan.of(image, Slices(plane=plane, view=view), Intake(acquisition=known))
+
+    known = None
+    known = Acquisition.of([cut().cut(0)])
+    assert known.orientations == ("PL",)  # as DICOM lays axial slices
+    for given, told in (
+        ({}, []),
+        ({"view": "neurological"}, ["other_orientation"]),
+        ({"view": "array"}, ["other_orientation"]),
+        ({"plane": "coronal"}, ["other_orientation"]),
+    ):
+        assert [caveat.name for caveat in cut(**given).take(3).caveats] == told

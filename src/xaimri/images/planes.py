@@ -121,6 +121,15 @@ class Turn:
         turned = laid[:: -1 if self.up else 1, :: -1 if self.leftwards else 1]
         return turned if self.down < self.right else np.swapaxes(turned, 0, 1)
 
+    def indices(self, plane: Plane, shape: tuple[int, ...]) -> Float[Array, "4 4"]:
+        """Return the matrix from row and column of a laid plane to the indices of the volume."""
+        matrix = np.zeros((4, 4))
+        matrix[plane[0], 2], matrix[plane[0], 3], matrix[3, 3] = 1, plane[1], 1
+        for column, (axis, back) in enumerate(((self.down, self.up), (self.right, self.leftwards))):
+            matrix[axis, column] = -1 if back else 1
+            matrix[axis, 3] = shape[axis] - 1 if back else 0
+        return matrix
+
     def mirrored(self) -> Turn:
         """Return the neurological view: the patient's right on the right; sagittal planes stay."""
         if self.ends != ("R", "L"):

@@ -150,10 +150,11 @@ def read_picture(
     name = _name_of(source)
     if isinstance(source, Contrasts):
         check_channels(source.names, channels)
-        channels = len(source.names) if len(source.names) > 1 else channels
         source = stacked(source, rank, partial(read_picture, rank=rank, layout=layout, first=first))
-        layout = "channels_last"
     found = source if isinstance(source, Picture) else _opened(source, rank)
+    if isinstance(found, Picture) and len(found.contrasts) > 1:
+        check_channels(found.contrasts, channels)
+        channels, layout = len(found.contrasts), "channels_last"
     if not isinstance(found, Picture):
         found = Picture(found)
     elif found is not source:  # from a decoder, which has put the channels there

@@ -97,11 +97,12 @@ class TakenScan:
                 yield Reason.UNEQUAL_PIXELS.caveat(high=high, wide=wide)
 
     def cut(self, place: int) -> Picture:
-        """Return one slice, laid as the model is given it."""
-        laid = self.turn.lay(np.take(self.image, place, axis=self.axis))
-        spacing = self.picture.spacing
+        """Return one slice, laid as the model is given it, with where it lies in the scanner."""
+        laid = np.ascontiguousarray(self.turn.lay(np.take(self.image, place, axis=self.axis)))
+        spacing, affine = self.picture.spacing, self.picture.affine
         sides = None if spacing is None else (spacing[self.turn.down], spacing[self.turn.right])
-        return Picture(np.ascontiguousarray(laid), sides)
+        lies = None if affine is None else affine @ self.turn.indices((self.axis, place), self.image.shape)
+        return Picture(laid, sides, lies).of_contrasts(self.picture.contrasts)
 
     def take(self, place: int) -> Taken:
         """Bring one slice to the model's grid.
