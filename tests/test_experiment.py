@@ -137,6 +137,57 @@ def test_training_keeps_window_layout_and_origin_with_the_network(tmp_path, monk
     assert made.split["test"] == parts.record()["test"]
 
 
+def test_a_training_on_contrasts_keeps_spacing_and_order_and_an_evaluation_tells_others(
+    tmp_path, monkeypatch
+):
+    """BIDS, T1 and FLAIR as channels, percentiles of each: bundle, report and map go by the training."""
+    nibabel = pytest.importorskip("nibabel")
+    import keras
+
+    import xaimri
+    from xaimri import experiment, training
+    from xaimri.data import read_bids, remake
+
+    def network(classes, size, weights, channels, **_):
+        layers = [keras.Input((*size, channels)), keras.layers.Flatten(), keras.layers.Dense(len(classes))]
+        return keras.Sequential([*layers, keras.layers.Softmax()])
+
+    monkeypatch.setattr(training, "build_resnet50", network)
+    generator, size = np.random.default_rng(0), (6, 7, 8)
+
+    def written(root, edges, people):
+        for number in people:
+            for kind, scale in (("T1w", 1.0), ("FLAIR", 90.0)):
+                file = root / f"sub-{number}" / "anat" / f"sub-{number}_{kind}.nii.gz"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                voxels = scale * (number % 2 + generator.uniform(0, 1, size))
+                nibabel.save(nibabel.Nifti1Image(voxels.astype(np.float32), np.diag([*edges, 1])), file)
+        rows = [f"{number}\t{number % 2}\t{number // 4}" for number in people]
+        (root / "participants.tsv").write_text("\n".join(["participant_id\tgroup\tsite", *rows]))
+        return read_bids(root, "group", suffix=("T1w", "FLAIR"))
+
+    dataset = written(tmp_path / "set", (-1, 1, 1), range(16))
+    parts = split(dataset, 0, 0.5, groups="site")
+    reach = {"window": Window((1, 1), (99, 99), percentile=True), "fit": "stretch"}
+    bundle = experiment.train(
+        dataset, parts, tmp_path / "run", size=size, epochs=1, progress=False, augment=False, **reach
+    )
+    assert bundle.acquisition.record() == {
+        "spacing": [[1, 1]] * 3, "anisotropy": [1, 1], "orientations": ["RAS"], "contrasts": ["T1w", "FLAIR"]
+    }  # fmt: skip
+    assert [c.id for c in remake(bundle.origin, tmp_path / "set")] == [c.id for c in dataset]
+    held_out = experiment.evaluate(tmp_path / "run", parts.test, tmp_path / "report")
+    assert "mm" not in " ".join(held_out.notes)
+    thick = written(tmp_path / "other", (1, 1, 4), range(20, 28))
+    told = " ".join(experiment.evaluate(tmp_path / "run", thick, tmp_path / "report").notes)
+    assert "The network was trained on images of 1 x 1 x 1 mm, and this one has 1 x 1 x 4 mm" in told
+    found = xaimri.explain(tmp_path / "run", thick[0].source, "saliency")
+    assert "other_spacing" in {caveat.name for caveat in found.caveats}
+    swapped = read_bids(tmp_path / "other", "group", suffix=("FLAIR", "T1w"))
+    with pytest.raises(InvalidInput, match="T1w, FLAIR, in this order, and the image has FLAIR, T1w"):
+        experiment.evaluate(tmp_path / "run", swapped, tmp_path / "report")
+
+
 @pytest.fixture
 def whole_and_mixed(tmp_path, monkeypatch):
     """A split of readable images, and the same with unreadable ones in every part."""

@@ -412,6 +412,30 @@ def test_subjects_are_read_from_file_names_whatever_the_folders_are_called(run, 
     assert set(dataset.subjects) == {f"sub-{i}{c}" for i in range(3) for c in "NM"}
 
 
+def test_a_bids_folder_is_counted_by_the_column_that_is_named(run, tmp_path):
+    for number in range(4):
+        for kind in ("T1w", "T2w"):
+            file = tmp_path / f"sub-{number}" / "anat" / f"sub-{number}_{kind}.nii"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    rows = [f"sub-{number}\t{'ab'[number % 2]}" for number in range(3)]
+    (tmp_path / "participants.tsv").write_text("\n".join(["participant_id\tgroup", *rows]))
+    for words in ((), ("--suffix", "T1w,T2w")):
+        code, out, _ = run("data", "info", tmp_path, "--label", "group", *words)
+        assert code == 0
+        assert [line.split() for line in out.splitlines()[1:3]] == [["a", "2", "2"], ["b", "1", "1"]]
+        assert "1 subjects without a row in participants.tsv: sub-3" in out
+    for words, said in (
+        ((), "say by --label which column of its table is the label"),
+        (("--suffix", "T1w"), "say which column is its label by --label"),
+        (("--label", "stage"), "has no column `stage`; its columns are group"),
+        (("--label", "group", "--subject", "(?P<subject>.)"), "leave --subject out"),
+    ):
+        code, _, err = run("data", "info", tmp_path, *words)
+        assert (code, err.count("\n")) == (1, 1)
+        assert said in err
+
+
 def tiny(classes, size, weights=None, channels=1, **settings):
     """Stand in for the ResNet50: the same range of intensities, a thousandth of the work."""
     import keras

@@ -30,6 +30,7 @@ from xaimri.images.window import Window, as_window
 from xaimri.kinds import Anything, Several
 from xaimri.regular_file import path_of, quoted, sha256_of
 from xaimri.rules import WholeNumber
+from xaimri.sealed import unseal
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
@@ -146,7 +147,7 @@ def save(
     kept = {
         "split": None if split is None else dict(split),
         "history": None if history is None else {name: list(column) for name, column in history.items()},
-        "origin": None if origin is None else dict(origin),
+        "origin": unseal(origin),
         "failures": [asdict(failure) for failure in failures],
         "acquisition": None if acquisition is None else acquisition.record(),
     }
