@@ -145,6 +145,17 @@ def test_percentiles_inside_the_foreground_are_those_of_the_object(shape):
     np.testing.assert_allclose(window.resolved(noisy).low, found.low, rtol=0.05)
 
 
+def test_a_few_voxels_that_outshine_the_brain_change_next_to_nothing():
+    image, _ = ball((20, 24, 22), 8, (100, 1300))
+    window = Window(5, 95, percentile=True, inside="foreground")
+    found = window.resolved(image)
+    for spike in (5e3, 1e6, -1e4):
+        bright = image.copy()
+        bright[9, 11, 9:12] = spike
+        again = window.resolved(bright)
+        np.testing.assert_allclose([again.low, again.high], [found.low, found.high], rtol=0.02)
+
+
 def test_percentiles_inside_nothing_are_refused():
     window = Window(1, 99, percentile=True, inside="foreground")
     everywhere = np.random.default_rng(0).uniform(1, 9, (12, 14, 1))

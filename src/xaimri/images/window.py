@@ -19,6 +19,11 @@ from xaimri.settings import check, document, metadata, setting
 FAINT, CLIPPED = 0.1, 0.9
 """Of a window, what an image has to reach; of an image, what may not lie above its window."""
 
+RARE = 0.5
+"""Percentage of the values at either end that are cut off before the foreground is looked for.
+
+A vessel or a spike that outshines the brain would make it look like background."""
+
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value of float32, in which images are held."""
 
@@ -190,7 +195,8 @@ class Window:
         """Return which pixels the percentiles are of: an index of the image."""
         if self.inside == "image":
             return ...
-        mask = foreground(image.astype(np.float32))
+        ends = np.percentile(image, [RARE, 100 - RARE])
+        mask = foreground(np.clip(image, *ends).astype(np.float32))
         if mask.all():
             raise UnusableImage(
                 "no background is found in the image (one value in a tenth of it and most of its border), "
