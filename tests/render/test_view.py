@@ -12,8 +12,10 @@ import pytest
 import browser as driven
 from scans import of_world
 from stripes import explained, pixelwise
+from xaimri import Atlas
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput
+from xaimri.images import Picture
 from xaimri.images.planes import plane_name
 from xaimri.render.colour import Scale, as_rgb
 from xaimri.render.fade import PALE, certain
@@ -214,6 +216,27 @@ def test_regions_are_told_by_their_number(page, tmp_path):
         assert float(told(page)["standard error"]) == found.regions.errors[region]
     page.click(*place_of(page, 0, 1, 7, labels.shape))
     assert (told(page)["region"], told(page)["value"]) == ("none", "0")
+
+
+def test_regions_of_an_atlas_are_told_by_their_name(page, tmp_path):
+    labels = np.zeros(SHAPE, int)
+    labels[4, 2, 5], labels[3, 2, 5] = 37, 7
+    named = {37: "Hippocampus_L<b>", 7: "Amygdala_R", 9: "Thalamus"}
+    atlas = Atlas.read(Picture(labels, affine=affine_of()), named)
+    found, places = volume(affine_of()), [(4, 2, 5), (3, 2, 5), (0, 0, 0)]
+    for at, said in zip(places, ("Hippocampus_L<b> (37)", "Amygdala_R (7)", "none"), strict=True):
+        page.open(found.view(at=at, atlas=atlas).save(tmp_path / "view.html"))
+        assert told(page)["atlas"] == said
+    assert all(note in page.evaluate("document.body.innerText") for note in atlas.notes)
+    assert atlas.notes
+    with pytest.raises(InvalidInput, match="atlas"):
+        found.view(atlas=np.ones((3, 4, 5), int))
+    source = {"atlas": {"names": {"4": "Hippocampus_R", "5": "</script>"}}}
+    hidden = dataclasses.replace(explained("3d"), diagnostics=source)
+    words = {2: "in no region of the atlas (0)", 22: "Hippocampus_R (4)", 27: "</script> (5)", 12: "2"}
+    for row, said in words.items():
+        page.open(hidden.view(at=(12, row, 5)).save(tmp_path / "view.html"))
+        assert told(page)["region"] == said
 
 
 def test_words_from_outside_are_words(page, tmp_path):

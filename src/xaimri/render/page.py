@@ -26,7 +26,11 @@ KEYS_OF_SLICE = "Click or tap, or arrow keys: move the cross-hair."
 
 
 def write_page(
-    explanation: Explanation, facts: Mapping[str, Any], blocks: Mapping[str, Block], heading: str | None
+    explanation: Explanation,
+    facts: Mapping[str, Any],
+    blocks: Mapping[str, Block],
+    heading: str | None,
+    notes: Sequence[str],
 ) -> str:
     """Fill the page in: what comes from outside is escaped, and put in once."""
     style, script, page = (_part(name) for name in ("page.css", "page.js", "page.html"))
@@ -37,7 +41,7 @@ def write_page(
         "unit": escape(f"in {explanation.unit}: {_sign(explanation)}"),
         "caveats": _caveats(explanation.caveats),
         "keys": KEYS if explanation.values.ndim == 3 else KEYS_OF_SLICE,
-        "notes": escape(" ".join(_notes(explanation, blocks))),
+        "notes": escape(" ".join([*_notes(explanation, blocks), *notes])),
         "facts": json.dumps(
             {**facts, "blocks": {n: b.facts() for n, b in blocks.items()}}, allow_nan=False
         ).replace("<", "\\u003c"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from xaimri.arrays import Array
+from xaimri.atlas import Atlas
 from xaimri.explanation import ROUNDING, Explanation
 from xaimri.images.planes import ACROSS, Turn, millimetres, world_axes
 from xaimri.render.block import Block
@@ -16,9 +18,16 @@ from xaimri.render.colour import LUMA, Scale, drawn_window
 from xaimri.render.fade import PALE
 from xaimri.render.planes import pixel_aspect, strongest_planes
 
+REST = "in no region of the atlas"
+"""What is said of region 0, where regions are those of an atlas."""
+
 
 def facts_of(
-    explanation: Explanation, scale: Scale, point: tuple[int, int, int] | None, window: object
+    explanation: Explanation,
+    scale: Scale,
+    point: tuple[int, int, int] | None,
+    window: object,
+    atlas: Atlas | None,
 ) -> dict[str, Any]:
     """Return all that the page needs beside its arrays."""
     return {
@@ -26,6 +35,7 @@ def facts_of(
         **_intensities(explanation, window),
         **_colours(explanation, scale),
         "regions": _regions(explanation),
+        "atlas": None if atlas is None else {int(n): atlas.name_of(int(n)) for n in atlas.numbers},
     }
 
 
@@ -77,12 +87,14 @@ def _grey(explanation: Explanation) -> tuple[Array, str]:
     return image.mean(axis=-1), f"mean of {image.shape[-1]} channels"
 
 
-def blocks_of(explanation: Explanation) -> dict[str, Block]:
+def blocks_of(explanation: Explanation, atlas: Atlas | None) -> dict[str, Block]:
     """Return the arrays of the page; a map that is its regions' values needs no array of its own."""
     regions = explanation.regions
     blocks = {"scan": Block.of(_grey(explanation)[0])}
     if regions is not None:
         blocks["labels"] = Block.of(regions.labels)
+    if atlas is not None:
+        blocks["atlas"] = Block.of(atlas.on(explanation.values.shape, explanation.affine))
     if not _is_painted(explanation):
         blocks["map"] = Block.of(explanation.values, signed=True)
     if explanation.errors is not None and (regions is None or regions.errors is None):
@@ -107,7 +119,16 @@ def _regions(explanation: Explanation) -> dict[str, Any] | None:
         "values": _numbers(regions.values),
         "errors": None if regions.errors is None else _numbers(regions.errors),
         "certain": regions.certain().tolist(),
+        "names": _names(explanation),
     }
+
+
+def _names(explanation: Explanation) -> dict[str, str] | None:
+    """Return the names of regions by number, where they are those of an atlas."""
+    source = explanation.diagnostics.get("atlas")
+    if not isinstance(source, Mapping) or not isinstance(source.get("names"), Mapping):
+        return None
+    return {"0": REST, **{str(label): str(name) for label, name in source["names"].items()}}
 
 
 def _numbers(values: Array) -> list[float | None]:

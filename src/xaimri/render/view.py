@@ -14,6 +14,8 @@ from pathlib import Path
 from xaimri import notebook
 from xaimri.archive import write_text
 from xaimri.arguments import check_arguments
+from xaimri.atlas import Atlas
+from xaimri.atlas.atlas import AtlasLike
 from xaimri.errors import InvalidInput
 from xaimri.explanation import Explanation
 from xaimri.images.window import Window
@@ -97,7 +99,7 @@ class View:
         return self.frame() if self.embeddable else notebook.card("View", notebook.paragraphs([self.way()]))
 
 
-@check_arguments(at=VOXEL, at_mm=PLACE, window=Anything())
+@check_arguments(at=VOXEL, at_mm=PLACE, window=Anything(), atlas=Anything())
 def view(
     explanation: Explanation,
     *,
@@ -107,6 +109,7 @@ def view(
     colours: str | None = None,
     limit: float | None = None,
     heading: str | None = None,
+    atlas: AtlasLike | None = None,
 ) -> View:
     """Return an interactive page of an explanation.
 
@@ -123,11 +126,14 @@ def view(
         As of :func:`xaimri.render.plot`.
     heading
         Written before the title, such as the file's name.
+    atlas
+        An `xaimri.Atlas`, or what :meth:`xaimri.Atlas.read` takes: its region stands under the cursor, too.
 
     Raises
     ------
     InvalidInput
-        If the explanation has more voxels, or neither two nor three axes, or the point lies outside.
+        If the explanation has more voxels, or neither two nor three axes, or the point lies outside; or if
+        the atlas can't be read or brought to the image.
     """
     shape = explanation.values.shape
     if len(shape) not in (2, 3) or explanation.values.size > MOST:
@@ -137,5 +143,7 @@ def view(
             'save("map.png"), or to_nifti and a viewer of scans.'
         )
     scale = Scale.of([explanation.values], colours=colours, limit=limit)
-    facts = facts_of(explanation, scale, point_of(explanation, at, at_mm), window)
-    return View(write_page(explanation, facts, blocks_of(explanation), heading))
+    brought = None if atlas is None else Atlas.read(atlas)
+    facts = facts_of(explanation, scale, point_of(explanation, at, at_mm), window, brought)
+    notes = () if brought is None else brought.notes
+    return View(write_page(explanation, facts, blocks_of(explanation, brought), heading, notes))

@@ -33,7 +33,8 @@
   }
 
   const facts = JSON.parse(get("facts").textContent);
-  const [scan, map, errors, labels] = await Promise.all(["scan", "map", "errors", "labels"].map(unpack));
+  const names = ["scan", "map", "errors", "labels", "atlas"];
+  const [scan, map, errors, labels, atlas] = await Promise.all(names.map(unpack));
   const { shape, regions, limit } = facts;
   const strides = [shape[1] * shape[2], shape[2], 1];
   const index = (voxel) => voxel.reduce((sum, place, axis) => sum + place * strides[axis], 0);
@@ -113,7 +114,12 @@
     if (hasErrors) rows.push(["standard error", written(error(n), errors ? errors.rounding : 0)]);
     if (regions) {
       const r = region(n);
-      rows.push(["region", r < 0 ? "none" : regions.names ? `${regions.names[r]} (${r})` : String(r)]);
+      const name = regions.names && regions.names[r];
+      rows.push(["region", r < 0 ? "none" : name ? `${name} (${r})` : String(r)]);
+    }
+    if (atlas) {
+      const number = atlas.at(n);
+      rows.push(["atlas", number ? `${facts.atlas[number]} (${number})` : "none"]);
     }
     rows.push([facts.intensity, written(scan.at(n), scan.rounding)]);
     get("told").replaceChildren(...rows.flatMap(([head, words]) => {
