@@ -63,9 +63,9 @@ def save(
     beside = target.with_name(f"{target.stem}_errors{target.suffix}")
     _refuse_foreign(target, *([] if drawn else [beside]))
     origin = origin_of(scanned, source)
-    check_complete(origin, placed=drawn is None)
     try:
         with Quiet():
+            check_complete(origin, placed=drawn is None)
             if drawn is not None:
                 _write(_capture(drawn(), origin, told.words, highdicom), target)
                 return target
