@@ -38,6 +38,7 @@ RESULTS = {
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
     "Slices.axis", "Slices.turn", "render.View", "render.View.open",
+    "cohort.CohortRow", "cohort.RegionCohort",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
 
@@ -304,6 +305,8 @@ def _atlases(of: dict[str, Any]) -> dict[str, Any]:
     """What atlases and tables of their regions do."""
     atlas, table = xaimri.Atlas.read(of["labels"]), of["lime"].by_region(of["labels"])
     placed = xaimri.Atlas.read(xaimri.images.Picture(np.ones((3, 4, 5), int), affine=np.eye(4)))
+    maps = [of["lime"], *xaimri.explain_all(of["model"], of["images"], "lime", **QUICK)]
+    cohort = xaimri.by_region(maps, of["labels"], independent=True, resamples=20, flips=20)
     reading = {"names": {1: "one"}, "same_space": False, "affine_to_scan": None}
     return {
         "Atlas.read": Call(placed.read, {"source": placed, **reading}),
@@ -315,6 +318,23 @@ def _atlases(of: dict[str, Any]) -> dict[str, Any]:
         "atlas.RegionTable.of": Call(table.of, {"region": 1}),
         "atlas.RegionTable.save": Call(table.save, {"path": of["folder"] / "regions.csv"}),
         "atlas.RegionTable.to_rows": Call(table.to_rows, {}),
+        "by_region": {
+            "explanations": maps,
+            "atlas": of["labels"],
+            "names": {1: "one"},
+            "subjects": ["a", "b", "c"],
+            "amount": "mean",
+            "independent": False,
+            "same_space": False,
+            "confidence": 0.9,
+            "resamples": 20,
+            "flips": 20,
+            "seed": 0,
+        },
+        "cohort.RegionCohort.of": Call(cohort.of, {"region": 1}),
+        "cohort.RegionCohort.save": Call(cohort.save, {"path": of["folder"] / "cohort.csv"}),
+        "cohort.RegionCohort.to_rows": Call(cohort.to_rows, {}),
+        "evaluation.sign_flip_test": {"values": cohort.values, "null": 1.0, "flips": 20, "seed": 0},
         "atlas.names_of": {"given": {1: "one"}},
     }
 

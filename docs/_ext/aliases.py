@@ -25,6 +25,7 @@ NAMES = {
     "xaimri.adapters.keras.engine": "Engine",
     "xaimri.perturb.progress": "Watcher",
     "xaimri.atlas.atlas": "AtlasLike Names",
+    "xaimri.cohort.table": "Amount",
     "xaimri.perturb.absent": "Absent",
     "xaimri.perturb.segments": "Segmentation Shape",
     "xaimri.perturb.stopping": "Samples",

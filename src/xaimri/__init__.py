@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xaimri import atlas as atlas
     from xaimri import callbacks as callbacks
     from xaimri import charts as charts
+    from xaimri import cohort as cohort
     from xaimri import data as data
     from xaimri import evaluation as evaluation
     from xaimri import experiment as experiment
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from xaimri.atlas import Atlas as Atlas
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
+    from xaimri.cohort import by_region as by_region
     from xaimri.errors import Cancelled as Cancelled
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
@@ -70,6 +72,7 @@ _HOMES = {
     "Atlas": "xaimri.atlas",
     "Auto": "xaimri.perturb.stopping",
     "absent_sensitivity": "xaimri.metrics",
+    "by_region": "xaimri.cohort",
     "evaluate_explanations": "xaimri.api",
     "trustworthiness": "xaimri.four_criteria",
     "Cancelled": "xaimri.errors",
@@ -106,6 +109,7 @@ _ROOMS = {
     "atlas",
     "callbacks",
     "charts",
+    "cohort",
     "data",
     "evaluation",
     "experiment",
