@@ -10,6 +10,7 @@ from xaimri.errors import InvalidInput
 
 ARGUMENTS = {
     "phantom": ("subjects", "slices", "size", "seed", "change", "stages"),
+    "anatomy": ("subjects", "spacing", "seed", "change", "stages"),
     "folder": ("subject", "classes", "series"),
     "bids": ("label", "suffix", "classes", "table", "entities", "repeats"),
     "alzheimer": (),
@@ -19,14 +20,14 @@ ARGUMENTS = {
 
 @check_arguments()
 def remake(origin: Origin, folder: str | os.PathLike[str] | None = None) -> Dataset:
-    """Make a data set as the record says that one was made before: the phantom to the last byte.
+    """Make a data set as the record says that one was made before: phantoms to the last byte.
 
     Parameters
     ----------
     origin
         ``dataset.origin``, or that of a bundle: the maker's name and its arguments.
     folder
-        Where the images lie now; not for the phantom, which lies nowhere.
+        Where the images lie now; not for phantoms, which lie nowhere.
 
     Returns
     -------
@@ -60,8 +61,8 @@ def remake(origin: Origin, folder: str | os.PathLike[str] | None = None) -> Data
             f"the record of how the data were made names `{unknown[0]}`, which {maker} doesn't take: use the "
             "version of xaimri that wrote it."
         )
-    if maker == "phantom":
-        return phantom.make(**arguments)
+    if maker in ("phantom", "anatomy"):
+        return phantom.make(**arguments) if maker == "phantom" else phantom.anatomy(**arguments)
     if folder is None:
         raise InvalidInput(f"the data were read by {maker}: give the folder where they lie now.")
     if maker == "bids":

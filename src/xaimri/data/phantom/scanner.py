@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array, Mask
+from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
+from xaimri.data.phantom.exposure import exposed
 from xaimri.data.phantom.head import CENTRE, Head, Subject, brain_depth
-from xaimri.data.phantom.shapes import Points, Waves
-from xaimri.data.phantom.tissue import Fractions, tissue
+from xaimri.data.phantom.shapes import Points
+from xaimri.data.phantom.tissue import tissue
 from xaimri.errors import InvalidInput, shown
 from xaimri.kinds import Several
 from xaimri.rules import WholeNumber
@@ -33,12 +33,6 @@ HEIGHTS = (-8.0, 21.0)
 
 FIELD_OF_VIEW = (150.0, 208.0, 176.0)
 """What an image shows at least, mm: bottom to top, front to back, left to right."""
-
-MEAN = 144.0
-"""Mean grey value in the brain, over subjects."""
-
-BLUR = 0.72
-"""Standard deviation of the scanner's point spread, voxels."""
 
 CHANGED = 0.3
 """A voxel counts as changed where this share of it is another tissue."""
@@ -105,7 +99,7 @@ def make(
     ((52, 44), dtype('uint8'), dtype('bool'))
     """
     size = _checked(subjects, slices, size)
-    _check_stages(stages)
+    check_stages(stages)
     heights = np.linspace(*HEIGHTS, slices) if slices > 1 else np.array([CENTRE[2]])
     cases = []
     for index in range(subjects):
@@ -141,7 +135,8 @@ def _checked(subjects: int, slices: int, size: Sequence[int]) -> tuple[int, ...]
     return tuple(int(n) for n in size)
 
 
-def _check_stages(stages: Sequence[int]) -> None:
+def check_stages(stages: Sequence[int]) -> None:
+    """Refuse stages that there aren't, or that don't rise."""
     known = all(stage in range(len(STAGES)) for stage in stages)
     if not known or len(stages) == 0 or list(stages) != sorted(set(stages)):
         raise InvalidInput(
@@ -191,34 +186,11 @@ def _case(
     changed[brain.reshape(size)] = np.abs(now - other).sum(axis=1) / 2 > CHANGED
     rng = np.random.default_rng([seed, index, 2 + position])
     habit = np.random.default_rng([seed, index, 1])
-    image = _scan(now, points[brain], brain.reshape(size), habit, rng)
+    signal = now @ _contrast(habit)
+    image = exposed(signal, points[brain], brain.reshape(size), habit, rng)
     name = f"S{index:03d}"
     where = f"{name}/slice {position}" if len(size) == 2 else f"{name}/volume"
     return Case(where, stage, name, image, position if len(size) == 2 else None, changed)
-
-
-def _scan(
-    fractions: Fractions,
-    points: Points,
-    brain: Mask,
-    habit: np.random.Generator,
-    rng: np.random.Generator,
-) -> Array:
-    """Return the image of these tissues: contrast, bias field, blur, Rician noise and grey values."""
-    signal = fractions @ _contrast(habit)
-    bias = Waves.draw(habit, 170.0, waves=8, spread=0.3)(points)[:, 0]
-    cloud = Waves.draw(habit, 22.0, waves=40, spread=0.5)(points)[:, 0]
-    bright = float(231 + 3 * habit.normal())
-    mean = float(np.clip(MEAN + 7 * habit.normal() + 2 * rng.normal(), 110, 175))
-    sigma = 6.6 * np.exp(0.2 * habit.normal())
-    image = np.zeros(brain.shape)
-    image[brain] = signal * np.exp(0.04 * bias + 0.04 * cloud)
-    inside = gaussian_filter(brain.astype(float), BLUR)
-    image = gaussian_filter(image, BLUR) / np.maximum(inside, 0.3)
-    noise = np.stack([gaussian_filter(rng.normal(size=brain.shape), 0.55)[brain] for _ in range(2)])
-    shown = np.zeros(brain.shape, dtype=np.uint8)
-    shown[brain] = _toned(image[brain], 2 * sigma * noise, mean, bright)
-    return shown
 
 
 def _contrast(rng: np.random.Generator) -> Array:
@@ -226,30 +198,3 @@ def _contrast(rng: np.random.Generator) -> Array:
     typical = np.array([0.12, 0.60, 1.0, 0.76, 0.86])
     spread = np.array([0.02, 0.02, 0.0, 0.02, 0.015])
     return typical + spread * rng.normal(size=len(typical))
-
-
-def _toned(signal: Array, noise: Array, mean: float, bright: float) -> Array:
-    """Return grey values 1 to 255 with Rician noise and this mean.
-
-    White matter is put at ``bright``; gamma and mid-tones are moved until the mean is right. The noise
-    comes last, so neither its strength nor white matter's grey value follows from the tissue areas.
-
-    Parameters
-    ----------
-    signal
-        Without noise, ``(voxels,)``.
-    noise
-        Real and imaginary part, ``(2, voxels)``, grey values.
-    mean, bright
-        Wanted mean, and grey value of the 97th percentile of the signal.
-    """
-    values = np.minimum(signal / np.percentile(signal, 97), 1.12)
-    midtones = values**2 * (1 - values)
-    low, high = -3.0, 3.0
-    for _ in range(16):
-        step = (low + high) / 2
-        curve = values ** np.exp(-0.4 * step) + 0.6 * np.tanh(2 * step) * midtones
-        grey = np.clip(np.hypot(bright * curve + noise[0], noise[1]), 1, 255)
-        low, high = (step, high) if grey.mean() < mean else (low, step)
-    shown: Array = np.rint(grey).astype(np.uint8)
-    return shown
