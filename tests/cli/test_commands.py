@@ -424,7 +424,7 @@ def test_a_bids_folder_is_counted_by_the_column_that_is_named(run, tmp_path):
         code, out, _ = run("data", "info", tmp_path, "--label", "group", *words)
         assert code == 0
         assert [line.split() for line in out.splitlines()[1:3]] == [["a", "2", "2"], ["b", "1", "1"]]
-        assert "1 subjects without a row in participants.tsv: sub-3" in out
+        assert "1 subject without a row in participants.tsv: sub-3" in out
     for words, said in (
         ((), "say by --label which column of its table is the label"),
         (("--suffix", "T1w"), "say which column is its label by --label"),

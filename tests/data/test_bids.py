@@ -114,9 +114,9 @@ def test_who_is_missing_is_left_out_and_named(make):
     assert listed(dataset) == [("sub-01", "AD"), ("sub-02", "CN")]
     told = " ".join(dataset.notes)
     assert "has sub-01 twice, with the same values" in told
-    assert "Left out: 1 subjects without a row in participants.tsv: sub-04." in told
-    assert "1 subjects of participants.tsv have no such scan: sub-09." in told
-    assert "Left out: 1 scans without a `diagnosis`: sub-03." in told
+    assert "Left out: 1 subject without a row in participants.tsv: sub-04." in told
+    assert "No such scan: 1 subject of participants.tsv: sub-09." in told
+    assert "Left out: 1 scan without a `diagnosis`: sub-03." in told
 
 
 def test_zeros_that_a_spreadsheet_has_lost_are_named(make):
@@ -142,7 +142,7 @@ def test_classes_choose_and_order(make):
     dataset = read_bids(make(rows), "diagnosis", classes=["NA", "CN", "AD"])
     assert listed(dataset) == [("sub-01", "AD"), ("sub-02", "CN"), ("sub-04", "NA")]
     assert dataset.classes == ("NA", "CN", "AD")
-    assert dataset.notes == ("Left out: 1 scans of other labels: MCI (1).",)
+    assert dataset.notes == ("Left out: 1 scan of other labels: MCI (1).",)
     with pytest.raises(InvalidInput, match="no scan has the label 'Cn'"):
         read_bids(make(rows), "diagnosis", classes=["Cn", "AD"])
 

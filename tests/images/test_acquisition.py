@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -140,3 +141,17 @@ def test_scans_in_files_are_turned_by_themselves(tmp_path):
     }  # fmt: skip
     given = Picture(nibabel.load(files["lps"]).get_fdata(), affine=affine)
     assert [caveat.name for caveat in intake.take(given).caveats] == ["other_orientation"]
+
+
+def test_scans_that_were_not_turned_are_told_where_others_were(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    shape = (6, 7, 8)
+    for name, affine in (("a", np.diag([-1.0, 1.0, 1.0, 1.0])), ("b", None), ("c", None)):
+        nibabel.save(nibabel.Nifti1Image(of_world(np.eye(4), shape), affine), tmp_path / f"{name}.nii")
+    cases = [Case(name, 0, None, tmp_path / f"{name}.nii") for name in "abc"]
+    with pytest.warns(UserWarning, match="2 of 3 scans, such as `b`, don't say how they lie"):
+        stack_images(Dataset(("x",), tuple(cases)), shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stack_images(Dataset(("x",), tuple(cases[1:])), shape)
+        stack_images(Dataset(("x",), (cases[0], Case("array", 0, None, np.ones(shape)))), shape)

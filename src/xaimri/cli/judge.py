@@ -11,7 +11,7 @@ import typer
 
 from xaimri.archive import whole_folder
 from xaimri.cli.arguments import engine_note, methods_of, names_of, target_of
-from xaimri.cli.data import check_data, dataset_of, part_of
+from xaimri.cli.data import bids_of, check_data, dataset_of, part_of
 from xaimri.cli.options import (
     METHOD,
     MODEL,
@@ -22,6 +22,7 @@ from xaimri.cli.options import (
     Folder,
     Force,
     IndependentOption,
+    LabelOption,
     MasksOption,
     MethodsOption,
     MetricsOption,
@@ -30,6 +31,7 @@ from xaimri.cli.options import (
     PartOption,
     Seed,
     SubjectOption,
+    SuffixOption,
     takes,
 )
 from xaimri.errors import InvalidInput
@@ -59,6 +61,8 @@ def judge(
     out: Folder = Path("judgement"),
     force: Force = False,
     subject: SubjectOption = None,
+    label: LabelOption = None,
+    suffix: SuffixOption = None,
     independent: IndependentOption = False,
     seed: Seed = 0,
     *,
@@ -86,7 +90,8 @@ def judge(
         opened, settings = open_with(model, options, names)
         explainers = build_named(names, settings)
         chosen = part if part is not None else "all" if opened.split is None else "test"
-        dataset = dataset_of(data, seed, subject, None if chosen == "all" else opened.origin, masks)
+        origin = None if chosen == "all" else opened.origin
+        dataset = dataset_of(data, seed, subject, origin, masks, bids_of(label, suffix))
         typer.echo("".join(f"{note}\n" for note in dataset.notes if masks is not None), nl=False)
         held = part_of(dataset, opened.split, chosen)
         if opened.split is not None:

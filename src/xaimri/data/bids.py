@@ -130,7 +130,9 @@ def _chosen(
     chosen = by_visit(scans, suffixes, repeats)
     lacking = len({scan.visit for scan in scans}) - len({each[0].visit for each in chosen})
     if lacking:
-        notes.append(f"Left out: {lacking} sessions without all of {', '.join(suffixes)}.")
+        notes.append(
+            f"Left out: {lacking} session{'' if lacking == 1 else 's'} without all of {', '.join(suffixes)}."
+        )
     return chosen
 
 

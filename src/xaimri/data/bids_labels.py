@@ -33,12 +33,16 @@ def labels_of(
             )
     unlabelled = [visit.first.visit for visit, name in zip(visits, said, strict=True) if name is None]
     if unlabelled:
-        notes.append(f"Left out: {len(unlabelled)} scans without a `{label}`: {first_names(unlabelled)}.")
+        notes.append(f"Left out: {_scans(unlabelled)} without a `{label}`: {first_names(unlabelled)}.")
     others = [name for name in known if name not in names]
     if others:
         told = ", ".join(f"{name} ({others.count(name)})" for name in sorted(set(others)))
-        notes.append(f"Left out: {len(others)} scans of other labels: {told}.")
+        notes.append(f"Left out: {_scans(others)} of other labels: {told}.")
     return names, [names.index(name) if name in names else None for name in said]
+
+
+def _scans(some: Sequence[str]) -> str:
+    return f"{len(some)} scan{'' if len(some) == 1 else 's'}"
 
 
 def _number(name: str) -> float:

@@ -92,6 +92,10 @@ def _strangers(rowless: Sequence[str], absent: Sequence[str]) -> Iterator[str]:
         bare = {name.removeprefix("sub-").lstrip("0") for name in absent}
         lost = any(name.removeprefix("sub-").lstrip("0") in bare for name in rowless)
         hint = " (the table has lost zeros before its numbers)" if lost else ""
-        yield f"Left out: {len(rowless)} subjects without a row in {TABLE}{hint}: {first_names(rowless)}."
+        yield f"Left out: {_people(rowless)} without a row in {TABLE}{hint}: {first_names(rowless)}."
     if absent:
-        yield f"{len(absent)} subjects of {TABLE} have no such scan: {first_names(absent)}."
+        yield f"No such scan: {_people(absent)} of {TABLE}: {first_names(absent)}."
+
+
+def _people(names: Sequence[str]) -> str:
+    return f"{len(names)} subject{'' if len(names) == 1 else 's'}"

@@ -14,7 +14,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.failure import Failure
 from xaimri.grid import Fit
-from xaimri.images.acquisition import Acquisition, Place
+from xaimri.images.acquisition import Acquisition, Place, unturned
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
@@ -105,6 +105,9 @@ def stack_images(
     seen.check()
     if seen.missed >= SHARE * seen.images > 0:
         warnings.warn(f"{seen.told} are next to black or white through the window.", stacklevel=2)
+    named = [(dataset[number].id, lies) for number, lies in zip(read, places, strict=True)]
+    for told in unturned(named) if len(space) == 3 else ():
+        warnings.warn(told, stacklevel=2)
     return Stack(dataset.take(read), images[: len(read)], tuple(failures), Acquisition.of(places))
 
 

@@ -144,6 +144,17 @@ class Acquisition:
             yield Reason.OTHER_ORIENTATION.caveat(trained=trained, given=worded(own_axes))
 
 
+def unturned(images: Sequence[tuple[str, Place | Picture]]) -> tuple[str, ...]:
+    """Say which volumes of a set are read as they are stored, beside others that were turned."""
+    bare = [name for name, image in images if image.scan is not None and image.affine is None]
+    if not bare or not any(image.affine is not None for _, image in images):
+        return ()
+    return (
+        f"{len(bare)} of {len(images)} scans, such as `{bare[0]}`, don't say how they lie and are read as they "
+        "are stored, beside others that were turned: set their affines.",
+    )
+
+
 def axes_of(affine: Float[Array, "4 4"], axes: int = 3) -> str | None:
     """Return where the first axes of an image point, one letter for each; None where an affine is flat.
 
