@@ -62,7 +62,7 @@ def test_an_error_is_one_sentence_and_exit_code_1(run, words, named):
 
 
 def test_an_interruption_is_exit_code_130(run, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(data, "dataset_of", interrupted)

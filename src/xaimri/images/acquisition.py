@@ -150,8 +150,8 @@ def unturned(images: Sequence[tuple[str, Place | Picture]]) -> tuple[str, ...]:
     if not bare or not any(image.affine is not None for _, image in images):
         return ()
     return (
-        f"{len(bare)} of {len(images)} scans, such as `{bare[0]}`, don't say how they lie and are read as they "
-        "are stored, beside others that were turned: set their affines.",
+        f"{len(bare)} of {len(images)} scans, such as `{bare[0]}`, don't say how they lie and are read as "
+        "they are stored, beside others that were turned: set their affines.",
     )
 
 
