@@ -304,6 +304,26 @@ def test_a_notebook_shows_small_pages_and_names_the_way_to_large_ones(monkeypatc
     assert "<iframe" not in shown._repr_html_()
 
 
+def test_a_volume_is_its_page_in_a_notebook_with_the_picture_folded(monkeypatch):
+    found = volume(affine_of())
+    card = found._repr_html_()
+    assert card.count("<iframe") == card.count("<img ") == 1
+    assert found.view().frame() in card
+    assert card.index("As a picture") < card.index("<img ")
+    assert "<iframe" not in pixelwise()._repr_html_()
+    monkeypatch.setattr(room, "EMBEDDED", 100)
+    large = found._repr_html_()
+    assert "<iframe" not in large
+    assert "more than a notebook should hold: open it by explanation.view().open()" in large
+
+
+def test_a_limit_that_values_exceed_is_said_at_the_ends_of_the_bar(page, tmp_path):
+    for limit, ends in ((0.5, ["≤ -0.5", "0", "≥ 0.5"]), (1e4, ["-10000", "0", "10000"])):
+        page.open(volume(affine_of()).view(limit=limit).save(tmp_path / "view.html"))
+        shown = "[...document.querySelectorAll('.ends span')].map(e => e.textContent)"
+        assert page.evaluate(shown) == ends
+
+
 def test_a_page_is_opened_from_a_file_of_ones_own(monkeypatch, capsys):
     opened = []
     monkeypatch.setattr(room.webbrowser, "open", lambda address: opened.append(address) or len(opened) < 2)

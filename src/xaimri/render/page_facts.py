@@ -148,5 +148,6 @@ def _colours(explanation: Explanation, scale: Scale) -> dict[str, Any]:
     finite = np.nan_to_num(explanation.values, posinf=0.0, neginf=0.0)
     return {
         "colours": base64.b64encode(table.tobytes()).decode(), "limit": scale.limit, "signed": scale.signed,
+        "beyond": scale.beyond,
         "pale": PALE, "z": NormalDist().inv_cdf(0.975), "least": ROUNDING * float(np.abs(finite).max()),
     }  # fmt: skip

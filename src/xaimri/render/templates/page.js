@@ -242,9 +242,10 @@
   set("width", window_);
 
   get("fading").hidden = !hasErrors;
-  get("least").textContent = facts.signed ? written(-limit, 0) : "";
+  const ends = facts.beyond ? ["≤ ", "≥ "] : ["", ""]; // what lies beyond the limit has its colour
+  get("least").textContent = facts.signed ? ends[0] + written(-limit, 0) : "";
   get("least").hidden = !facts.signed;
-  get("most").textContent = written(limit, 0);
+  get("most").textContent = ends[1] + written(limit, 0);
   get("planes").style.setProperty("--across", facts.planes.length);
   facts.planes.forEach(lay);
   tellSliders();
