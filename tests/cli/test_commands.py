@@ -24,6 +24,7 @@ from xaimri.cli import data
         ("evaluate",),
         ("explain",),
         ("compare",),
+        ("regions",),
         ("judge",),
         ("data",),
         ("methods",),

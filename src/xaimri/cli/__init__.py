@@ -11,7 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from xaimri.cli import catalogue, data, demo, explain, judge, train
+from xaimri.cli import catalogue, data, demo, explain, judge, regions, train
 from xaimri.cli.quiet import silence_tensorflow
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
@@ -49,6 +49,7 @@ app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(explain.explain)
 app.command()(explain.compare)
+app.command()(regions.regions)
 app.command()(judge.judge)
 app.command()(catalogue.methods)
 app.command()(catalogue.metrics)
