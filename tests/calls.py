@@ -257,6 +257,7 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "Explanation.show": Call(one.show, {"style": "overlay"}),
         "Explanation.view": Call(one.view, {"window": None, "limit": None, "heading": "a.png"}),
         "Explanation.to_nifti": Call(of["placed"].to_nifti, {"path": folder / "map.nii"}),
+        "Explanation.to_dicom": _dicom(folder),
         "Explanation.by_region": Call(one.by_region, {"atlas": of["labels"], "names": {1: "one"},
                                                       "same_space": False, "affine_to_scan": None}),
         "Explanation.store": Call(one.store, {"folder": folder / "once more"}),
@@ -477,7 +478,8 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "data.split": {**cutting, "test": 0.3},
         "data.load_images": stacking,
         "data.stack_images": stacking,
-        "data.read_folder": {"path": folder / "scans", "subject": None, "classes": None, "masks": None},
+        "data.read_folder": {"path": folder / "scans", "subject": None, "classes": None, "masks": None,
+                             "series": False, "patient_key": None},
         "data.read_bids": {"path": _bids(folder), "label": "group", "suffix": "T1w", "classes": None,
                            "table": "participants", "entities": None, "repeats": "refuse"},
         "data.read_loader": {"loader": loader, "classes": ["a", "b"], "subject": None, "axes": 3},
@@ -495,7 +497,7 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
         "images.read_image": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None},
         "images.read_picture": {"source": image[..., 0], "rank": 2, "channels": 1, "layout": None,
                                 "first": False},
-        "images.read_series": {"source": _series(of["folder"])},
+        "images.read_series": {"source": _series(of["folder"]), "series": 0},
         "images.read_mask": {"source": of["region"], "space": SIZE, "name": "the mask", "layout": None},
         "images.with_channels": {"image": image, "channels": 1},
     }  # fmt: skip
@@ -503,15 +505,22 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
 
 def _series(folder: Path) -> Path:
     """Write a series of two slices."""
-    from scans import content, file_of
+    from scans import content, placed, series_of
 
     place = folder / "series"
     place.mkdir(exist_ok=True)
-    for number in range(2):
-        where = {"PixelSpacing": [1, 1], "ImagePositionPatient": [0, 0, number]}
-        made = file_of(np.ones((4, 5)), ImageOrientationPatient=[1, 0, 0, 0, 1, 0], **where)
+    for number, made in enumerate(series_of(*placed((2, 4, 5)))):
         (place / f"{number}.dcm").write_bytes(content(made))
     return place
+
+
+def _dicom(folder: Path) -> Call:
+    """Write a map of a series."""
+    source = _series(folder)
+    found = xaimri.explain(
+        lambda volumes: np.full((len(volumes), 2), 0.5), source, xaimri.Occlusion(window=2), target=0
+    )
+    return Call(found.to_dicom, {"path": folder / "map.dcm", "source": source, "kind": "parametric_map"})
 
 
 def _drawing(of: dict[str, Any]) -> dict[str, Any]:
