@@ -50,7 +50,8 @@ def explain(
     image
         A path, the bytes of a file, a PIL image or an array (a nested list of numbers is one), grey or
         colour, of any size; with the extra ``neuro`` a scan: a NIfTI or DICOM file, a folder or list of DICOM
-        slices as one volume, an image of nibabel, a data set of pydicom. Pixel values are given to the model as they are, unless there is a window.
+        slices as one volume, an image of nibabel, a data set of pydicom.
+        Pixel values are given to the model as they are, unless there is a window.
     method
         A name of ``xaimri.EXPLAINERS`` with its settings beside it, or an
         :class:`~xaimri.explainer.Explainer`.

@@ -74,7 +74,8 @@ def read_image(
     source
         A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``; NIfTI and DICOM
         with the extra ``neuro``): the content decides, not the name. A folder of DICOM slices, as of
-        `read_series`. A PIL image, an image of nibabel, a data set of pydicom or a list of them, a `Picture`, `Contrasts` or an array. An array of ``rank`` axes is grey; one more axis
+        `read_series`. A PIL image, an image of nibabel, a data set of pydicom or a list of them,
+        a `Picture`, `Contrasts` or an array. An array of ``rank`` axes is grey; one more axis
         holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.
     rank
         Spatial axes of the model, 2 or 3. For 3, the frames of a multi-page file are its first axis; the axes
