@@ -181,6 +181,18 @@ CASES = {
         (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES, absent=0.49)}),
         (linear, flat_half(), {"method": xaimri.LIME(samples=20, regions=HALVES)}),
     ),
+    Reason.OFF_OBJECT: (
+        (
+            framed(outside=1.0),
+            FRAMED,
+            {"method": "occlusion", "regions": xaimri.Atlas.read(1 - INNER[..., 0])},
+        ),
+        (
+            framed(outside=1.0),
+            FRAMED,
+            {"method": "occlusion", "regions": xaimri.Atlas.read(1 * INNER[..., 0])},
+        ),
+    ),
     Reason.NO_POSITIVE_EVIDENCE: (
         (for_one(-1.0), SCAN, {"target": 1}),
         (for_one(-1.0), SCAN, {"target": 1, "relu": False}),

@@ -157,6 +157,12 @@ class Reason(Enum):
         "{lost} of {regions} regions of the atlas have no pixel on the model's grid, such as {name}: they "
         "were not tested and have no value.",
     )
+    OFF_OBJECT = (
+        "off_object",
+        "much of an atlas' regions lies outside of the object",
+        "{percent:.0f} % of the atlas' regions lie outside of the object, such as the brain: see in a viewer "
+        "that atlas and image fit, and what was said of how they lie (`same_space`, `affine_to_scan`).",
+    )
     ALL_UNCERTAIN = (
         "all_uncertain",
         "no region's Shapley value can be told from zero",

@@ -11,6 +11,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Labels, Scores
 from xaimri.atlas import Atlas
+from xaimri.atlas.sums import share_outside
 from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import CLIP, Classifier
 from xaimri.doubts.common import common_caveats
@@ -126,7 +127,8 @@ class SliceRegions:
 
     def told(self, explanation: Explanation) -> Explanation:
         """Return the volume's explanation, which says which atlas its regions are from."""
-        return with_source(explanation, self.atlas, np.array(sorted(self.kept)))
+        outside = share_outside(self.labels, self.scan.image)
+        return with_source(explanation, self.atlas, np.array(sorted(self.kept)), outside)
 
 
 def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:

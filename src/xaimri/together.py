@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from xaimri.atlas import Atlas
+from xaimri.atlas.sums import share_outside
 from xaimri.classifier import Classifier
 from xaimri.explainer import Explainer
 from xaimri.explainers.anatomy import atlas_of, on_model, on_scan, with_labels, with_source
@@ -78,7 +79,8 @@ def _by_atlas(
     own = with_labels(explainer, labels)
     several = [scan] * len(targets)
     found = explain_together(classifier, own, several, targets, of, against, on_grid=on_grid)
-    told = [with_source(each, atlas, labels) for each in found]
+    outside = share_outside(labels, scan.fitted)
+    told = [with_source(each, atlas, labels, outside) for each in found]
     return told if on_grid else [on_scan(each, atlas, scan) for each in told]
 
 

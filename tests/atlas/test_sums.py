@@ -113,6 +113,17 @@ def test_regions_that_are_lost_cut_or_off_the_scan_are_told():
     assert [note.split()[:2] for note in table.notes] == [["off", "lies"], ["thread", "falls"], ["cut", "is"]]
 
 
+def test_an_atlas_that_lies_beside_the_brain_is_told():
+    """A brain of 16 voxels a side in the middle; the atlas is as large, and lies on it, or further."""
+    scan, labels = np.zeros((40, 24, 24, 1), np.float32), np.zeros((40, 24, 24), int)
+    scan[8:24, 4:20, 4:20], labels[8:24, 4:20, 4:20] = 1, 3
+    for shift, outside in [(0, ()), (2, ()), (8, range(50, 56))]:
+        table = explanation(np.ones(scan.shape[:3]), scan).by_region(np.roll(labels, shift, axis=0))
+        told = [note for note in table.notes if "outside of the object" in note]
+        assert len(told) == bool(outside)
+        assert all(int(note.split()[0]) in outside for note in told)
+
+
 def test_a_table_is_found_printed_and_written(tmp_path):
     names = {1: "=top", 2: "middle", 5: "middle"}
     table = explanation(VALUES, errors=np.ones((4, 4), np.float32)).by_region(LABELS, names)

@@ -8,13 +8,31 @@ from typing import cast
 import numpy as np
 from jaxtyping import Float, Int
 
-from xaimri.arrays import Array, Image, Labels, Map
+from xaimri.arrays import Array, Image, Labels, Map, Mask
 from xaimri.atlas.atlas import Atlas
 from xaimri.atlas.table import ErrorIs, RegionRow, RegionTable
+from xaimri.caveats import Reason
 from xaimri.images.foreground import foreground
 
 REST = "(no region)"
 """What the brain outside of all regions is called."""
+
+
+FITS = 0.3
+"""Share of the regions' voxels that may lie outside of the object."""
+
+
+def share_outside(labels: Labels, image: Image) -> float:
+    """Return what share of the voxels in regions lies outside of the object; 0 where an image has no ground.
+
+    Examples
+    --------
+    >>> image = np.pad(np.ones((4, 4, 1)), ((2, 2), (2, 2), (0, 0)))
+    >>> share_outside(np.eye(8, dtype=int), image)
+    0.5
+    """
+    inside = labels > 0
+    return float((~foreground(image)[inside]).mean()) if inside.any() else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +88,7 @@ def region_table(measured: Measured, atlas: Atlas, unit: str, question: str) -> 
     rows = _rows(measured, index, brain, [*numbers.tolist(), 0], names, inside)
     return RegionTable(
         tuple(rows[:-1]), rows[-1], unit, question, atlas.sha256,
-        (*atlas.notes, *_lost(rows[:-1]), *_unsure(rows), *_valueless(measured, index)),
+        (*atlas.notes, *_off(labels, brain), *_lost(rows[:-1]), *_unsure(rows), *_valueless(measured, index)),
     )  # fmt: skip
 
 
@@ -142,6 +160,12 @@ def _errors(
         "" if np.isnan(b) else "exact" if one else "at most" for b, one in zip(bounds, single, strict=True)
     ]
     return bounds, cast("list[ErrorIs]", kinds)
+
+
+def _off(labels: Labels, brain: Mask) -> list[str]:
+    """Say that much of the atlas lies outside of the brain."""
+    outside = float((~brain[labels > 0]).mean())
+    return [Reason.OFF_OBJECT.caveat(percent=100 * outside).text] if outside > FITS else []
 
 
 def _lost(rows: list[RegionRow]) -> list[str]:

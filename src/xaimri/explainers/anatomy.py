@@ -9,6 +9,7 @@ import numpy as np
 
 from xaimri.arrays import Array, Image, Labels, Stored
 from xaimri.atlas import Atlas
+from xaimri.atlas.sums import FITS
 from xaimri.caveats import Caveat, Reason
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation, Regions
@@ -82,10 +83,11 @@ def on_scan(explanation: Explanation, atlas: Atlas, scan: Taken) -> Explanation:
     )
 
 
-def with_source(explanation: Explanation, atlas: Atlas, labels: Array) -> Explanation:
+def with_source(explanation: Explanation, atlas: Atlas, labels: Array, outside: float) -> Explanation:
     """Return an explanation that says which atlas its regions are from, and which of them were lost.
 
-    ``labels`` are those that are left on the model's grid, in any shape.
+    ``labels`` are those that are left on the model's grid, in any shape; ``outside`` is the share of their
+    voxels that lies outside of the object.
     """
     lost = np.setdiff1d(atlas.numbers, labels).tolist()
     record = {
@@ -95,7 +97,7 @@ def with_source(explanation: Explanation, atlas: Atlas, labels: Array) -> Explan
     return replace(
         explanation,
         diagnostics={**explanation.diagnostics, "atlas": record},
-        caveats=(*explanation.caveats, *_lost(atlas, lost)),
+        caveats=(*explanation.caveats, *_lost(atlas, lost), *_off(outside)),
     )
 
 
@@ -109,6 +111,11 @@ def regions_with_rest(labels: Labels, image: Image) -> Labels:
     [-1, 4, 4, 0, -1]
     """
     return np.where((labels == 0) & ~foreground(image), -1, labels)
+
+
+def _off(outside: float) -> list[Caveat]:
+    """Return the caveat of an atlas that lies elsewhere than the object."""
+    return [Reason.OFF_OBJECT.caveat(percent=100 * outside)] if outside > FITS else []
 
 
 def _lost(atlas: Atlas, lost: list[int]) -> list[Caveat]:
