@@ -1,79 +1,133 @@
 """
-A volume
-========
+A scan as a volume
+==================
 
-A network with three spatial axes, and why it decides as it does: the same calls as for a slice.
+A NIfTI scan, a network with three spatial axes, and why it decides as it does: the same calls as for a slice,
+and a map that lies on the scan in any viewer.
 """
 
 # %%
-# Volumes with a known answer
-# ---------------------------
+# Scans with a known answer
+# -------------------------
 #
-# Noise with a bright ball in half of them. The ball is the answer, so it can be seen whether a map finds it.
-import keras
+# :doc:`Phantoms </guide/phantom>`, brains made from a seed, without atrophy and with much of it. Only the
+# ventricles change, so that it is known what a network must look at. The axes of the volumes are turned
+# to what scans have: to the right, to the front, upwards.
+from dataclasses import replace
+
 import numpy as np
 
-SIDE = 20
-random = np.random.default_rng(0)
-place = np.indices((SIDE, SIDE, SIDE))
+from xaimri.data import phantom
+
+# sphinx_gallery_thumbnail_number = 1
+SIZE = (36, 50, 42)
+made = phantom.make(110, 1, SIZE, stages=(0, 3), change="ventricles", seed=0)
 
 
-def volume(ill):
-    """Return a noisy volume, and where its ball is."""
-    centre = random.uniform(5, SIDE - 5, 3)
-    ball = np.linalg.norm(place - centre[:, None, None, None], axis=0) < 3.2
-    smooth = 60 * np.exp(-(((place - SIDE / 2) ** 2).sum(axis=0) / SIDE**2) * 3)
-    return smooth + random.normal(60, 12, (SIDE,) * 3) + 70 * (ball & ill), ball & ill
+def turned(volume):
+    """Turn (up, back, right) to (right, front, up)."""
+    return np.ascontiguousarray(volume.transpose(2, 1, 0)[:, ::-1])
 
 
-made = [volume(ill=bool(number % 2)) for number in range(160)]
-images = np.stack([image for image, _ in made]).astype(np.float32)[..., None]
-labels = np.arange(160) % 2
-
-# %%
-layers = keras.layers
-keras.utils.set_random_seed(0)
-network = keras.Sequential(
-    [
-        keras.Input((SIDE, SIDE, SIDE, 1)),
-        layers.Rescaling(1 / 127.5, offset=-1),
-        layers.Conv3D(8, 3, strides=2, padding="same", activation="relu"),
-        layers.Conv3D(16, 3, padding="same", activation="relu", name="cells"),
-        layers.GlobalMaxPooling3D(),
-        layers.Dense(2, activation="softmax"),
-    ]
-)
-network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-network.fit(images[:120], labels[:120], batch_size=8, epochs=12, verbose=0)
-print(f"accuracy on 40 others: {network.evaluate(images[120:], labels[120:], verbose=0)[1]:.2f}")
+cases = [replace(case, source=turned(case.source), mask=turned(case.mask)) for case in made]
+scans = replace(made, cases=cases)
+learned, validation, new = scans[:70], scans[70:90], scans[90:]
+print(scans[0].source.shape, f"voxels of {phantom.voxel_edge(SIZE):.1f} mm")
 
 # %%
-# Explain it
-# ----------
+# A small network, trained
+# ------------------------
 #
-# Maps of volumes are volumes. A picture shows one plane of each, the one that holds most of the map.
+# It takes voxels of 0 to 255 as they are; what prepares them is inside. A minute on two cores is enough.
+from xaimri import training
+
+network = training.build_cnn3d(scans.classes, size=scans[0].source.shape, seed=0)
+settings = {"batch": 8, "learning_rate": 3e-3, "schedule": "cosine", "patience": 20, "progress": False}
+result = training.train(network, (learned, validation), epochs=20, **settings)
+print(f"epoch {result.best_epoch} was the best of {len(result.history['epoch'])}")
+
+# %%
+# Kept with its classes, read back, and tried on people whom it has not seen.
+import tempfile
+from pathlib import Path
+
 import xaimri
 
-model = xaimri.open_model(network, classes=["noise", "ball"])
-scan, ball = made[129]
-compared = model.compare(
-    scan, ["hirescam", "integrated_gradients", xaimri.LIME(samples=400)], target="ball", of="logit"
-)
-compared
+folder = Path(tempfile.mkdtemp())
+training.save(folder / "network", network, scans.classes, history=result.history)
+model = xaimri.open_model(folder / "network")
+right = model.predict(new).argmax(axis=1) == new.labels
+print(f"{right.sum()} of {len(new)} new subjects are told right")
 
 # %%
-# Does it find the ball?
-# ----------------------
+# A scan in a file
+# ----------------
 #
-# Relevance mass: the share of the positive relevance that lies in the ball. The ball's share of the volume is
-# what a map has that knows nothing.
-print(f"the ball's share of the volume: {ball.mean():.3f}")
-for each in compared:
-    print(f"{each.method['title']:<22} {xaimri.metrics.relevance_mass(each, ball):.3f}")
+# One of the new subjects as a scanner may give it: stored from right to left, and the head a little
+# turned. The affine says where each voxel lies in millimetres.
+import nibabel
+
+patient = next(case for case in new if case.label == 1)
+edge, angle = phantom.voxel_edge(SIZE), np.deg2rad(5)
+turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+affine = np.eye(4)
+affine[:3, :3] = turn @ np.diag([-edge, edge, edge])
+affine[:3, 3] = -affine[:3, :3] @ (np.array(patient.source.shape) - 1) / 2
+path = folder / "patient_T1w.nii.gz"
+nibabel.save(nibabel.Nifti1Image(patient.source[::-1], affine), path)
 
 # %%
-# Regions of volumes are supervoxels; their errors are those of any other regions.
-lime = compared[2]
-strongest = lime.regions.strongest(1)[0]
-inside = ball[lime.regions.labels == strongest].mean()
-print(f"{len(lime.regions.values)} supervoxels; {inside:.0%} of the strongest lies in the ball")
+# Why this class?
+# ---------------
+#
+# The path is the image. LIME hides supervoxels, all of them within the brain. A volume is shown in the
+# three planes that hold most of the map, as radiologists look at them: the patient's right is on the
+# left.
+lime = xaimri.LIME(samples=400)
+explanation = model.explain(path, lime, target="severe atrophy", of="logit")
+explanation.figure(style="overlay")
+
+# %%
+# Other methods, asked the same, in the plane through the ventricles. A cell of the class activation map
+# is 17 mm wide, and gradients are those of every voxel by itself.
+compared = model.compare(
+    path, [lime, "hirescam", "integrated_gradients"], target="severe atrophy", of="logit"
+)
+compared.figure(plane=(2, 19))
+
+# %%
+# Does it find the ventricles?
+# ----------------------------
+#
+# The share of the positive relevance that lies in the changed tissue, over the share of the brain that
+# this tissue takes, in the ten new subjects with atrophy. A map that knows nothing has 1.
+ill = [case for case in new if case.label == 1]
+methods = {
+    "HiResCAM": "hirescam",
+    "Grad-CAM": "gradcam",
+    "integrated gradients": "integrated_gradients",
+    "LIME": xaimri.LIME(samples=200),
+}
+for name, method in methods.items():
+    gains = []
+    for case in ill:
+        found = model.explain(case.source, method, target="severe atrophy", of="logit")
+        brain = case.source > 0
+        mass = xaimri.metrics.relevance_mass(found, case.mask, within=brain)
+        gains.append(np.nan_to_num(mass) / (case.mask & brain).sum() * brain.sum())
+    print(f"{name:<22} {np.mean(gains):.2f} (from {min(gains):.2f} to {max(gains):.2f})")
+
+# %%
+# LIME finds them in every one. The class activation maps do better than chance on the whole, and miss them in
+# some people: their cells are wider than a ventricle. Do not read anatomy off a single one.
+
+# %%
+# Back onto the scan
+# ------------------
+#
+# The map is written on the grid of the scan's own file, which runs from right to left: any viewer lays it
+# exactly on the scan. What was asked and found stands in a file beside it.
+written = explanation.to_nifti(folder / "map.nii.gz")
+scan, map_ = nibabel.load(path), nibabel.load(written)
+print("same shape:", map_.shape == scan.shape, " same affine:", np.allclose(map_.affine, scan.affine))
+print(sorted(file.name for file in folder.glob("map*")))
