@@ -27,8 +27,10 @@ def share_outside(labels: Labels, image: Image) -> float:
 
     Examples
     --------
-    >>> image = np.pad(np.ones((4, 4, 1)), ((2, 2), (2, 2), (0, 0)))
-    >>> share_outside(np.eye(8, dtype=int), image)
+    >>> image = np.pad(np.ones((8, 8, 1)), ((4, 4), (4, 4), (0, 0)))
+    >>> labels = np.zeros((16, 16), int)
+    >>> labels[8] = 1  # half of this row lies on the object
+    >>> share_outside(labels, image)
     0.5
     """
     inside = labels > 0

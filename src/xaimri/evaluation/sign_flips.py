@@ -59,11 +59,11 @@ def sign_flip_test(
 
     Examples
     --------
-    Of three subjects alike there are 8 flips, and 2 of them, none and all, have the largest t:
+    Of three subjects there are 8 flips, and two of them, none and all, have the largest t:
 
-    >>> t, p = sign_flip_test(np.array([[1.0, 1.0], [2.0, -1.0], [3.0, 0.5]]))
+    >>> t, p = sign_flip_test(np.array([[1.0], [2.0], [3.0]]))
     >>> t.round(3).tolist(), p.tolist()
-    ([3.464, 0.277], [0.25, 1.0])
+    ([3.464], [0.25])
     """
     if values.ndim != 2 or not values.size or np.isinf(values).any():
         raise InvalidInput(
