@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,16 +62,21 @@ def explain(
     from xaimri.sources import oddities
 
     names, formats = methods_of(method, ("gradcam",)), formats_of(forms)
+    table = out / "explanations.csv"
+
+    def refuse(stems: Sequence[str]) -> None:
+        maps = [out / f"{stem}_{name}" for name in names for stem in stems]
+        written = [each for map_ in maps for each in files_of_map(map_, formats)]
+        refuse_present([*written, *([table] if "csv" in formats else [])], force)
+
     check_present(data)
+    if all(path.is_file() for path in data):  # which images a folder holds, the model tells
+        refuse(file_stems([path.name for path in data]))
     typer.echo(engine_note(names, options), nl=False)
     opened, settings = open_with(model, options, names)
     files = images_of(data, opened.intake)
     stems = file_stems([name for name, _ in files])
-    table = out / "explanations.csv"
-    written = [
-        each for name in names for stem in stems for each in files_of_map(out / f"{stem}_{name}", formats)
-    ]
-    refuse_present([*written, *([table] if "csv" in formats else [])], force)
+    refuse(stems)
     one, other = target_of(target, opened.classes), target_of(against, opened.classes)
     for note in (f"{path}: {note}" for path in data for note in oddities(path, opened.intake)):
         typer.echo(f"xaimri: {note}", err=True)
@@ -128,10 +133,17 @@ def compare(
     By Grad-CAM and LIME, unless others are named.
     """
     from xaimri.explanations import row_of
+    from xaimri.images.read import stem_of
     from xaimri.options import open_with
 
     names, formats = methods_of(method), formats_of(forms)
+    own = [form for form in formats if form not in PICTURES]
+    stem = out / stem_of(image.resolve().name)
+    maps = {name: stem.with_name(f"{stem.name}_{name}") for name in names}
+    figure_stem = f"{stem.name}_comparison"
+    figures = [stem.with_name(f"{figure_stem}.{form}") for form in formats if form in (*PICTURES, "csv")]
     check_present([image])
+    refuse_present([*figures, *(each for map_ in maps.values() for each in files_of_map(map_, own))], force)
     typer.echo(engine_note(names, options), nl=False)
     opened, settings = open_with(model, options, names)
     (_, file), *more = images_of([image], opened.intake)
@@ -139,11 +151,6 @@ def compare(
         raise InvalidInput(
             f"`{image}` holds {len(more) + 1} images, and one is compared: name one of its files."
         )
-    stem = out / f"{file.stem}_comparison"
-    figures = [stem.with_name(f"{stem.name}.{form}") for form in formats if form in (*PICTURES, "csv")]
-    own = [form for form in formats if form not in PICTURES]
-    maps = {name: out / f"{file.stem}_{name}" for name in names}
-    refuse_present([*figures, *(each for map_ in maps.values() for each in files_of_map(map_, own))], force)
     one, other = target_of(target, opened.classes), target_of(against, opened.classes)
     made = opened.compare(
         file, names, target=one, of=of, against=other, progress=sys.stderr.isatty(), **settings
