@@ -206,6 +206,7 @@ class Atlas:
             )
         return found
 
+    @check_arguments()
     def slice_of(self, labels: Labels) -> Atlas:
         """Return the atlas of one slice of a scan, which has these labels of its own; there may be none."""
         return replace(self, labels=labels, affine=None, notes=())
