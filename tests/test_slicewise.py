@@ -13,6 +13,7 @@ from xaimri import LinearClassifier, Slices
 from xaimri.caveats import Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import Picture
+from xaimri.images.slices import as_slices
 from xaimri.objective import softmax
 
 SPACE = (7, 9, 11)
@@ -307,3 +308,77 @@ def test_percentiles_are_of_each_slice_as_they_were_of_the_slices_in_training():
     pixels[4] = 1.0
     with pytest.raises(UnusableImage, match=r"slice 4 of the volume .*brain"):
         xaimri.explain(model, pixels, "saliency", slices="all", window=window)
+
+
+def weighted(rows):
+    """Only the third slice counts, of as many as the volume has."""
+    return np.eye(75)[2] @ rows
+
+
+@pytest.mark.parametrize("rule", [weighted, lambda rows: rows[2]])
+@pytest.mark.parametrize("method", ["gradcam", "saliency"])
+def test_a_rule_of_ones_own_is_given_the_slices_in_their_order(rule, method):
+    pixels, model = volume(4, (75, 6, 8)), network()
+    opened = xaimri.open_model(model, slices=Slices("all", combine=rule))
+    expected = xaimri.open_model(model).predict(pixels[2])[0]
+    np.testing.assert_allclose(opened.predict(pixels)[0], expected, atol=1e-6)
+    found = opened.explain(pixels, method)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    assert found.target == found.predicted == expected.argmax()
+
+
+def test_a_scan_knows_its_axes_and_a_colour_picture_is_no_volume(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    pixels, model = volume(space=(6, 8, 3)), network()
+    scan = nibabel.Nifti1Image(pixels, np.eye(4))
+    stored = tmp_path / "picture.npy"
+    np.save(stored, pixels)
+    for thin in (scan, Picture(pixels, spacing=(1.0, 1.0, 1.0)), pixels[..., None]):
+        assert xaimri.explain(model, thin, "saliency", slices="all").values.shape == (6, 8, 3)
+    for flat in (pixels, stored, stored.read_bytes(), pixels.tolist()):
+        with pytest.raises(UnusableImage, match="one picture"):
+            xaimri.explain(model, flat, "saliency", slices="all")
+    np.save(stored, pixels[..., None])
+    assert xaimri.explain(model, stored, "saliency", slices="all").values.shape == (6, 8, 3)
+
+
+def test_channels_that_stand_first_are_channels():
+    pixels, model = volume(space=(5, 6, 8)), network()
+    first = xaimri.open_model(model, slices="all", layout="channels_first")
+    expected = xaimri.explain(model, pixels, "saliency", slices="all").values
+    np.testing.assert_array_equal(first.explain(pixels[None], "saliency").values, expected)
+    with pytest.raises(UnusableImage, match="one picture"):
+        first.explain(pixels[:3], "saliency")
+
+
+def test_what_is_odd_of_the_volume_is_told_once():
+    pixels = np.pad(volume(space=(8, 9, 11)) * 100, ((0, 0), (0, 0), (5, 5)))
+    pixels += np.random.default_rng(1).normal(0, 1, pixels.shape)  # no slice is constant
+    picture = Picture(pixels, affine=np.eye(4)).on({"burned_in": True, "identity_removed": False})
+    fits = names(xaimri.explain(network(), picture, "saliency", slices="all", window=(0, 600)))
+    assert (fits.count("outside_window"), fits.count("burned_in"), fits.count("identity_kept")) == (0, 1, 1)
+    missed = names(xaimri.explain(network(), picture, "saliency", slices="all", window=(0, 10)))
+    assert missed.count("outside_window") == 1
+    bare = Picture(np.pad(volume() * 100, ((0, 0), (0, 0), (9, 9))), affine=np.eye(4))
+    told = xaimri.explain(network(), bare, "saliency", slices="all", window=(0, 10)).caveats
+    assert [c.text[:4] for c in told if c.name == "outside_window"] == ["100 "]  # of the volume
+    assert len(set(missed)) == len(missed)
+
+
+def test_a_saturated_probability_is_told_where_it_is_that_of_most_slices():
+    pixels = volume(space=(5, 6, 8))
+    sure = LinearClassifier(np.stack([np.eye(6, 8), -np.eye(6, 8)])[..., None] * 10)
+    told = xaimri.explain(sure, pixels, "lime", slices="all", samples=30)
+    assert "saturated" in names(told)
+    pixels[:4] = pixels[:4] * 1e-3
+    some = xaimri.explain(sure, pixels, "lime", slices="all", samples=30, target=0)
+    assert "saturated" not in names(some)
+
+
+def test_one_number_is_no_choice_of_slices_and_the_sentence_helps():
+    for number, words in ((4, "every 4th"), (1, r"write \[1\] for that slice\.")):
+        with pytest.raises(InvalidInput, match=words):
+            as_slices(number)
+    for wrong in (True, -1):
+        with pytest.raises(InvalidInput, match="a list of whole numbers"):
+            as_slices(wrong)

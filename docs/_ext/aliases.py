@@ -44,7 +44,8 @@ NAMES = {
     "xaimri.training.recipe": "Schedule Weighting",
     "xaimri.training.resnet": "Depth",
     "xaimri.images.planes": "Plane",
-    "xaimri.images.slices": "Which Combine View PlaneName",
+    "xaimri.images.pooling": "Combine",
+    "xaimri.images.slices": "Which View PlaneName",
     "xaimri.failure": "Stage",
     "xaimri.arrays": "Images Image Fitted Maps Map Cells Scores Labels Mask Coalitions Array",
 }

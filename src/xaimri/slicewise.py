@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +11,14 @@ import numpy as np
 from xaimri.arrays import Array, Labels, Scores
 from xaimri.atlas import Atlas
 from xaimri.atlas.sums import share_outside
-from xaimri.caveats import Caveat, Reason
 from xaimri.classifier import CLIP, Classifier
 from xaimri.doubts.common import common_caveats
+from xaimri.doubts.slices import apart, gathered
 from xaimri.explainer import Explainer
 from xaimri.explainers.anatomy import atlas_of, on_model, on_scan, with_labels, with_source
 from xaimri.explanation import Explanation, Regions
+from xaimri.images.pooling import influences, needed
 from xaimri.images.scan import TakenScan
-from xaimri.images.slices import influences, needed
 from xaimri.objective import Of, softmax
 from xaimri.perturb.workload import repeated
 from xaimri.targets import Target, refuse_prediction, resolve_against
@@ -31,18 +30,14 @@ TOGETHER = 32
 STRONGEST = 5
 """How many of the slices that speak most for the target are named."""
 
-RARE = 0.1
-"""A caveat of less than this share of the slices is told only where it is of one of the strongest."""
-
-OF_THE_SUBJECT = {Reason.NEAR_TIE, Reason.CONSTANT_IMAGE, Reason.SATURATED}
-"""What is asked about the subject, and is ordinary of a single slice."""
-
 
 def predict_scan(classifier: Classifier, scan: TakenScan) -> Scores:
-    """Return the probabilities of the slices, ``(slices, classes)``; costs a forward pass each."""
+    """Return the probabilities of the slices in their order, ``(slices, classes)``; a forward pass each."""
     rows = [
-        softmax(classifier.logits(np.stack([scan.take(place).fitted for place in part])))
-        for part in _parts(scan.places)
+        softmax(
+            classifier.logits(np.stack([scan.take(place).fitted for place in scan.places[start:][:TOGETHER]]))
+        )
+        for start in range(0, len(scan.places), TOGETHER)
     ]
     return np.concatenate(rows)
 
@@ -59,7 +54,7 @@ def explain_scan(
 
     Without a target it is the class that the slices together are predicted to be of. A class activation map
     costs one forward pass a slice, and one more for those slices that are predicted otherwise at first; of
-    another method the slices are predicted first.
+    another method, or where a rule of the user's own pools the slices, all are predicted first.
 
     Parameters
     ----------
@@ -77,7 +72,8 @@ def explain_scan(
     """
     regions = SliceRegions.of(explainer, scan)
     with repeated(len(scan.places)):
-        if target is None and (explainer.family != "class activation map" or against is not None):
+        guessed = explainer.family == "class activation map" and not callable(scan.slices.combine)
+        if target is None and (against is not None or not guessed):
             target = _predicted(classifier, scan, against)
         made = _explained(classifier, regions or explainer, scan, target, of, against)
     found = _stacked(scan, made)
@@ -204,6 +200,8 @@ def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:
     errors = {place: one.errors for place, one in made.items() if one.errors is not None}
     values = scan.stacked({place: one.values for place, one in made.items()}, 0.0)
     findings = _findings(scan, rows, first.target)
+    known = {caveat.reason for caveat in scan.caveats}
+    told = {place: [each for each in one.caveats if each.reason not in known] for place, one in made.items()}
     odd = common_caveats(scan.image, values, together, first.target, "logit", first.against)
     return Explanation(
         values=values,
@@ -219,7 +217,7 @@ def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:
         errors=scan.stacked(errors, 0.0) if len(errors) == len(made) else None,
         regions=_regions(scan, made),
         diagnostics={**_shared([one.diagnostics for one in made.values()]), "slices": findings},
-        caveats=(*odd, *_gathered(made, findings["strongest"]), *scan.caveats, *_apart(rows, together)),
+        caveats=(*odd, *gathered(told, findings["strongest"]), *scan.caveats, *apart(rows, together)),
         spacing=scan.picture.spacing,
         affine=scan.picture.affine,
         against=first.against,
@@ -229,7 +227,7 @@ def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:
 
 def _findings(scan: TakenScan, rows: Scores, target: int) -> dict[str, Any]:
     """Say what every slice says, and which decided."""
-    moved = influences(scan.slices, rows, target)
+    moved = influences(scan.slices.combine, rows, target)
     order = sorted(range(len(rows)), key=lambda n: -(moved[n] or 0.0))
     predicted = int(scan.slices.combined(rows).argmax()) == target
     return {
@@ -237,7 +235,7 @@ def _findings(scan: TakenScan, rows: Scores, target: int) -> dict[str, Any]:
         "probabilities": rows.astype(float).round(6).tolist(),
         "influences": moved,
         "strongest": [scan.places[n] for n in order[:STRONGEST] if len(rows) == 1 or (moved[n] or 0) > 0],
-        "needed": needed(scan.slices, rows, order) if predicted else None,
+        "needed": needed(scan.slices.combine, rows, order) if predicted else None,
     }
 
 
@@ -268,26 +266,3 @@ def _shared(diagnostics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _is_one(values: Sequence[Any]) -> bool:
     return all(repr(value) == repr(values[0]) for value in values)
-
-
-def _gathered(made: Mapping[int, Explanation], strongest: Sequence[int]) -> Iterable[Caveat]:
-    """Return each caveat of the slices once, with how many have it."""
-    held: dict[str, list[tuple[int, Caveat]]] = {}
-    for place, one in made.items():
-        for caveat in {each.name: each for each in one.caveats}.values():
-            if caveat.reason not in OF_THE_SUBJECT:
-                held.setdefault(caveat.name, []).append((place, caveat))
-    for found in held.values():
-        places = [place for place, _ in found]
-        if len(found) < RARE * len(made) and not set(places) & set(strongest):
-            continue
-        (caveat, count), *_ = Counter(caveat for _, caveat in found).most_common(1)
-        at = next(place for place, one in found if one == caveat)
-        yield caveat if count == len(made) else caveat.of_slices(len(found), len(made), at)
-
-
-def _apart(rows: Scores, together: Array) -> Iterator[Caveat]:
-    """Say that most slices are predicted otherwise than the subject."""
-    same = int((rows.argmax(axis=1) == together.argmax()).sum())
-    if 2 * same < len(rows):
-        yield Reason.SLICES_DISAGREE.caveat(same=same, slices=len(rows))

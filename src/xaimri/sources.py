@@ -186,7 +186,8 @@ def _several(shape: tuple[int, ...], intake: Intake) -> bool:
 def _is_batch(shape: tuple[int, ...], intake: Intake) -> bool:
     """Tell whether an array holds several images of those that a model takes."""
     if intake.slices is not None:
-        return len(shape) == 5 or (len(shape) == 4 and shape[-1] not in (1, 3, 4, *intake.shape[-1:]))
+        channels = {1, 3, 4, *intake.shape[-1:]} & {*intake.ends(shape)}
+        return len(shape) == 5 or (len(shape) == 4 and not channels)
     return bool(intake.shape) and len(shape) == len(intake.shape) + 1
 
 

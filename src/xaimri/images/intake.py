@@ -197,7 +197,7 @@ class Intake:
     def _odd(self, picture: Picture) -> Iterator[Caveat]:
         """Say what is odd about how this image is brought to the model."""
         image = picture.pixels
-        yield from _marks(picture.scan)
+        yield from marks(picture.scan)
         if self.acquisition is not None:
             yield from self.acquisition.differences(picture)
         if self.window is not None:
@@ -210,18 +210,24 @@ class Intake:
 
     def _beside(self, image: Image, window: Window) -> Iterator[Caveat]:
         """Say whether the window is another than the training's, and whether it misses the image."""
-        words = window.describe()
         if self.trained is not None and self.trained != window:
-            yield Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=words)
-        for low, high, part in window.parts(image) if not window.percentile else ():
+            yield Reason.OTHER_WINDOW.caveat(trained=self.trained.describe(), given=window.describe())
+        yield from self.missed(image)
+
+    def missed(self, image: Image) -> tuple[Caveat, ...]:
+        """Say that next to nothing of an image is seen through the window, where that is so."""
+        window = self.window
+        if window is None or window.percentile:
+            return ()
+        words = window.describe()
+        for low, high, part in window.parts(image):
             missed = Window(low, high).misses(part)
             if missed == "below":
-                yield Reason.OUTSIDE_WINDOW.caveat(high=float(part.max()), window=words)
-            elif missed == "above":
+                return (Reason.OUTSIDE_WINDOW.caveat(high=float(part.max()), window=words),)
+            if missed == "above":
                 share = (part > high).sum() / (part > low).sum()
-                yield Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words)
-            if missed is not None:
-                break
+                return (Reason.OUTSIDE_WINDOW.caveat(percent=100 * float(share), window=words),)
+        return ()
 
     def attempt(self, name: str, source: object) -> Taken | Failure:
         """Read one image as `take` does, or say why it can't be used: so that others beside it go on.
@@ -252,13 +258,19 @@ class Intake:
             return source.ndim - 1 if some else source.ndim
         return 2
 
+    def ends(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the axes of an array that may hold its channels: the last, the first, or either."""
+        if self.layout == "channels_first":
+            return shape[:1]
+        return shape[:1] + shape[-1:] if self.first and self.layout is None else shape[-1:]
+
     def _space(self, own: tuple[int, ...]) -> tuple[int, ...]:
         if not self.shape:
             return own
         return tuple(n if wanted is None else wanted for wanted, n in zip(self.shape[:-1], own, strict=False))
 
 
-def _marks(scan: Mapping[str, Any] | None) -> Iterator[Caveat]:
+def marks(scan: Mapping[str, Any] | None) -> Iterator[Caveat]:
     """Say what a DICOM file tells of the patient in it; nothing where it tells nothing."""
     marks = scan or {}
     if marks.get("burned_in"):

@@ -12,8 +12,9 @@ import numpy as np
 from xaimri.arrays import Array, Image
 from xaimri.caveats import Caveat, Reason
 from xaimri.errors import UnusableImage
+from xaimri.images.files import is_scan
 from xaimri.images.foreground import foreground
-from xaimri.images.intake import Intake, Taken
+from xaimri.images.intake import Intake, Taken, marks
 from xaimri.images.picture import Picture
 from xaimri.images.planes import Turn, plane_name
 from xaimri.images.read import read_picture
@@ -57,9 +58,10 @@ class TakenScan:
         UnusableImage
             If it can't be read, is no volume, or has none of the slices.
         """
-        _refuse_slice(source)
+        _refuse_shape(source, intake)
         channels = intake.shape[-1] if intake.shape else None
         picture = read_picture(source, 3, channels, layout=intake.layout, first=intake.first)
+        _refuse_picture(source, picture, intake)
         axis = slices.axis(picture.affine)
         places = slices.places(picture.pixels, axis)
         return cls(picture, slices, intake, axis, places, slices.turn(axis, picture.affine))
@@ -71,16 +73,13 @@ class TakenScan:
 
     @property
     def outside(self) -> bool | None:
-        """Whether the window misses the volume, by its middle slice; None where there is no window."""
-        if self.intake.window is None:
-            return None
-        return any(caveat.reason is Reason.OUTSIDE_WINDOW for caveat in self.caveats)
+        """Whether the window misses the volume; None where there is no window."""
+        return None if self.intake.window is None else bool(self.intake.missed(self.image))
 
     @cached_property
     def caveats(self) -> tuple[Caveat, ...]:
-        """What is odd about how the volume comes to the model, whichever slice is looked at."""
-        middle = self.take(self.places[len(self.places) // 2])
-        return (*middle.caveats, *self._odd())
+        """What is odd about the volume and its slices, beside what each slice tells of itself."""
+        return (*marks(self.picture.scan), *self.intake.missed(self.image), *self._odd())
 
     def _odd(self) -> Iterable[Caveat]:
         """Say which slices with tissue are left out, and that pixels are not square."""
@@ -138,11 +137,33 @@ class TakenScan:
         return {**told, "axis": self.axis, "places": list(self.places)}
 
 
-def _refuse_slice(source: object) -> None:
-    """See that an array is no colour picture, whose channels would be taken for slices."""
-    shape = np.shape(source.pixels) if isinstance(source, Picture) else getattr(source, "shape", ())
-    if (len(shape) < 3 and shape != ()) or (len(shape) == 3 and shape[-1] in (1, 3, 4)):
-        raise UnusableImage(
-            f"`slices` asks for slices of a volume, and an array of shape {tuple(shape)} is one picture: "
-            "leave `slices` out, or give the volume as (depth, height, width, channels)."
-        )
+def _refuse_shape(source: object, intake: Intake) -> None:
+    """See that an array is no picture, whose channels would be taken for slices; a scan knows its axes."""
+    if is_scan(source) or (isinstance(source, Picture) and len(source.spacing or ()) == 3):
+        return
+    held = source.pixels if isinstance(source, Picture) else source
+    shape = np.shape(held) if isinstance(held, list | tuple) else getattr(held, "shape", ())
+    channels = set(intake.ends(shape)) & {1, 3, 4}
+    if (len(shape) < 3 and shape != ()) or (len(shape) == 3 and channels):
+        raise _one_picture(tuple(shape))
+
+
+def _refuse_picture(source: object, picture: Picture, intake: Intake) -> None:
+    """See that a file of numbers is no picture either: of one, the last axis that is left has few places."""
+    shape = picture.pixels.shape
+    if isinstance(source, np.ndarray | Picture) or is_scan(source):
+        return
+    known = any(told is not None for told in (picture.affine, picture.spacing, picture.scan))
+    if not known and shape[-1] == 1 and {shape[0], shape[-2]} & {1, 3, 4}:
+        try:
+            read_picture(source, 2, layout=intake.layout, first=intake.first)
+        except UnusableImage:
+            return
+        raise _one_picture(shape[:-1])
+
+
+def _one_picture(shape: tuple[int, ...]) -> UnusableImage:
+    return UnusableImage(
+        f"`slices` asks for slices of a volume, and an array of shape {shape} is one picture: "
+        "leave `slices` out, or give the volume as (depth, height, width, channels)."
+    )

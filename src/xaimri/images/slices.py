@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -13,23 +13,18 @@ from xaimri.arrays import Array, Image, Scores
 from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.images.foreground import foreground
 from xaimri.images.planes import ACROSS, Turn, world_axes
+from xaimri.images.pooling import Combine, pooled
 from xaimri.kinds import AnyOf, Function, Several
 from xaimri.rules import Choice, OrNone, Rule, WholeNumber
 from xaimri.settings import check, document, setting
 
 PlaneName: TypeAlias = Literal["axial", "coronal", "sagittal"]
 View: TypeAlias = Literal["radiological", "neurological", "array"]
-Combine: TypeAlias = Literal["mean", "median", "product"] | Callable[[Scores], Float[Array, " classes"]]
-"""How the probabilities of slices, ``(slices, classes)``, become those of the subject, ``(classes,)``."""
-
 Which: TypeAlias = str | Sequence[int]
 """``"all"``, ``"brain"``, ``"start:stop:step"``, or the places themselves."""
 
 SHARE = 0.25
 """Of the largest slice of the object, what a slice has to hold to lie inside the brain."""
-
-SUM = 1e-3
-"""By how much probabilities that a rule gives may miss a sum of 1."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ class Slices:
         AnyOf((Choice(("mean", "median", "product")), Function(("probabilities",)))),
         doc="How the probabilities of the slices become the subject's: their mean, their median or their "
         "product (both brought to a sum of 1), or a function of ``(slices, classes)`` that gives "
-        "``(classes,)``.",
+        "``(classes,)``, and the same for the same.",
     )
 
     def __post_init__(self) -> None:
@@ -187,24 +182,14 @@ class Slices:
         Raises
         ------
         InvalidInput
-            If a rule of the user's own gives no probabilities.
+            If a rule of the user's own fails, gives no probabilities, or others each time that it is asked.
 
         Examples
         --------
         >>> Slices(combine="product").combined(np.array([[0.9, 0.1], [0.5, 0.5]]))
         array([0.9, 0.1])
         """
-        rows = np.asarray(probabilities, np.float64)
-        if callable(self.combine):
-            return _checked(self.combine(rows.copy()), rows.shape[1])
-        if self.combine == "mean":
-            return np.asarray(rows.mean(axis=0))
-        if self.combine == "median":
-            found = np.median(rows, axis=0)
-        else:
-            logs = np.log(np.maximum(rows, 1e-300)).sum(axis=0)
-            found = np.exp(logs - logs.max())
-        return np.asarray(found / found.sum())
+        return pooled(self.combine, probabilities)
 
     def record(self) -> dict[str, Any]:
         """Return the settings as JSON types; a function stands as its name."""
@@ -229,10 +214,10 @@ def as_slices(value: object) -> Slices:
     """
     if isinstance(value, Slices):
         return value
-    if isinstance(value, int | np.integer):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
+        often = f', or Slices("all", every={value}) for every {ordinal(int(value))} of them'
         raise InvalidInput(
-            f"`slices` is one number, {value}: write [{value}] for that slice, or "
-            f'Slices("all", every={value}) for every {value}th of them.'
+            f"`slices` is one number, {value}: write [{value}] for that slice{often if value > 1 else ''}."
         )
     return Slices(WhichRule().convert(value, "slices"))
 
@@ -255,21 +240,6 @@ def inside(volume: Image, axis: int) -> list[int]:
     return [int(place) for place in np.flatnonzero(areas >= SHARE * areas.max())]
 
 
-def _checked(found: object, classes: int) -> Float[Array, " classes"]:
-    """See that a rule of the user's own gives probabilities."""
-    array = np.asarray(found, np.float64)
-    if (
-        array.shape != (classes,)
-        or not (np.isfinite(array) & (array >= 0)).all()
-        or abs(array.sum() - 1) > SUM
-    ):
-        raise InvalidInput(
-            f"`combine` must give {classes} probabilities that sum to 1, one for each class, got "
-            f"{shown(found)}."
-        )
-    return array
-
-
 def ordinal(number: int) -> str:
     """Return a number as a place in a row.
 
@@ -280,22 +250,3 @@ def ordinal(number: int) -> str:
     """
     last = 0 if number % 100 in (11, 12, 13) else number % 10
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
-
-
-def influences(slices: Slices, probabilities: Scores, target: int) -> list[float | None]:
-    """Return by how much the target's probability falls without each slice; None where it is the only one."""
-    if len(probabilities) == 1:
-        return [None]
-    whole = float(slices.combined(probabilities)[target])
-    without = (np.delete(probabilities, place, axis=0) for place in range(len(probabilities)))
-    return [whole - float(slices.combined(rest)[target]) for rest in without]
-
-
-def needed(slices: Slices, probabilities: Scores, order: Sequence[int]) -> int | None:
-    """Return how many slices, taken away in this order, change the predicted class; None if none do."""
-    whole = int(slices.combined(probabilities).argmax())
-    for count in range(1, len(order)):
-        rest = np.delete(probabilities, list(order[:count]), axis=0)
-        if int(slices.combined(rest).argmax()) != whole:
-            return count
-    return None
