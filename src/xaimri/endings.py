@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 import numpy as np
 
 from xaimri.arrays import Array, Scores
+from xaimri.capacity import capacity
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.explainer import Explainer
@@ -25,7 +26,7 @@ from xaimri.targets import Target
 from xaimri.together import explain_together
 
 CHUNK = 32
-"""Images read and explained at once, at most."""
+"""Images read and explained at once, at most; fewer where the model takes large ones."""
 
 
 @runtime_checkable
@@ -97,7 +98,7 @@ def endings(
         return explain_together(own, explainer, images, targets, of, others, on_grid=on_grid)
 
     waiting = _read(questions, intake)
-    while chunk := list(islice(waiting, CHUNK)):
+    while chunk := list(islice(waiting, _most(intake, CHUNK))):
         whole = [(one, found) for one, found in chunk if not isinstance(found, Failure)]
         made = iter(_end(explain, whole) if whole else [])
         for one, found in chunk:
@@ -122,7 +123,7 @@ def explain_one(
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
     """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
     waiting, found = (take(image.source, intake) for image in images), list[Array]()
-    while chunk := list(islice(waiting, 1 if intake.slices else PREDICTED)):
+    while chunk := list(islice(waiting, _most(intake, PREDICTED))):
         found += [
             one.slices.combined(predict_scan(classifier, one))[None]
             for one in chunk
@@ -135,6 +136,14 @@ def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> 
     if not found:
         raise InvalidInput("the list of images is empty: give at least one image.")
     return np.concatenate(found)
+
+
+def _most(intake: Intake, most: int) -> int:
+    """Return how many images are held at once: one where each is a volume of slices."""
+    if intake.slices is not None:
+        return 1
+    held = capacity([n or 1 for n in intake.shape], most)
+    return held - held % CHUNK if held > CHUNK else held
 
 
 def _read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from xaimri.arguments import check_arguments
@@ -35,7 +37,8 @@ def is_background(image: Image) -> Mask:
 
     None where the image has no background.
     """
-    level = image.mean(axis=-1)
+    kind = np.result_type(image.dtype, np.float32)
+    level = reduce(np.add, np.moveaxis(image, -1, 0).astype(kind, copy=False)) / kind.type(image.shape[-1])
     border = np.concatenate([np.take(level, [0, -1], axis=axis).ravel() for axis in range(level.ndim)])
     outside = float(np.median(border))
     spread = float(level.max() - level.min())

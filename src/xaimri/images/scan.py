@@ -83,12 +83,13 @@ class TakenScan:
 
     def _odd(self) -> Iterable[Caveat]:
         """Say which slices with tissue are left out, and that pixels are not square."""
-        mask = np.moveaxis(foreground(self.image), self.axis, 0).reshape(self.image.shape[self.axis], -1)
-        left = sorted(set(range(len(mask))) - set(self.places))
-        if self.slices.which != "brain" or self.slices.every > 1:
+        slices = self.image.shape[self.axis]
+        left = sorted(set(range(slices)) - set(self.places))
+        if left and (self.slices.which != "brain" or self.slices.every > 1):
+            mask = np.moveaxis(foreground(self.image), self.axis, 0).reshape(slices, -1)
             tissue = int(mask[left].any(axis=1).sum())
             if tissue:
-                yield Reason.SLICES_LEFT_OUT.caveat(left=len(left), slices=len(mask), tissue=tissue)
+                yield Reason.SLICES_LEFT_OUT.caveat(left=len(left), slices=slices, tissue=tissue)
         spacing = self.picture.spacing
         if spacing is not None:
             high, wide = spacing[self.turn.down], spacing[self.turn.right]
