@@ -155,6 +155,8 @@ def of_function(scores, classes=None):
         (lambda: xaimri.data.Dataset(("a", "a"), ()), "`classes` must be different names"),
         (lambda: xaimri.data.Dataset(("a", ""), ()), "none of them empty"),
         (lambda: mapped().figure(foo=1), "has no argument `foo`"),
+        (lambda: UNTYPED.images.Picture(SCAN, afine=1), "Picture has no argument `afine`: did you mean"),
+        (lambda: UNTYPED.images.Picture(SCAN, bar=1), "it has pixels, spacing, affine\\."),
         (lambda: xaimri.explain_all(MODEL, [SCAN], "saliency").figure(foo=1), "has no argument `foo`"),
         (lambda: UNTYPED.metrics.deletion(mapped(), MODEL, steps=2.5), "`steps`.*got 2.5"),
         (lambda: UNTYPED.metrics.road(mapped(), MODEL, fractions=0.5), "`fractions`.*got 0.5"),

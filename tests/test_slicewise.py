@@ -362,6 +362,8 @@ def test_what_is_odd_of_the_volume_is_told_once():
     bare = Picture(np.pad(volume() * 100, ((0, 0), (0, 0), (9, 9))), affine=np.eye(4))
     told = xaimri.explain(network(), bare, "saliency", slices="all", window=(0, 10)).caveats
     assert [c.text[:4] for c in told if c.name == "outside_window"] == ["100 "]  # of the volume
+    black = names(xaimri.explain(network(), bare, "lime", slices="all", samples=30))  # untested, so NaN
+    assert black.count("not_finite") == 1
     assert len(set(missed)) == len(missed)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from xaimri.errors import InvalidInput, StorageFault
-from xaimri.regular_file import path_of
+from xaimri.regular_file import path_of, quoted
 from xaimri.scratch import is_half_moved, is_scratch, move_out, remove_dead, scratch_folder, sync, sync_folder
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
@@ -126,6 +126,36 @@ def whole_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             else:
                 raise _in_the_way(target)
             sync_folder(place.parent)
+
+
+@contextmanager
+def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Give places to write several files to that belong together, as of `whole_file`.
+
+    They are renamed when all of them are written: an error before that leaves all old files as they were.
+    """
+    with ExitStack() as together:
+        yield tuple(together.enter_context(whole_file(path)) for path in paths)
+
+
+def refuse_foreign(*files: Path, known: Callable[[Path], bool]) -> None:
+    """See that no file is there already, or only what this package wrote before, as ``known`` tells.
+
+    Raises
+    ------
+    InvalidInput
+        If there is another one, such as the scan itself, or the system takes no such name.
+    """
+    for file in files:
+        try:
+            there = file.exists()
+            ours = there and file.is_file() and known(file)
+        except OSError as error:
+            raise InvalidInput(
+                f"{quoted(file)} is no name of a file ({error.strerror}): give a shorter one."
+            ) from error
+        if there and not ours:
+            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
 
 
 def write_text(path: str | Path, text: str) -> Path:

@@ -80,7 +80,7 @@ def check_arguments(**rules: Rule) -> Callable[[F], F]:
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
             if not open_ended:
-                _refuse_unknown(function.__name__, known, kwargs)
+                _refuse_unknown(function.__qualname__, known, kwargs)
             first = [kept(name, value) for name, value in zip(placed, args, strict=False)]
             named = {name: kept(name, value) for name, value in kwargs.items()}
             return function(*first, *args[len(first) :], **named)
@@ -179,7 +179,12 @@ def _refuse_unknown(function: str, known: Mapping[str, inspect.Parameter], given
     """Say that a function has no such argument."""
     for name in given:
         if name not in known or known[name].kind is inspect.Parameter.POSITIONAL_ONLY:
-            names = [each.name for each in known.values() if each.kind is not each.POSITIONAL_ONLY]
+            names = [
+                each.name
+                for each in known.values()
+                if each.kind is not each.POSITIONAL_ONLY and each.name not in ("self", "cls")
+            ]
             near = get_close_matches(name, names, 1)
             has = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(names) or 'none'}."
-            raise InvalidInput(f"{re.sub('^_+', '', function)} has no argument `{name[:40]}`: {has}")
+            called = function.removesuffix(".__init__").rpartition(".")[2]
+            raise InvalidInput(f"{re.sub('^_+', '', called)} has no argument `{name[:40]}`: {has}")

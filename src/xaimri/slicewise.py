@@ -200,9 +200,9 @@ def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:
     errors = {place: one.errors for place, one in made.items() if one.errors is not None}
     values = scan.stacked({place: one.values for place, one in made.items()}, 0.0)
     findings = _findings(scan, rows, first.target)
-    known = {caveat.reason for caveat in scan.caveats}
-    told = {place: [each for each in one.caveats if each.reason not in known] for place, one in made.items()}
     odd = common_caveats(scan.image, values, together, first.target, "logit", first.against)
+    known = {caveat.reason for caveat in (*odd, *scan.caveats)}
+    told = {place: [each for each in one.caveats if each.reason not in known] for place, one in made.items()}
     return Explanation(
         values=values,
         image=scan.image,

@@ -83,7 +83,7 @@ def test_each_voxel_keeps_its_place_in_every_orientation(orientation, tmp_path):
         assert (np.diag(found.affine[:3, :3]) > 0).all()
         np.testing.assert_allclose(found.spacing, np.linalg.norm(found.affine[:3, :3], axis=0))
         back = tmp_path / "back.nii"
-        nifti_maps.write(found.pixels[..., 0], back, found.affine, found.scan, "map")
+        nib.save(nifti_maps.image_of(found.pixels[..., 0], found.affine, found.scan, "map"), back)
         again, first = nib.load(back), nib.load(path)
         assert again.shape == SHAPE
         np.testing.assert_array_equal(again.affine, first.affine)
@@ -103,7 +103,7 @@ def test_the_form_of_the_header_is_kept(forms, kind, tmp_path):
     assert (found.affine is None) == (forms == (0, 0))
     assert sorted(found.spacing) == pytest.approx([1.0, 2.0, 3.5], rel=1e-5)
     target = tmp_path / "map.nii"
-    nifti_maps.write(found.pixels[..., 0], target, found.affine, found.scan, "map")
+    nib.save(nifti_maps.image_of(found.pixels[..., 0], found.affine, found.scan, "map"), target)
     again = nib.load(target)
     assert type(again) is kind
     assert (int(again.header["sform_code"]), int(again.header["qform_code"])) == forms
@@ -122,7 +122,7 @@ def test_lengths_are_millimetres_whatever_the_file_s_unit(unit, factor, tmp_path
     found = read_picture(tmp_path / "scan.nii", 3)
     np.testing.assert_allclose(found.spacing, np.array([1.0, 2.0, 3.5]) * factor, rtol=1e-6)
     np.testing.assert_allclose(found.affine[:3], affine[:3] * factor, rtol=1e-6)
-    nifti_maps.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
+    nib.save(nifti_maps.image_of(found.pixels[..., 0], found.affine, found.scan, "map"), tmp_path / "map.nii")
     assert nib.load(tmp_path / "map.nii").header.get_xyzt_units()[0] == unit
     np.testing.assert_allclose(nib.load(tmp_path / "map.nii").affine, affine, rtol=1e-6)
 
@@ -205,7 +205,7 @@ def test_both_forms_of_a_header_are_written_as_they_were(tmp_path):
     image.set_qform(second, 1)
     nib.save(image, tmp_path / "scan.nii")
     found = read_picture(tmp_path / "scan.nii", 3)
-    nifti_maps.write(found.pixels[..., 0], tmp_path / "map.nii", found.affine, found.scan, "map")
+    nib.save(nifti_maps.image_of(found.pixels[..., 0], found.affine, found.scan, "map"), tmp_path / "map.nii")
     scan, map_ = nib.load(tmp_path / "scan.nii"), nib.load(tmp_path / "map.nii")
     np.testing.assert_allclose(map_.get_qform(), scan.get_qform(), atol=1e-4)
     np.testing.assert_allclose(map_.get_sform(), scan.get_sform(), atol=1e-4)
@@ -382,3 +382,33 @@ def test_folders_list_scans(tmp_path):
     data = xaimri.data.read_folder(tmp_path, subject=r"(?P<subject>\w+_sub-\d)")
     assert [case.subject for case in data] == ["ill_sub-1", "ill_sub-2", "well_sub-1", "well_sub-2"]
     assert file_stems(["a/sub-1.nii.gz"]) == ["a_sub-1"]
+
+
+def test_map_errors_and_record_are_written_together_or_not_at_all(tmp_path, monkeypatch):
+    found = xaimri.explain(
+        xaimri.LinearClassifier.random((*SHAPE, 1), classes=2),
+        Picture(np.ones(SHAPE), affine=np.eye(4)),
+        "saliency",
+    )
+    first = replace(found, errors=np.ones(SHAPE, np.float32))
+    target = first.to_nifti(tmp_path / "map.nii")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    other = replace(found, values=found.values + 1, errors=np.zeros(SHAPE, np.float32), target=1)
+    save, calls = nib.save, []
+
+    for end in (KeyboardInterrupt, OSError):
+
+        def dies(image, place, end=end):
+            calls.append(place)
+            if len(calls) % 2 == 0:
+                raise end
+            save(image, place)
+
+        monkeypatch.setattr(nib, "save", dies)
+        with pytest.raises(end):
+            other.to_nifti(target)
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    monkeypatch.undo()
+    for name in ("x" * 243 + ".nii.gz", "x" * 246 + ".nii"):  # the name of the errors is longer
+        with pytest.raises(InvalidInput, match="give a shorter one"):
+            first.to_nifti(tmp_path / name)

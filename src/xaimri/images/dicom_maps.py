@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from xaimri.archive import whole_file
+from xaimri.archive import refuse_foreign, whole_files
 from xaimri.arrays import Array, Map
-from xaimri.errors import InvalidInput, MissingExtra
+from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 from xaimri.images import dicom
 from xaimri.images.decoders import Quiet
 from xaimri.images.dicom_source import DicomSource, Origin, Scanned, check_complete, origin_of
@@ -61,27 +61,28 @@ def save(
     if target.suffix.lower() != dicom.SUFFIX:
         raise InvalidInput(f"`{target.name}` must end in {dicom.SUFFIX} to be written as DICOM.")
     beside = target.with_name(f"{target.stem}_errors{target.suffix}")
-    _refuse_foreign(target, *([] if drawn else [beside]))
+    refuse_foreign(target, *([] if drawn else [beside]), known=_is_ours)
     origin = origin_of(scanned, source)
     try:
         with Quiet():
             check_complete(origin, placed=drawn is None)
             if drawn is not None:
-                _write(_capture(drawn(), origin, told.words, highdicom), target)
-                return target
-            made = [_parametric(told.values, origin, told, False, highdicom)]
-            if told.errors is not None:
-                made.append(_parametric(told.errors, origin, told, True, highdicom))
-            for each, file in zip(made, (target, beside), strict=False):
-                _write(each, file)
-    except (InvalidInput, OSError):
+                made = {target: _capture(drawn(), origin, told.words, highdicom)}
+            else:
+                made = {target: _parametric(told.values, origin, told, False, highdicom)}
+            if drawn is None and told.errors is not None:
+                made[beside] = _parametric(told.errors, origin, told, True, highdicom)
+            with whole_files(*made) as places:
+                for each, place in zip(made.values(), places, strict=True):
+                    each.save_as(place, enforce_file_format=True)
+    except (XaimriError, OSError):
         raise
     except Exception as error:  # what highdicom doesn't take from the source; it may quote the patient
         raise InvalidInput(
             f"the source series has elements of which no DICOM object can be made ({type(error).__name__}): "
             "mend its headers, or write the map by `to_nifti`."
         ) from None
-    if told.errors is None:
+    if drawn is None and told.errors is None:
         beside.unlink(missing_ok=True)
     return target
 
@@ -93,19 +94,6 @@ def _package() -> Any:
     except ImportError as missing:
         raise MissingExtra("highdicom", "neuro", "writing DICOM") from missing
     return highdicom
-
-
-def _refuse_foreign(*files: Path) -> None:
-    """See that no file is there already, or only what was written here before.
-
-    Raises
-    ------
-    InvalidInput
-        If there is another one, such as a slice of the scan.
-    """
-    for file in files:
-        if file.exists() and not (file.is_file() and _is_ours(file)):
-            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
 
 
 def _is_ours(file: Path) -> bool:
@@ -253,9 +241,3 @@ def _copy_body_part(header: Any, made: Any) -> None:
             setattr(made, name, header.get(name))
     if "BodyPartExamined" not in made and "Laterality" not in made:
         made.Laterality = None
-
-
-def _write(made: Any, path: Path) -> None:
-    """Write an object as a file."""
-    with whole_file(path) as new:
-        made.save_as(new, enforce_file_format=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.archive import whole_file, write_text
+from xaimri.archive import refuse_foreign, whole_files, write_text
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
 from xaimri.images import dicom
@@ -44,27 +44,19 @@ def save(
         raise InvalidInput(f"`{target.name}` must end in .nii or .nii.gz to be written as NIfTI.")
     stem = target.name[: -len(ending)]
     beside, told = target.with_name(f"{stem}_errors{ending}"), target.with_name(f"{stem}.json")
-    refuse_foreign(target, told, beside)
-    write(values, target, affine, grid, words)
+    refuse_foreign(target, told, beside, known=_is_ours)
+    text = json.dumps(record, indent=2, allow_nan=False) + "\n"
+    maps = {target: image_of(values, affine, grid, words)}
+    if errors is not None:
+        maps[beside] = image_of(errors, affine, grid, f"{words}, standard errors")
+    nibabel = package("writing NIfTI")
+    with whole_files(told, *maps) as (record_at, *places):
+        write_text(record_at, text)
+        for image, place in zip(maps.values(), places, strict=True):
+            nibabel.save(image, place)
     if errors is None:
         beside.unlink(missing_ok=True)
-    else:
-        write(errors, beside, affine, grid, f"{words}, standard errors")
-    write_text(told, json.dumps(record, indent=2, allow_nan=False) + "\n")
     return target
-
-
-def refuse_foreign(*files: Path) -> None:
-    """See that no file is there already, or only what `xaimri.Explanation.to_nifti` wrote before.
-
-    Raises
-    ------
-    InvalidInput
-        If there is another one, such as the scan itself.
-    """
-    for file in files:
-        if file.exists() and not (file.is_file() and _is_ours(file)):
-            raise InvalidInput(f"`{file}` is there already, and is no map of xaimri: give another name.")
 
 
 def _is_ours(file: Path) -> bool:
@@ -81,14 +73,13 @@ def _is_ours(file: Path) -> bool:
     return OURS in (head[148 : 148 + len(OURS)], head[240 : 240 + len(OURS)])
 
 
-def write(
+def image_of(
     values: Float[Array, "*space"],
-    path: Path,
     affine: Float[Array, "4 4"] | None,
     grid: Mapping[str, Any] | None,
     words: str,
-) -> Path:
-    """Write a map in canonical orientation as float32 on the scan's own grid, or on its own by its affine.
+) -> Any:
+    """Return a map in canonical orientation as float32 on the scan's own grid, or on its own by its affine.
 
     Raises
     ------
@@ -120,9 +111,7 @@ def write(
         qform = matrix if grid.get("qform") is None else grid["qform"]
         made.set_qform(np.asarray(qform, float), grid["qform_code"], update_affine=False)
         made.set_sform(np.asarray(matrix, float), grid["sform_code"], update_affine=False)
-    with whole_file(path) as new:
-        nibabel.save(made, new)
-    return path
+    return made
 
 
 def _undone(values: Float[Array, "*space"], grid: Mapping[str, Any]) -> Array:
