@@ -235,6 +235,12 @@ def test_a_folder_of_nothing_that_can_be_explained_gives_its_failures_alone(tmp_
     empty.mkdir()
     with pytest.raises(InvalidInput, match="holds no image"):
         xaimri.explain_all(MODEL, empty)
+    scan = tmp_path / "scan"
+    scan.mkdir()
+    for number in range(5):  # more of it: the first are looked at
+        (scan / f"IM{number}").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(InvalidInput, match=r'slices are not called `\.dcm`: pass slices="all"'):
+        xaimri.explain_all(MODEL, scan)
     only = tmp_path / "only"
     only.mkdir()
     (only / "x.png").write_text("no picture")

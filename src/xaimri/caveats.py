@@ -58,14 +58,14 @@ class Caveat:
         return cls(f"{package}.{name}", text)
 
     def of_slices(self, count: int, slices: int, place: int) -> Caveat:
-        """Return the same of a volume, ``count`` of whose ``slices`` have it, here that at ``place``.
+        """Return the same of a volume, ``count`` of whose ``slices`` have it, such as that at ``place``.
 
         Examples
         --------
         >>> Caveat("poor_fit", "It fits badly.").of_slices(2, 9, 4).text
-        'In 2 of 9 slices, here of slice 4: It fits badly.'
+        'In 2 of 9 slices, such as slice 4: It fits badly.'
         """
-        return Caveat(self.name, f"In {count} of {slices} slices, here of slice {place}: {self.text}")
+        return Caveat(self.name, f"In {count} of {slices} slices, such as slice {place}: {self.text}")
 
     @property
     def reason(self) -> Reason | None:

@@ -25,6 +25,7 @@ from xaimri.evaluation import classification
 from xaimri.evaluation.report import ClassificationReport
 from xaimri.failure import Failure
 from xaimri.grid import Fit
+from xaimri.images.files import holds_volume
 from xaimri.images.ranges import Ranges
 from xaimri.images.read import Layout, read_image
 from xaimri.images.window import Window
@@ -56,7 +57,7 @@ def train(
     seed: int = 0,
     **settings: Any,
 ) -> Bundle:
-    """Build a ResNet50, train it, and keep it in the folder with its split and curves.
+    """Build a ResNet50, or a small network of volumes, train it, and keep it with its split and curves.
 
     Parameters
     ----------
@@ -68,7 +69,8 @@ def train(
     folder
         Where everything is kept. The same call again goes on where an interrupted one stopped.
     size, weights, fit, window, layout, dropout, width, seed
-        As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`.
+        As in :func:`xaimri.training.build_resnet50` and :func:`xaimri.training.train`. Three sides ask for
+        :func:`xaimri.training.build_cnn3d`, which has no ``weights`` and no ``width``.
     settings
         The rest of :func:`xaimri.training.train`'s arguments.
     """
@@ -77,9 +79,16 @@ def train(
     target = Path(folder)
     reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
     channels = _channels(dataset, len(size), layout)
-    model = training.build_resnet50(
-        dataset.classes, size, weights, channels, dropout=dropout, seed=seed, width=width
-    )
+    if len(size) == 3:
+        if weights is not None or width != 1.0:
+            raise InvalidInput(
+                "a network of volumes starts from random weights: leave `weights` and `width` out."
+            )
+        model = training.build_cnn3d(dataset.classes, size, channels, dropout=dropout, seed=seed)
+    else:
+        model = training.build_resnet50(
+            dataset.classes, size, weights, channels, dropout=dropout, seed=seed, width=width
+        )
     result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
     kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
     kept |= {"failures": result.failures, "acquisition": result.acquisition}
@@ -253,6 +262,11 @@ def _channels(dataset: Dataset, axes: int, layout: Layout | None) -> int:
         try:
             return int(read_image(case.source, axes, layout=layout).shape[-1])
         except UnusableImage as fault:
+            if axes == 2 and holds_volume(case.source):
+                raise InvalidInput(
+                    f"`{case.id}` is a volume, and a size of two sides asks for a network of slices: give "
+                    "three sides, such as 40,56,48."
+                ) from fault
             first = first or fault
     raise InvalidInput(f"none of {len(dataset)} cases can be read; the first: {first}") from first
 

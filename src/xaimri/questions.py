@@ -112,7 +112,8 @@ def require_one(
     if slices and intake.shape and not is_single(image, intake):
         raise InvalidInput(
             "one image is explained here, and these DICOM slices are several to a model of slices: pass "
-            'slices="all" or "brain" for one map of their volume, or use `explain_all` for one of each.'
+            'slices="all" or "brain" for one map of their volume, or give the files to `explain_all` for a '
+            "map of each."
         )
     if not slices and not is_single(image, intake):
         what = "a folder" if is_folder(image) else f"a {type(image).__name__}"

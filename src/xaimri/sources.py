@@ -63,7 +63,7 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
         files = images_below(folder, series=takes_volumes(intake))
         if not files:
-            raise InvalidInput(f"the folder `{folder}` holds no image: put one into it, e.g. a PNG or JPEG.")
+            raise InvalidInput(f"the folder `{folder}` holds no image: {remedy(folder)}.")
         return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
     if is_loader(images):
         loaded = enumerate(epoch(images, len(intake.shape) or 3))
@@ -90,6 +90,16 @@ def oddities(images: Sources, intake: Intake) -> tuple[str, ...]:
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
         return list_images(folder, named=False, series=takes_volumes(intake)).told()
     return chances(images) if is_loader(images) else ()
+
+
+def remedy(*folders: Path) -> str:
+    """Say what to do where no image was found in folders."""
+    if any(map(is_series, folders)):
+        return (
+            'its DICOM slices are not called `.dcm`: pass slices="all" for one map of their volume, or name '
+            "the files one by one"
+        )
+    return "name image files, or a folder that holds some, e.g. PNG, JPEG or NIfTI"
 
 
 def is_folder(images: object) -> bool:

@@ -510,3 +510,38 @@ def test_images_of_16_bits_are_seen_through_one_window_all_the_way(run, tmp_path
     code, told, err = run("judge", out, data, *people, "-m", "saliency", "--out", tmp_path / "judged")
     assert code == 0, err
     assert "on 12 cases of 12 subjects" in told
+
+
+@pytest.mark.tensorflow
+def test_a_network_of_volumes_is_trained_on_scans_in_bids(run, tmp_path):
+    """Three sides ask for it; from there on the bundle goes the way of any other."""
+    nibabel = pytest.importorskip("nibabel")
+    generator, data, out = np.random.default_rng(0), tmp_path / "bids", tmp_path / "run"
+    rows = ["participant_id\tdiagnosis"]
+    for number in range(8):
+        file = data / f"sub-{number}" / "anat" / f"sub-{number}_T1w.nii.gz"
+        file.parent.mkdir(parents=True)
+        voxels = generator.integers(0, 200, (8, 9, 10), np.uint8)
+        nibabel.Nifti1Image(voxels, np.diag([2.0, 2, 2, 1])).to_filename(file)
+        rows.append(f"sub-{number}\t{'AC'[number % 2]}")
+    (data / "participants.tsv").write_text("\n".join(rows))
+    (data / "dataset_description.json").write_text('{"Name": "n", "BIDSVersion": "1.9.0"}')
+    words = ["train", data, "--label", "diagnosis", "--out", out, "--epochs", 1, "--test", 0.5]
+    code, _, err = run(*words)
+    assert code == 1
+    assert "is a volume" in err
+    assert "three sides, such as 40,56,48" in err
+    code, _, err = run(*words, "--size", "8,9,10", "--weights", "imagenet")
+    assert code == 1
+    assert "leave --weights" in err
+    code, printed, err = run(*words, "--size", "8,9,10")
+    assert code == 0, err
+    assert "4 images of 4 subjects" in printed
+    assert xaimri.open_model(out).intake.shape == (8, 9, 10, 1)
+
+
+@pytest.mark.parametrize("size", ["31", "12,14", "1,2,3,4", "a", "40,,48", "-40,56,48"])
+def test_a_size_is_one_side_or_three(run, tmp_path, size):
+    code, _, err = run("train", "phantom", "--out", tmp_path / "run", f"--size={size}")
+    assert code == 1
+    assert "--size is one side of at least 32 for slices, or three for volumes" in err

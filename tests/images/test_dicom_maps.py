@@ -212,6 +212,21 @@ def test_only_the_scan_that_was_explained_is_its_source(tmp_path):
     assert written.ReferencedSeriesSequence[0].SeriesInstanceUID == source[0].SeriesInstanceUID
 
 
+def test_a_map_is_never_written_among_its_slices(tmp_path):
+    series = tmp_path / "series"
+    series.mkdir()
+    for number, one in enumerate(series_of(*placed((3, 6, 7)))):
+        (series / str(number)).write_bytes(content(one))
+    found = explained(read_series(series))
+    for kind in ("parametric_map", "secondary_capture"):
+        with pytest.raises(
+            InvalidInput, match=r"would lie among the slices.*: write it into another folder\."
+        ):
+            found.to_dicom(series / "map.dcm", source=series, kind=kind)
+    assert len(list(series.iterdir())) == 3
+    assert found.to_dicom(tmp_path / "map.dcm", source=series).exists()
+
+
 def test_of_a_slice_the_source_is_that_slice(tmp_path):
     values, origins = placed((3, 6, 7), TILT)
     source = series_of(values, origins, TILT)

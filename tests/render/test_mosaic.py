@@ -28,6 +28,19 @@ def test_planes_reach_from_the_first_of_the_object_to_its_last():
     assert titles(mosaic(volume(), axis=1, planes=2)) == [5, 29]
 
 
+def test_the_planes_are_those_of_the_slices_that_were_explained_else_axial():
+    bare = volume()
+    assert titles(mosaic(bare, planes=2)) == titles(mosaic(bare, axis=0, planes=2)) == [4, 15]
+    scan = dataclasses.replace(bare, affine=np.diag([2.0, 2, 2, 1]))
+    assert [ax.get_title()[:5] for ax in mosaic(scan, planes=2).axes if "plane" in ax.get_title()] == [
+        "axial"
+    ] * 2
+    cut = dataclasses.replace(scan, diagnostics={**scan.diagnostics, "slices": {"axis": 1}})
+    assert [ax.get_title()[:7] for ax in mosaic(cut, planes=2).axes if "plane" in ax.get_title()] == [
+        "coronal"
+    ] * 2
+
+
 def test_all_planes_share_one_scale_and_one_bar():
     found = volume()
     drawn = figure(found, style="mosaic", planes=7, heading="a.nii")

@@ -13,7 +13,7 @@ from xaimri.errors import InvalidInput
 with on_first_use():
     import keras
 
-    from xaimri.training import build_cnn3d, save, train
+    from xaimri.training import Augmentation, build_cnn3d, save, train
 
 pytestmark = pytest.mark.tensorflow
 
@@ -82,7 +82,8 @@ def trained(tmp_path_factory):
     data, block = volumes(40)
     model = build_cnn3d(data.classes, size=SIZE, filters=(4, 6), seed=0)
     settings = {"epochs": 6, "batch": 8, "learning_rate": 3e-3, "progress": False}
-    train(model, (data[:24], data[24:32]), **settings)
+    recipe = train(model, (data[:24], data[24:32]), **settings).recipe
+    assert recipe.augment == Augmentation(0.0, 0.0, 0.0, flip=False)  # what was done, not what was not
     folder = tmp_path_factory.mktemp("bundles") / "volumes"
     save(folder, model, data.classes)
     return xaimri.open_model(folder), data[32:], block

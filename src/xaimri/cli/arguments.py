@@ -63,7 +63,7 @@ def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
     A folder of DICOM slices is one image to a model of volumes.
     """
     from xaimri.data.listing import images_below
-    from xaimri.sources import is_single, takes_volumes
+    from xaimri.sources import is_single, remedy, takes_volumes
 
     found = []
     for path in given:
@@ -73,7 +73,7 @@ def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
         inside = images_below(path, series=takes_volumes(intake))
         found += [(file.relative_to(path).as_posix(), file) for file in inside]
     if not found:
-        raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: name image files.")
+        raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: {remedy(*given)}.")
     return found
 
 

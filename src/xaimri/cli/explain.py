@@ -32,7 +32,10 @@ from xaimri.errors import InvalidInput
 @takes(METHOD, MODEL)
 def explain(
     model: ModelPath,
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Image files, or folders of them.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA...", help="Images or scans (PNG, NIfTI, DICOM), or folders of them."),
+    ],
     out: Folder = Path("explanations"),
     method: MethodsOption = None,
     target: TargetOption = None,

@@ -25,6 +25,7 @@ from xaimri.cli.options import (
     takes,
 )
 from xaimri.cli.outputs import refuse_present
+from xaimri.errors import InvalidInput
 
 EVALUATED = ("report.txt", "report.json", "confusion_slice.png", "confusion_subject.png")
 """What an evaluation writes."""
@@ -34,8 +35,21 @@ EVALUATED = ("report.txt", "report.json", "confusion_slice.png", "confusion_subj
 def train(
     data: DataPath,
     out: Folder,
-    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.", min=32)] = 224,
-    weights: Annotated[str, typer.Option(help='"imagenet", "random", or a weight file.')] = "imagenet",
+    size: Annotated[
+        str,
+        typer.Option(
+            metavar="N|N,N,N",
+            help="Side of the network's input in pixels, at least 32; three, as 96,112,96 to the right, "
+            "front and up, for a network of volumes.",
+        ),
+    ] = "224",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help='"imagenet", "random", or a weight file; a network of volumes is random.',
+            show_default="imagenet",
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Most epochs (pretrained: after 3 of the head).", min=1)] = 20,
     validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
@@ -51,7 +65,11 @@ def train(
     *,
     options: dict[str, Any],
 ) -> None:
-    """Split by subject, train a ResNet50, evaluate it on the held-out subjects. Run again to go on."""
+    """Split by subject, train a network, evaluate it on the held-out subjects. Run again to go on.
+
+    The network is a ResNet50; with three sides as --size, a small one of volumes.
+    """
+    sides = sides_of(size)
     from xaimri import experiment
     from xaimri.data import split
 
@@ -66,14 +84,14 @@ def train(
         copies=copies,
     )
     typer.echo("\n".join([*dataset.notes, parts.describe()]))
-    random = weights == "random"
-    settings = from_scratch(epochs) if random else {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
+    start = weights or ("imagenet" if len(sides) == 2 else "random")
+    settings = recipe_of(start, len(sides), epochs)
     bundle = experiment.train(
         dataset,
         parts,
         out,
-        size=(size, size),
-        weights=None if random else weights,
+        size=sides,
+        weights=None if start == "random" else start,
         seed=seed,
         copies=copies,
         **{"fit": "pad", **options},
@@ -116,6 +134,33 @@ def evaluate(
     )
     typer.echo(experiment.evaluate(opened, cases, out, independent=independent))
     typer.echo(f"\nKept in {out.resolve()}.")
+
+
+def sides_of(words: str) -> tuple[int, ...]:
+    """Read the sides of the network's input: one of slices, or three of volumes.
+
+    Examples
+    --------
+    >>> sides_of("96"), sides_of("40,56,48")
+    ((96, 96), (40, 56, 48))
+    """
+    sides = words.split(",")
+    whole = all(side.strip().isdecimal() for side in sides)
+    if not whole or len(sides) not in (1, 3) or (len(sides) == 1 and int(words) < 32):
+        raise InvalidInput(
+            f"--size is one side of at least 32 for slices, or three for volumes, as in 96 or 40,56,48, got "
+            f"{words[:40]!r}."
+        )
+    return (int(words),) * 2 if len(sides) == 1 else tuple(map(int, sides))
+
+
+def recipe_of(weights: str, axes: int, epochs: int) -> dict[str, Any]:
+    """Return the settings of the training: of pretrained weights, of random ones, of a network of volumes."""
+    if axes == 3:
+        return {"epochs": epochs, "learning_rate": 3e-3, "batch": 8, "dropout": 0.2, "patience": epochs}
+    if weights == "random":
+        return from_scratch(epochs)
+    return {"epochs": (3, epochs), "learning_rate": (1e-3, 1e-4)}
 
 
 def from_scratch(epochs: int) -> dict[str, Any]:

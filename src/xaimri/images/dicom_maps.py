@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -55,7 +56,7 @@ def save(
     ------
     InvalidInput
         If the name has another ending, a file there is none of this package, or the source is not the scan
-        that was explained, or lacks what an object of its patient must have.
+        that was explained, lies in the target's own folder, or lacks what an object of its patient must have.
     """
     highdicom = _package()
     if target.suffix.lower() != dicom.SUFFIX:
@@ -63,6 +64,7 @@ def save(
     beside = target.with_name(f"{target.stem}_errors{target.suffix}")
     refuse_foreign(target, *([] if drawn else [beside]), known=_is_ours)
     origin = origin_of(scanned, source)
+    _refuse_among_slices(target, source)
     try:
         with Quiet():
             check_complete(origin, placed=drawn is None)
@@ -94,6 +96,23 @@ def _package() -> Any:
     except ImportError as missing:
         raise MissingExtra("highdicom", "neuro", "writing DICOM") from missing
     return highdicom
+
+
+def _refuse_among_slices(target: Path, source: DicomSource) -> None:
+    """See that the map does not become a series beside the one in the source's folder.
+
+    Raises
+    ------
+    InvalidInput
+        If it would: who reads the folder next is told of two series.
+    """
+    if not isinstance(source, str | PathLike) or not Path(fsdecode(source)).is_dir():
+        return
+    if target.resolve().parent == Path(fsdecode(source)).resolve():
+        raise InvalidInput(
+            f"`{target}` would lie among the slices, and their folder would hold two series: write it into "
+            "another folder."
+        )
 
 
 def _is_ours(file: Path) -> bool:

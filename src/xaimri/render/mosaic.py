@@ -30,7 +30,12 @@ ACROSS = 6
 
 @check_arguments(axis=WholeNumber(0, most=2), planes=WholeNumber(1, most=400), columns=COLUMNS)
 def mosaic(
-    explanation: Explanation, *, axis: int = 0, planes: int = 12, columns: int | None = None, **options: Any
+    explanation: Explanation,
+    *,
+    axis: int | None = None,
+    planes: int = 12,
+    columns: int | None = None,
+    **options: Any,
 ) -> Figure:
     """Return a figure of evenly spaced planes of a volume, from one end of the object to the other.
 
@@ -39,7 +44,8 @@ def mosaic(
     explanation
         Of a volume.
     axis
-        Across which the planes lie.
+        Across which the planes lie: of a scan 0 is sagittal, 1 coronal, 2 axial. None takes the plane of the
+        slices that the network was given, else axial; of a volume without an affine, its first axis.
     planes
         How many; where the object has fewer, each of them once.
     columns
@@ -61,7 +67,8 @@ def mosaic(
         [explanation.values], colours=options.pop("colours", None), limit=options.pop("limit", None)
     )
     bar, title = options.pop("colourbar", True), options.pop("title", None)
-    chosen: list[Plane] = [(axis, int(place)) for place in _places(explanation, axis, planes)]
+    across_axis = _usual_axis(explanation) if axis is None else axis
+    chosen: list[Plane] = [(across_axis, int(place)) for place in _places(explanation, across_axis, planes)]
     across = even_columns(len(chosen), columns, ACROSS)
     down = -(-len(chosen) // across)
     height, width = cut(explanation.values, chosen[0], explanation).shape
@@ -83,6 +90,13 @@ def mosaic(
     words = [headline(explanation) if title is None else title, *([FADED] if faded else [])]
     drawn.suptitle("\n".join(words), fontsize=9, parse_math=False)
     return drawn
+
+
+def _usual_axis(explanation: Explanation) -> int:
+    """Return the axis of the slices that the network was given, else the axial one, where there is one."""
+    if "slices" in explanation.diagnostics:
+        return int(explanation.diagnostics["slices"]["axis"])
+    return 0 if explanation.affine is None else 2
 
 
 def _places(explanation: Explanation, axis: int, count: int) -> Array:

@@ -41,6 +41,16 @@ class Augmentation:
     def __post_init__(self) -> None:
         check(self)
 
+    def along(self, axes: int) -> Augmentation:
+        """Return what is done to images of so many axes: of volumes, the change of contrast alone.
+
+        Examples
+        --------
+        >>> Augmentation().along(3)
+        Augmentation(rotation=0.0, shift=0.0, zoom=0.0, flip=False, contrast=0.1)
+        """
+        return self if axes == 2 else Augmentation(0.0, 0.0, 0.0, False, self.contrast)
+
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Change a batch.
 

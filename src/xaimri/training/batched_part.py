@@ -196,5 +196,6 @@ def batches(
         return BatchedPart(read, model, Order(size), None, notes)
     weights = class_weights_of(read.labels, part.classes, class_weights)
     changed = Augmentation() if augment is True else (augment or None)
+    changed = changed and changed.along(read.images.ndim - 2)
     order = Order(size, WholeNumber(0).convert(seed, "seed"), changed)
     return BatchedPart(read, model, order, None if class_weights is None else weights, notes)
