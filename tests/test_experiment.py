@@ -148,11 +148,11 @@ def test_a_training_on_contrasts_keeps_spacing_and_order_and_an_evaluation_tells
     from xaimri import experiment, training
     from xaimri.data import read_bids, remake
 
-    def network(classes, size, weights, channels, **_):
+    def network(classes, size, channels, **_):
         layers = [keras.Input((*size, channels)), keras.layers.Flatten(), keras.layers.Dense(len(classes))]
         return keras.Sequential([*layers, keras.layers.Softmax()])
 
-    monkeypatch.setattr(training, "build_resnet50", network)
+    monkeypatch.setattr(training, "build_cnn3d", network)
     generator, size = np.random.default_rng(0), (6, 7, 8)
 
     def written(root, edges, people):
