@@ -242,8 +242,9 @@ def train(
     where = None if folder is None else Path(folder)
     parts = read_parts(model, training, validation, recipe)
     weights = class_weights_of(parts.training.labels, training.classes, class_weights)
-    augment = recipe.augment and recipe.augment.along(parts.training.images.ndim - 2)
-    recipe = replace(recipe, class_weights=weights, augment=augment)
+    axes = parts.training.images.ndim - 2
+    done = None if recipe.augment is None else recipe.augment.along(axes)
+    recipe = replace(recipe, class_weights=weights, augment=done)
     run = Run(model, recipe, training.classes, parts.training, parts.validation, where, progress, watching)
     run.finish()
     names = dict.fromkeys((*COLUMNS, *(name for row in run.rows for name in row)))
