@@ -17,6 +17,7 @@ from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput, UnusableImage, XaimriError
 from xaimri.images.contrasts import Contrasts
 from xaimri.images.files import holds_volume, of_path, scan_shape
+from xaimri.images.pairs import bytes_of
 from xaimri.images.read import read_image
 from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import sha256_of
@@ -112,6 +113,7 @@ def _by_bytes(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
     sizes: dict[int, list[tuple[int, Path]]] = defaultdict(list)
     for position, case in enumerate(cases):
         file = _file_of(case)
+        file = None if file is None else bytes_of(file)
         if file is not None and (size := _length(file)):
             sizes[size].append((position, file))
     for files in sizes.values():

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xaimri.images.pairs import is_voxels
 from xaimri.images.read import suffix_of
 from xaimri.images.series import is_series
 
@@ -79,6 +80,8 @@ def list_images(folder: Path, *, deep: bool = True, named: bool = True, series: 
             names = []
         for name in names:
             reason = "hidden" if hidden or name.startswith(".") else _fault(here / name, named)
+            if reason == "" and is_voxels(here / name):
+                continue  # its header stands for both
             if reason is None:
                 images.append(here / name)
             elif reason:

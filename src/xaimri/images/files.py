@@ -13,7 +13,7 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, XaimriError, first_line
-from xaimri.images import decoders, dicom, enhanced, nifti, series
+from xaimri.images import analyze, decoders, dicom, enhanced, mgh, nifti, pairs, series
 from xaimri.images.picture import Picture
 from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import fault_of, open_regular, quoted
@@ -31,12 +31,32 @@ def of_path(path: Path, rank: int) -> Picture | Array:
     if series.is_series(path):
         return of_series(path, rank)
     try:
+        if pair := pairs.pair_of(path):
+            return _of_pair(*pair, rank)
         with open_regular(path, "check the path.") as stream:
             return decoded(stream, name, rank)
-    except (UnusableImage, MissingExtra):
+    except UnusableImage as fault:
+        if told := pairs.lonely(path):
+            raise UnusableImage(told) from fault
+        raise
+    except MissingExtra:
         raise
     except XaimriError as error:
         raise UnusableImage(_unopened(path, str(error))) from error
+
+
+def _of_pair(header: Path, voxels: Path, rank: int) -> Picture:
+    """Read a scan whose header and voxels are files of their own."""
+    name, remedy = quoted(header), "check the path."
+    try:
+        with open_regular(header, remedy) as stream, open_regular(voxels, remedy) as held:
+            if analyze.is_analyze(stream):
+                return _volume(analyze.read(stream, held, name), name, rank)
+            return _volume(nifti.read(stream, name, voxels=held), name, rank)
+    except (XaimriError, ImportError):
+        raise
+    except Exception as error:  # whatever a broken file leads to
+        raise UnusableImage(_why(error, f"{name}, or its .img,", b"")) from error
 
 
 def of_stream(source: object, rank: int) -> Picture | Array:
@@ -75,6 +95,13 @@ def decoded(stream: BufferedIOBase, name: str, rank: int) -> Picture | Array:
     try:
         if nifti.is_nifti(stream):
             return _volume(nifti.read(stream, name), name, rank)
+        if mgh.is_mgh(stream):
+            return _volume(mgh.read(stream, name), name, rank)
+        if analyze.is_analyze(stream):
+            raise UnusableImage(
+                f"{name} is an Analyze header without its voxels: give its path, as a file whose name ends "
+                "in .hdr, with the .img beside it."
+            )
         if head.startswith(_NUMPY):
             with decoders.Quiet():
                 return _npy(stream, name)
@@ -131,8 +158,8 @@ def is_scan(source: object) -> bool:
 def holds_volume(source: object) -> bool:
     """Tell whether a source holds a scan, which is a volume whatever it is given to.
 
-    That is a NIfTI file or an image of nibabel, a DICOM series, a DICOM file of several frames, and a
-    `SliceStack`.
+    That is a NIfTI, Analyze or MGH file or an image of nibabel, a DICOM series, a DICOM file of several
+    frames, and a `SliceStack`.
     """
     if nifti.is_image(source) or series.is_series(source) or isinstance(source, SliceStack):
         return True
@@ -142,8 +169,11 @@ def holds_volume(source: object) -> bool:
         if dicom.is_dataset(source):
             with decoders.Quiet():
                 return dicom.frames_of(source) > 1
-        with open_regular(Path(fsdecode(source)), "check the path.") as stream, decoders.Quiet():  # type: ignore[arg-type]
-            return nifti.is_nifti(stream) or dicom.is_volume(stream)
+        path = Path(fsdecode(source))  # type: ignore[arg-type]
+        if pairs.pair_of(path) is not None:
+            return True
+        with open_regular(path, "check the path.") as stream, decoders.Quiet():
+            return _is_volume(stream) or dicom.is_volume(stream)
     except Exception:  # who reads it says why
         return False
 
@@ -157,10 +187,20 @@ def scan_shape(path: Path) -> tuple[int, ...]:
         if path.is_dir():
             with decoders.Quiet():
                 return series.sides(path)
-        with open_regular(path, "check the path.") as stream, decoders.Quiet():
+        pair = pairs.pair_of(path)
+        with open_regular(pair[0] if pair else path, "check the path.") as stream, decoders.Quiet():
+            if mgh.is_mgh(stream):
+                return mgh.sides(stream)
+            if pair and analyze.is_analyze(stream):
+                return analyze.sides(stream)
             return nifti.sides(stream) if nifti.is_nifti(stream) else dicom.sides(stream)
     except Exception:  # no scan, or a broken one: whoever reads it says so
         return ()
+
+
+def _is_volume(stream: BufferedIOBase) -> bool:
+    """Tell whether a stream holds a file of NIfTI or MGH."""
+    return nifti.is_nifti(stream) or mgh.is_mgh(stream)
 
 
 def _volume(picture: Picture, name: str, rank: int) -> Picture:
@@ -210,8 +250,8 @@ def _why(error: Exception, name: str, head: bytes) -> str:
         return f"{name} unfolds to more pixels than Pillow's limit: make it smaller, or pass an array."
     if kind == "UnidentifiedImageError" and not head.startswith((*_STARTS, _NUMPY)):
         return (
-            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP, .npy or NIfTI, or "
-            "pass an array."
+            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP, .npy, NIfTI or MGH, "
+            "or pass an array."
         )
     reason = (
         "its first bytes can't be made out" if kind == "UnidentifiedImageError" else first_line(error, 120)

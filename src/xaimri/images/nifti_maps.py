@@ -16,8 +16,9 @@ from xaimri.archive import refuse_foreign, whole_files, write_text
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
 from xaimri.images import dicom
-from xaimri.images.nifti import FARTHEST, START, SUFFIXES, package
+from xaimri.images.nifti import START, SUFFIXES
 from xaimri.images.turn import turned_back
+from xaimri.images.voxels import FARTHEST, package
 
 OURS = b"xaimri: "
 """How the description in the header of a map begins."""

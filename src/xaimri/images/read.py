@@ -14,7 +14,7 @@ from jaxtyping import Float
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
-from xaimri.images import dicom, files, nifti, series
+from xaimri.images import dicom, files, mgh, nifti, pairs, series
 from xaimri.images.contrasts import Contrasts, check_channels, stacked
 from xaimri.images.picture import Picture
 from xaimri.images.slice_files import SliceStack
@@ -27,7 +27,8 @@ LUMINANCE = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
 
 SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", dicom.SUFFIX, *nifti.SUFFIXES}
+    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", dicom.SUFFIX}
+    | {*nifti.SUFFIXES, *mgh.SUFFIXES, *pairs.HEADERS}
 )
 """Endings of file names, in lower case, that count as an image in a folder."""
 
@@ -72,8 +73,8 @@ def read_image(
     Parameters
     ----------
     source
-        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``; NIfTI and DICOM
-        with the extra ``neuro``): the content decides, not the name. A folder of DICOM slices, as of
+        A path, the bytes of a file or an open one (PNG, JPEG, TIFF, BMP, GIF, WebP, ``.npy``; NIfTI, Analyze,
+        MGH and DICOM with the extra ``neuro``): the content decides, not the name. A folder of slices, as of
         `read_series`. A PIL image, an image of nibabel, a data set of pydicom or a list of them,
         a `Picture`, `Contrasts` or an array. An array of ``rank`` axes is grey; one more axis
         holds the channels: 1, 3, or 4 of which the last, alpha, is dropped.

@@ -21,7 +21,7 @@ from xaimri.data.phantom.scanner import CHANGED, STAGES, Change, check_stages, o
 from xaimri.data.phantom.shapes import Field, Points
 from xaimri.data.phantom.template import Template, template
 from xaimri.errors import InvalidInput
-from xaimri.images.nifti import package
+from xaimri.images.voxels import package
 from xaimri.kinds import PathName
 from xaimri.rules import Number, OrNone, WholeNumber
 
