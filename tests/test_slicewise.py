@@ -384,3 +384,7 @@ def test_one_number_is_no_choice_of_slices_and_the_sentence_helps():
     for wrong in (True, -1):
         with pytest.raises(InvalidInput, match="a list of whole numbers"):
             as_slices(wrong)
+    with pytest.raises(
+        InvalidInput, match=r"'coronal' is a plane: write Slices\(\"all\", plane=\"coronal\"\)\."
+    ):
+        as_slices("coronal")

@@ -40,5 +40,6 @@ def test_a_map_that_was_written_is_added_up_by_an_atlas(run, tmp_path):
     assert code == 1
     assert "lies elsewhere than" in err
     nib.save(nib.Nifti1Image(labels, np.diag([-2.0, 2, 3, 1])), atlas)
-    assert "another grid than the image" in run(*words)[2]
+    assert "another grid than the image" in (told := run(*words)[2])
+    assert "or say --same-space if both" in told
     assert run(*words, "--same-space")[0] == 0

@@ -190,10 +190,13 @@ def test_errors_are_one_sentence(tmp_path):
     with pytest.raises(InvalidInput, match="gives no regions") as refusal:
         figure(explained(), style="superpixels")
     assert "\n" not in str(refusal.value)
-    with pytest.raises(InvalidInput, match="`style` must be one of"):
+    with pytest.raises(InvalidInput, match=r"`style` must be .* or 'mosaic' or 'glass', got 'heatmap'"):
         explained().figure(style="heatmap")
     with pytest.raises(InvalidInput, match="must end in"):
         explained().save(tmp_path / "x.docx")
+    for name, way in (("x.html", "view"), ("x.nii.gz", "to_nifti"), ("x.dcm", "to_dicom")):
+        with pytest.raises(InvalidInput, match=f"drawn into: a .* is written by `explanation.{way}\\("):
+            explained().save(tmp_path / name)
     with pytest.raises(InvalidInput, match="inside the volume"):
         explained(rank="3d").figure(plane=(0, 99))
     assert list(tmp_path.iterdir()) == []

@@ -31,6 +31,11 @@ def test_a_plane_is_chosen_by_its_sum_and_not_by_one_voxel():
     values[0, 0, 0] = 3
     assert strongest_planes(volume(values)) == [(0, 3), (1, 4), (2, 7)]
     assert strongest_plane(volume(values), 1) == (1, 4)
+    assert strongest_plane(volume(values)) == (0, 3)
+    scan = dataclasses.replace(volume(values), affine=np.eye(4))
+    assert strongest_plane(scan) == (2, 7)  # axial
+    cut = dataclasses.replace(scan, diagnostics={"slices": {"axis": 1}})
+    assert strongest_plane(cut) == (1, 4)  # as the network saw it
 
 
 def test_what_lies_beside_the_object_chooses_no_plane():

@@ -46,8 +46,8 @@ def way(
     if not same_space and not is_same_grid(matrix, space_of(space), space_of(own)):
         raise InvalidInput(
             f"the atlas has another grid than the image of {_sides(space)} pixels: give one on the scan's "
-            "own grid, say `same_space=True` to xaimri.Atlas.read if both are in one space, such as that of "
-            "the MNI template, or give it the `affine_to_scan` that another program found."
+            "own grid, or say `same_space=True` if both are in one space, such as that of the MNI template, "
+            "or the `affine_to_scan` that another program found; xaimri.Atlas.read takes both."
         )
     return matrix
 

@@ -65,7 +65,7 @@ def cascade(
         raise InvalidInput("there is no cascade to draw: give at least one, from `metrics.randomisation`.")
     if most < 1:
         raise InvalidInput(f"`most` must be at least 1, got {most}.")
-    planes = [plane or strongest_plane(one.own, 0) for one in rows.values()]
+    planes = [plane or strongest_plane(one.own) for one in rows.values()]
     shown = [_map_steps(len(one.layers), most) for one in rows.values()]
     drawn, axes = _canvas(list(rows.values()), planes, 1 + max(map(len, shown)))
     lowest = min([0.0, *(float(np.nanmin(one.similarities)) for one in rows.values() if _has_value(one))])

@@ -26,6 +26,7 @@ from xaimri.cli.options import (
     takes,
 )
 from xaimri.cli.outputs import PICTURES, files_of_map, formats_of, refuse_present, write_map, write_table
+from xaimri.cli.words import spoken
 from xaimri.errors import InvalidInput
 
 
@@ -104,7 +105,7 @@ def explain(
                 rows.append({"method": name, **row_of(str(source), ending)})
                 if isinstance(ending, Failure):
                     failed.add(str(source))
-                    typer.echo(f"xaimri: {source}: {ending}", err=True)
+                    typer.echo(f"xaimri: {source}: {spoken(str(ending), {*METHOD, *MODEL})}", err=True)
                     continue
                 made = write_map(ending, Path(source), out / f"{stem}_{name}", formats, style, heading)
                 typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))

@@ -66,6 +66,10 @@ def _range(words: str, rule: Rule, name: str) -> slice:
     except ValueError:
         ends = []
     if len(ends) not in (2, 3) or (len(ends) == 3 and ends[2] is not None and ends[2] < 1):
+        if words in ACROSS:
+            raise InvalidInput(
+                f'`{name}` names slices, and {words!r} is a plane: write Slices("all", plane="{words}").'
+            )
         raise rule.refusal(words, name)
     return slice(*ends)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,8 +17,9 @@ from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.frame import even_columns, finish
 from xaimri.render.glass import glass
 from xaimri.render.mosaic import mosaic
-from xaimri.render.panel import COLUMNS, MOST_REGIONS, plot
+from xaimri.render.panel import COLUMNS, MOST_REGIONS, Style, plot
 from xaimri.render.planes import PLACE, VOXEL, cut, pixel_aspect, point_of, strongest_plane, strongest_planes
+from xaimri.rules import Choice
 
 PANEL, BAR = 3.1, 0.75
 """Width of a panel in inches, and how much of it a colour bar takes."""
@@ -26,11 +27,14 @@ PANEL, BAR = 3.1, 0.75
 LEAST = 3.2
 """Height of a figure with a chart in inches, at least."""
 
+STYLES = ("side_by_side", *get_args(Style), "mosaic", "glass")
+"""Ways to draw an explanation."""
+
 MOST = 5
 """Panels side by side, at most, unless the caller says otherwise."""
 
 
-@check_arguments(at=VOXEL, at_mm=PLACE)
+@check_arguments(style=Choice(STYLES), at=VOXEL, at_mm=PLACE)
 def figure(
     explanation: Explanation,
     *,
@@ -163,7 +167,7 @@ def grid(
     panels = len(explanations) + 1
     across = even_columns(panels, columns, MOST)
     down = -(-panels // across)
-    plane = options.pop("plane", strongest_plane(explanations[0], 0))
+    plane = options.pop("plane", strongest_plane(explanations[0]))
     drawn, axes = _canvas([plane] * down, across, explanations[0])
     flat = [ax for row in axes for ax in row]
     options.setdefault("ticks", False)

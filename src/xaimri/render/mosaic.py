@@ -18,7 +18,7 @@ from xaimri.render.colourbar import draw_colourbar
 from xaimri.render.fade import FADED
 from xaimri.render.frame import even_columns
 from xaimri.render.panel import COLUMNS, headline, plot
-from xaimri.render.planes import cut, pixel_aspect
+from xaimri.render.planes import cut, pixel_aspect, usual_axis
 from xaimri.rules import WholeNumber
 
 SIDE = 1.9
@@ -67,7 +67,7 @@ def mosaic(
         [explanation.values], colours=options.pop("colours", None), limit=options.pop("limit", None)
     )
     bar, title = options.pop("colourbar", True), options.pop("title", None)
-    across_axis = _usual_axis(explanation) if axis is None else axis
+    across_axis = usual_axis(explanation) if axis is None else axis
     chosen: list[Plane] = [(across_axis, int(place)) for place in _places(explanation, across_axis, planes)]
     across = even_columns(len(chosen), columns, ACROSS)
     down = -(-len(chosen) // across)
@@ -90,13 +90,6 @@ def mosaic(
     words = [headline(explanation) if title is None else title, *([FADED] if faded else [])]
     drawn.suptitle("\n".join(words), fontsize=9, parse_math=False)
     return drawn
-
-
-def _usual_axis(explanation: Explanation) -> int:
-    """Return the axis of the slices that the network was given, else the axial one, where there is one."""
-    if "slices" in explanation.diagnostics:
-        return int(explanation.diagnostics["slices"]["axis"])
-    return 0 if explanation.affine is None else 2
 
 
 def _places(explanation: Explanation, axis: int, count: int) -> Array:

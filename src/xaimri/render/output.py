@@ -20,6 +20,14 @@ from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
 from xaimri.render.panel import DOTS
 
+ELSEWHERE = {
+    ".html": ": a page is written by `explanation.view().save(path)`",
+    ".nii": ": a map is written by `explanation.to_nifti(path)`",
+    ".nii.gz": ": a map is written by `explanation.to_nifti(path)`",
+    ".dcm": ": a map is written by `explanation.to_dicom(path, source=...)`",
+}
+"""What writes the files that are no figures."""
+
 
 @check_arguments(dpi=DOTS)
 def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
@@ -27,7 +35,8 @@ def save(drawn: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     target = Path(path)
     kinds = set(drawn.canvas.get_supported_filetypes())
     if target.suffix[1:].lower() not in kinds:
-        raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into.")
+        other = next((how for end, how in ELSEWHERE.items() if target.name.lower().endswith(end)), "")
+        raise InvalidInput(f"`{target.name}` must end in .png, .pdf, .svg or .jpg to be drawn into{other}.")
     with whole_file(target) as new:
         drawn.savefig(new, dpi=dpi, facecolor="white")
     return target

@@ -125,7 +125,7 @@ def plot(
         above = draw_chart(ax, bars, explanation.unit, _count(k, style), fade=fade)
         ax.set_title(words, fontsize=9, pad=18 if above else None, parse_math=False)
         return ax
-    chosen = plane if plane is not None else strongest_plane(explanation, 0)
+    chosen = plane if plane is not None else strongest_plane(explanation)
     scale = scale or Scale.of([explanation.values], colours=colours, limit=limit)
     draw_ticks(ax, explanation, chosen, ticks)
     black = drawn_window(explanation.image, window)

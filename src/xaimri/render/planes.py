@@ -22,10 +22,21 @@ VOXEL, PLACE = OrNone(Several(WholeNumber(), 3)), OrNone(Several(Number(), 3))
 """The rules for a point of a volume: its indices, or its place in mm."""
 
 
-def strongest_plane(explanation: Explanation, axis: int) -> Plane | None:
-    """Return the plane of a volume whose absolute values sum to most within the object; None for a slice."""
+def usual_axis(explanation: Explanation) -> int:
+    """Return the axis of the slices that the network was given, else axial, of mere voxels the first."""
+    if "slices" in explanation.diagnostics:
+        return int(explanation.diagnostics["slices"]["axis"])
+    return 0 if explanation.affine is None else 2
+
+
+def strongest_plane(explanation: Explanation, axis: int | None = None) -> Plane | None:
+    """Return the plane of a volume whose absolute values sum to most within the object; None for a slice.
+
+    It lies across the :func:`usual_axis`, unless another is named.
+    """
     if explanation.values.ndim == 2:
         return None
+    axis = usual_axis(explanation) if axis is None else axis
     return axis, int(_sums(explanation, (axis,))[0].argmax())
 
 

@@ -63,7 +63,7 @@ def sheet(
     for ax, (name, explanation) in zip(axes, explanations.items(), strict=False):
         told = "\n".join([*textwrap.wrap(name, 34)[-2:], headline(explanation).rsplit("\n", 1)[-1]])
         shown = {"scale": scales[scale_key(explanation)], "title": told, "colourbar": False}
-        plane = strongest_plane(explanation, 0)
+        plane = strongest_plane(explanation)
         plot(explanation, ax, style=style, **{**shown, "plane": plane, "ticks": False, **options})
         ax.title.set_fontsize(7)
     for ax in axes[len(explanations) :]:
