@@ -3,6 +3,7 @@
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.operating import OperatingPoint, Threshold, operating_point, threshold_for
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
 from xaimri.evaluation.sign_flips import sign_flip_test
 
@@ -13,6 +14,10 @@ __all__ = [
     "ClassificationReport",
     "Estimate",
     "Level",
+    "OperatingPoint",
+    "Threshold",
     "evaluate",
+    "operating_point",
     "sign_flip_test",
+    "threshold_for",
 ]

@@ -12,13 +12,12 @@ from jaxtyping import Bool, Float, Int
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
-from xaimri.data.epoch import Loader, is_loader
-from xaimri.data.loader import labels_of
-from xaimri.errors import InvalidInput, shown
+from xaimri.data.epoch import Loader
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
+from xaimri.evaluation.truth import probabilities_of, subject_means, truth_of
 
 KINDS = ("precision", "recall", "f1", "auroc")
 """The figures that every class has."""
@@ -88,12 +87,12 @@ def evaluate(
     >>> report.slice.confusion.tolist()
     [[2, 1], [1, 2]]
     """
-    labels, who, names = _truth(truth, subjects, classes, np.shape(probabilities), independent)
-    p = _probabilities(probabilities, labels, names)
+    labels, who, names = truth_of(truth, subjects, classes, np.shape(probabilities), independent)
+    p = probabilities_of(probabilities, labels, names)
     bootstrap = Bootstrap(resamples, confidence, seed)
     people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
     slices = _Scored(p, labels, person)
-    pooled = _Scored(*_subject_means(p, labels, person))
+    pooled = _Scored(*subject_means(p, labels, person))
     by_slice = slices.confusions(len(people))
     weights = bootstrap.weights(by_slice.sum(axis=2).argmax(axis=1))
     images = np.bincount(labels, minlength=len(names))
@@ -111,102 +110,6 @@ def evaluate(
         resamples=resamples,
         seed=seed,
     )
-
-
-def _listed(truth: object) -> Array:
-    """Return labels as an array."""
-    try:
-        return np.asarray(truth)
-    except ValueError:  # rows of different lengths
-        raise InvalidInput(f"`truth` must be one label per image, got {shown(truth)}.") from None
-
-
-def _truth(
-    truth: Dataset | Loader | npt.ArrayLike,
-    subjects: Sequence[Hashable] | None,
-    classes: Sequence[str] | None,
-    shape: tuple[int, ...],
-    independent: bool,
-) -> tuple[Int[Array, " cases"], list[Hashable], tuple[str, ...]]:
-    """Return labels, subjects and class names of either kind of truth."""
-    own: Sequence[Hashable | None]
-    named: tuple[str, ...] | None = None
-    if isinstance(truth, Dataset):
-        labels, own, named = truth.labels, truth.subjects, truth.classes
-    else:
-        labels, named = labels_of(truth) if is_loader(truth) else (_listed(truth), None)
-        own = [None] * labels.size
-    default = tuple(f"class_{i}" for i in range(shape[-1] if shape else 0)) if named is None else named
-    if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
-        raise InvalidInput(
-            "the true labels must be integers, one per case, at least one: pass class indices."
-        )
-    given = own if subjects is None else subjects
-    if len(given) != len(labels):
-        raise InvalidInput(f"`subjects` needs one entry per case, {len(labels)}, got {len(given)}.")
-    unknown = sum(subject is None for subject in given)
-    if unknown and not independent:
-        raise InvalidInput(
-            f"{unknown} of {len(labels)} cases have no subject, and the intervals are over subjects: pass "
-            "`subjects=`, one per case, or `independent=True` if each such image is of its own person."
-        )
-    who = [f"case {i:09d}" if subject is None else f"subject {subject}" for i, subject in enumerate(given)]
-    names = tuple(default if classes is None else classes)
-    return _matched(labels.astype(np.int64), named, names), list(who), names
-
-
-def _matched(
-    labels: Int[Array, " cases"], named: tuple[str, ...] | None, names: tuple[str, ...]
-) -> Int[Array, " cases"]:
-    """Return labels that count in the order of the columns, where both sides have names in common."""
-    if named is None or named == names or not set(named) & set(names):
-        return labels
-    held = sorted(set(labels.tolist()))
-    unknown = [named[label] for label in held if named[label] not in names]
-    if unknown:
-        raise InvalidInput(
-            f"the truth holds {unknown[0]!r}, and `classes` are {', '.join(map(repr, names))}: call each "
-            "class by one name."
-        )
-    place = np.array([names.index(name) if name in names else -1 for name in named])
-    matched: Array = place[labels]
-    return matched
-
-
-def _probabilities(
-    probabilities: Scores, labels: Array, names: tuple[str, ...]
-) -> Float[Array, "cases classes"]:
-    p = np.asarray(probabilities, dtype=np.float64)
-    if p.shape != (len(labels), len(names)):
-        raise InvalidInput(
-            f"`probabilities` must be (cases, classes) = {(len(labels), len(names))}, got {p.shape}: pass "
-            "one row per case and one column per class."
-        )
-    if not np.isfinite(p).all() or p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-2:
-        raise InvalidInput(
-            "`probabilities` must be at least 0 and sum to 1 in every row: apply softmax first."
-        )
-    if labels.min() < 0 or labels.max() >= len(names):
-        raise InvalidInput(
-            f"labels must be class indices from 0 to {len(names) - 1}, got {labels.min()} to {labels.max()}."
-        )
-    return p
-
-
-def _subject_means(p: Array, labels: Array, person: Array) -> tuple[Array, Array, Array]:
-    """Return mean probability, true class and subject of every (subject, class)."""
-    pairs, inverse = np.unique(np.stack([person, labels], axis=1), axis=0, return_inverse=True)
-    sums = np.zeros((len(pairs), p.shape[1]))
-    np.add.at(sums, inverse.ravel(), p)
-    mean = _rounded(sums / np.bincount(inverse.ravel())[:, None])
-    return mean, pairs[:, 1], pairs[:, 0]
-
-
-def _rounded(values: Float[Array, "*any"]) -> Float[Array, "*any"]:
-    """Return values to 40 binary digits: means of equal numbers are equal, however many there are."""
-    digits, power = np.frexp(values)
-    rounded: Array = np.ldexp(np.round(digits * 2.0**40) / 2.0**40, power)
-    return rounded
 
 
 @dataclass(frozen=True, eq=False)
