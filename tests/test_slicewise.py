@@ -13,6 +13,7 @@ from xaimri import LinearClassifier, Slices
 from xaimri.caveats import Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import Picture
+from xaimri.images.acquisition import Acquisition
 from xaimri.images.slices import as_slices
 from xaimri.objective import softmax
 
@@ -201,6 +202,10 @@ def test_inside_the_brain_are_the_slices_that_hold_much_of_it():
     found = xaimri.explain(network(), Picture(pixels, affine=np.eye(4)), "saliency", slices="brain")
     assert found.diagnostics["slices"]["places"] == (4, 5, 6, 7)
     assert "slices_left_out" not in names(found)
+    spiked = pixels.copy()
+    spiked[15, 15, 9] = 1e4  # a metal clip outshines the brain, and hides none of it
+    again = xaimri.explain(network(), Picture(spiked, affine=np.eye(4)), "saliency", slices="brain")
+    assert again.diagnostics["slices"]["places"] == (4, 5, 6, 7)
     every = xaimri.explain(
         network(), Picture(pixels, affine=np.eye(4)), "saliency", slices=Slices("brain", every=2)
     )
@@ -388,3 +393,15 @@ def test_one_number_is_no_choice_of_slices_and_the_sentence_helps():
         InvalidInput, match=r"'coronal' is a plane: write Slices\(\"all\", plane=\"coronal\"\)\."
     ):
         as_slices("coronal")
+
+
+def test_a_scan_that_does_not_say_how_it_lies_is_told_beside_a_training_that_knew(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    scan = nibabel.Nifti1Image(volume(), None)
+    scan.header["sform_code"] = scan.header["qform_code"] = 0
+    nibabel.save(scan, tmp_path / "scan.nii")
+    opened = xaimri.open_model(network(), slices="all")
+    trained = Acquisition(((1.0, 1.0), (1.0, 1.0)), (1.0, 1.0), ("PL",))  # as slices are laid: back and left
+    known = replace(opened, intake=replace(opened.intake, acquisition=trained))
+    assert names(known.explain(tmp_path / "scan.nii", "saliency")).count("other_orientation") == 1
+    assert "other_orientation" not in names(known.explain(Picture(volume(), affine=np.eye(4)), "saliency"))

@@ -102,7 +102,7 @@ class TakenScan:
         spacing, affine = self.picture.spacing, self.picture.affine
         sides = None if spacing is None else (spacing[self.turn.down], spacing[self.turn.right])
         lies = None if affine is None else affine @ self.turn.indices((self.axis, place), self.image.shape)
-        return Picture(laid, sides, lies).of_contrasts(self.picture.contrasts)
+        return Picture(laid, sides, lies).on(self.picture.scan).of_contrasts(self.picture.contrasts)
 
     def take(self, place: int) -> Taken:
         """Bring one slice to the model's grid.
