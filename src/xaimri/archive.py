@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -128,14 +128,18 @@ def whole_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             sync_folder(place.parent)
 
 
-@contextmanager
-def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
-    """Give places to write several files to that belong together, as of `whole_file`.
+def write_together(files: Mapping[Path, str | Callable[[Path], object]]) -> None:
+    """Write files that belong together, by `whole_file`: text as it is, others by what writes them to a path.
 
     They are renamed when all of them are written: an error before that leaves all old files as they were.
     """
     with ExitStack() as together:
-        yield tuple(together.enter_context(whole_file(path)) for path in paths)
+        places = [together.enter_context(whole_file(path)) for path in files]
+        for place, content in zip(places, files.values(), strict=True):
+            if isinstance(content, str):
+                place.write_text(content, encoding="utf-8", newline="")
+            else:
+                content(place)
 
 
 def refuse_foreign(*files: Path, known: Callable[[Path], bool]) -> None:

@@ -32,4 +32,4 @@ def test_a_small_object_on_a_noisy_ground_is_no_spike():
     pixels = np.zeros((100, 100), np.float32)
     pixels[38:54, 38:54] = np.random.default_rng(1).uniform(-2, 2, (16, 16))  # as a JPEG has around edges
     pixels[42:48, 42:48] = 255
-    assert foreground(pixels[..., None]).sum() == 36
+    assert foreground(pixels[..., None]).sum() == 32  # all but its corners

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from os import PathLike, fsdecode
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from xaimri.archive import refuse_foreign, whole_files
+from xaimri.archive import refuse_foreign, write_together
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput, MissingExtra, XaimriError
 from xaimri.images import dicom
@@ -74,9 +75,9 @@ def save(
                 made = {target: _parametric(told.values, origin, told, False, highdicom)}
             if drawn is None and told.errors is not None:
                 made[beside] = _parametric(told.errors, origin, told, True, highdicom)
-            with whole_files(*made) as places:
-                for each, place in zip(made.values(), places, strict=True):
-                    each.save_as(place, enforce_file_format=True)
+            write_together(
+                {file: partial(each.save_as, enforce_file_format=True) for file, each in made.items()}
+            )
     except (XaimriError, OSError):
         raise
     except Exception as error:  # what highdicom doesn't take from the source; it may quote the patient

@@ -6,13 +6,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.archive import refuse_foreign, whole_files, write_text
+from xaimri.archive import refuse_foreign, write_together
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
 from xaimri.images import dicom
@@ -47,14 +48,13 @@ def save(
     beside, told = target.with_name(f"{stem}_errors{ending}"), target.with_name(f"{stem}.json")
     refuse_foreign(target, told, beside, known=_is_ours)
     text = json.dumps(record, indent=2, allow_nan=False) + "\n"
-    maps = {target: image_of(values, affine, grid, words)}
-    if errors is not None:
-        maps[beside] = image_of(errors, affine, grid, f"{words}, standard errors")
     nibabel = package("writing NIfTI")
-    with whole_files(told, *maps) as (record_at, *places):
-        write_text(record_at, text)
-        for image, place in zip(maps.values(), places, strict=True):
-            nibabel.save(image, place)
+    files: dict[Path, str | partial[None]] = {told: text}
+    if errors is not None:
+        lies = image_of(errors, affine, grid, f"{words}, standard errors")
+        files[beside] = partial(nibabel.save, lies)
+    files[target] = partial(nibabel.save, image_of(values, affine, grid, words))
+    write_together(files)
     if errors is None:
         beside.unlink(missing_ok=True)
     return target
