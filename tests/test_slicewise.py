@@ -8,8 +8,8 @@ import pytest
 
 import xaimri
 from linear import SHAPES
-from scans import of_world
-from xaimri import LinearClassifier, Slices
+from scans import of_world, placed, series_of
+from xaimri import Atlas, LinearClassifier, Slices
 from xaimri.caveats import Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import Picture
@@ -405,3 +405,28 @@ def test_a_scan_that_does_not_say_how_it_lies_is_told_beside_a_training_that_kne
     known = replace(opened, intake=replace(opened.intake, acquisition=trained))
     assert names(known.explain(tmp_path / "scan.nii", "saliency")).count("other_orientation") == 1
     assert "other_orientation" not in names(known.explain(Picture(volume(), affine=np.eye(4)), "saliency"))
+
+
+def test_the_record_of_slices_by_an_atlas_makes_the_same_map_again(tmp_path):
+    pixels, model = volume(space=(4, 6, 8)), network()
+    labels = np.zeros((4, 6, 8), int)
+    labels[:2, :, :3], labels[1:, :, 5:] = 4, 9  # other regions in each slice
+    atlas = Atlas.read(Picture(labels, affine=np.eye(4)))
+    picture = Picture(pixels, affine=np.eye(4))
+    opened = xaimri.open_model(model, slices=Slices("all", plane="sagittal"))
+    first = opened.explain(picture, "lime", regions=atlas, samples=40, target=0)
+    first.store(tmp_path / "kept")
+    kept = xaimri.load(tmp_path / "kept")
+    again = opened.explain(picture, xaimri.explainers.from_record(kept.method, kept.method_arrays), target=0)
+    np.testing.assert_array_equal(again.values, first.values)
+    assert len(np.unique(first.values[1])) == 3  # both regions, and the rest
+
+
+def test_a_list_of_dicom_slices_is_a_volume_and_ragged_lists_are_told():
+    pytest.importorskip("pydicom")
+    values, origins = placed((4, 6, 8))
+    opened = xaimri.open_model(network(), slices="all")
+    assert opened.explain(series_of(values, origins)[::-1], "saliency").values.shape == (8, 6, 4)
+    assert opened.explain(series_of(values, origins)[:1], "saliency").values.shape == (8, 6, 1)
+    with pytest.raises(UnusableImage, match="ragged"):
+        opened.explain([[[1, 2], [3]], [[1, 2], [3, 4]]], "saliency")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -122,9 +122,14 @@ class SliceRegions:
         return on_scan(explain_together(classifier, own, [image], [target], of, others)[0], atlas, image)
 
     def told(self, explanation: Explanation) -> Explanation:
-        """Return the volume's explanation, which says which atlas its regions are from."""
+        """Return the volume's explanation, which says which atlas its regions are from.
+
+        Its record is that of the method with the atlas, as the labels of each slice are of that slice alone.
+        """
         outside = share_outside(self.labels, self.scan.image)
-        return with_source(explanation, self.atlas, np.array(sorted(self.kept)), outside)
+        own = {"method": self.explainer.record(), "method_arrays": self.explainer.arrays()}
+        made = replace(explanation, **own)
+        return with_source(made, self.atlas, np.array(sorted(self.kept)), outside)
 
 
 def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -142,11 +143,24 @@ def _refuse_shape(source: object, intake: Intake) -> None:
     """See that an array is no picture, whose channels would be taken for slices; a scan knows its axes."""
     if is_scan(source) or (isinstance(source, Picture) and len(source.spacing or ()) == 3):
         return
-    held = source.pixels if isinstance(source, Picture) else source
-    shape = np.shape(held) if isinstance(held, list | tuple) else getattr(held, "shape", ())
+    shape = _shape(source.pixels if isinstance(source, Picture) else source)
     channels = set(intake.ends(shape)) & {1, 3, 4}
     if (len(shape) < 3 and shape != ()) or (len(shape) == 3 and channels):
         raise _one_picture(tuple(shape))
+
+
+def _shape(source: object) -> tuple[int, ...]:
+    """Return the shape of an array or of nested lists of numbers; nothing of all else."""
+    if not isinstance(source, list | tuple):
+        return getattr(source, "shape", ())
+    try:
+        found = np.shape(source)
+    except ValueError:  # of several lengths: whoever reads it says so
+        return ()
+    first: object = source
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    return found if isinstance(first, Number | np.number | np.bool_) else ()
 
 
 def _refuse_picture(source: object, picture: Picture, intake: Intake) -> None:
