@@ -127,8 +127,8 @@ class SliceRegions:
         Its record is that of the method with the atlas, as the labels of each slice are of that slice alone.
         """
         outside = share_outside(self.labels, self.scan.image)
-        own = {"method": self.explainer.record(), "method_arrays": self.explainer.arrays()}
-        made = replace(explanation, **own)
+        record, arrays = self.explainer.record(), self.explainer.arrays()
+        made = replace(explanation, method=record, method_arrays=arrays)
         return with_source(made, self.atlas, np.array(sorted(self.kept)), outside)
 
 
