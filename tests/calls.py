@@ -33,7 +33,8 @@ FRAMEWORK = {
 RESULTS = {
     "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
     "evaluation.ClassFigures", "evaluation.ClassificationReport", "evaluation.Level",
-    "evaluation.OperatingPoint", "evaluation.Threshold",
+    "evaluation.OperatingPoint", "evaluation.Threshold", "evaluation.Bin", "evaluation.Calibration",
+    "evaluation.Reliability",
     "judging.Difference", "judging.Row", "judging.Summary", "Judgement", "Model", "training.TrainingResult",
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
@@ -292,6 +293,10 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
                                        "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
                                        "level": "slice", "independent": False, "resamples": 100,
                                        "confidence": 0.9, "seed": 0},
+        "evaluation.calibration": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2, "truth": of["truth"],
+                                   "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
+                                   "level": "slice", "bins": 3, "independent": False, "resamples": 100,
+                                   "confidence": 0.9, "seed": 0},
         "evaluation.Bootstrap": {"resamples": 100, "confidence": 0.9, "seed": 0},
         "evaluation.ClassificationReport.level": Call(of["report"].level, {"name": "slice"}),
         "evaluation.ClassificationReport.save": Call(of["report"].save, {"path": folder / "r.json"}),
@@ -409,6 +414,13 @@ def _methods(of: dict[str, Any]) -> dict[str, Any]:
         "judging.as_metric": {"metric": "road"},
         "judging.unrelated_similarity": {"explanations": of["maps"], "by": "ssim"},
     }  # fmt: skip
+
+
+def _calibration(of: dict[str, Any]) -> Any:
+    from xaimri.evaluation import calibration
+
+    names = [f"s{n}" for n in range(24)]
+    return calibration(np.eye(3)[of["truth"]] * 0.4 + 0.2, of["truth"], names, resamples=20)
 
 
 def _mine(explanations: Any) -> Any:
@@ -565,6 +577,7 @@ def _drawing(of: dict[str, Any]) -> dict[str, Any]:
         "charts.confusion_matrix": {"report": of["report"], "level": "slice"},
         "charts.heat_table": {"judgement": of["judged"]},
         "charts.metric_curves": {"judgement": of["judged"], "metric": "deletion", "confidence": None},
+        "charts.reliability_diagram": {"calibration": _calibration(of)},
         "charts.training_curves": {"history": {"epoch": [1, 2], "phase": ["head", "head"],
                                                "loss": [2.0, 1.0], "val_loss": [2.0, 1.5],
                                                "balanced_accuracy": [0.3, 0.4],

@@ -1,6 +1,7 @@
 """Figures of a classifier: how well it does on people it has not seen, with intervals over people."""
 
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.calibration_error import Bin, Calibration, Reliability, calibration
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.operating import OperatingPoint, Threshold, operating_point, threshold_for
@@ -9,13 +10,17 @@ from xaimri.evaluation.sign_flips import sign_flip_test
 
 __all__ = [
     "MINIMUM_SUBJECTS",
+    "Bin",
     "Bootstrap",
+    "Calibration",
     "ClassFigures",
     "ClassificationReport",
     "Estimate",
     "Level",
     "OperatingPoint",
+    "Reliability",
     "Threshold",
+    "calibration",
     "evaluate",
     "operating_point",
     "sign_flip_test",
