@@ -396,7 +396,8 @@ def _methods(of: dict[str, Any]) -> dict[str, Any]:
         "Auto": {"by": "order", "top": 2, "tolerance": 0.1, "confidence": 0.9, "floor": 30, "ceiling": 40},
         "Slices": {"which": "all", "every": 2, "plane": None, "view": "array", "combine": "mean"},
         "Slices.describe": Call(xaimri.Slices("brain").describe, {}),
-        "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0, "inside": "image"},
+        "Window": {"low": 0.0, "high": 1.0, "percentile": False, "top": 255.0, "inside": "image"}
+        | {"header": False},
         "Window.apply": Call(xaimri.Window(0, 1).apply, {"image": of["image"]}),
         "Window.parts": Call(xaimri.Window(0, 1).parts, {"image": of["image"]}),
         "Window.misses": Call(xaimri.Window(0, 1).misses, {"image": of["image"]}),

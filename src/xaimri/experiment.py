@@ -28,7 +28,7 @@ from xaimri.grid import Fit
 from xaimri.images.files import holds_volume
 from xaimri.images.ranges import Ranges
 from xaimri.images.read import Layout, read_image
-from xaimri.images.window import Window
+from xaimri.images.window import WindowSource
 from xaimri.methods import Method
 from xaimri.model import Model, open_model
 from xaimri.options import open_with
@@ -50,7 +50,7 @@ def train(
     size: Sequence[int] = (96, 96),
     weights: str | Path | None = None,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
     dropout: float = 0.5,
     width: float = 1.0,

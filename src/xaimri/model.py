@@ -30,7 +30,7 @@ from xaimri.grid import Fit
 from xaimri.images.intake import Intake
 from xaimri.images.read import Layout
 from xaimri.images.slices import Slices, as_slices
-from xaimri.images.window import Window, as_window
+from xaimri.images.window import WindowSource, as_window
 from xaimri.judgement import Judgement
 from xaimri.kinds import Anything
 from xaimri.methods import (
@@ -256,7 +256,7 @@ def open_model(
     inputs: object = None,
     engine: Engine | None = None,
     fit: Fit | None = None,
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
     slices: Slices | str | range | slice | Sequence[int] | None = None,
 ) -> Model:
@@ -293,7 +293,8 @@ def open_model(
         this is given.
     window
         Stored intensities to spread over 0..255, such as ``(0, 4000)``, or a :class:`~xaimri.Window`, which
-        can also go by percentiles. The limits are kept in ``explanation.diagnostics["window"]``.
+        can also go by percentiles. ``"header"`` is the window that each DICOM image names. The limits are
+        kept in ``explanation.diagnostics["window"]``.
     layout
         ``"channels_first"`` for arrays that have their channels first.
     slices

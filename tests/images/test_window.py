@@ -49,12 +49,20 @@ def test_windows_in_intensities_are_resolved_already():
 def test_a_record_is_json_and_makes_the_window_again():
     window = Window(np.float64(1), 99, percentile=True, top=1)
     record = json.loads(json.dumps(window.record()))
-    assert record == {"low": 1.0, "high": 99.0, "percentile": True, "top": 1.0, "inside": "image"}
+    assert record == {
+        "low": 1.0,
+        "high": 99.0,
+        "percentile": True,
+        "top": 1.0,
+        "inside": "image",
+        "header": False,
+    }
     assert Window(**record) == window
     for other in (
         Window((0, 5), (9, 70)),
         Window((1, 2), (98, 99), percentile=True),
         Window(1, 99, percentile=True, inside="foreground"),
+        Window(0, 1, top=1.0, header=True),
     ):
         assert Window(**json.loads(json.dumps(other.record()))) == other
 
@@ -81,6 +89,8 @@ def test_a_record_is_json_and_makes_the_window_again():
         (((1, 9), (8, 7)), "`low` below `high`"),
         (((1, 9), (99, 101), True), "between 0 and 100"),
         (((), 3), "low"),
+        ((0, 1, True, 255.0, "image", True), "from the header"),
+        (((0, 0), (1, 1), False, 255.0, "image", True), "from the header"),
     ],
 )
 def test_no_window(arguments, sentence):

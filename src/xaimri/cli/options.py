@@ -159,7 +159,8 @@ MODEL: Mapping[str, Any] = {
         typer.Option(
             metavar="LOW HIGH",
             help="Stored intensities to spread over 0 to 255, or percentiles such as 1% 99% or, inside the "
-            "brain, 1%foreground 99%foreground; with commas, one for each channel.",
+            "brain, 1%foreground 99%foreground; with commas, one for each channel; header header: the window "
+            "that each DICOM file names.",
         ),
     ],
     "layout": Annotated[
@@ -239,7 +240,11 @@ def window_of(given: tuple[str, str]) -> Window:
     ('0 to 4000', '1 to 99 %')
     >>> window_of(("1%foreground", "99%foreground")).describe(), window_of(("0,0", "4000,900")).describe()
     ('1 to 99 % of the foreground', '0 to 4000 and 0 to 900')
+    >>> window_of(("header", "header")).describe()
+    'of the header'
     """
+    if given == ("header", "header"):
+        return Window(0, 1, header=True)
     inside: Inside = "image"
     words = list(given)
     if all(each.endswith("%foreground") for each in words):
@@ -253,7 +258,7 @@ def window_of(given: tuple[str, str]) -> Window:
     except ValueError:
         raise InvalidInput(
             "--window must be two intensities such as 0 4000, two percentiles such as 1% 99% or, inside the "
-            f"foreground, 1%foreground 99%foreground, got {' '.join(given)[:60]}."
+            f"foreground, 1%foreground 99%foreground, or header header, got {' '.join(given)[:60]}."
         ) from None
     alone = len(low) == 1
     return Window(low[0] if alone else low, high[0] if alone else high, percent.pop(), inside=inside)

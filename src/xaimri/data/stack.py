@@ -18,7 +18,7 @@ from xaimri.images.acquisition import Acquisition, Place, unturned
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
 from xaimri.images.read import Layout
-from xaimri.images.window import Window, as_window
+from xaimri.images.window import WindowSource, as_window
 from xaimri.kinds import Anything, Several
 from xaimri.rules import WholeNumber
 
@@ -59,7 +59,7 @@ def stack_images(
     space: Sequence[int],
     channels: int = 1,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
 ) -> Stack:
     """Read every case that can be read as `load_images` does, and collect the others.
@@ -117,7 +117,7 @@ def load_images(
     space: Sequence[int],
     channels: int = 1,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
 ) -> Images:
     """Read every case and bring it to a model's input, as `xaimri.explain` does: the same bytes.

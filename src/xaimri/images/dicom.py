@@ -16,6 +16,8 @@ from jaxtyping import Float
 from xaimri.arrays import Array
 from xaimri.errors import MissingExtra, UnusableImage, first_line
 from xaimri.images.decoders import Quiet, bounded
+from xaimri.images.frames import both_ends
+from xaimri.images.header_window import window_told
 from xaimri.images.picture import Picture
 from xaimri.images.turn import turn_of
 
@@ -61,7 +63,7 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
             "them as an array."
         )
     frame = pixels(dataset, name, frames)
-    marks = marks_of([dataset])
+    marks = {**marks_of([dataset]), "window": window_told([(dataset, 0)])}
     if rank == 3:
         return Picture(frame).on(grid(frame.shape[:3], None, marks))
     affine = slice_affine(geometry_of(dataset))
@@ -196,9 +198,7 @@ def _rescaled(stored: Array, dataset: Any, name: str) -> Array:
 
 def _reversed(stored: Array, dataset: Any) -> Array:
     """Turn values of which the smallest is white, within the bits that are stored."""
-    bits, signed = int(dataset.BitsStored), int(dataset.get("PixelRepresentation", 0))
-    both = -1 if signed else 2**bits - 1
-    return both - stored.astype(np.int64)
+    return both_ends(dataset) - stored.astype(np.int64)
 
 
 def _numbers(dataset: Any, name: str, count: int) -> Float[Array, " count"] | None:

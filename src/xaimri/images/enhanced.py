@@ -14,10 +14,10 @@ from jaxtyping import Float
 from xaimri.arrays import Array
 from xaimri.errors import UnusableImage
 from xaimri.images import dicom
+from xaimri.images.frames import FRAMES, group
+from xaimri.images.header_window import window_told
 from xaimri.images.picture import Picture
 from xaimri.images.stack import Slice, ordered, volume
-
-FRAMES = "PerFrameFunctionalGroupsSequence"
 
 
 def is_enhanced(dataset: Any) -> bool:
@@ -49,7 +49,7 @@ def of_dataset(dataset: Any, name: str, rank: int) -> Picture:
     values = values_of(dataset, name)[0]
     affine = dicom.slice_affine((first.origin, first.down, first.along))
     lengths = float(np.linalg.norm(first.down)), float(np.linalg.norm(first.along))
-    marks = dicom.marks_of([dataset])
+    marks = {**dicom.marks_of([dataset]), "window": window_told([(dataset, 0)])}
     return Picture(values[..., None], lengths, affine).on(dicom.grid(values.shape, affine, marks))
 
 
@@ -81,18 +81,6 @@ def placed(dataset: Any, name: str) -> list[Slice]:
             "file with position, orientation and spacing of each, or an array."
         )
     return slices
-
-
-def group(dataset: Any, frame: int, sequence: str) -> Any:
-    """Return a functional group of a frame: its own, else that of all, else an empty data set."""
-    from pydicom import Dataset
-
-    shared = dataset.get("SharedFunctionalGroupsSequence") or [{}]
-    for held in (dataset[FRAMES].value[frame], shared[0]):
-        found = held.get(sequence)
-        if found:
-            return found[0]
-    return Dataset()
 
 
 def values_of(dataset: Any, name: str) -> Float[Array, "frames rows columns"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -162,6 +162,29 @@ class Intake:
         """
         channels = self.shape[-1] if self.shape else None
         picture = read_picture(source, self._rank(source), channels, layout=self.layout, first=self.first)
+        return self.with_header(picture)._brought(picture)
+
+    def with_header(self, picture: Picture) -> Intake:
+        """Return the same with the window of this picture's own header, where that is asked for.
+
+        Raises
+        ------
+        UnusableImage
+            If there is none.
+        InvalidInput
+            If the picture is of several contrasts, each of which has its own.
+        """
+        if self.window is None or not self.window.header:
+            return self
+        if len(picture.contrasts) > 1:
+            raise InvalidInput(
+                "several contrasts have several windows in their headers: give limits for each, such as "
+                "xaimri.Window((0, 0), (4000, 900))."
+            )
+        return replace(self, window=self.window.of_header(picture.scan))
+
+    def _brought(self, picture: Picture) -> Taken:
+        """Bring a picture to the model's grid."""
         image = picture.pixels
         self._check_contrasts(picture.contrasts)
         window = None if self.window is None else self.window.resolved(image)
@@ -217,7 +240,7 @@ class Intake:
     def missed(self, image: Image) -> tuple[Caveat, ...]:
         """Say that next to nothing of an image is seen through the window, where that is so."""
         window = self.window
-        if window is None or window.percentile:
+        if window is None or window.percentile or window.header:
             return ()
         words = window.describe()
         for low, high, part in window.parts(image):

@@ -19,6 +19,7 @@ from xaimri.images.intake import Intake, Taken, marks
 from xaimri.images.picture import Picture
 from xaimri.images.planes import Turn, plane_name
 from xaimri.images.read import read_picture
+from xaimri.images.series import is_series
 from xaimri.images.slices import Slices
 
 UNEQUAL = 1.25
@@ -63,6 +64,7 @@ class TakenScan:
         channels = intake.shape[-1] if intake.shape else None
         picture = read_picture(source, 3, channels, layout=intake.layout, first=intake.first)
         _refuse_picture(source, picture, intake)
+        intake = intake.with_header(picture)
         axis = slices.axis(picture.affine)
         places = slices.places(picture.pixels, axis)
         return cls(picture, slices, intake, axis, places, slices.turn(axis, picture.affine))
@@ -141,7 +143,9 @@ class TakenScan:
 
 def _refuse_shape(source: object, intake: Intake) -> None:
     """See that an array is no picture, whose channels would be taken for slices; a scan knows its axes."""
-    if is_scan(source) or (isinstance(source, Picture) and len(source.spacing or ()) == 3):
+    if is_scan(source) or (isinstance(source, list | tuple) and is_series(source)):
+        return
+    if isinstance(source, Picture) and len(source.spacing or ()) == 3:
         return
     shape = _shape(source.pixels if isinstance(source, Picture) else source)
     channels = set(intake.ends(shape)) & {1, 3, 4}

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from xaimri.arrays import Array
 from xaimri.errors import UnusableImage
 from xaimri.images import dicom
+from xaimri.images.header_window import window_told
 from xaimri.images.picture import Picture
 from xaimri.images.turn import canonical
 
@@ -118,5 +119,6 @@ def affine_of(slices: Sequence[Slice]) -> Float[Array, "4 4"]:
 def volume(slices: Sequence[Slice], voxels: Float[Array, "rows columns slices"]) -> Picture:
     """Return the voxels of slices in their order as a picture in canonical orientation."""
     affine = affine_of(slices)
-    found = dicom.marks_of(each.dataset for each in slices)
+    told = window_told((each.dataset, each.frame) for each in slices)
+    found = {**dicom.marks_of(each.dataset for each in slices), "window": told}
     return canonical(voxels, affine).on(dicom.grid(voxels.shape, affine, found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -29,6 +29,12 @@ LARGEST = float(np.finfo(np.float32).max)
 
 Limit: TypeAlias = float | Sequence[float]
 """A limit of a window: one for all channels, or one for each."""
+
+BESIDE = (
+    'give the limits, such as window=(0, 4000), or leave `window="header"` out for images that have no DICOM '
+    "header"
+)
+"""What to do where a header tells no window."""
 
 Inside: TypeAlias = Literal["image", "foreground"]
 """Of which pixels percentiles are taken."""
@@ -83,7 +89,7 @@ class Window:
     array([[0.  , 0.  , 0.25],
            [0.5 , 1.  , 1.  ]], dtype=float32)
     >>> Window(25, 75, percentile=True).resolved(np.arange(101.0))
-    Window(low=25.0, high=75.0, percentile=False, top=255.0, inside='image')
+    Window(low=25.0, high=75.0, percentile=False, top=255.0, inside='image', header=False)
     """
 
     low: Limit = field(
@@ -110,6 +116,12 @@ class Window:
         doc='Percentiles are of all pixels, or of the ``"foreground"`` that `xaimri.images.foreground` '
         "finds: the brain of a skull-stripped scan, the head of another.",
     )
+    header: bool = setting(
+        False,
+        Flag(),
+        doc="The limits are shares of the window in the header of each DICOM image, of which 0 is the lower "
+        'limit and 1 the upper: ``window="header"`` is ``Window(0, 1, header=True)``.',
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -124,6 +136,12 @@ class Window:
             raise InvalidInput(
                 "`inside` of a window says of which pixels percentiles are taken, and these limits are "
                 "intensities: leave it out, or add percentile=True."
+            )
+
+        if self.header and (self.percentile or self.by_channel):
+            raise InvalidInput(
+                "a window from the header has one pair of limits, shares of it and no percentiles: write "
+                "`Window(0, 1, header=True)`."
             )
 
     def _check(self, low: float, high: float) -> None:
@@ -181,6 +199,10 @@ class Window:
             If both percentiles fall on one intensity, as in a constant image; or nothing tells the foreground
             from a background, where percentiles are of the foreground.
         """
+        if self.header:
+            raise InvalidInput(
+                'window="header" is of a DICOM image that is read: give the limits here, such as (0, 4000).'
+            )
         if not self.percentile:
             return self
         if image.size == 0:
@@ -190,6 +212,28 @@ class Window:
         if not self.by_channel:
             return Window(*found[0], top=self.top)
         return Window(tuple(low for low, _ in found), tuple(high for _, high in found), top=self.top)
+
+    def of_header(self, scan: Mapping[str, Any] | None) -> Window:
+        """Return the window in intensities where it is one of the header: by what a DICOM file tells.
+
+        Parameters
+        ----------
+        scan
+            Of the `Picture` that was read.
+
+        Raises
+        ------
+        UnusableImage
+            If there is no header, or no one range in it.
+        """
+        if not self.header:
+            return self
+        told = "it has no DICOM header" if scan is None else scan.get("window", "it has no DICOM header")
+        if isinstance(told, str):
+            raise UnusableImage(f"the image has no window to be taken from its header ({told}): {BESIDE}.")
+        least, most = (float(each) for each in told)
+        low, high = (least + float(share) * (most - least) for share in (self._lows[0], self._highs[0]))
+        return Window(low, high, top=self.top)
 
     def _within(self, image: Shaped[Array, ...]) -> Any:
         """Return which pixels the percentiles are of: an index of the image."""
@@ -240,7 +284,7 @@ class Window:
         >>> Window(0, 4000).misses(image), Window(0, 1).misses(image), Window(100, 200).misses(image)
         ('below', 'above', None)
         """
-        if self.percentile or image.size == 0:
+        if self.percentile or self.header or image.size == 0:
             return None
         found = (_missed(low, high, part) for low, high, part in self.parts(image))
         return next((missed for missed in found if missed is not None), None)
@@ -256,6 +300,9 @@ class Window:
         '0 to 4000 and 10 to 900'
         """
         pairs = [f"{low:g} to {high:g}" for low, high in zip(self._lows, self._highs, strict=True)]
+        if self.header:
+            shares = "" if (self.low, self.high) == (0, 1) else f", {pairs[0]} of it"
+            pairs = [f"of the header{shares}"]
         pairs = [f"{pair} %" for pair in pairs] if self.percentile else pairs
         within = "" if self.inside == "image" else f" of the {self.inside}"
         return " and ".join(pairs) + within + ("" if self.top == 255 else f" (as 0 to {self.top:g})")
@@ -265,6 +312,7 @@ class Window:
         low, high = (list(limit) if isinstance(limit, tuple) else limit for limit in (self.low, self.high))
         return {
             "low": low, "high": high, "percentile": self.percentile, "top": self.top, "inside": self.inside,
+            "header": self.header,
         }  # fmt: skip
 
 
@@ -278,8 +326,12 @@ def _missed(low: float, high: float, image: Shaped[Array, ...]) -> Literal["belo
     return "above" if (image > high).sum() >= CLIPPED * shown else None
 
 
+WindowSource: TypeAlias = Window | tuple[float, float] | Literal["header"]
+"""What stands for a window: two intensities, or the one in the header of each DICOM image."""
+
+
 def as_window(value: object) -> Window:
-    """Return a window, from a window or a pair of intensities.
+    """Return a window, from a window, a pair of intensities, or ``"header"``: that of each DICOM image.
 
     Raises
     ------
@@ -289,10 +341,12 @@ def as_window(value: object) -> Window:
     Examples
     --------
     >>> as_window((0, 4000))
-    Window(low=0.0, high=4000.0, percentile=False, top=255.0, inside='image')
+    Window(low=0.0, high=4000.0, percentile=False, top=255.0, inside='image', header=False)
     """
     if isinstance(value, Window):
         return value
+    if isinstance(value, str) and value == "header":
+        return Window(0, 1, header=True)
     pair = (
         list(value)
         if isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.shape == (2,))
@@ -301,7 +355,7 @@ def as_window(value: object) -> Window:
     if len(pair) == 2 and all(map(_number, pair)):
         return Window(*(v.item() if isinstance(v, np.generic) else v for v in pair))
     raise InvalidInput(
-        f"`window` must be two intensities such as (0, 4000), or a Window, got {shown(value)}: for "
+        f'`window` must be two intensities such as (0, 4000), "header" or a Window, got {shown(value)}: for '
         "percentiles pass `xaimri.Window(1, 99, percentile=True)`."
     )
 

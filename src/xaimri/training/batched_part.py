@@ -14,7 +14,7 @@ from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
 from xaimri.images.read import Layout
-from xaimri.images.window import Window, as_window
+from xaimri.images.window import WindowSource, as_window
 from xaimri.rules import WholeNumber
 from xaimri.training.augment import Augmentation
 from xaimri.training.compiled import takes_one_hot
@@ -126,7 +126,7 @@ def batches(
     class_weights: Weighting = "balanced",
     seed: int = 0,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
 ) -> BatchedPart:
     """Read a part of a split, and return it as batches for the ``fit`` of Keras.

@@ -20,7 +20,7 @@ from xaimri.forked import check_process
 from xaimri.grid import Fit
 from xaimri.images.acquisition import Acquisition
 from xaimri.images.read import Layout
-from xaimri.images.window import Window, as_window
+from xaimri.images.window import WindowSource, as_window
 from xaimri.training.augment import Augmentation
 from xaimri.training.callbacks import check_callbacks, stops_early
 from xaimri.training.compiled import check_compiled, rates_of, record_of
@@ -125,7 +125,7 @@ def train(
     seed: int = 0,
     progress: bool = True,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
     copies: OnCopies = "refuse",
 ) -> TrainingResult:

@@ -26,7 +26,7 @@ from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
 from xaimri.images.acquisition import Acquisition
 from xaimri.images.read import Layout, check_layout
-from xaimri.images.window import Window, as_window
+from xaimri.images.window import Window, WindowSource, as_window
 from xaimri.kinds import Anything, Several
 from xaimri.regular_file import path_of, quoted, sha256_of
 from xaimri.rules import WholeNumber
@@ -85,7 +85,7 @@ def save(
     classes: Sequence[str],
     *,
     fit: Fit = "stretch",
-    window: Window | tuple[float, float] | None = None,
+    window: WindowSource | None = None,
     layout: Layout | None = None,
     split: Record | None = None,
     history: Mapping[str, Sequence[Any]] | None = None,
