@@ -48,7 +48,7 @@ PROTOCOL = {
     "attribute", "logits", "gradient", "feature_maps", "randomised", "accelerated", "doubts", "checked",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
-    "takes", "none", "to_dict", "of_slices", "places", "combined", "parts",
+    "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "parts",
 }  # fmt: skip
 """Methods that the library calls itself, with what it has checked."""
 
