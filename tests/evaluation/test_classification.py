@@ -129,7 +129,12 @@ def test_a_perfect_and_a_hopeless_classifier_have_figures_and_no_interval_of_wid
     for p, right in ((np.eye(2)[labels], 1), (np.eye(2)[1 - labels], 0)):
         report = evaluate(p, labels, people)
         for level in (report.slice, report.subject):
-            assert {bare(figure) for figure in level.figures} == {(right, True, True)}
+            rows = (*level.per_class, level.macro)
+            rest = [figure for row in rows for figure in row.figures[:-1]]
+            found = {bare(figure) for figure in (level.accuracy, level.balanced_accuracy, *rest)}
+            assert found == {(right, True, True)}
+            precisions = {bare(row.average_precision) for row in rows}
+            assert precisions == {(max(right, 0.5), True, True)}  # half of all are of the class
         assert "[" not in str(report)
         assert "In brackets" not in str(report)
         assert f"still be {0.05 ** (1 / 12):.2f}" in report.notes[-1]  # 0.78: no fewer of 12 are all right
@@ -198,11 +203,13 @@ def test_auroc_that_is_not_estimable_says_why(per_class, notes):
             assert math.isnan(figures.auroc.value) == (figures.auroc_note is not None)
             assert note is None or figures.auroc_note == note
     told = [figures.name for figures in report.slice.per_class if figures.note is None and figures.auroc_note]
-    assert any(note.startswith("AUROC of") for note in report.notes) == bool(told)
+    assert any(note.startswith("AUROC and average precision of") for note in report.notes) == bool(told)
     assert report.to_dict()["slice"]["classes"]["ill"]["auroc_note"] == notes[0]
     if per_class == (9, 0, 0):
         assert math.isnan(report.slice.macro.auroc.value)
-        assert "AUROC of `ill` (not estimable: 0 subjects of other classes)." in str(report)
+        assert "AUROC and average precision of `ill` (not estimable: 0 subjects of other classes)." in str(
+            report
+        )
 
 
 def test_resamples_without_the_class_are_left_out_of_its_auroc():

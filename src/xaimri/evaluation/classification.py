@@ -14,12 +14,13 @@ from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
 from xaimri.evaluation.auroc import auroc
+from xaimri.evaluation.average_precision import average_precision
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
 from xaimri.evaluation.truth import probabilities_of, subject_means, truth_of
 
-KINDS = ("precision", "recall", "f1", "auroc")
+KINDS = ("precision", "recall", "f1", "auroc", "average_precision")
 """The figures that every class has."""
 
 
@@ -40,7 +41,8 @@ def evaluate(
     By slice, the prediction is the most probable class (the first of equals). By subject, it is that of
     the mean probability over the subject's slices; a subject with several true classes, as at several
     visits, gives one mean per class. Point values are those of scikit-learn with ``zero_division=0``; the
-    AUROC holds a class's probability against all other classes. What the labels can't tell is NaN.
+    AUROC and the average precision hold a class's probability against all other classes. What the labels
+    can't tell is NaN.
 
     Parameters
     ----------
@@ -131,6 +133,14 @@ class _Scored:
         columns = enumerate(self.p.T)
         return np.stack([auroc(own, self.labels == i, weights, self.owner) for i, own in columns], axis=1)
 
+    def average_precisions(
+        self, weights: Int[Array, "resamples subjects"]
+    ) -> Float[Array, "resamples classes"]:
+        """Return every class's average precision, in every resample."""
+        columns = enumerate(self.p.T)
+        found = [average_precision(own, self.labels == i, weights, self.owner) for i, own in columns]
+        return np.stack(found, axis=1)
+
 
 def _figures(confusion: Float[Array, "*resamples true predicted"]) -> dict[str, Array]:
     """Return the figures of confusion matrices (rows: truth), whatever axes come before the last two.
@@ -174,9 +184,12 @@ def _level(
     point, drawn = _figures(confusion.astype(np.float64)), _figures(resampled.astype(np.float64))
     point["auroc"] = scored.aurocs(np.ones((1, people), dtype=np.int64))[0]
     drawn["auroc"] = scored.aurocs(weights)
+    point["average_precision"] = scored.average_precisions(np.ones((1, people), dtype=np.int64))[0]
+    drawn["average_precision"] = scored.average_precisions(weights)
     subjects, others = there.sum(axis=0), _others(there)
     enough = dict.fromkeys(KINDS, subjects >= MINIMUM_SUBJECTS)
-    enough["auroc"] = enough["auroc"] & (others >= MINIMUM_SUBJECTS)
+    for kind in ("auroc", "average_precision"):
+        enough[kind] = enough[kind] & (others >= MINIMUM_SUBJECTS)
 
     def mean(weigh: Callable[[dict[str, Array], str], Array]) -> ClassFigures:
         chosen = {

@@ -18,7 +18,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 
-HEADS = ("precision", "recall", "f1-score", "AUROC")
+HEADS = ("precision", "recall", "f1-score", "AUROC", "AP")
 
 LevelName = Literal["slice", "subject"]
 """Whether an image counts by itself, or a subject's images count together."""
@@ -26,7 +26,7 @@ LevelName = Literal["slice", "subject"]
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall, F1 and AUROC of one class, or their mean over classes.
+    """Precision, recall, F1, AUROC and average precision of one class, or their mean over classes.
 
     Attributes
     ----------
@@ -37,6 +37,9 @@ class ClassFigures:
     auroc
         Area under the ROC curve, the class's probability against the rest; chance is 0.5. NaN where the class
         or the rest has too few subjects.
+    average_precision
+        Mean precision over the images of the class, each at its own probability as the threshold; chance is
+        the class's share of the images. NaN where AUROC is.
     images, subjects
         How many there are in truth.
     others
@@ -48,6 +51,7 @@ class ClassFigures:
     recall: Estimate
     f1: Estimate
     auroc: Estimate
+    average_precision: Estimate
     images: int
     subjects: int
     others: int
@@ -62,19 +66,20 @@ class ClassFigures:
 
     @property
     def auroc_note(self) -> str | None:
-        """None, or why there is no AUROC."""
+        """None, or why there is no AUROC and no average precision."""
         if not math.isnan(self.auroc.value) or self.note is not None:
             return self.note
         return f"not estimable: {_people(self.others)} of other classes"
 
     @property
     def figures(self) -> tuple[Estimate, ...]:
-        """The four, in the order of the table."""
-        return self.precision, self.recall, self.f1, self.auroc
+        """The five, in the order of the table."""
+        return self.precision, self.recall, self.f1, self.auroc, self.average_precision
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
-        figures = {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1", "auroc")}
+        names = ("precision", "recall", "f1", "auroc", "average_precision")
+        figures = {name: getattr(self, name).to_dict() for name in names}
         counts = {"images": self.images, "subjects": self.subjects, "others": self.others}
         return {**figures, **counts, "note": self.note, "auroc_note": self.auroc_note}
 
@@ -193,7 +198,9 @@ class ClassificationReport:
             notes.append(f"No image is of {', '.join(f'`{name}`' for name in absent)}: not in any average.")
         alone = [c for c in self.slice.per_class if c.note is None and c.auroc_note is not None]
         if alone:
-            notes.append(f"AUROC of {', '.join(f'`{c.name}` ({c.auroc_note})' for c in alone)}.")
+            notes.append(
+                f"AUROC and average precision of {', '.join(f'`{c.name}` ({c.auroc_note})' for c in alone)}."
+            )
         return (*notes, *self._bare())
 
     def _bare(self) -> Iterator[str]:
@@ -279,7 +286,7 @@ def _cells(level: Level) -> tuple[list[str], list[list[str]]]:
     """Return heads and rows of a level as cells: classes, accuracies, averages."""
     rows = [_line(each.name, each) for each in level.per_class]
     for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
-        rows.append([name, "", "", str(figure), "", "", ""])
+        rows.append([name, "", "", str(figure), "", "", "", ""])
     rows += [_line(name, mean) for name, mean in _means(level).items()]
     return ["", *HEADS, "images", "subjects"], rows
 
@@ -305,7 +312,7 @@ def _table(level: Level) -> str:
 
 def _row(name: str, figures: ClassFigures, width: int) -> str:
     if figures.note:
-        middle = f"{figures.note:>80}"
+        middle = f"{figures.note:>100}"
     else:
         middle = "".join(f"{figure!s:>20}" for figure in figures.figures)
     return f"{name:>{width}}{middle}{figures.images:>9}{figures.subjects:>10}"
