@@ -23,6 +23,9 @@ Fit: TypeAlias = Literal["stretch", "pad"]
 FEWEST = 6
 """Cells along an axis, of which fewer tell hardly more than a quarter of the image."""
 
+Weights: TypeAlias = Any
+"""A sparse matrix ``(out, size)`` of SciPy, along one axis."""
+
 DISPUTED, AMBIGUOUS = 0.1, 0.25
 """Of a step: where branches lie farther apart it matters which one carries, and what doubt is told."""
 
@@ -229,7 +232,7 @@ def _key(positions: Float[Array, " out"]) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=64)
-def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Shaped[Array, "out size"]:
+def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Weights:
     """Weights of a triangle filter centred at fractional positions of an axis."""
     centre = np.asarray(where)[:, None]
     inside = ((centre >= -0.5) & (centre <= size - 0.5)) if not clamp else np.ones_like(centre, bool)
@@ -237,29 +240,39 @@ def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Sha
         centre = np.clip(centre, 0, size - 1)
     weights = np.clip(1 - np.abs(np.arange(size) - centre) / width, 0, None) * inside
     total = weights.sum(axis=1, keepdims=True)
-    taps: Array = (weights / np.where(total > 0, total, 1)).astype(np.float32)
-    taps.flags.writeable = False
-    return taps
+    return _sparse((weights / np.where(total > 0, total, 1)).astype(np.float32))
 
 
-def _shares(centres: Float[Array, " out"], size: int, width: float) -> Shaped[Array, "out size"]:
+def _sparse(weights: Shaped[Array, "out size"]) -> Weights:
+    """Return weights of which all but a few in a row are zero, as they are multiplied fastest."""
+    from scipy.sparse import csr_array
+
+    return csr_array(weights)
+
+
+def _shares(centres: Float[Array, " out"], size: int, width: float) -> Weights:
     """Shares of the intervals of this width around the centres that fall to each pixel of an axis."""
     low, high, pixels = centres[:, None] - width / 2, centres[:, None] + width / 2, np.arange(size)
     shares: Array = np.minimum(high, pixels + 0.5) - np.maximum(low, pixels - 0.5)
-    return np.clip(shares, 0, None) / width
+    return _sparse(np.clip(shares, 0, None) / width)
 
 
-def _apply(
-    taps: Sequence[Shaped[Array, "_ _"]], values: Float[Array, ...], shape: tuple[int, ...]
-) -> Float[Array, ...]:
+def _apply(taps: Sequence[Weights], values: Float[Array, ...], shape: tuple[int, ...]) -> Float[Array, ...]:
     """Multiply each of the last axes by its matrix of weights."""
     if values.shape[values.ndim - len(shape) :] != shape:
         raise InvalidInput(f"the values must end in the axes {shape}, got an array of shape {values.shape}.")
     first = values.ndim - len(shape)
     out = values
     for i, matrix in enumerate(taps):
-        if matrix.shape[0] == matrix.shape[1] and np.array_equal(matrix, np.eye(len(matrix))):
+        if _is_identity(matrix):
             continue
-        moved = np.moveaxis(out, first + i, -1)
-        out = np.moveaxis(moved @ matrix.T.astype(out.dtype), -1, first + i)
+        moved = np.moveaxis(out, first + i, 0)
+        flat = matrix.astype(out.dtype, copy=False) @ moved.reshape(len(moved), -1)
+        out = np.moveaxis(flat.reshape(matrix.shape[0], *moved.shape[1:]), 0, first + i)
     return np.ascontiguousarray(out) if out is not values else values.copy()
+
+
+def _is_identity(matrix: Weights) -> bool:
+    """Tell whether the weights leave an axis as it is."""
+    rows, columns = matrix.shape
+    return rows == columns == matrix.nnz and bool((matrix.diagonal() == 1).all())
