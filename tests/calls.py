@@ -22,13 +22,13 @@ from xaimri import LinearClassifier
 
 FRAMEWORK = {
     "KerasClassifier", "clear_cache", "adapters.keras.SavedModel", "adapters.keras.load_model",
-    "charts.network_diagram", "training.build_resnet50",
+    "charts.network_diagram", "training.build_resnet50", "training.build_cnn3d", "data.phantom.anatomy",
     "training.load", "training.save", "training.train", "training.unfreeze", "training.reference_images",
     "KerasClassifier.with_inputs", "training.Recipe.length", "training.Recipe.rate", "training.Recipe",
     "training.Augmentation", "training.batches", "training.BatchedPart.on_epoch_begin",
     "training.BatchedPart.on_epoch_end",
 }  # fmt: skip
-"""What needs Keras."""
+"""What needs Keras, and the phantom that needs the template of nilearn."""
 
 RESULTS = {
     "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
@@ -39,7 +39,7 @@ RESULTS = {
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
-    "Slices.axis", "Slices.turn", "render.View", "render.View.open",
+    "Slices.axis", "Slices.turn", "Window.parts", "render.View", "render.View.open",
     "cohort.CohortRow", "cohort.RegionCohort",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
@@ -48,7 +48,7 @@ PROTOCOL = {
     "attribute", "logits", "gradient", "feature_maps", "randomised", "accelerated", "doubts", "checked",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
-    "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "parts",
+    "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "joined", "along",
 }  # fmt: skip
 """Methods that the library calls itself, with what it has checked."""
 
