@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xaimri.errors import InvalidInput
-from xaimri.grid import Grid
+from xaimri.grid import Grid, Taps
 
 SIZES = st.integers(1, 14)
 QUICK = settings(max_examples=60, deadline=None)
@@ -246,3 +246,17 @@ def test_a_value_that_is_not_finite_spoils_only_the_pixels_it_enters():
 )
 def test_cells_are_few_only_where_the_image_has_more(cells, space, coarse):
     assert Grid.resized(space, cells).coarse is coarse
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**31 - 1))
+def test_taps_sum_as_the_matrix_that_they_stand_for(size, out, seed):
+    random = np.random.default_rng(seed)
+    matrix = np.zeros((out, size))
+    for row in matrix:
+        count = random.integers(0, size + 1)
+        start = random.integers(0, size - count + 1)
+        row[start : start + count] = random.random(count)
+    values = random.random((size, 3, 2))
+    found = Taps.of(matrix)
+    np.testing.assert_allclose(found.apply(values), np.tensordot(matrix, values, 1), atol=1e-12)
+    assert found.still == (matrix.shape[0] == matrix.shape[1] and (matrix == np.eye(size)).all())

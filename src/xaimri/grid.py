@@ -12,7 +12,7 @@ from functools import lru_cache, reduce
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput, shown
@@ -22,9 +22,6 @@ Fit: TypeAlias = Literal["stretch", "pad"]
 
 FEWEST = 6
 """Cells along an axis, of which fewer tell hardly more than a quarter of the image."""
-
-Weights: TypeAlias = Any
-"""A sparse matrix ``(out, size)`` of SciPy, along one axis."""
 
 DISPUTED, AMBIGUOUS = 0.1, 0.25
 """Of a step: where branches lie farther apart it matters which one carries, and what doubt is told."""
@@ -227,12 +224,49 @@ class Grid:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Weights of the few places along an axis that enter each place of the outcome.
+
+    Attributes
+    ----------
+    index, weights
+        ``(taps, out)``: which places, and their weights; those that are fewer have weights of 0.
+    still
+        Whether every place is left as it is.
+    """
+
+    index: Int[Array, "taps out"]
+    weights: Float[Array, "taps out"]
+    still: bool
+
+    @classmethod
+    def of(cls, matrix: Float[Array, "out size"]) -> Taps:
+        """Return the taps of a matrix of which all but a few in a row are zero, next to each other."""
+        still = matrix.shape[0] == matrix.shape[1] and np.array_equal(matrix, np.eye(len(matrix)))
+        held = matrix != 0
+        count = max(1, int(held.sum(axis=1).max(initial=0)))
+        start = np.minimum(held.argmax(axis=1), matrix.shape[1] - count)
+        index = start + np.arange(count)[:, None]
+        return cls(index, np.take_along_axis(matrix.T, index, axis=0), bool(still))
+
+    def apply(self, values: Float[Array, size *rest]) -> Float[Array, out *rest]:
+        """Return the weighted sums along the first axis; no other library's threads are waited for."""
+        weights = self.weights.astype(values.dtype, copy=False).reshape(
+            *self.weights.shape, *[1] * (values.ndim - 1)
+        )
+        found = values[self.index[0]] * weights[0]
+        for index, weight in zip(self.index[1:], weights[1:], strict=True):
+            found += values[index] * weight
+        return np.asarray(found)
+
+
 def _key(positions: Float[Array, " out"]) -> tuple[float, ...]:
     return tuple(float(x) for x in positions)
 
 
 @lru_cache(maxsize=64)
-def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Weights:
+def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Taps:
     """Weights of a triangle filter centred at fractional positions of an axis."""
     centre = np.asarray(where)[:, None]
     inside = ((centre >= -0.5) & (centre <= size - 0.5)) if not clamp else np.ones_like(centre, bool)
@@ -240,39 +274,23 @@ def _taps(where: tuple[float, ...], size: int, width: float, clamp: bool) -> Wei
         centre = np.clip(centre, 0, size - 1)
     weights = np.clip(1 - np.abs(np.arange(size) - centre) / width, 0, None) * inside
     total = weights.sum(axis=1, keepdims=True)
-    return _sparse((weights / np.where(total > 0, total, 1)).astype(np.float32))
+    return Taps.of((weights / np.where(total > 0, total, 1)).astype(np.float32))
 
 
-def _sparse(weights: Shaped[Array, "out size"]) -> Weights:
-    """Return weights of which all but a few in a row are zero, as they are multiplied fastest."""
-    from scipy.sparse import csr_array
-
-    return csr_array(weights)
-
-
-def _shares(centres: Float[Array, " out"], size: int, width: float) -> Weights:
+def _shares(centres: Float[Array, " out"], size: int, width: float) -> Taps:
     """Shares of the intervals of this width around the centres that fall to each pixel of an axis."""
     low, high, pixels = centres[:, None] - width / 2, centres[:, None] + width / 2, np.arange(size)
     shares: Array = np.minimum(high, pixels + 0.5) - np.maximum(low, pixels - 0.5)
-    return _sparse(np.clip(shares, 0, None) / width)
+    return Taps.of(np.clip(shares, 0, None) / width)
 
 
-def _apply(taps: Sequence[Weights], values: Float[Array, ...], shape: tuple[int, ...]) -> Float[Array, ...]:
+def _apply(taps: Sequence[Taps], values: Float[Array, ...], shape: tuple[int, ...]) -> Float[Array, ...]:
     """Multiply each of the last axes by its matrix of weights."""
     if values.shape[values.ndim - len(shape) :] != shape:
         raise InvalidInput(f"the values must end in the axes {shape}, got an array of shape {values.shape}.")
     first = values.ndim - len(shape)
     out = values
-    for i, matrix in enumerate(taps):
-        if _is_identity(matrix):
-            continue
-        moved = np.moveaxis(out, first + i, 0)
-        flat = matrix.astype(out.dtype, copy=False) @ moved.reshape(len(moved), -1)
-        out = np.moveaxis(flat.reshape(matrix.shape[0], *moved.shape[1:]), 0, first + i)
+    for i, each in enumerate(taps):
+        if not each.still:
+            out = np.moveaxis(each.apply(np.moveaxis(out, first + i, 0)), 0, first + i)
     return np.ascontiguousarray(out) if out is not values else values.copy()
-
-
-def _is_identity(matrix: Weights) -> bool:
-    """Tell whether the weights leave an axis as it is."""
-    rows, columns = matrix.shape
-    return rows == columns == matrix.nnz and bool((matrix.diagonal() == 1).all())
