@@ -39,7 +39,7 @@ RESULTS = {
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
-    "Slices.axis", "Slices.turn", "Window.parts", "render.View", "render.View.open",
+    "Slices.axis", "Slices.turn", "render.View", "render.View.open",
     "cohort.CohortRow", "cohort.RegionCohort",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""

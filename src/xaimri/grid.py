@@ -250,7 +250,7 @@ class Taps:
         index = start + np.arange(count)[:, None]
         return cls(index, np.take_along_axis(matrix.T, index, axis=0), bool(still))
 
-    def apply(self, values: Float[Array, size *rest]) -> Float[Array, out *rest]:
+    def apply(self, values: Float[Array, "size ..."]) -> Float[Array, "out ..."]:
         """Return the weighted sums along the first axis; no other library's threads are waited for."""
         weights = self.weights.astype(values.dtype, copy=False).reshape(
             *self.weights.shape, *[1] * (values.ndim - 1)
