@@ -2,13 +2,12 @@
 
 ``python benchmarks/real_subjects.py [--all] [--method gradcam] [--subjects N] [--figure FILE]`` prints how
 often the combined probabilities name the true class, by each way of combining them, what share of slices
-agrees with its subject, and what explaining costs against bare forward passes.
+agrees with its subject, and which caveats the maps have.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections import Counter
 
 import numpy as np
@@ -33,12 +32,7 @@ def main() -> None:
     subjects = joined.take(chosen[: given.subjects])
     _, net = network()
     opened = open_model(net, classes=dataset.classes, fit="pad", slices="all")
-    started = time.perf_counter()
-    opened.predict(subjects)
-    forward = time.perf_counter() - started
-    started = time.perf_counter()
     found = opened.explain_all(subjects, given.method)
-    spent = time.perf_counter() - started
     truth = np.array([case.label for case in subjects])
     rows = [np.array(one.diagnostics["slices"]["probabilities"]) for one in found]
     print(f"{len(found)} subjects explained, {len(found.failures)} failures; {found[0]}")
@@ -56,10 +50,6 @@ def main() -> None:
         f"never in {needed.count(None)}"
     )
     print("caveats:", dict(Counter(caveat.name for one in found for caveat in one.caveats).most_common()))
-    print(
-        f"{given.method}: {spent / forward:.2f} times the forward passes of `predict`, reading included "
-        "in both"
-    )
     if given.figure:
         least = int(np.argmin(agree))
         print(f"figure of {subjects[least].id}, class {dataset.classes[truth[least]]}")
