@@ -64,7 +64,7 @@ def test_an_image_of_16_bits_for_such_a_network_is_noticed_unless_it_has_a_windo
     assert "input_range" in names(xaimri.explain(model, deep))
     seen = xaimri.explain(model, deep, window=(0, 65535))
     assert "input_range" not in names(seen)
-    assert seen.diagnostics["window"] == {"low": 0.0, "high": 65535.0, "percentile": False, "top": 255.0}
+    assert seen.diagnostics["window"] == xaimri.Window(0, 65535).record()
     np.testing.assert_allclose(seen.probabilities, xaimri.explain(model, BYTES).probabilities, atol=1e-6)
     np.testing.assert_array_equal(seen.image, deep)
 
