@@ -133,6 +133,24 @@ def test_a_class_activation_map_costs_one_pass_a_slice_and_few_more():
     assert (Counted.opened, Counted.predicted) == (75 + again, 75 + again)
 
 
+def test_other_images_are_asked_about_once_for_all_black_slices():
+    class Counted(LinearClassifier):
+        asked = 0
+
+        def logits(self, images, /):
+            Counted.asked += len(images)
+            return super().logits(images)
+
+    model = Counted.random((6, 8, 1), classes=3, seed=0, patch=2)
+    pixels = volume(0, (7, 9, 140))
+    pixels[..., ::7] = 0
+    opened = xaimri.open_model(model, slices="all")
+    opened.explain(Picture(pixels, affine=np.eye(4)), "input_x_gradient", target=1)
+    Counted.asked = 0
+    opened.explain(Picture(pixels, affine=np.eye(4)), "input_x_gradient", target=1)
+    assert Counted.asked - 140 in (0, 8)  # one batch of other images, of 20 black slices
+
+
 def test_the_slices_that_decided_are_those_without_which_the_probability_falls_most():
     pixels, model = volume(3), network(2, 5)
     found = xaimri.explain(model, Picture(pixels, affine=np.eye(4)), "saliency", slices="all")

@@ -155,14 +155,14 @@ def _explained(
     """
     made: dict[int, Explanation] = {}
     guess = target
-    for part in _parts(scan.places):
+    for part in _parts(scan, scan.places):
         made.update(_part(classifier, explainer, scan, part, guess, of, against))
         if target is None:
             guess = int(_combined(scan, made).argmax())
     whole = {place: made[place] for place in scan.places}
     if target is None:
         other = [place for place, one in whole.items() if one.target != guess]
-        for part in _parts(other):
+        for part in _parts(scan, other):
             whole.update(_part(classifier, explainer, scan, part, guess, of, against))
     return whole
 
@@ -186,10 +186,15 @@ def _part(
     return dict(zip(places, found, strict=True))
 
 
-def _parts(places: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Deal places into few parts, each spread over all."""
-    count = -(-len(places) // TOGETHER)
-    return (places[start::count] for start in range(count))
+def _parts(scan: TakenScan, places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Deal places into few parts, each spread over all; of constant slices, whose maps are empty, apart.
+
+    Where a map is empty, other images are asked about, once a part.
+    """
+    blank = [place for place in places if np.ptp(np.take(scan.image, place, axis=scan.axis)) == 0]
+    for kind in ([place for place in places if place not in set(blank)], blank):
+        count = -(-len(kind) // TOGETHER)
+        yield from (kind[start::count] for start in range(count))
 
 
 def _combined(scan: TakenScan, made: Mapping[int, Explanation]) -> Array:
