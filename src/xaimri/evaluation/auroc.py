@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -50,17 +52,29 @@ def auroc(
     >>> auroc(np.array([0.1, 0.5, 0.5, 0.9]), np.array([False, False, True, True]), once, np.arange(4))
     array([0.875])
     """
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-    owner, positive = owner[order], positive[order]
     found = np.empty(len(weights))
-    rows = max(1, AT_ONCE // len(scores))
-    for first in range(0, len(weights), rows):
-        drawn = weights[first : first + rows, owner]
-        above = np.add.reduceat(np.where(positive, drawn, 0), starts, axis=1).astype(np.float64)
-        below = np.add.reduceat(np.where(positive, 0, drawn), starts, axis=1).astype(np.float64)
+    for rows, above, below in rising(scores, positive, weights, owner):
         lower = np.cumsum(below, axis=1) - below / 2  # negatives with a lower score, and half of the equal
         pairs = above.sum(axis=1) * below.sum(axis=1)
         won = (above * lower).sum(axis=1)
-        found[first : first + rows] = np.where(pairs > 0, won / np.where(pairs > 0, pairs, 1), np.nan)
+        found[rows] = np.where(pairs > 0, won / np.where(pairs > 0, pairs, 1), np.nan)
     return found
+
+
+def rising(
+    scores: Float[Array, " cases"],
+    positive: Bool[Array, " cases"],
+    weights: Int[Array, "resamples subjects"],
+    owner: Int[Array, " cases"],
+) -> Iterator[tuple[slice, Float[Array, "some scores"], Float[Array, "some scores"]]]:
+    """Yield, for some resamples at once, how many positives and negatives have each score, rising."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    owner, positive = owner[order], positive[order]
+    count = max(1, AT_ONCE // len(scores))
+    for first in range(0, len(weights), count):
+        rows = slice(first, first + count)
+        drawn = weights[rows, owner]
+        kinds = (np.where(positive, drawn, 0), np.where(positive, 0, drawn))
+        above, below = (np.add.reduceat(each, starts, axis=1).astype(np.float64) for each in kinds)
+        yield rows, above, below
