@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from io import BufferedIOBase
 from typing import Any
 
 import numpy as np
 
 from xaimri.images.picture import Picture
-from xaimri.images.voxels import CONTRASTS, GZIP, package, read_voxels, shape_of, unpacked
+from xaimri.images.voxels import CONTRASTS, head_of, package, read_voxels, shape_of, unpacked
 
 LENGTH = 348
 """Bytes of an Analyze header, as its first number tells."""
@@ -20,20 +19,7 @@ UNITS = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1e3, "um": 1e-3}
 
 def is_analyze(stream: BufferedIOBase) -> bool:
     """Tell whether a stream holds an Analyze header, which has no mark: by its length and count of axes."""
-    return _is_header(head_of(stream))
-
-
-def head_of(stream: BufferedIOBase) -> bytes:
-    """Return the first bytes of a stream, unpacked where it is packed."""
-    stream.seek(0)
-    head = stream.read(2 * LENGTH)
-    stream.seek(0)
-    if head.startswith(GZIP):
-        try:
-            return zlib.decompressobj(wbits=31).decompress(head, LENGTH)
-        except zlib.error:
-            return b""
-    return head
+    return _is_header(head_of(stream, LENGTH))
 
 
 def _is_header(head: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from io import BufferedIOBase
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from xaimri.images.nifti import header_of, picture_of, sound
 from xaimri.images.picture import Picture
-from xaimri.images.voxels import CONTRASTS, GZIP, package, read_voxels, shape_of, unpacked
+from xaimri.images.voxels import CONTRASTS, head_of, package, read_voxels, shape_of, unpacked
 
 SUFFIXES = (".mgh", ".mgz")
 """Endings of MGH files; those that end in z are packed by gzip."""
@@ -27,14 +26,7 @@ KINDS = range(11)
 
 def is_mgh(stream: BufferedIOBase) -> bool:
     """Tell whether a stream holds an MGH file, packed by gzip or not, by its first bytes."""
-    stream.seek(0)
-    head = stream.read(START)
-    stream.seek(0)
-    if head.startswith(GZIP):
-        try:
-            head = zlib.decompressobj(wbits=31).decompress(head, LENGTH)
-        except zlib.error:
-            return False
+    head = head_of(stream, LENGTH)
     version, *sides, kind = np.frombuffer(head[:24].ljust(24, b"\0"), ">i4").tolist()
     return version == 1 and all(sides) and kind in KINDS
 

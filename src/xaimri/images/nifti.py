@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from io import BufferedIOBase
 from typing import Any
 
@@ -14,7 +13,16 @@ from xaimri.errors import UnusableImage, first_line
 from xaimri.images import analyze
 from xaimri.images.picture import Picture
 from xaimri.images.turn import canonical
-from xaimri.images.voxels import CONTRASTS, GZIP, kind_of, package, read_voxels, shape_of, space_of, unpacked
+from xaimri.images.voxels import (
+    CONTRASTS,
+    head_of,
+    kind_of,
+    package,
+    read_voxels,
+    shape_of,
+    space_of,
+    unpacked,
+)
 
 SUFFIXES = (".nii", ".nii.gz")
 """Endings of NIfTI files."""
@@ -28,14 +36,7 @@ MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
 
 def is_nifti(stream: BufferedIOBase) -> bool:
     """Tell whether a stream holds a NIfTI file, packed by gzip or not, by its first bytes."""
-    stream.seek(0)
-    head = stream.read(2 * START)
-    stream.seek(0)
-    if head.startswith(GZIP):
-        try:
-            head = zlib.decompressobj(wbits=31).decompress(head, START)
-        except zlib.error:
-            return False
+    head = head_of(stream, START)
     return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
 
 

@@ -6,7 +6,8 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from xaimri.errors import UnusableImage
-from xaimri.images.analyze import head_of, is_analyze
+from xaimri.images.analyze import LENGTH, is_analyze
+from xaimri.images.voxels import head_of
 from xaimri.regular_file import open_regular, quoted
 
 HEADERS = (".hdr", ".hdr.gz")
@@ -21,7 +22,7 @@ MARKS = (b"ni1\0", b"ni2\0")
 
 def is_header(stream: BufferedIOBase) -> bool:
     """Tell whether a stream holds the header of a pair, packed by gzip or not, by its first bytes."""
-    head = head_of(stream)
+    head = head_of(stream, LENGTH)
     return is_analyze(stream) or head[344:348] == MARKS[0] or head[4:8] == MARKS[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import zlib
 from io import BufferedIOBase
 from typing import Any
 
@@ -15,11 +16,28 @@ from xaimri.errors import MissingExtra, UnusableImage, first_line
 from xaimri.images.decoders import bounded
 
 GZIP = b"\x1f\x8b"
+
+HEAD = 1088
+"""Bytes of a file, packed or not, in which its mark is looked for."""
+
 FARTHEST = 2**26
 """Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
 
 CONTRASTS = "give one of them, or an array (*space, channels) where the model takes several contrasts"
 """What to do about a scan of several volumes."""
+
+
+def head_of(stream: BufferedIOBase, length: int) -> bytes:
+    """Return the first bytes of a stream, ``length`` or more, unpacked; none where that fails."""
+    stream.seek(0)
+    head = stream.read(HEAD)
+    stream.seek(0)
+    if head.startswith(GZIP):
+        try:
+            return zlib.decompressobj(wbits=31).decompress(head, length)
+        except zlib.error:
+            return b""
+    return head
 
 
 def unpacked(stream: BufferedIOBase) -> Any:
