@@ -317,15 +317,13 @@ def open_model(
         "classes": classes, "preprocess": as_preprocess(preprocess), "outputs": outputs, "unit": unit,
         "output": output, "inputs": inputs, "engine": engine,
     }  # fmt: skip
-    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout, "slices": slices}
+    reach: dict[str, Any] = {"fit": fit, "window": window, "layout": layout}
     if isinstance(model, Model):
-        _refuse({**given, **reach})
+        _refuse({**given, **reach, "slices": slices})
         return model
     classifier, bundle = open_classifier(model, **given)
     if bundle is not None:
-        reach = {
-            name: getattr(bundle, name, None) if value is None else value for name, value in reach.items()
-        }
+        reach = {name: getattr(bundle, name) if value is None else value for name, value in reach.items()}
     shape = tuple(classifier.input_shape) if isinstance(classifier, Sized) else ()
     window = None if reach["window"] is None else as_window(reach["window"])
     own = classifier.resize if isinstance(classifier, Resizing) and reach["fit"] is None else None

@@ -191,8 +191,9 @@ def _parts(scan: TakenScan, places: Sequence[int]) -> Iterator[Sequence[int]]:
 
     Where a map is empty, other images are asked about, once a part.
     """
-    blank = [place for place in places if np.ptp(np.take(scan.image, place, axis=scan.axis)) == 0]
-    for kind in ([place for place in places if place not in set(blank)], blank):
+    blank = {place for place in places if np.ptp(np.take(scan.image, place, axis=scan.axis)) == 0}
+    for empty in (False, True):
+        kind = [place for place in places if (place in blank) is empty]
         count = -(-len(kind) // TOGETHER)
         yield from (kind[start::count] for start in range(count))
 

@@ -61,7 +61,7 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     """
     if is_folder(images) and not is_single(images, intake):
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
-        files = images_below(folder, series=takes_volumes(intake))
+        files = images_below(folder, series=intake.volumes)
         if not files:
             raise InvalidInput(f"the folder `{folder}` holds no image: {remedy(folder)}.")
         return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
@@ -88,7 +88,7 @@ def oddities(images: Sources, intake: Intake) -> tuple[str, ...]:
         if is_single(images, intake):
             return ()
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
-        return list_images(folder, named=False, series=takes_volumes(intake)).told()
+        return list_images(folder, named=False, series=intake.volumes).told()
     return chances(images) if is_loader(images) else ()
 
 
@@ -107,18 +107,13 @@ def is_folder(images: object) -> bool:
     return isinstance(images, str | os.PathLike) and os.path.isdir(images)  # noqa: PTH112 - any name will do
 
 
-def takes_volumes(intake: Intake) -> bool:
-    """Tell whether a model says that it takes volumes."""
-    return intake.volumes
-
-
 def is_single(images: object, intake: Intake) -> bool:
     """Tell whether this is one image rather than several.
 
     DICOM slices, in a folder or a list, are one to a model that takes volumes.
     """
     if isinstance(images, str | os.PathLike | list | tuple) and is_series(images):
-        return takes_volumes(intake)
+        return intake.volumes
     if isinstance(images, str | os.PathLike):
         return not is_folder(images)
     if is_scan(images):

@@ -63,14 +63,14 @@ def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
     A folder of DICOM slices is one image to a model of volumes.
     """
     from xaimri.data.listing import images_below
-    from xaimri.sources import is_single, remedy, takes_volumes
+    from xaimri.sources import is_single, remedy
 
     found = []
     for path in given:
         if is_single(path, intake):
             found.append((path.name or path.resolve().name, path))
             continue
-        inside = images_below(path, series=takes_volumes(intake))
+        inside = images_below(path, series=intake.volumes)
         found += [(file.relative_to(path).as_posix(), file) for file in inside]
     if not found:
         raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: {remedy(*given)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,16 @@ from xaimri.cli.options import (
     TargetOption,
     takes,
 )
-from xaimri.cli.outputs import PICTURES, files_of_map, formats_of, refuse_present, write_map, write_table
+from xaimri.cli.outputs import (
+    PICTURES,
+    TABLE,
+    files_of_map,
+    files_of_maps,
+    formats_of,
+    refuse_present,
+    write_map,
+    write_table,
+)
 from xaimri.cli.words import spoken
 from xaimri.errors import InvalidInput
 
@@ -66,21 +75,14 @@ def explain(
     from xaimri.sources import oddities
 
     names, formats = methods_of(method, ("gradcam",)), formats_of(forms)
-    table = out / "explanations.csv"
-
-    def refuse(stems: Sequence[str]) -> None:
-        maps = [out / f"{stem}_{name}" for name in names for stem in stems]
-        written = [each for map_ in maps for each in files_of_map(map_, formats)]
-        refuse_present([*written, *([table] if "csv" in formats else [])], force)
-
     check_present(data)
     if all(path.is_file() for path in data):  # which images a folder holds, the model tells
-        refuse(file_stems([path.name for path in data]))
+        refuse_present(files_of_maps(out, file_stems([path.name for path in data]), names, formats), force)
     typer.echo(engine_note(names, options), nl=False)
     opened, settings = open_with(model, options, names)
     files = images_of(data, opened.intake)
     stems = file_stems([name for name, _ in files])
-    refuse(stems)
+    refuse_present(files_of_maps(out, stems, names, formats), force)
     one, other = target_of(target, opened.classes), target_of(against, opened.classes)
     for note in (f"{path}: {note}" for path in data for note in oddities(path, opened.intake)):
         typer.echo(f"xaimri: {note}", err=True)
@@ -111,7 +113,7 @@ def explain(
                 typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))
     finally:
         if rows and "csv" in formats:
-            write_table(rows, table)
+            write_table(rows, out / TABLE)
     if failed:
         typer.echo(f"xaimri: {len(failed)} of {len(files)} images could not be explained.", err=True)
         raise typer.Exit(1)

@@ -20,6 +20,9 @@ PICTURES = ("png", "svg", "pdf", "jpg")
 FORMATS = (*PICTURES, "html", "npy", "nii.gz", "dcm", "json", "csv")
 """A figure; an interactive page; the map as an array, or on the scan's own grid; its numbers; one table."""
 
+TABLE = "explanations.csv"
+"""The table of all maps of a command."""
+
 DEFAULT = ("png", "csv")
 """What is written where nothing is said."""
 
@@ -49,6 +52,15 @@ def refuse_present(files: Iterable[Path], force: bool) -> None:
 def files_of_map(stem: Path, formats: Sequence[str]) -> list[Path]:
     """Return the files of one map, in all forms but the table."""
     return [stem.with_name(f"{stem.name}.{form}") for form in formats if form != "csv"]
+
+
+def files_of_maps(
+    out: Path, stems: Sequence[str], methods: Sequence[str], formats: Sequence[str]
+) -> list[Path]:
+    """Return the files of the maps of several images by several methods, in all forms, and their table."""
+    maps = [out / f"{stem}_{name}" for name in methods for stem in stems]
+    table = [out / TABLE] if "csv" in formats else []
+    return [*(file for each in maps for file in files_of_map(each, formats)), *table]
 
 
 def write_map(

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
+
 from xaimri.arguments import check_arguments
+from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
-from xaimri.images.slice_files import SliceStack, masks_of
+from xaimri.images.slice_files import SliceStack
 from xaimri.names import first_names
 
 
@@ -75,7 +78,7 @@ def _joined(subject: str, cases: Sequence[Case]) -> Case:
         slices[0].label,
         subject,
         SliceStack([case.source for case in slices]),
-        mask=masks_of([case.mask for case in slices]),
+        mask=_masks(slices),
         covariates=dict(set.intersection(*(set(case.covariates.items()) for case in slices))),
     )
 
@@ -89,3 +92,9 @@ def _fault(places: Sequence[int]) -> str:
     if missing:
         return f"no slice {first_names([str(place) for place in missing])}"
     return "" if len(places) > 1 else "only one slice"
+
+
+def _masks(slices: Sequence[Case]) -> Array | None:
+    """Return the masks of slices as one of the volume; None where one is missing or is a file."""
+    masks = [case.mask for case in slices if isinstance(case.mask, np.ndarray)]
+    return np.stack(masks) if len(masks) == len(slices) else None

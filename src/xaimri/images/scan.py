@@ -64,7 +64,7 @@ class TakenScan:
         channels = intake.shape[-1] if intake.shape else None
         picture = read_picture(source, 3, channels, layout=intake.layout, first=intake.first)
         _refuse_picture(source, picture, intake)
-        intake = intake.with_header(picture)
+        intake = replace(intake.with_header(picture), layout=None, first=False)  # slices have channels last
         axis = slices.axis(picture.affine)
         places = slices.places(picture.pixels, axis)
         return cls(picture, slices, intake, axis, places, slices.turn(axis, picture.affine))
@@ -116,7 +116,7 @@ class TakenScan:
             If it can't be brought there, such as a constant one through percentiles.
         """
         try:
-            return replace(self.intake, layout=None, first=False).take(self.cut(place))
+            return self.intake.take(self.cut(place))
         except UnusableImage as fault:
             raise UnusableImage(
                 f"slice {place} of the volume can't be brought to the model ({str(fault).rstrip('.')}): "

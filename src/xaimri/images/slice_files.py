@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from xaimri.arguments import check_fields
-from xaimri.arrays import Array
 from xaimri.errors import UnusableImage
 from xaimri.images.picture import Picture
 
@@ -70,10 +69,3 @@ class SliceStack:
                 yield read(source)
             except UnusableImage as fault:
                 raise UnusableImage(f"slice {place} of the stack: {fault}") from fault
-
-
-def masks_of(masks: Sequence[object]) -> Array | None:
-    """Return the masks of slices as one of the volume; None where one is missing or is a file."""
-    if not all(isinstance(mask, np.ndarray) for mask in masks):
-        return None
-    return np.stack([np.asarray(mask) for mask in masks])
