@@ -36,6 +36,9 @@ Map: TypeAlias = Float[Array, "*space"]
 Cells: TypeAlias = Float[Array, "batch *cells features"]
 """A batch of feature maps of an inner layer."""
 
+Features: TypeAlias = Float[Array, "batch features"]
+"""The input of a classifier's last dense layer: one row per image."""
+
 Scores: TypeAlias = Float[Array, "batch classes"]
 """One number per image and class: logits or probabilities."""
 

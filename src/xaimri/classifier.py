@@ -1,4 +1,4 @@
-"""What a model can do, the smallest first: score, pull gradients to the pixels, open a layer.
+"""What a model can do, the smallest first: score, pull gradients to the pixels, open a layer, name features.
 
 A classifier hands out *logits*: numbers whose softmax over the classes is the probability. That
 defines them up to one constant per image, so a softmax network gives its pre-softmax values, a
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
-from xaimri.arrays import Cells, Images, Scores
+from xaimri.arrays import Array, Cells, Features, Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Grid
@@ -88,6 +89,33 @@ class FeatureMaps:
     finer: str = ""
 
 
+@dataclass(frozen=True)
+class Readout:
+    """The last dense layer, as it turns features into logits.
+
+    Parameters
+    ----------
+    weights
+        ``(features, classes)``.
+    bias
+        ``(classes,)``.
+
+    Examples
+    --------
+    >>> readout = Readout(np.array([[1.0, -1.0], [0.0, 2.0]]), np.array([0.5, 0.0]))
+    >>> readout.logits(np.array([[3.0, 1.0]]))
+    array([[ 3.5, -1. ]])
+    """
+
+    weights: Float[Array, "features classes"]
+    bias: Float[Array, " classes"]
+
+    def logits(self, features: Features, /) -> Scores:
+        """Return the logits of features, ``(batch, classes)``."""
+        logits: Scores = features.astype(np.float64) @ self.weights + self.bias
+        return logits
+
+
 @runtime_checkable
 class Classifier(Protocol):
     """Scores a batch of images. Enough for every perturbation explainer."""
@@ -117,6 +145,19 @@ class Convolutional(Differentiable, Protocol):
 
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
         """Return the maps of a layer; None picks the last ones through which everything flows."""
+        ...
+
+
+@runtime_checkable
+class Featured(Classifier, Protocol):
+    """Also hands out the input of its last dense layer, and that layer."""
+
+    def features(self, images: Images, /) -> Features:
+        """Return the input of the last dense layer, ``(batch, features)``."""
+        ...
+
+    def readout(self, images: Images, /) -> Readout:
+        """Return the last dense layer: of the features it makes the logits; any images that fit will do."""
         ...
 
 

@@ -80,6 +80,20 @@ class Broken:
             maps = replace(maps, values=maps.values + 1)
         return maps
 
+    def features(self, images, /):
+        found = self.inner.features(images)
+        if self.fault == "one row":
+            found = found[:1]
+        elif self.fault == "features' images":
+            images += 1
+        elif self.fault == "features of the batch":
+            found = found * np.float32(len(images))
+        return found
+
+    def readout(self, images, /):
+        found = self.inner.readout(images)
+        return replace(found, bias=found.bias + 1) if self.fault == "bias" else found
+
 
 BROKEN = {
     "names": ("classes_have_names", "different names"),
@@ -107,6 +121,10 @@ BROKEN = {
     "maps of the batch": ("maps_do_not_depend_on_the_batch", "feature maps of image 0 depend"),
     "maps' gradient": ("maps_carry_the_score", "does not carry"),
     "mirrored cells": ("cells_see_where_they_lie", "pixels beside"),
+    "one row": ("every_image_has_its_features", "must have the shape"),
+    "features' images": ("features_leave_the_images_alone", "`features` or `readout` changed the images"),
+    "bias": ("features_make_the_logits", "makes other logits"),
+    "features of the batch": ("features_do_not_depend_on_the_batch", "features of image 0 depend"),
     "any layer": ("an_unknown_layer_is_refused", "unknown layer"),
 }
 BY_NAME = {promise.__name__: promise for promise in CLASSIFIER_PROMISES}

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array, Images, Scores, frozen
-from xaimri.classifier import FeatureMaps, Gradient, class_names
+from xaimri.arrays import Array, Features, Images, Scores, frozen
+from xaimri.classifier import FeatureMaps, Gradient, Readout, class_names
 from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Grid
 from xaimri.kinds import Anything, Several
@@ -110,6 +110,16 @@ class LinearClassifier:
         logits = self.logits(images)
         values = np.tensordot(objective.cotangents(logits), self.weights, axes=1)
         return Gradient(values.astype(np.float32), logits)
+
+    def features(self, images: Images, /) -> Features:
+        """Return the pixels of every image in a row, which are what the only layer takes."""
+        self.logits(images[:1])  # of the shape of the weights
+        return images.reshape(len(images), -1).astype(np.float32)
+
+    def readout(self, images: Images, /) -> Readout:
+        """Return weights and bias."""
+        flat = self.weights.reshape(len(self.weights), -1).T
+        return Readout(flat.astype(np.float64), self.bias.astype(np.float64))
 
     @property
     def layers(self) -> tuple[str, ...]:

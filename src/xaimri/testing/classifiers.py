@@ -27,6 +27,12 @@ from xaimri.testing.layers import (
     maps_name_their_layer,
 )
 from xaimri.testing.places import cells_see_where_they_lie
+from xaimri.testing.readouts import (
+    every_image_has_its_features,
+    features_do_not_depend_on_the_batch,
+    features_leave_the_images_alone,
+    features_make_the_logits,
+)
 from xaimri.testing.runs import SLOPE_TOLERANCE, TOLERANCE, ClassifierPromise
 from xaimri.testing.scores import (
     classes_have_names,
@@ -58,6 +64,10 @@ CLASSIFIER_PROMISES: tuple[ClassifierPromise, ...] = (
     maps_carry_the_score,
     cells_see_where_they_lie,
     an_unknown_layer_is_refused,
+    every_image_has_its_features,
+    features_leave_the_images_alone,
+    features_make_the_logits,
+    features_do_not_depend_on_the_batch,
 )
 """What every classifier promises, as far as its capabilities go: functions of model, images and outputs."""
 
@@ -77,7 +87,8 @@ def check_classifier(
     gradient that finite differences of logit, log-odds, probability and the difference of two logits give. A
     :class:`~xaimri.classifier.Convolutional` one opens a layer whose gradient carries the maps'
     changes to the score's change, which holds where everything flows through that layer, and whose cells
-    see the image where they are said to lie.
+    see the image where they are said to lie. A :class:`~xaimri.classifier.Featured` one has features of which
+    its last dense layer makes the logits.
 
     Parameters
     ----------

@@ -29,9 +29,9 @@ from xaimri.adapters.keras.signature import signature_of
 from xaimri.adapters.keras.stem import stem_doubts
 from xaimri.adapters.keras.tensors import Network, Structure, Tensor
 from xaimri.adapters.options import Inputs, Preprocess
-from xaimri.arrays import Array, Images, Scores
+from xaimri.arrays import Array, Features, Images, Scores
 from xaimri.caveats import Caveat
-from xaimri.classifier import FeatureMaps, Gradient, Outputs
+from xaimri.classifier import FeatureMaps, Gradient, Outputs, Readout
 from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts
 from xaimri.errors import InvalidInput, MissingCapability, shown
@@ -190,6 +190,26 @@ class KerasClassifier:
         return FeatureMaps(
             maps, gradients, logits, grid, traced.layer, traced.why, traced.caveats, traced.finer
         )
+
+    def features(self, images: Images, /) -> Features:
+        """Return the input of the last dense layer, ``(batch, features)``; one forward pass.
+
+        Where several layers' outputs are added up or stand side by side, their inputs stand side by side.
+        """
+        (_, values, _), _ = self._scaled("features", images, Objective())
+        return values
+
+    def readout(self, images: Images, /) -> Readout:
+        """Return the last dense layer, with whatever scales its output; as many forward passes as classes.
+
+        The weights are the derivative of each class's logit by the features of the first image, by which they
+        are the same for every image, and the bias is what is left of that image's logits.
+        """
+        count = self.logits(images[:1]).shape[1]
+        repeated = np.repeat(np.asarray(images[:1]), count, axis=0)
+        (logits, values, slopes), _ = self._scaled("features", repeated, Objective(tuple(range(count))))
+        weights = slopes.astype(np.float64).T
+        return Readout(weights, logits[0].astype(np.float64) - values[0].astype(np.float64) @ weights)
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
         """Say which images lie in another range than the network scales itself, and which saturate it.

@@ -21,6 +21,7 @@ from xaimri.adapters.keras.network import EAGER
 from xaimri.adapters.keras.output import output_of
 from xaimri.adapters.keras.purity import is_pure
 from xaimri.adapters.keras.range import Scaling, scaling
+from xaimri.adapters.keras.readout import check_readout, features_of
 from xaimri.adapters.keras.shadows import Shadows, tracing
 from xaimri.adapters.keras.signature import Signature
 from xaimri.adapters.keras.tensors import Compiled, Network, Structure, Tensor
@@ -33,7 +34,7 @@ from xaimri.forked import check_process
 from xaimri.grid import Grid
 from xaimri.objective import Of
 
-Purpose: TypeAlias = Literal["logits", "gradient", "maps", "places"]
+Purpose: TypeAlias = Literal["logits", "gradient", "maps", "places", "features"]
 CAPACITY = 64
 """Compiled functions kept at once."""
 
@@ -202,6 +203,9 @@ def _trace(
             found.update({name: getattr(chosen, name) for name in told})
             inner, lay = chosen.tensors, chosen.lay
             found["finer"] = finer_map(outputs, chosen, images, said.sink)
+        if request.purpose == "features":
+            check_readout(request.answers, said.activation)
+            inner = features_of(said.sink, images)
         total = request.scale * tf.reduce_sum(_scores(logits, asked, request.of))
         gradient = lay(_gradients(total, inner))
         return logits, stated, tf.cast(lay(inner), tf.float32), tf.cast(gradient, tf.float32) / request.scale
