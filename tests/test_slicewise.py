@@ -133,7 +133,8 @@ def test_a_class_activation_map_costs_one_pass_a_slice_and_few_more():
     assert (Counted.opened, Counted.predicted) == (75 + again, 75 + again)
 
 
-def test_other_images_are_asked_about_once_for_all_black_slices():
+@pytest.mark.parametrize("method", ["gradcam", "input_x_gradient", "occlusion"])
+def test_even_slices_of_one_value_are_asked_about_once_and_have_the_same_map(method):
     class Counted(LinearClassifier):
         asked = 0
 
@@ -141,14 +142,32 @@ def test_other_images_are_asked_about_once_for_all_black_slices():
             Counted.asked += len(images)
             return super().logits(images)
 
+        def feature_maps(self, images, objective, /, layer=None):
+            Counted.asked += len(images)
+            return super().feature_maps(images, objective, layer=layer)
+
     model = Counted.random((6, 8, 1), classes=3, seed=0, patch=2)
-    pixels = volume(0, (7, 9, 140))
-    pixels[..., ::7] = 0
+    pixels = volume(0, (7, 9, 70))
+    pixels[..., ::7], pixels[..., 1::14] = 0, 5
+    even = len(range(0, 70, 7)) + len(range(1, 70, 14))
     opened = xaimri.open_model(model, slices="all")
-    opened.explain(Picture(pixels, affine=np.eye(4)), "input_x_gradient", target=1)
-    Counted.asked = 0
-    opened.explain(Picture(pixels, affine=np.eye(4)), "input_x_gradient", target=1)
-    assert Counted.asked - 140 in (0, 8)  # one batch of other images, of 20 black slices
+    opened.explain(Picture(pixels, affine=np.eye(4)), method, target=1)  # what is asked once a model
+    counts = {}
+    for places in ("all", [n for n in range(70) if n in (0, 1) or (n % 7 and n % 14 != 1)]):
+        opened = xaimri.open_model(model, slices=places)
+        Counted.asked = 0
+        found = opened.explain(Picture(pixels, affine=np.eye(4)), method, target=1)
+        counts[str(places)] = Counted.asked
+        assert len(found.diagnostics["slices"]["probabilities"]) == (70 if places == "all" else 70 - even + 2)
+        for place in (0, 1, 2):
+            one = xaimri.explain(model, laid(pixels, place), method, target=1)
+            np.testing.assert_allclose(laid(found.values, place), one.values, atol=1e-5)
+    assert len(set(counts.values())) == 1
+    whole = xaimri.explain(model, Picture(pixels, affine=np.eye(4)), method, target=1, slices="all")
+    for place in range(0, 70, 7):
+        np.testing.assert_array_equal(whole.values[..., place], whole.values[..., 0])
+    for place in range(1, 70, 14):
+        np.testing.assert_array_equal(whole.values[..., place], whole.values[..., 1])
 
 
 def test_the_slices_that_decided_are_those_without_which_the_probability_falls_most():

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from xaimri.arrays import Array, Labels, Scores
-from xaimri.atlas import Atlas
-from xaimri.atlas.sums import share_outside
+from xaimri.ahead import read_ahead
+from xaimri.arrays import Array, Scores
 from xaimri.classifier import CLIP, Classifier
 from xaimri.doubts.common import common_caveats
 from xaimri.doubts.slices import apart, gathered
 from xaimri.explainer import Explainer
-from xaimri.explainers.anatomy import atlas_of, on_model, on_scan, with_labels, with_source
 from xaimri.explanation import Explanation, Regions
+from xaimri.images.intake import Taken
 from xaimri.images.pooling import influences, needed
 from xaimri.images.scan import TakenScan
 from xaimri.objective import Of, softmax
 from xaimri.perturb.workload import repeated
+from xaimri.slice_regions import SliceRegions
 from xaimri.targets import Target, refuse_prediction, resolve_against
 from xaimri.together import explain_together
 
@@ -32,14 +31,15 @@ STRONGEST = 5
 
 
 def predict_scan(classifier: Classifier, scan: TakenScan) -> Scores:
-    """Return the probabilities of the slices in their order, ``(slices, classes)``; a forward pass each."""
-    rows = [
-        softmax(
-            classifier.logits(np.stack([scan.take(place).fitted for place in scan.places[start:][:TOGETHER]]))
-        )
-        for start in range(0, len(scan.places), TOGETHER)
-    ]
-    return np.concatenate(rows)
+    """Return the probabilities of the slices in their order, ``(slices, classes)``.
+
+    A forward pass for each, and one for all even ones of the same value.
+    """
+    found: dict[int, Array] = {}
+    for places, images in read_ahead(_parts(scan.unlike), scan.take_all):
+        rows = softmax(classifier.logits(np.stack([image.fitted for image in images])))
+        found.update(zip(places, rows, strict=True))
+    return np.stack([found[scan.even.get(place, place)] for place in scan.places])
 
 
 def explain_scan(
@@ -80,58 +80,6 @@ def explain_scan(
     return found if regions is None else regions.told(found)
 
 
-@dataclass(frozen=True, eq=False)
-class SliceRegions:
-    """The regions of an atlas, cut into the slices of one scan, for a method that hides them.
-
-    Attributes
-    ----------
-    explainer, atlas, scan
-        The method, its atlas, and the scan.
-    labels
-        ``(*space)``: the atlas on the scan's own grid.
-    kept
-        Labels that have a pixel in a slice on the model's grid, as far as slices are explained.
-    """
-
-    explainer: Explainer[Any]
-    atlas: Atlas
-    scan: TakenScan
-    labels: Labels
-    kept: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, explainer: Explainer[Any], scan: TakenScan) -> SliceRegions | None:
-        """Lay a method's atlas on the scan; None where it has none."""
-        atlas = atlas_of(explainer)
-        if atlas is None:
-            return None
-        return cls(explainer, atlas, scan, atlas.on(scan.image.shape[:-1], scan.picture.affine))
-
-    def explain(
-        self, classifier: Classifier, place: int, target: Target, of: Of | None, against: Target
-    ) -> Explanation:
-        """Explain one slice by its own regions."""
-        image = self.scan.take(place)
-        cut = self.scan.turn.lay(np.take(self.labels, place, axis=self.scan.axis))
-        atlas = self.atlas.slice_of(np.ascontiguousarray(cut))
-        labels = on_model(atlas, image)
-        self.kept.update(np.unique(labels).tolist())
-        others = None if against is None else [against]
-        own = with_labels(self.explainer, labels)
-        return on_scan(explain_together(classifier, own, [image], [target], of, others)[0], atlas, image)
-
-    def told(self, explanation: Explanation) -> Explanation:
-        """Return the volume's explanation, which says which atlas its regions are from.
-
-        Its record is that of the method with the atlas, as the labels of each slice are of that slice alone.
-        """
-        outside = share_outside(self.labels, self.scan.image)
-        record, arrays = self.explainer.record(), self.explainer.arrays()
-        made = replace(explanation, method=record, method_arrays=arrays)
-        return with_source(made, self.atlas, np.array(sorted(self.kept)), outside)
-
-
 def _predicted(classifier: Classifier, scan: TakenScan, against: Target) -> int:
     """Return the class that the slices together are predicted to be of."""
     predicted = int(scan.slices.combined(predict_scan(classifier, scan)).argmax())
@@ -151,56 +99,55 @@ def _explained(
     """Explain the slices; without a target for the class that those before are predicted to be of.
 
     Every part is spread over the volume, so that the first tells the subject's class best; slices that were
-    explained for another class are explained once more.
+    explained for another class are explained once more. Of slices that are alike, as those beside the head,
+    one is explained.
     """
     made: dict[int, Explanation] = {}
     guess = target
-    for part in _parts(scan, scan.places):
-        made.update(_part(classifier, explainer, scan, part, guess, of, against))
+    each = isinstance(explainer, SliceRegions)  # whose regions differ from slice to slice
+    own, first = (scan.places, {}) if each else (scan.unlike, scan.even)
+    for part, images in read_ahead(_parts(own), scan.take_all):
+        made.update(_part(classifier, explainer, part, images, guess, of, against))
         if target is None:
-            guess = int(_combined(scan, made).argmax())
-    whole = {place: made[place] for place in scan.places}
+            guess = int(_combined(scan, made, first).argmax())
     if target is None:
-        other = [place for place, one in whole.items() if one.target != guess]
-        for part in _parts(scan, other):
-            whole.update(_part(classifier, explainer, scan, part, guess, of, against))
-    return whole
+        other = [place for place in own if made[place].target != guess]
+        for part, images in read_ahead(_parts(other), scan.take_all):
+            made.update(_part(classifier, explainer, part, images, guess, of, against))
+    return {place: made[first.get(place, place)] for place in scan.places}
 
 
 def _part(
     classifier: Classifier,
     explainer: Explainer[Any] | SliceRegions,
-    scan: TakenScan,
     places: Sequence[int],
+    images: Sequence[Taken],
     target: Target,
     of: Of | None,
     against: Target,
 ) -> dict[int, Explanation]:
     """Explain some slices together; by regions of an atlas, each alone."""
     if isinstance(explainer, SliceRegions):
-        return {place: explainer.explain(classifier, place, target, of, against) for place in places}
-    images = [scan.take(place) for place in places]
+        return {
+            place: explainer.explain(classifier, place, image, target, of, against)
+            for place, image in zip(places, images, strict=True)
+        }
     each = [target] * len(images)
     others = None if against is None else [against] * len(images)
     found = explain_together(classifier, explainer, images, each, of, others)
     return dict(zip(places, found, strict=True))
 
 
-def _parts(scan: TakenScan, places: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Deal places into few parts, each spread over all; of constant slices, whose maps are empty, apart.
-
-    Where a map is empty, other images are asked about, once a part.
-    """
-    blank = {place for place in places if np.ptp(np.take(scan.image, place, axis=scan.axis)) == 0}
-    for empty in (False, True):
-        kind = [place for place in places if (place in blank) is empty]
-        count = -(-len(kind) // TOGETHER)
-        yield from (kind[start::count] for start in range(count))
+def _parts(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Deal places into few parts, each spread over all."""
+    count = -(-len(places) // TOGETHER)
+    yield from (places[start::count] for start in range(count))
 
 
-def _combined(scan: TakenScan, made: Mapping[int, Explanation]) -> Array:
+def _combined(scan: TakenScan, made: Mapping[int, Explanation], first: Mapping[int, int]) -> Array:
     """Return the subject's probabilities by the slices that were explained."""
-    return scan.slices.combined(np.stack([made[place].probabilities for place in sorted(made)]))
+    known = [made[place] for each in scan.places if (place := first.get(each, each)) in made]
+    return scan.slices.combined(np.stack([one.probabilities for one in known]))
 
 
 def _stacked(scan: TakenScan, made: Mapping[int, Explanation]) -> Explanation:

@@ -42,10 +42,10 @@ def explain_together(
         ]
     batch = np.stack([one.fitted for one in images])
     found = explainer.explain(classifier, batch, list(targets), of=of, against=against)
-    told = [
-        replace(map_, caveats=(*map_.caveats, *one.caveats)) for map_, one in zip(found, images, strict=True)
-    ]
-    return told if on_grid else [_carry(map_, one) for map_, one in zip(told, images, strict=True)]
+    pairs = zip(found, images, strict=True)
+    if on_grid:
+        return [replace(map_, caveats=(*map_.caveats, *one.caveats)) for map_, one in pairs]
+    return [_carry(map_, one) for map_, one in pairs]
 
 
 def _by_scan(
@@ -85,12 +85,13 @@ def _by_atlas(
 
 
 def _carry(explanation: Explanation, taken: Taken) -> Explanation:
-    """Lay an explanation on the user's image, with the size of its voxels and its window."""
+    """Lay an explanation on the user's image, with its caveats, the size of its voxels and its window."""
     carried = explanation.carried(taken.grid, taken.image)
     seen = {} if taken.window is None else {"window": taken.window.record()}
     return replace(
         carried,
         diagnostics={**carried.diagnostics, **seen},
+        caveats=(*carried.caveats, *taken.caveats),
         spacing=taken.spacing,
         affine=taken.affine,
         scan=taken.scan,

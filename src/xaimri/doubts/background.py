@@ -10,6 +10,7 @@ import numpy as np
 from xaimri.arrays import Image, Map
 from xaimri.caveats import Caveat, Reason
 from xaimri.images.foreground import foreground, is_background
+from xaimri.images.morphology import closed, opened, widened
 
 SHARE = 0.5
 """Of the positive evidence on the background, from which on it is told."""
@@ -53,11 +54,9 @@ def background_share(image: Image, values: Map, step: Sequence[float] | None = N
     outside = is_background(image)
     if total == 0 or float(positive[outside].sum(dtype=np.float64)) <= SHARE * total:
         return 0.0  # without the widening there is more on the background, so the dear part can be left out
-    from scipy.ndimage import binary_closing, binary_opening, maximum_filter
-
-    textured = binary_opening(binary_closing(~outside))  # a fine texture, but no specks
+    textured = opened(closed(~outside))  # a fine texture, but no specks
     reach = [min(values.shape) / REACH] * values.ndim if step is None else step
-    near = maximum_filter(foreground(image) | textured, size=[2 * round(pixels) + 1 for pixels in reach])
+    near = widened(foreground(image) | textured, [round(pixels) for pixels in reach])
     return float(positive[~near].sum(dtype=np.float64)) / total
 
 

@@ -59,7 +59,8 @@ def settle(
     Parameters
     ----------
     model
-        Asked about other images, in one batch, only where the method saw no change of the score.
+        Asked about other images, in one batch, only where the method saw no change of the score, and the
+        explained images all have the same.
     explanations
         Of images of one shape, on the model's grid.
     still
@@ -71,13 +72,16 @@ def settle(
         The same, but for those of a constant score.
     """
     told = still or [False] * len(explanations)
-    flags = [flag or _moves_nothing(each) for each, flag in zip(explanations, told, strict=True)]
-    if not any(flags):
+    own = np.stack([each.logits for each in explanations])
+    flags = [
+        (flag or _moves_nothing(each)) and is_constant(_asked(each.objective, own))
+        for each, flag in zip(explanations, told, strict=True)
+    ]
+    if not any(flags):  # so it is, too, where the images of the batch have several scores
         return tuple(explanations)
     answers = _answers(model, explanations[flags.index(True)].image)
     if len(answers) < FEWEST:
         return tuple(explanations)
-    own = np.stack([each.logits for each in explanations])
     return tuple(
         _settled(each, np.concatenate([own[n : n + 1], own, answers]), len(answers)) if flag else each
         for n, (each, flag) in enumerate(zip(explanations, flags, strict=True))
@@ -180,16 +184,24 @@ def _constant(explanation: Explanation, objective: Objective, logits: Scores, ot
     """Say what a score is that is the same in all logits; None of one that is not."""
     if others < FEWEST:
         return None
-    of_odds, plain = Objective(objective.targets, "log_odds"), objective.of == "logit"
-    asked = objective if plain else of_odds  # a probability moves where its log-odds do, and saturates
-    scores, odds = (each.times(len(logits)).scores(logits.astype(np.float64)) for each in (asked, of_odds))
-    if not is_constant(scores):
+    if not is_constant(_asked(objective, logits)):
         return None
     score = float(objective.scores(logits[:1].astype(np.float64))[0])
-    if plain and objective.against is None and not is_constant(odds):
+    odds = _asked(_of_odds(objective), logits)
+    if objective.of == "logit" and objective.against is None and not is_constant(odds):
         return Reason.CONSTANT_SCORE.caveat(target=explanation.target_class, logit=score)
     what = f"{objective.unit} of {explanation.question}"
     return Reason.CONSTANT_SCORE.caveat(what=what, score=score, others=others)
+
+
+def _asked(objective: Objective, logits: Scores) -> Float[Array, " images"]:
+    """Return the score of every row; of a probability its log-odds, which move where it is saturated."""
+    asked = objective if objective.of == "logit" else _of_odds(objective)
+    return np.asarray(asked.times(len(logits)).scores(logits.astype(np.float64)))
+
+
+def _of_odds(objective: Objective) -> Objective:
+    return Objective(objective.targets, "log_odds")
 
 
 def _emptied(values: Map) -> Map:

@@ -9,6 +9,7 @@ import numpy as np
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Mask
 from xaimri.errors import InvalidInput, shown
+from xaimri.images.morphology import opened
 
 SPIKE = 4.0
 """How many times further from the background than all other pixels spikes have to lie to be left out."""
@@ -31,10 +32,10 @@ def foreground(image: Image) -> Mask:
     mask = ~is_background(image)
     if mask.all():
         return mask
-    from scipy.ndimage import binary_fill_holes, binary_opening
+    from scipy.ndimage import binary_fill_holes
 
-    opened = binary_opening(mask)
-    filled: Mask = binary_fill_holes(opened if opened.any() else mask)
+    smooth = opened(mask)
+    filled: Mask = binary_fill_holes(smooth if smooth.any() else mask)
     return filled
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Number
@@ -84,6 +84,22 @@ class TakenScan:
         """What is odd about the volume and its slices, beside what each slice tells of itself."""
         return (*marks(self.picture.scan), *self.intake.missed(self.image), *self._odd())
 
+    @cached_property
+    def even(self) -> Mapping[int, int]:
+        """The slices of one value, such as those beside the head, each with the first that is like it."""
+        planes = np.moveaxis(self.image, self.axis, 0)
+        first: dict[bytes, int] = {}
+        return {
+            place: first.setdefault(planes[place, 0, 0].tobytes(), place)
+            for place in self.places
+            if _is_even(planes[place])
+        }
+
+    @property
+    def unlike(self) -> Sequence[int]:
+        """The slices but for those that are like one before."""
+        return [place for place in self.places if self.even.get(place, place) == place]
+
     def _odd(self) -> Iterable[Caveat]:
         """Say which slices with tissue are left out, and that pixels are not square."""
         slices = self.image.shape[self.axis]
@@ -123,6 +139,10 @@ class TakenScan:
                 'leave it out, as slices="brain" leaves out slices beside the brain.'
             ) from fault
 
+    def take_all(self, places: Sequence[int]) -> list[Taken]:
+        """Bring some slices to the model's grid."""
+        return [self.take(place) for place in places]
+
     def stacked(self, maps: Mapping[int, Array], empty: float) -> Array:
         """Lay maps of slices back into a volume; slices without one hold ``empty``."""
         first = next(iter(maps.values()))
@@ -139,6 +159,12 @@ class TakenScan:
         view = "array" if affine is None else self.slices.view
         told = {**self.slices.record(), "plane": name, "view": view}
         return {**told, "axis": self.axis, "places": list(self.places)}
+
+
+def _is_even(plane: Array) -> bool:
+    """Tell whether a slice has one value; most have another in the middle than in the corner."""
+    corner, middle = plane[0, 0], plane[plane.shape[0] // 2, plane.shape[1] // 2]
+    return bool((corner == middle).all() and (plane == corner).all())
 
 
 def _refuse_shape(source: object, intake: Intake) -> None:
