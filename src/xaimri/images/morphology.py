@@ -71,4 +71,4 @@ def _flat(mask: Mask, operation: int, element: Array) -> Mask:
 
     pixels = np.ascontiguousarray(mask).view(np.uint8)
     found = cv2.morphologyEx(pixels, operation, element, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return found.astype(bool)
+    return np.asarray(found, dtype=bool)
