@@ -309,6 +309,8 @@ def broken(tmp_path, **fields):
         ({"datatype": 32}, "must hold one real number a voxel"),
         ({"datatype": 12345}, "holds voxels of no known kind"),
         ({"srow_x": [np.nan] * 4}, "has an affine that"),
+        ({"srow_x": [1e30, 0, 0, 0]}, r"voxels of 1e\+30 x .* mm by its affine: mend"),
+        ({"bitpix": 64}, "says that a voxel has 64 bits"),
         ({"srow_x": [0, 0, 0, 0]}, "has an affine that"),
         ({"sform_code": 0, "qform_code": 1, "quatern_b": 5.0}, "has no valid orientation"),
         ({"xyzt_units": 5}, r"doesn't know \(xyzt_units 5\)"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
+from xaimri.atlas import Atlas
 from xaimri.cli.preparation import preparation_of
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.slices import PlaneName, Slices, View
@@ -190,7 +191,9 @@ METHOD: Mapping[str, Any] = {
     "regions": Annotated[
         str | None,
         typer.Option(
-            help="How many regions LIME and others hide, or the file of an atlas.", metavar="N|ATLAS"
+            help="How many regions LIME and others hide, or the file of an atlas; with commas a file of its "
+            "names, and same-space where the scans are in its space.",
+            metavar="N|ATLAS[,NAMES][,same-space]",
         ),
     ],
 }
@@ -322,15 +325,30 @@ def samples_of(given: str) -> int | str:
     return given if given == "auto" else int(given)
 
 
-def regions_of(given: str) -> int | str:
-    """Return a number of regions, or the path of an atlas.
+def regions_of(given: str) -> int | str | Atlas:
+    """Return a number of regions, or an atlas: its path, and with commas a file of names and same-space.
 
     Examples
     --------
     >>> regions_of("60"), regions_of("aal.nii.gz")
     (60, 'aal.nii.gz')
     """
-    return int(given) if given.isdigit() else given
+    if given.isdigit():
+        return int(given)
+    path, *words = [word.strip() for word in given.split(",")]
+    names = [word for word in words if word != SAME_SPACE]
+    if not words or Path(given).exists():
+        return given
+    if len(names) > 1 or len(words) - len(names) > 1:
+        raise InvalidInput(
+            f"--regions takes an atlas, a file of names and {SAME_SPACE}, each once and with commas between, "
+            f"such as aal.nii.gz,aal.txt,{SAME_SPACE}, got {given[:60]!r}."
+        )
+    return Atlas.read(path, *names, same_space=len(words) > len(names))
+
+
+SAME_SPACE = "same-space"
+"""Word of ``--regions`` that states that atlas and scans lie in one space, such as MNI's."""
 
 
 MEANING: Mapping[str, Callable[[Any], object]] = {

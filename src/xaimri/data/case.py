@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,9 @@ from xaimri.arguments import check_arguments, check_fields
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.contrasts import Contrasts
+from xaimri.images.files import is_scan
 from xaimri.images.mask import MaskSource
+from xaimri.images.picture import Picture
 from xaimri.images.slice_files import SliceStack
 from xaimri.kinds import Several
 from xaimri.rules import WholeNumber
@@ -25,6 +28,10 @@ Origin: TypeAlias = Mapping[str, Any]
 
 PLACES = Several(WholeNumber())
 """The rule for indices of cases."""
+
+
+CaseSource: TypeAlias = Path | Array | Picture | Contrasts | SliceStack | Any
+"""One image: a path, pixels, a scan in memory, several contrasts, or a stack of slices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +49,8 @@ class Case:
     slice
         Position of the slice in the subject's scan, counted as the source counts; None if unknown.
     source
-        The image: a file's path, the pixels ``(*space)`` or ``(*space, channels)``, several contrasts, or a
-        stack of slices.
+        The image: a file's path, the pixels ``(*space)`` or ``(*space, channels)``, a `Picture` of them, an
+        image of nibabel, a data set of pydicom, several contrasts, or a stack of slices.
     mask
         The known answer on the image's own grid where there is one (the phantom's changed region), else None:
         ``(*space)`` of True and False, or of 0 and one other value, or the path of a file with such pixels,
@@ -56,13 +63,14 @@ class Case:
     id: str
     label: int
     subject: str | None
-    source: Path | Array | Contrasts | SliceStack = field(repr=False)
+    source: CaseSource = field(repr=False)
     slice: int | None = None
     mask: MaskSource | None = field(default=None, repr=False)
     covariates: Mapping[str, str | float | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_fields(self)
+        object.__setattr__(self, "source", _source_of(self.source))
         object.__setattr__(self, "covariates", seal(self.covariates))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -232,6 +240,20 @@ class Dataset(Sequence[Case]):
             known = {case.subject for case in cases} - {None}
             rows.append(f"{name:<{width}}  {len(cases):>6}  {len(known) or 'unknown':>8}")
         return "\n".join([*rows, *([self.no_split] if self.no_split else []), *self.notes])
+
+
+def _source_of(source: object) -> CaseSource:
+    """Return a path as such, and all else that can be an image as it is."""
+    if isinstance(source, str | os.PathLike):
+        return Path(source)
+    if isinstance(source, np.ndarray) and source.dtype.kind in "biuf":
+        return source
+    if isinstance(source, Picture | Contrasts | SliceStack) or is_scan(source):
+        return source
+    raise InvalidInput(
+        "`source` must be one image: a path, an array of numbers, a Picture, an image of nibabel, a data set "
+        f"of pydicom, Contrasts or a SliceStack, got {shown(source)}."
+    )
 
 
 def check_ids(cases: Iterable[Case]) -> None:

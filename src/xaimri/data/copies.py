@@ -16,8 +16,9 @@ from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput, UnusableImage, XaimriError
 from xaimri.images.contrasts import Contrasts
-from xaimri.images.files import holds_volume, of_path, scan_shape
+from xaimri.images.files import holds_volume, is_scan, of_path, scan_shape
 from xaimri.images.pairs import bytes_of
+from xaimri.images.picture import Picture
 from xaimri.images.read import read_image
 from xaimri.images.slice_files import SliceStack
 from xaimri.regular_file import sha256_of
@@ -188,7 +189,10 @@ def _shape(case: Case) -> tuple[int, ...]:
     if isinstance(case.source, SliceStack):
         return (len(case.source.slices),)
     if file is None:
-        return np.shape(case.source)[:2] if isinstance(case.source, np.ndarray) else ()
+        if isinstance(case.source, Picture):
+            return case.source.pixels.shape[:2]
+        shape = tuple(getattr(case.source, "shape", ()))
+        return tuple(sorted(shape)) if is_scan(case.source) else shape[:2]
     try:
         if scan := scan_shape(file):
             return scan
@@ -207,8 +211,10 @@ def _pixels(case: Case) -> Array | None:
     file = _file_of(case)
     try:
         rank = 3 if file is not None and holds_volume(file) else 2
-        if isinstance(case.source, SliceStack):
+        if isinstance(case.source, SliceStack) or is_scan(case.source):
             image = read_image(case.source, 3)
+        elif isinstance(case.source, Picture):
+            image = case.source.pixels
         else:
             image = np.asarray(case.source if file is None else read_image(file, rank))
     except (UnusableImage, InvalidInput):

@@ -34,6 +34,10 @@ MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
 """How many millimetres a unit of length has; what isn't said is taken to be millimetres."""
 
 
+LONGEST = 1e4
+"""Side of a voxel, in mm, above which an affine is damaged: no scanner has one of ten metres."""
+
+
 def is_nifti(stream: BufferedIOBase) -> bool:
     """Tell whether a stream holds a NIfTI file, packed by gzip or not, by its first bytes."""
     head = head_of(stream, START)
@@ -156,6 +160,10 @@ def picture_of(voxels: Array, header: Any, name: str, nibabel: Any) -> Picture:
     if affine is None:
         known = bool((sides > 0).all())
         return Picture(voxels[..., None], tuple(sides.tolist()) if known else None).on(grid)
+    sides = factor * np.linalg.norm(affine[:3, :3], axis=0)
+    if sides.max() > LONGEST:
+        told = " x ".join(f"{side:.3g}" for side in sides)
+        raise UnusableImage(f"{name} has voxels of {told} mm by its affine: mend its header.")
     grid["orientation"] = nibabel.orientations.io_orientation(affine).astype(int).tolist()
     return canonical(voxels, np.diag([factor, factor, factor, 1.0]) @ affine).on(grid)
 

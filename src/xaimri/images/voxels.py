@@ -54,6 +54,7 @@ def read_voxels(
     """Read the voxels that a header tells of, once its sizes and kinds are found to be sound."""
     nibabel = package(f"reading {name}")
     shape, dtype = shape_of(header, name, several), kind_of(header, name)
+    _check_bits(header, dtype, name)
     bounded(math.prod(shape), name)
     offset = float(header["vox_offset"]) if "vox_offset" in header.keys() else float(header.get_data_offset())  # noqa: SIM118
     if not least <= offset <= FARTHEST:
@@ -100,6 +101,16 @@ def kind_of(header: Any, name: str) -> np.dtype[Any]:
     if dtype.kind not in "iuf":
         raise UnusableImage(f"{name} must hold one real number a voxel, and holds {dtype}: convert it.")
     return dtype
+
+
+def _check_bits(header: Any, dtype: np.dtype[Any], name: str) -> None:
+    """See that the size of a voxel, which some headers tell twice, is one."""
+    bits = int(header["bitpix"]) if "bitpix" in header.keys() else 0  # noqa: SIM118 - a header is no mapping
+    if bits not in (0, 8 * dtype.itemsize):
+        raise UnusableImage(
+            f"{name} says that a voxel has {bits} bits, and is of the kind {dtype}, which has "
+            f"{8 * dtype.itemsize}: one of the two is wrong, so mend its header."
+        )
 
 
 def package(purpose: str) -> Any:
