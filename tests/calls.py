@@ -45,7 +45,8 @@ RESULTS = {
 """Records that the library makes, whose fields nobody gives by hand."""
 
 PROTOCOL = {
-    "attribute", "logits", "gradient", "feature_maps", "randomised", "accelerated", "doubts", "checked",
+    "attribute", "logits", "gradient", "feature_maps", "features", "readout", "randomised", "accelerated",
+    "doubts", "checked",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
     "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "joined", "along",
