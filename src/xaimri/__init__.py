@@ -16,6 +16,7 @@ from xaimri import forked as forked  # so that a fork is noticed, whatever is lo
 if TYPE_CHECKING:
     from xaimri import adapters as adapters
     from xaimri import atlas as atlas
+    from xaimri import audit as audit
     from xaimri import callbacks as callbacks
     from xaimri import charts as charts
     from xaimri import cohort as cohort
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from xaimri.api import explain as explain
     from xaimri.api import explain_all as explain_all
     from xaimri.atlas import Atlas as Atlas
+    from xaimri.audit import ModelAudit as ModelAudit
+    from xaimri.audit import audit_model as audit_model
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
     from xaimri.cohort import by_region as by_region
@@ -71,6 +74,8 @@ _HOMES = {
     "EXPLAINERS": "xaimri.explainers",
     "Atlas": "xaimri.atlas",
     "Auto": "xaimri.perturb.stopping",
+    "ModelAudit": "xaimri.audit",
+    "audit_model": "xaimri.audit",
     "absent_sensitivity": "xaimri.metrics",
     "by_region": "xaimri.cohort",
     "evaluate_explanations": "xaimri.api",
@@ -107,6 +112,7 @@ _HOMES = {
 _ROOMS = {
     "adapters",
     "atlas",
+    "audit",
     "callbacks",
     "charts",
     "cohort",

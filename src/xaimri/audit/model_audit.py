@@ -1,0 +1,204 @@
+"""What an audit of a network found: effects, probes, maps, in words and as data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from xaimri import archive, notebook
+from xaimri.arguments import check_arguments
+from xaimri.audit.effect import CERTAIN, Effect
+from xaimri.errors import InvalidInput
+from xaimri.evaluation.estimate import Estimate
+from xaimri.failure import Failure
+from xaimri.table import align
+
+HEADS = ("", "images", "as it is", "changed", "drop", "p")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelAudit:
+    """What a network was found to go by; :func:`xaimri.audit_model` makes it, printing it gives the text.
+
+    Attributes
+    ----------
+    classes
+        Names.
+    images, subjects
+        How many were asked about.
+    plain
+        Balanced accuracy of the images as they are, by subject, over the classes with enough subjects.
+    chance, p
+        What it is by chance, and how often labels dealt anew over subjects do as well.
+    effects
+        One for each intervention.
+    remarks
+        Sentences on the data; they are among the ``untold``.
+    failures
+        Why a case could not be read, and is in no figure, one for each.
+    confidence, resamples, seed
+        Of the intervals.
+    """
+
+    classes: tuple[str, ...]
+    images: int
+    subjects: int
+    plain: Estimate
+    chance: float
+    p: float
+    few: tuple[str, ...]
+    effects: tuple[Effect, ...]
+    remarks: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    confidence: float
+    resamples: int
+    seed: int
+
+    @property
+    def able(self) -> bool:
+        """Whether the network was shown to tell the classes apart, without which no drop says much."""
+        return self.p < CERTAIN
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Sentences on what the network was found to go by; empty where nothing was found."""
+        return tuple(effect.sentence for effect in self.effects if effect.found)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Sentences on what could not be told."""
+        return tuple(self._untold())
+
+    def _untold(self) -> Iterator[str]:
+        if math.isnan(self.plain.value):
+            yield (
+                f"Nothing can be told by people: two classes with at least 5 subjects are needed, and of "
+                f"{self.subjects} subjects there are not."
+            )
+        elif not self.able:
+            yield (
+                f"The network was not shown to be above chance on these cases ({self.plain}, chance "
+                f"{self.chance:.2f}): that nothing drops says nothing about what it goes by."
+            )
+        if self.few:
+            yield f"Left out of balanced accuracy, with fewer than 5 subjects: {', '.join(self.few)}."
+        for effect in self.effects:
+            if effect.note:
+                yield f"{effect.title.capitalize()}: {effect.note}."
+        yield from self.remarks
+        yield (
+            "A mark that lies on the object, or that looks like anatomy, is told by none of these; nor is "
+            "what all classes of these cases have in common."
+        )
+
+    @property
+    def headline(self) -> str:
+        """What was found, in one sentence."""
+        if math.isnan(self.plain.value):
+            return "What this network goes by can't be told from so few subjects."
+        alone = [effect.left for effect in self.effects if effect.found and not effect.anatomy]
+        without = [effect.left for effect in self.effects if effect.found and effect.anatomy]
+        if not alone and not without:
+            known = "" if self.able else ", and it was not shown to be above chance"
+            return f"No shortcut was found by these interventions{known}: that proves none away."
+        told = [f"can tell the classes by {_joined(alone)} alone"] if alone else []
+        told += [f"does worse without {_joined(without)}"] if without else []
+        return f"This network {', and '.join(told)}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON types; None stands for what is not estimable."""
+        chance, p = (None if math.isnan(x) else x for x in (self.chance, self.p))
+        return {
+            "headline": self.headline,
+            "classes": list(self.classes),
+            "images": self.images,
+            "subjects": self.subjects,
+            "plain": {**self.plain.to_dict(), "chance": chance, "p": p},
+            "effects": [effect.to_dict() for effect in self.effects],
+            "findings": list(self.findings),
+            "untold": list(self.untold),
+            "failures": [asdict(failure) for failure in self.failures],
+            "confidence": self.confidence,
+            "resamples": self.resamples,
+            "seed": self.seed,
+        }
+
+    @check_arguments()
+    def save(self, path: str | Path) -> Path:
+        """Write the audit whole or not at all: ``.json`` holds `to_dict`."""
+        target = Path(path)
+        if target.suffix.lower() != ".json":
+            raise InvalidInput(f"`{target.name}` must end in .json.")
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        return archive.write_text(target, text + "\n")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield self.headline
+        yield ""
+        yield self._about()
+        yield ""
+        yield from align(HEADS, self._rows())
+        yield ""
+        yield from _listed("Found", self.findings)
+        yield from _listed("What could not be told", self.untold)
+
+    def _about(self) -> str:
+        return (
+            f"{self.images} images of {self.subjects} subjects; balanced accuracy by subject {self.plain}, "
+            f"chance {self.chance:.2f}. In brackets: {self.confidence:.0%} intervals over subjects. A p is "
+            "corrected for the number of rows."
+        )
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [e.title, str(e.changed), str(e.before), str(e.after), str(e.drop), _p(e.p)] if e.estimable
+            else [e.title, str(e.changed), "", e.note, "", ""]
+            for e in self.effects
+        ]  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return notebook.card(
+            self.headline,
+            notebook.paragraphs([self._about()]),
+            notebook.table(HEADS, self._rows()),
+            notebook.listed("Found", self.findings),
+            notebook.listed("What could not be told", self.untold),
+        )
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    Examples
+    --------
+    >>> _joined(["edges"]), _joined(["edges", "the rim", "blur"])
+    ('edges', 'edges, the rim or blur')
+    """
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _p(value: float) -> str:
+    """Return a p as it is written.
+
+    Examples
+    --------
+    >>> _p(0.0004), _p(0.2), _p(float("nan"))
+    ('< 0.001', '0.200', '')
+    """
+    if math.isnan(value):
+        return ""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _listed(heading: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"{heading}:"
+        yield from (f"- {line}" for line in lines)
+        yield ""

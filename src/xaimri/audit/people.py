@@ -1,0 +1,156 @@
+"""What was said of each person under several conditions, and balanced accuracy over resamples of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from xaimri.arrays import Array
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.sign_flips import sign_flip_test
+from xaimri.evaluation.truth import subject_means
+
+AT_ONCE = 2**22
+"""Labels that are held at once, about."""
+
+PERMUTATIONS = 2000
+"""Deals of the labels over people, by which chance is told."""
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Who the cases are of, and how people are drawn again.
+
+    Attributes
+    ----------
+    labels
+        Of every case.
+    owner
+        Whose case each is.
+    classes
+        How many classes there are.
+    bootstrap
+        Draws people within their most frequent class.
+    """
+
+    labels: Int[Array, " cases"]
+    owner: Int[Array, " cases"]
+    classes: int
+    bootstrap: Bootstrap
+
+    @property
+    def count(self) -> int:
+        """How many people there are."""
+        return int(self.owner.max()) + 1
+
+    def weights(self) -> Int[Array, "resamples people"]:
+        """Return how often each resample has each person."""
+        counts = np.zeros((self.count, self.classes), np.int64)
+        np.add.at(counts, (self.owner, self.labels), 1)
+        return self.bootstrap.weights(counts.argmax(axis=1))
+
+    def predictions(self, p: Float[Array, "cases classes"], used: Bool[Array, " cases"]) -> Predictions:
+        """Return what mean probabilities say of each person, by some of the cases."""
+        means, labels, owner = subject_means(p[used], self.labels[used], self.owner[used])
+        return Predictions(means.argmax(axis=1), labels, owner, self.count, self.classes)
+
+    def estimate(self, value: float, drawn: Float[Array, " resamples"], people: int) -> Estimate:
+        """Return a figure with its interval."""
+        return self.bootstrap.estimate(value, drawn, people)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The predicted class of every person, and the true one; who has two true classes stands twice."""
+
+    predicted: Int[Array, " rows"]
+    labels: Int[Array, " rows"]
+    owner: Int[Array, " rows"]
+    people: int
+    classes: int
+
+    @property
+    def estimable(self) -> Int[Array, " estimable"]:
+        """The classes with enough people."""
+        counts = np.bincount(self.labels, minlength=self.classes)
+        found: Array = np.flatnonzero(counts >= MINIMUM_SUBJECTS)
+        return found
+
+    @property
+    def able(self) -> bool:
+        """Whether there are two such classes, without which balanced accuracy says nothing."""
+        return len(self.estimable) > 1
+
+    def gains(self) -> Float[Array, " people"]:
+        """Return what each person adds to balanced accuracy over the estimable classes."""
+        found = np.zeros(self.people)
+        for label in self.estimable:
+            own = self.labels == label
+            np.add.at(found, self.owner[own], (self.predicted[own] == label) / own.sum())
+        return found / max(len(self.estimable), 1)
+
+    def balanced(self, weights: Int[Array, "resamples people"]) -> Float[Array, " resamples"]:
+        """Return balanced accuracy over the estimable classes in every resample."""
+        recalls = []
+        for label in self.estimable:
+            own = self.labels == label
+            drawn = weights[:, self.owner[own]]
+            right = drawn @ (self.predicted[own] == label)
+            total = drawn.sum(axis=1)
+            recalls.append(np.where(total > 0, right / np.maximum(total, 1), np.nan))
+        found: Array = np.nanmean(recalls, axis=0) if recalls else np.full(len(weights), np.nan)
+        return found
+
+    @property
+    def value(self) -> float:
+        """Balanced accuracy over the estimable classes; NaN where there are not two."""
+        return float(self.balanced(np.ones((1, self.people), np.int64))[0]) if self.able else float("nan")
+
+
+def above_chance(listed: list[Predictions], seed: int, deals: int = PERMUTATIONS) -> list[float]:
+    """Return how often labels dealt anew over people do as well as the true ones, by the best of all.
+
+    Corrected for how many conditions there are: where none of them tells the classes, the chance that any p
+    lies below 0.05 is at most 0.05. NaN where balanced accuracy can't be told.
+    """
+    able = [one for one in listed if one.able]
+    if not able:
+        return [float("nan")] * len(listed)
+    generator, best = np.random.default_rng(seed), list[Array]()
+    most = max(max(one.people, len(one.labels)) for one in able)
+    for first in range(0, deals, at_once := max(1, AT_ONCE // most)):
+        order = generator.random((min(at_once, deals - first), max(one.people for one in able)))
+        best.append(np.max([_dealt(one, order) for one in able], axis=0))
+    largest = np.concatenate(best)
+    return [
+        (1 + int((largest >= one.value - 1e-9).sum())) / (1 + deals) if one.able else float("nan")
+        for one in listed
+    ]
+
+
+def _dealt(one: Predictions, order: Float[Array, "deals people"]) -> Float[Array, " deals"]:
+    """Return balanced accuracy with the labels dealt over people in every such order."""
+    labels = one.labels[np.argsort(order[:, one.owner], axis=1, kind="stable")]
+    recalls = []
+    for label in one.estimable:
+        own = labels == label
+        recalls.append((own & (one.predicted == label)).sum(axis=1) / own.sum(axis=1))
+    found: Array = np.mean(recalls, axis=0)
+    return found
+
+
+def drops(pairs: list[tuple[Predictions, Predictions]], seed: int) -> list[float]:
+    """Return p of each change of balanced accuracy, by flipping the signs of whole people.
+
+    Corrected for how many changes there are, as :func:`xaimri.evaluation.sign_flip_test` does. NaN where
+    nobody's answer changed.
+    """
+    able = [pair for pair in pairs if pair[0].able]
+    if not able:
+        return [float("nan")] * len(pairs)
+    columns = [(before.gains() - after.gains()) * before.people for before, after in able]
+    p = iter(sign_flip_test(np.stack(columns, axis=1), seed=seed)[1].tolist())
+    return [next(p) if pair[0].able else float("nan") for pair in pairs]
