@@ -97,7 +97,7 @@ def blurred(scene: Scene, common: Common, other: Scene | None) -> Fitted | None:
     from scipy.ndimage import gaussian_filter
 
     width = min(scene.image.shape[:-1]) / BLUR
-    found: Fitted = gaussian_filter(scene.image, [width] * (scene.image.ndim - 1) + [0], mode="nearest")
+    found: Array = gaussian_filter(scene.image, [width] * (scene.image.ndim - 1) + [0], mode="nearest")
     return found
 
 
@@ -111,7 +111,8 @@ def matched(scene: Scene, common: Common, other: Scene | None) -> Fitted | None:
         last = len(own) - 1 - np.unique(own[::-1], return_index=True)[1]
         wanted = (common.greys[first, channel] + common.greys[last, channel]) / 2  # equal values stay equal
         image[inside, channel] = np.interp(scene.image[inside, channel], rising, wanted)
-    return image.astype(np.float32)
+    found: Array = image.astype(np.float32)
+    return found
 
 
 def mirrored(scene: Scene, common: Common, other: Scene | None) -> Fitted | None:

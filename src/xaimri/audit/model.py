@@ -215,14 +215,18 @@ def effects_of(asked: _Asked, wanted: Sequence[Intervention]) -> tuple[Effect, .
     p = dict(zip(kept, drops([pairs[n] for n in kept], seed), strict=True))
     p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed), strict=True))
     made = []
-    for n, (each, (before, after)) in enumerate(zip(wanted, pairs, strict=True)):
-        counts = [
-            int((found.outcomes[each.name] == state).sum()) for state in (CHANGED, UNCHANGED, IMPOSSIBLE)
-        ]
-        figures = asked.estimate(before), asked.estimate(after), asked.drop(before, after)
-        people = len(set(before.owner.tolist()))
-        told = each.name, each.title, each.left, each.anatomy
-        made.append(Effect(*told, *counts, people, *figures, _chance(before), p[n]))
+    for place, (each, (before, after)) in enumerate(zip(wanted, pairs, strict=True)):
+        outcomes = found.outcomes[each.name]
+        changed, unchanged, impossible = (
+            int((outcomes == n).sum()) for n in (CHANGED, UNCHANGED, IMPOSSIBLE)
+        )
+        made.append(
+            Effect(
+                each.name, each.title, each.left, each.anatomy, changed, unchanged, impossible,
+                len(set(before.owner.tolist())), asked.estimate(before), asked.estimate(after),
+                asked.drop(before, after), _chance(before), p[place],
+            )
+        )  # fmt: skip
     return tuple(made)
 
 

@@ -81,7 +81,8 @@ class Scene:
     @property
     def width(self) -> int:
         """Pixels of the rim to either side of the edge."""
-        return max(1, round(min(self.image.shape[:-1]) / RIM))
+        width: int = max(1, round(min(self.image.shape[:-1]) / RIM))
+        return width
 
     @cached_property
     def level(self) -> Float[Array, " channels"]:
