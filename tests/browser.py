@@ -23,8 +23,9 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 """The protocol's pipes are numbers 3 and 4 of the browser."""
 
-READY = "document.readyState === 'complete' && document.documentElement.dataset.ready !== undefined"
-"""What a page says of itself once it is drawn, or once it has given up."""
+READY = """document.readyState === 'complete' &&
+    (document.documentElement.dataset.ready !== undefined || document.scripts.length === 0)"""
+"""What a page says of itself once it is drawn, or once it has given up; one without scripts is drawn."""
 
 OPTIONS = (
     "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run",

@@ -1,12 +1,16 @@
 """The demonstration: subjects that the shipped weights never met, gains of known maps, one page of all."""
 
+from base64 import b64decode
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from xaimri import Explanation, LinearClassifier, explain
 from xaimri.cli.demo import LAST_SEED, LEVEL, SIZE, STAGES, relevance_gain
-from xaimri.cli.demo_page import write_page
+from xaimri.cli.demo_page import Part, write_page
 from xaimri.data import phantom
+from xaimri.documents.picture import picture
 
 
 def test_the_weights_learned_from_seeds_that_no_demonstration_may_use(run):
@@ -38,11 +42,12 @@ def test_the_gain_is_1_for_an_even_map_and_the_inverse_share_for_a_right_one():
 
 
 def test_the_page_holds_its_pictures_and_nothing_from_elsewhere(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"picture")
-    page = write_page(tmp_path, [("all", "since <1", "0.90", ["method  gain"], [tmp_path / "a.png"])])
-    text = page.read_text()
-    assert "data:image/png;base64,cGljdHVyZQ==" in text
+    png = picture(Figure(figsize=(1, 1)), "A sheet.")
+    (tmp_path / "a <b>.png").write_bytes(b64decode(png.data.split(",")[1]))
+    part = Part("all", "since <1", "0.90", ["method  gain", "lime <i>"], [tmp_path / "a <b>.png"])
+    text = write_page(tmp_path, [part]).read_text()
+    assert png.data in text
+    assert 'alt="Slice, known answer and maps: a &lt;b&gt;."' in text
     assert "since &lt;1" in text
-    assert "http" not in text
-    assert "width=device-width" in text
-    assert "light dark" in text
+    assert "method  gain\nlime &lt;i&gt;" in text
+    assert "http" not in text.replace("http-equiv", "")

@@ -60,7 +60,7 @@ def demo(
         folder = out if change == "ventricles" else out / change
         typer.echo(f"\n{WHY[change]}")
         accuracy, table, figures = _journey(change, folder, subjects, epochs, cases, seed)
-        parts.append((change, WHY[change], accuracy, table, figures))
+        parts.append(Part(change, WHY[change], accuracy, table, figures))
     page = write_page(out, parts)
     typer.echo(f"\n{time.perf_counter() - start:.0f} s. Look at {page.resolve()}. On your own data:\n")
     typer.echo("\n".join(NEXT))

@@ -1,0 +1,1 @@
+"""Documents: one HTML file each, filled from a template; everything is escaped, nothing is fetched."""
