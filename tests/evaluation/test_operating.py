@@ -29,6 +29,19 @@ def test_closed_forms_and_a_probability_at_the_threshold_counts(threshold, right
     json.dumps(point.to_dict(), allow_nan=False)
 
 
+def test_predictive_values_are_shares_of_those_called():
+    """At 0.4, 4 of 6 that are called are of the class, and 3 of 4 that are not are none of it."""
+    point = operating_point(two(P), TRUTH, 1, 0.4, range(10), resamples=200)
+    assert point.positive_predictive_value.value == pytest.approx(4 / 6)
+    assert math.isnan(point.negative_predictive_value.value)  # of 4 subjects
+    assert point.notes == ("negative predictive value is not estimable: 4 subjects not called `class_1`.",)
+    many = operating_point(two([*P, *P]), [*TRUTH, *TRUTH], 1, 0.4, range(20), resamples=200)
+    assert many.negative_predictive_value.value == pytest.approx(3 / 4)
+    low, high = many.positive_predictive_value.low, many.positive_predictive_value.high
+    assert low < 4 / 6 < high
+    assert (many.called, many.uncalled) == (12, 8)
+
+
 @pytest.mark.parametrize(
     ("wanted", "right"),
     [(0.01, 0.9), (0.2, 0.9), (0.21, 0.8), (0.6, 0.7), (0.8, 0.6), (0.81, 0.35), (1, 0.35)],
@@ -81,7 +94,7 @@ def test_a_class_of_one_subject_is_not_estimable():
     point = operating_point(p, labels, 0, 0.3, people, resamples=50)
     assert math.isnan(point.sensitivity.value)
     assert not math.isnan(point.specificity.value)
-    assert point.notes == ("sensitivity is not estimable: 1 subject of `class_0`.",)
+    assert point.notes[0] == "sensitivity is not estimable: 1 subject of `class_0`."
     with pytest.raises(InvalidInput, match="there is 1"):
         threshold_for(p, labels, 0, 0.5, people)
 

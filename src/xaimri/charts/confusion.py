@@ -8,7 +8,8 @@ import numpy as np
 
 from xaimri.arguments import check_arguments
 from xaimri.charts.canvas import MUTED, blank_figure
-from xaimri.evaluation.report import ClassificationReport, LevelName
+from xaimri.evaluation.report import ClassificationReport
+from xaimri.evaluation.truth import LevelName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

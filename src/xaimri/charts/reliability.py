@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xaimri.arguments import check_arguments
 from xaimri.charts.canvas import MUTED, blank_figure
-from xaimri.evaluation.calibration_error import Calibration, Reliability
+from xaimri.evaluation.reliability import Calibration, Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,8 +27,9 @@ from xaimri.cli.options import (
 from xaimri.cli.outputs import refuse_present
 from xaimri.errors import InvalidInput
 
-EVALUATED = ("report.txt", "report.json", "confusion_slice.png", "confusion_subject.png")
-"""What an evaluation writes."""
+if TYPE_CHECKING:
+    from xaimri.data import Dataset
+    from xaimri.data.attendance import SplitRecord
 
 
 @takes(REACH)
@@ -112,6 +113,15 @@ def evaluate(
     label: LabelOption = None,
     suffix: SuffixOption = None,
     independent: IndependentOption = False,
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of a class to find, as 0.9: its threshold is chosen on the recorded validation part."
+        ),
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Class of --sensitivity; by default each in turn.")
+    ] = None,
     seed: Seed = 0,
     force: Force = False,
     *,
@@ -122,18 +132,32 @@ def evaluate(
     By default the test part of the recorded split is taken, or all of the data where the model records none.
     """
     check_data(data)
-    refuse_present([out / name for name in EVALUATED], force)
-
     from xaimri import experiment, open_model
+
+    refuse_present([out / name for name in experiment.EVALUATED], force)
 
     opened = open_model(model, **options)
     chosen = part if part is not None else "all" if opened.split is None else "test"
     origin = None if chosen == "all" else opened.origin
-    cases = part_of(
-        dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix)), opened.split, chosen
-    )
-    typer.echo(experiment.evaluate(opened, cases, out, independent=independent))
+    dataset = dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix))
+    cases = part_of(dataset, opened.split, chosen)
+    point: dict[str, Any] = {"sensitivity": sensitivity, "positive": positive}
+    if sensitivity is not None:
+        point["validation"] = validation_of(dataset, opened.split, chosen)
+    typer.echo(experiment.evaluate(opened, cases, out, independent=independent, **point))
     typer.echo(f"\nKept in {out.resolve()}.")
+
+
+def validation_of(dataset: Dataset, split: SplitRecord | None, chosen: str) -> Dataset:
+    """Return the recorded validation part, on which a threshold is chosen for another one."""
+    from xaimri.data import Split
+
+    if split is None or chosen != "test":
+        raise InvalidInput(
+            "--sensitivity chooses its threshold on the recorded validation part, for the test part: leave "
+            "it out, or evaluate the test part of a model that records its split."
+        )
+    return Split.from_record(dataset, split).part("validation")
 
 
 def sides_of(words: str) -> tuple[int, ...]:

@@ -1,12 +1,15 @@
 """Figures of a classifier: how well it does on people it has not seen, with intervals over people."""
 
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
-from xaimri.evaluation.calibration_error import Bin, Calibration, Reliability, calibration
+from xaimri.evaluation.calibration_error import calibration
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import Estimate
-from xaimri.evaluation.operating import OperatingPoint, Threshold, operating_point, threshold_for
-from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
+from xaimri.evaluation.level import ClassFigures, Level
+from xaimri.evaluation.operating import OperatingPoint, operating_point
+from xaimri.evaluation.reliability import Bin, Calibration, Reliability
+from xaimri.evaluation.report import ClassificationReport
 from xaimri.evaluation.sign_flips import sign_flip_test
+from xaimri.evaluation.threshold import Threshold, threshold_for
 
 __all__ = [
     "MINIMUM_SUBJECTS",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,19 @@ from xaimri.data.epoch import Loader
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.average_precision import average_precision
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.calibration_error import calibration_of
 from xaimri.evaluation.estimate import Estimate
-from xaimri.evaluation.report import ClassFigures, ClassificationReport, Level
-from xaimri.evaluation.truth import probabilities_of, subject_means, truth_of
+from xaimri.evaluation.level import ClassFigures, Level
+from xaimri.evaluation.report import ClassificationReport
+from xaimri.evaluation.truth import Compared, LevelName, compare
 
-KINDS = ("precision", "recall", "f1", "auroc", "average_precision")
+Ranked = Callable[[Array, Array, Array, Array], Array]
+"""A figure of the order of scores, for many weightings of the subjects at once."""
+
+RANKED: Mapping[str, Ranked] = {"auroc": auroc, "average_precision": average_precision}
+"""Those that every class has."""
+
+KINDS = ("precision", "recall", "f1", *RANKED)
 """The figures that every class has."""
 
 
@@ -89,24 +96,19 @@ def evaluate(
     >>> report.slice.confusion.tolist()
     [[2, 1], [1, 2]]
     """
-    labels, who, names = truth_of(truth, subjects, classes, np.shape(probabilities), independent)
-    p = probabilities_of(probabilities, labels, names)
     bootstrap = Bootstrap(resamples, confidence, seed)
-    people, person = np.unique(np.array([str(w) for w in who]), return_inverse=True)
-    slices = _Scored(p, labels, person)
-    pooled = _Scored(*subject_means(p, labels, person))
-    by_slice = slices.confusions(len(people))
-    weights = bootstrap.weights(by_slice.sum(axis=2).argmax(axis=1))
-    images = np.bincount(labels, minlength=len(names))
-    there = np.zeros((len(people), len(names)), dtype=bool)
-    there[person, labels] = True
-    levels = [_level(each, weights, bootstrap, names, images, there) for each in (slices, pooled)]
+    given = (probabilities, truth, subjects, classes, independent)
+    slices, pooled = compare(*given, "slice"), compare(*given, "subject")
+    weights = bootstrap.weights(slices.strata)
+    images = np.bincount(slices.labels, minlength=len(slices.classes))
+    there = np.zeros((len(slices.people), len(slices.classes)), dtype=bool)
+    there[slices.owner, slices.labels] = True
     return ClassificationReport(
-        classes=names,
-        slice=levels[0],
-        subject=levels[1],
-        images=len(labels),
-        subjects=len(people),
+        classes=slices.classes,
+        slice=_level(slices, "slice", weights, bootstrap, images, there),
+        subject=_level(pooled, "subject", weights, bootstrap, images, there),
+        images=len(slices.labels),
+        subjects=len(slices.people),
         minimum_subjects=MINIMUM_SUBJECTS,
         confidence=confidence,
         resamples=resamples,
@@ -114,32 +116,21 @@ def evaluate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """What one level compares: probabilities, the true class and whose they are, case by case."""
+def _confusions(compared: Compared) -> Int[Array, "people true predicted"]:
+    """Return one confusion matrix per subject."""
+    n = len(compared.classes)
+    counts = np.zeros((len(compared.people), n, n), dtype=np.int64)
+    np.add.at(counts, (compared.owner, compared.labels, compared.p.argmax(axis=1)), 1)
+    return counts
 
-    p: Float[Array, "cases classes"]
-    labels: Int[Array, " cases"]
-    owner: Int[Array, " cases"]
 
-    def confusions(self, people: int) -> Int[Array, "subjects true predicted"]:
-        """Return one confusion matrix per subject."""
-        counts = np.zeros((people, self.p.shape[1], self.p.shape[1]), dtype=np.int64)
-        np.add.at(counts, (self.owner, self.labels, self.p.argmax(axis=1)), 1)
-        return counts
-
-    def aurocs(self, weights: Int[Array, "resamples subjects"]) -> Float[Array, "resamples classes"]:
-        """Return every class's area under the ROC curve, in every resample."""
-        columns = enumerate(self.p.T)
-        return np.stack([auroc(own, self.labels == i, weights, self.owner) for i, own in columns], axis=1)
-
-    def average_precisions(
-        self, weights: Int[Array, "resamples subjects"]
-    ) -> Float[Array, "resamples classes"]:
-        """Return every class's average precision, in every resample."""
-        columns = enumerate(self.p.T)
-        found = [average_precision(own, self.labels == i, weights, self.owner) for i, own in columns]
-        return np.stack(found, axis=1)
+def _ranked(
+    figure: Ranked, compared: Compared, weights: Int[Array, "resamples people"]
+) -> Float[Array, "resamples classes"]:
+    """Return a figure of the order of probabilities, of every class in every resample."""
+    columns = enumerate(compared.p.T)
+    found = [figure(own, compared.labels == i, weights, compared.owner) for i, own in columns]
+    return np.stack(found, axis=1)
 
 
 def _figures(confusion: Float[Array, "*resamples true predicted"]) -> dict[str, Array]:
@@ -169,26 +160,26 @@ def _mean(values: Array, weights: Array) -> Array:
 
 
 def _level(
-    scored: _Scored,
+    compared: Compared,
+    level: LevelName,
     weights: Array,
     bootstrap: Bootstrap,
-    names: tuple[str, ...],
     images: Array,
     there: Bool[Array, "subjects classes"],
 ) -> Level:
     """Return the figures of one level, with intervals from the resampled subjects."""
-    n, people = len(names), len(there)
-    confusions = scored.confusions(people)
+    names, n, people = compared.classes, len(compared.classes), len(there)
+    confusions = _confusions(compared)
     confusion = confusions.sum(axis=0)
     resampled = (weights @ confusions.reshape(people, -1)).reshape(-1, n, n)
     point, drawn = _figures(confusion.astype(np.float64)), _figures(resampled.astype(np.float64))
-    point["auroc"] = scored.aurocs(np.ones((1, people), dtype=np.int64))[0]
-    drawn["auroc"] = scored.aurocs(weights)
-    point["average_precision"] = scored.average_precisions(np.ones((1, people), dtype=np.int64))[0]
-    drawn["average_precision"] = scored.average_precisions(weights)
+    once = np.ones((1, people), dtype=np.int64)
+    for kind, figure in RANKED.items():
+        point[kind] = _ranked(figure, compared, once)[0]
+        drawn[kind] = _ranked(figure, compared, weights)
     subjects, others = there.sum(axis=0), _others(there)
     enough = dict.fromkeys(KINDS, subjects >= MINIMUM_SUBJECTS)
-    for kind in ("auroc", "average_precision"):
+    for kind in RANKED:
         enough[kind] = enough[kind] & (others >= MINIMUM_SUBJECTS)
 
     def mean(weigh: Callable[[dict[str, Array], str], Array]) -> ClassFigures:
@@ -220,6 +211,7 @@ def _level(
         weighted=mean(lambda f, k: f["support"]),
         macro_estimable=mean(lambda f, k: enough[k] * 1.0),
         confusion=confusion,
+        calibration=calibration_of(compared, level, weights, bootstrap),
     )
 
 

@@ -1,66 +1,32 @@
-"""Sensitivity and specificity at a threshold, and the threshold that gives a wanted sensitivity."""
+"""What a classifier does at a threshold: sensitivity, specificity and predictive values."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from jaxtyping import Bool, Int
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Scores
+from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
 from xaimri.evaluation.estimate import Estimate
-from xaimri.evaluation.report import LevelName
-from xaimri.evaluation.truth import Compared, compare
-from xaimri.rules import Number
+from xaimri.evaluation.threshold import Threshold, of_others
+from xaimri.evaluation.truth import Compared, LevelName, compare
 
-
-@dataclass(frozen=True)
-class Threshold:
-    """A threshold that was chosen for a sensitivity; see `threshold_for`.
-
-    Attributes
-    ----------
-    value
-        A probability of at least this much counts as the class.
-    positive
-        The class.
-    wanted
-        The sensitivity that was asked for.
-    sensitivity, specificity
-        Shares on the cases on which it was chosen. They flatter; figures come from other people.
-    level
-        Whether images or subjects were counted.
-    subjects
-        On whom it was chosen; cases without a subject are not among them.
-    """
-
-    value: float
-    positive: str
-    wanted: float
-    sensitivity: float
-    specificity: float
-    level: LevelName
-    subjects: frozenset[str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON types, with the number of subjects for their names."""
-        return {
-            "value": self.value,
-            "positive": self.positive,
-            "wanted": self.wanted,
-            "sensitivity": self.sensitivity,
-            "specificity": None if math.isnan(self.specificity) else self.specificity,
-            "level": self.level,
-            "subjects": len(self.subjects),
-        }
+SHARES = (
+    "sensitivity",
+    "specificity",
+    "positive_predictive_value",
+    "negative_predictive_value",
+)
+"""The figures of an operating point."""
 
 
 @dataclass(frozen=True)
@@ -75,32 +41,50 @@ class OperatingPoint:
         The class.
     sensitivity, specificity
         Shares of the class and of the rest that are told right. NaN where either has too few subjects.
+    positive_predictive_value, negative_predictive_value
+        Shares of those called the class, and of those called none, for which it is so. They hold for the
+        share of the class in these cases, and for no other. NaN where too few subjects are called so.
     true_positives, false_negatives, true_negatives, false_positives
         Counts of cases.
     subjects, others
         How many subjects have a case of the class, and of another one.
+    called, uncalled
+        How many subjects have a case that is called the class, and one that is not.
     level
         Whether a case is an image or a subject.
+    chosen
+        How the threshold was chosen, where `threshold_for` did.
     """
 
     threshold: float
     positive: str
     sensitivity: Estimate
     specificity: Estimate
+    positive_predictive_value: Estimate
+    negative_predictive_value: Estimate
     true_positives: int
     false_negatives: int
     true_negatives: int
     false_positives: int
     subjects: int
     others: int
+    called: int
+    uncalled: int
     level: LevelName
+    chosen: Threshold | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences that say which share is not estimable, and why."""
-        sides = (("sensitivity", self.subjects, "of"), ("specificity", self.others, "not of"))
+        sides = (
+            (SHARES[0], self.subjects, "of"),
+            (SHARES[1], self.others, "not of"),
+            (SHARES[2], self.called, "called"),
+            (SHARES[3], self.uncalled, "not called"),
+        )
         return tuple(
-            f"{name} is not estimable: {count} subject{'' if count == 1 else 's'} {of} `{self.positive}`."
+            f"{name.replace('_', ' ')} is not estimable: {count} subject{'' if count == 1 else 's'} {of} "
+            f"`{self.positive}`."
             for name, count, of in sides
             if count < MINIMUM_SUBJECTS
         )
@@ -108,81 +92,24 @@ class OperatingPoint:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types; None stands for what is not estimable."""
         counts = ("true_positives", "false_negatives", "true_negatives", "false_positives")
+        people = ("subjects", "others", "called", "uncalled", "level")
         return {
             "threshold": self.threshold,
             "positive": self.positive,
-            "sensitivity": self.sensitivity.to_dict(),
-            "specificity": self.specificity.to_dict(),
-            **{name: getattr(self, name) for name in (*counts, "subjects", "others", "level")},
+            **{name: getattr(self, name).to_dict() for name in SHARES},
+            **{name: getattr(self, name) for name in (*counts, *people)},
+            "chosen": None if self.chosen is None else self.chosen.to_dict(),
             "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
-        head = f"{self.positive}, at {self.threshold:.3g} and above, by {self.level}"
-        figures = f"sensitivity {self.sensitivity}, specificity {self.specificity}"
+        of = ""
+        if self.chosen is not None:
+            others = len(self.chosen.subjects)
+            of = f" (chosen for a sensitivity of {self.chosen.wanted:g} on {others} other subjects)"
+        head = f"{self.positive}, at {self.threshold:.3g} and above{of}, by {self.level}"
+        figures = ", ".join(f"{name.replace('_', ' ')} {getattr(self, name)}" for name in SHARES)
         return "\n".join([f"{head}: {figures}", *self.notes])
-
-
-@check_arguments(sensitivity=Number(above=0, most=1))
-def threshold_for(
-    probabilities: Scores,
-    truth: Dataset | Loader | npt.ArrayLike,
-    positive: str | int,
-    sensitivity: float,
-    subjects: Sequence[Hashable] | None = None,
-    classes: Sequence[str] | None = None,
-    *,
-    level: LevelName = "slice",
-    independent: bool = False,
-) -> Threshold:
-    """Choose the highest threshold at which at least so large a share of a class is found.
-
-    Give it the *validation* part. Chosen on the people whose figures are reported, a threshold makes them too
-    good; `operating_point` refuses that.
-
-    Parameters
-    ----------
-    probabilities, truth, subjects, classes, independent
-        As `evaluate` takes them.
-    positive
-        The class, by name or number, against all others.
-    sensitivity
-        Above 0, at most 1.
-    level
-        ``"slice"`` counts images; ``"subject"`` counts subjects by their mean probability.
-
-    Returns
-    -------
-    Threshold
-
-    Raises
-    ------
-    InvalidInput
-        As `evaluate`; and if fewer than five subjects have the class.
-
-    Examples
-    --------
-    >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.35, 0.6, 0.7, 0.8, 0.9])
-    >>> chosen = threshold_for(np.stack([1 - p, p], axis=1), [0] * 5 + [1] * 5, 1, 0.8, range(10))
-    >>> chosen.value, chosen.sensitivity, chosen.specificity
-    (0.6, 0.8, 1.0)
-    """
-    compared = compare(probabilities, truth, subjects, classes, independent, level)
-    column = compared.class_named(positive)
-    name, scores, there = compared.classes[column], compared.p[:, column], compared.labels == column
-    people = compared.subjects_of(there)
-    if people < MINIMUM_SUBJECTS:
-        raise InvalidInput(
-            f"a threshold needs at least {MINIMUM_SUBJECTS} subjects of `{name}`, and there "
-            f"{'is' if people == 1 else 'are'} {people}: choose it on more people."
-        )
-    found = np.sort(scores[there])[::-1]
-    value = float(found[math.ceil(sensitivity * len(found) * (1 - 1e-12)) - 1])
-    rest = scores[~there]
-    specificity = float((rest < value).mean()) if len(rest) else math.nan
-    return Threshold(
-        value, name, sensitivity, float((found >= value).mean()), specificity, level, _named(compared)
-    )
 
 
 @check_arguments()
@@ -200,7 +127,7 @@ def operating_point(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> OperatingPoint:
-    """Return sensitivity and specificity where a probability at or above a threshold counts as a class.
+    """Return sensitivity, specificity and predictive values where a probability from a threshold on counts.
 
     Parameters
     ----------
@@ -234,45 +161,34 @@ def operating_point(
     """
     compared = compare(probabilities, truth, subjects, classes, independent, level)
     column = compared.class_named(positive)
+    chosen = None if isinstance(threshold, int | float) else threshold
     name = compared.classes[column]
-    value = threshold if isinstance(threshold, int | float) else _of_others(threshold, compared, name, level)
+    value = threshold if isinstance(threshold, int | float) else of_others(threshold, compared, name, level)
     if not 0 <= value <= 1:
         raise InvalidInput(f"`threshold` must be at least 0 and at most 1, got {value}.")
     there, called = compared.labels == column, compared.p[:, column] >= value
     cells = [there & called, there & ~called, ~there & ~called, ~there & called]
-    counts = compared.totals(np.stack(cells, axis=1).astype(np.float64))
     bootstrap = Bootstrap(resamples, confidence, seed)
-    drawn, total = bootstrap.weights(compared.strata) @ counts, counts.sum(axis=0)
-    people = [compared.subjects_of(there), compared.subjects_of(~there)]
-    shares = []
-    for right, enough in zip((0, 2), people, strict=True):
-        all_of = drawn[:, right : right + 2].sum(axis=1)
-        figures = np.where(all_of > 0, drawn[:, right] / np.maximum(all_of, 1), np.nan)
-        point = total[right] / max(total[right : right + 2].sum(), 1)
-        able = enough >= MINIMUM_SUBJECTS
-        shares.append(bootstrap.estimate(float(point), figures, enough) if able else Estimate.none())
-    found, missed, let_go, alarmed = (int(n) for n in total)
-    return OperatingPoint(
-        float(value), name, shares[0], shares[1], found, missed, let_go, alarmed, people[0], people[1], level
-    )
+    weights = bootstrap.weights(compared.strata)
+    sides = (there, ~there, called, ~called)
+    right = (cells[0], cells[2], cells[0], cells[2])
+    shares = [_share(r, of, compared, weights, bootstrap) for r, of in zip(right, sides, strict=True)]
+    people = [compared.subjects_of(side) for side in sides]
+    counts = [int(cell.sum()) for cell in cells]
+    return OperatingPoint(float(value), name, *shares, *counts, *people, level, chosen)
 
 
-def _named(compared: Compared) -> frozenset[str]:
-    """Return the names of subjects that have one."""
-    return frozenset(one.removeprefix("subject ") for one in compared.people if one.startswith("subject "))
-
-
-def _of_others(threshold: Threshold, compared: Compared, positive: str, level: LevelName) -> float:
-    """Return the value of a threshold that was chosen for the same, on nobody who is here."""
-    shared = sorted(threshold.subjects & _named(compared))
-    if shared:
-        raise InvalidInput(
-            f"the threshold was chosen on {len(shared)} of these subjects, such as {shared[0]!r}, so that "
-            "its figures would be too good: choose it on the validation part."
-        )
-    if (threshold.positive, threshold.level) != (positive, level):
-        raise InvalidInput(
-            f"the threshold was chosen for `{threshold.positive}` by {threshold.level}, not for `{positive}` "
-            f"by {level}: choose one for that."
-        )
-    return threshold.value
+def _share(
+    right: Bool[Array, " cases"],
+    of: Bool[Array, " cases"],
+    compared: Compared,
+    weights: Int[Array, "resamples people"],
+    bootstrap: Bootstrap,
+) -> Estimate:
+    """Return which share of some cases is right, if they are of enough subjects."""
+    people = compared.subjects_of(of)
+    if people < MINIMUM_SUBJECTS:
+        return Estimate.none()
+    drawn = weights @ compared.totals(np.stack([right, of], axis=1).astype(np.float64))
+    figures = np.where(drawn[:, 1] > 0, drawn[:, 0] / np.maximum(drawn[:, 1], 1), np.nan)
+    return bootstrap.estimate(float(right.sum() / of.sum()), figures, people)

@@ -7,132 +7,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from jaxtyping import Int
+from typing import Any
 
 from xaimri import archive, notebook
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.level import Level, people
+from xaimri.evaluation.operating import OperatingPoint
+from xaimri.evaluation.report_table import calibration_line, cells, table
+from xaimri.evaluation.truth import LevelName
 from xaimri.failure import Failure
-
-HEADS = ("precision", "recall", "f1-score", "AUROC", "AP")
-
-LevelName = Literal["slice", "subject"]
-"""Whether an image counts by itself, or a subject's images count together."""
-
-
-@dataclass(frozen=True)
-class ClassFigures:
-    """Precision, recall, F1, AUROC and average precision of one class, or their mean over classes.
-
-    Attributes
-    ----------
-    name
-        Of the class; empty for a mean.
-    precision, recall, f1
-        NaN where the class has too few subjects.
-    auroc
-        Area under the ROC curve, the class's probability against the rest; chance is 0.5. NaN where the class
-        or the rest has too few subjects.
-    average_precision
-        Mean precision over the images of the class, each at its own probability as the threshold; chance is
-        the class's share of the images. NaN where AUROC is.
-    images, subjects
-        How many there are in truth.
-    others
-        Subjects with images of another class; of a mean, all.
-    """
-
-    name: str
-    precision: Estimate
-    recall: Estimate
-    f1: Estimate
-    auroc: Estimate
-    average_precision: Estimate
-    images: int
-    subjects: int
-    others: int
-
-    @property
-    def note(self) -> str | None:
-        """None, or why there are no figures."""
-        if not math.isnan(self.recall.value):
-            return None
-        why = _people(self.subjects) if self.name else "no class has enough subjects"
-        return f"not estimable: {why}"
-
-    @property
-    def auroc_note(self) -> str | None:
-        """None, or why there is no AUROC and no average precision."""
-        if not math.isnan(self.auroc.value) or self.note is not None:
-            return self.note
-        return f"not estimable: {_people(self.others)} of other classes"
-
-    @property
-    def figures(self) -> tuple[Estimate, ...]:
-        """The five, in the order of the table."""
-        return self.precision, self.recall, self.f1, self.auroc, self.average_precision
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
-        names = ("precision", "recall", "f1", "auroc", "average_precision")
-        figures = {name: getattr(self, name).to_dict() for name in names}
-        counts = {"images": self.images, "subjects": self.subjects, "others": self.others}
-        return {**figures, **counts, "note": self.note, "auroc_note": self.auroc_note}
-
-
-@dataclass(frozen=True, eq=False)
-class Level:
-    """The figures of one level: slices by themselves, or subjects.
-
-    Attributes
-    ----------
-    accuracy
-        Share of right predictions.
-    balanced_accuracy
-        Mean recall of the classes that are present; chance is 1 over their number.
-    per_class
-        In the order of the classes.
-    macro, weighted
-        Means over the classes present, plain and by the number of cases of each.
-    macro_estimable
-        Plain means over the classes with enough subjects; its recall is their balanced accuracy.
-    confusion
-        Counts, rows are the truth and columns the prediction.
-    """
-
-    accuracy: Estimate
-    balanced_accuracy: Estimate
-    per_class: tuple[ClassFigures, ...]
-    macro: ClassFigures
-    weighted: ClassFigures
-    macro_estimable: ClassFigures
-    confusion: Int[Array, "classes classes"]
-
-    @property
-    def figures(self) -> tuple[Estimate, ...]:
-        """All that the table holds."""
-        means = self.macro, self.weighted, self.macro_estimable
-        return (
-            self.accuracy,
-            self.balanced_accuracy,
-            *(f for c in (*self.per_class, *means) for f in c.figures),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
-        return {
-            "accuracy": self.accuracy.to_dict(),
-            "balanced_accuracy": self.balanced_accuracy.to_dict(),
-            "classes": {figures.name: figures.to_dict() for figures in self.per_class},
-            "macro": self.macro.to_dict(),
-            "weighted": self.weighted.to_dict(),
-            "macro_estimable": self.macro_estimable.to_dict(),
-            "confusion": self.confusion.tolist(),
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +39,9 @@ class ClassificationReport:
         Sentences on the data, such as who of a recorded split is missing; they are among the ``notes``.
     failures
         Why a case could not be read, and is in no figure, one for each.
+    operating_points
+        Sensitivity, specificity and predictive values at thresholds that were chosen on other people, where
+        a sensitivity was asked for.
     """
 
     classes: tuple[str, ...]
@@ -168,6 +55,7 @@ class ClassificationReport:
     seed: int
     remarks: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    operating_points: tuple[OperatingPoint, ...] = ()
 
     @check_arguments()
     def level(self, name: LevelName) -> Level:
@@ -227,6 +115,7 @@ class ClassificationReport:
             "subjects": self.subjects,
             "slice": self.slice.to_dict(),
             "subject": self.subject.to_dict(),
+            "operating_points": [point.to_dict() for point in self.operating_points],
             "minimum_subjects": self.minimum_subjects,
             "confidence": self.confidence,
             "resamples": self.resamples,
@@ -243,26 +132,31 @@ class ClassificationReport:
 
     def __str__(self) -> str:
         slices, subjects = self._titles()
-        tables = [slices, "", _table(self.slice), "", subjects, "", _table(self.subject), ""]
-        return "\n".join([*tables, *self._brackets(), *self.notes])
+        lines = []
+        for title, level in ((slices, self.slice), (subjects, self.subject)):
+            lines += [title, "", table(level), calibration_line(level.calibration), ""]
+        lines += [f"{point}\n" for point in self.operating_points]
+        return "\n".join([*lines, *self._brackets(), *self.notes])
 
     def _repr_html_(self) -> str:
         slices, subjects = self._titles()
         return notebook.card(
-            f"Evaluation of {self.images} images of {_people(self.subjects)}",
+            f"Evaluation of {self.images} images of {people(self.subjects)}",
             notebook.paragraphs([slices]),
-            notebook.table(*_cells(self.slice)),
-            notebook.paragraphs([subjects]),
-            notebook.table(*_cells(self.subject)),
+            notebook.table(*cells(self.slice)),
+            notebook.paragraphs([calibration_line(self.slice.calibration), subjects]),
+            notebook.table(*cells(self.subject)),
+            notebook.paragraphs([calibration_line(self.subject.calibration)]),
+            notebook.paragraphs([str(point) for point in self.operating_points]),
             notebook.paragraphs([*self._brackets(), *self.notes]),
             notebook.folded("Images that could not be read", [failure.sentence for failure in self.failures]),
         )
 
     def _titles(self) -> tuple[str, str]:
         """Return what stands over the two tables."""
-        people = _people(self.subjects)
-        means = f"By subject: mean probability over the slices of each of {people}"
-        return f"By slice: {self.images} images of {people}", means
+        who = people(self.subjects)
+        means = f"By subject: mean probability over the slices of each of {who}"
+        return f"By slice: {self.images} images of {who}", means
 
     def _brackets(self) -> list[str]:
         """Say what stands in brackets, where anything does."""
@@ -272,51 +166,3 @@ class ClassificationReport:
             f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
             "of subjects within classes."
         ]
-
-
-def _means(level: Level) -> dict[str, ClassFigures]:
-    """Return the averages of a level, by name."""
-    means = {"macro avg": level.macro, "weighted avg": level.weighted}
-    if any(figures.note for figures in level.per_class):
-        means["macro avg, estimable"] = level.macro_estimable
-    return means
-
-
-def _cells(level: Level) -> tuple[list[str], list[list[str]]]:
-    """Return heads and rows of a level as cells: classes, accuracies, averages."""
-    rows = [_line(each.name, each) for each in level.per_class]
-    for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
-        rows.append([name, "", "", str(figure), "", "", "", ""])
-    rows += [_line(name, mean) for name, mean in _means(level).items()]
-    return ["", *HEADS, "images", "subjects"], rows
-
-
-def _line(name: str, figures: ClassFigures) -> list[str]:
-    told = [str(figure) for figure in figures.figures]
-    if figures.note:
-        told = [figures.note, *[""] * (len(HEADS) - 1)]
-    return [name, *told, str(figures.images), str(figures.subjects)]
-
-
-def _table(level: Level) -> str:
-    """Lay out one level as scikit-learn's report does."""
-    means = _means(level)
-    width = max(len(name) for name in [*means, "balanced accuracy", *(c.name for c in level.per_class)])
-    lines = [f"{'':>{width}}" + "".join(f"{head:>20}" for head in HEADS)]
-    lines[0] += f"{'images':>9}{'subjects':>10}"
-    lines += ["", *(_row(c.name, c, width) for c in level.per_class), ""]
-    for name, figure in (("accuracy", level.accuracy), ("balanced accuracy", level.balanced_accuracy)):
-        lines.append(f"{name:>{width}}{'':>40}{figure!s:>20}".rstrip())
-    return "\n".join([*lines, *(_row(name, mean, width) for name, mean in means.items())])
-
-
-def _row(name: str, figures: ClassFigures, width: int) -> str:
-    if figures.note:
-        middle = f"{figures.note:>100}"
-    else:
-        middle = "".join(f"{figure!s:>20}" for figure in figures.figures)
-    return f"{name:>{width}}{middle}{figures.images:>9}{figures.subjects:>10}"
-
-
-def _people(count: int) -> str:
-    return f"{count} subject{'' if count == 1 else 's'}"

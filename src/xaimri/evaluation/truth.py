@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,9 @@ from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import labels_of
 from xaimri.errors import InvalidInput, shown
-from xaimri.evaluation.report import LevelName
+
+LevelName = Literal["slice", "subject"]
+"""Whether an image counts by itself, or a subject's images count together."""
 
 
 def _listed(truth: object) -> Array:
@@ -175,6 +178,8 @@ def compare(
     people, person = np.unique(np.array([str(one) for one in who]), return_inverse=True)
     counts = np.zeros((len(people), len(names)), dtype=np.int64)
     np.add.at(counts, (person, labels), 1)
+    order = np.lexsort((*p.T, labels, person))  # sums are the same to the bit, however the cases come
+    p, labels, person = p[order], labels[order], person[order]
     if level == "subject":
         p, labels, person = subject_means(p, labels, person)
     return Compared(p, labels, person, tuple(people.tolist()), names, counts.argmax(axis=1))

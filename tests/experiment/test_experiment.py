@@ -104,6 +104,46 @@ def test_a_report_says_who_of_the_held_out_subjects_is_missing(journey, tmp_path
     assert note in json.loads((tmp_path / "report.json").read_text())["notes"]
 
 
+def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, tmp_path):
+    """Thresholds are chosen on other people, and give on these what the functions for arrays give."""
+    from xaimri import experiment, open_model
+    from xaimri.evaluation import calibration, operating_point, threshold_for
+
+    folder, parts, report = journey
+    model, others = open_model(folder), phantom.make(subjects=20, slices=2, size=SIZE, seed=9)
+    renamed = [replace(case, subject=f"other {case.subject}") for case in others]
+    others, name = replace(others, cases=tuple(renamed)), parts.test.classes[0]
+    point = {"sensitivity": 0.8, "validation": others}
+    found = experiment.evaluate(model, parts.test, tmp_path, **point, positive=name)
+    chosen = threshold_for(model.predict(others), others, name, 0.8)
+    own = operating_point(model.predict(parts.test), parts.test, name, chosen)
+    assert [(one.positive, one.level) for one in found.operating_points] == [(name, "slice"), (name, "subject")]
+    assert str(found.operating_points[0]) == str(own)
+    text, kept = (tmp_path / "report.txt").read_text(), json.loads((tmp_path / "report.json").read_text())
+    assert str(own) in text
+    assert f"chosen for a sensitivity of 0.8 on {len(chosen.subjects)} other subjects" in text
+    assert kept == found.to_dict()
+    assert kept["operating_points"][0]["chosen"]["wanted"] == 0.8
+    expected = calibration(model.predict(parts.test), parts.test)
+    assert kept["slice"]["calibration"] == expected.to_dict()
+    assert f"{expected.top.ece} (perfect probabilities would have {expected.top.ece_of_chance:.2f}" in text
+    assert {file.name for file in tmp_path.iterdir()} == set(experiment.EVALUATED)
+    every = experiment.evaluate(model, parts.test, tmp_path, **point)
+    assert {one.positive for one in every.operating_points} == set(parts.test.classes)
+    few = replace(others, cases=tuple(c for c in others if c.label != 0 or c.subject == others[0].subject))
+    left = experiment.evaluate(model, parts.test, tmp_path, sensitivity=0.8, validation=few)
+    assert {one.positive for one in left.operating_points} == set(parts.test.classes[1:])
+    assert any(note.startswith("No operating point: a threshold needs at least 5") for note in left.notes)
+    for more, sentence in (
+        ({"sensitivity": 0.8}, "needs `validation=`"),
+        ({"positive": name}, "say for which `sensitivity=`"),
+        ({"sensitivity": 0.8, "validation": parts.test}, "choose it on the validation part"),
+        ({"sensitivity": 0.8, "validation": few, "positive": name}, "a threshold needs at least 5 subjects"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence):
+            experiment.evaluate(model, parts.test, tmp_path, **more)
+
+
 def test_a_bundle_is_evaluated_through_its_own_window_and_layout(journey, tmp_path):
     from xaimri import experiment
 

@@ -1,0 +1,21 @@
+"""The whole journey on one data set: train, evaluate on held-out subjects, explain a case of each class.
+
+Everything it makes lies in one folder: the network with its split (a bundle), the report as text and
+JSON, and figures.
+"""
+
+from xaimri.experiment.explaining import Explained, explain_classes, representatives
+from xaimri.experiment.held_out import EVALUATED, evaluate
+from xaimri.experiment.prediction import Predicted, predict_cases
+from xaimri.experiment.training import train
+
+__all__ = [
+    "EVALUATED",
+    "Explained",
+    "Predicted",
+    "evaluate",
+    "explain_classes",
+    "predict_cases",
+    "representatives",
+    "train",
+]
