@@ -117,7 +117,10 @@ def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, 
     found = experiment.evaluate(model, parts.test, tmp_path, **point, positive=name)
     chosen = threshold_for(model.predict(others), others, name, 0.8)
     own = operating_point(model.predict(parts.test), parts.test, name, chosen)
-    assert [(one.positive, one.level) for one in found.operating_points] == [(name, "slice"), (name, "subject")]
+    assert [(one.positive, one.level) for one in found.operating_points] == [
+        (name, "slice"),
+        (name, "subject"),
+    ]
     assert str(found.operating_points[0]) == str(own)
     text, kept = (tmp_path / "report.txt").read_text(), json.loads((tmp_path / "report.json").read_text())
     assert str(own) in text
@@ -134,10 +137,11 @@ def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, 
     left = experiment.evaluate(model, parts.test, tmp_path, sensitivity=0.8, validation=few)
     assert {one.positive for one in left.operating_points} == set(parts.test.classes[1:])
     assert any(note.startswith("No operating point: a threshold needs at least 5") for note in left.notes)
+    mixed = replace(others, cases=(*others.cases, parts.test[0]))
     for more, sentence in (
         ({"sensitivity": 0.8}, "needs `validation=`"),
         ({"positive": name}, "say for which `sensitivity=`"),
-        ({"sensitivity": 0.8, "validation": parts.test}, "choose it on the validation part"),
+        ({"sensitivity": 0.8, "validation": mixed}, "choose it on the validation part"),
         ({"sensitivity": 0.8, "validation": few, "positive": name}, "a threshold needs at least 5 subjects"),
     ):
         with pytest.raises(InvalidInput, match=sentence):
