@@ -109,7 +109,7 @@ def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, 
     from xaimri import experiment, open_model
     from xaimri.evaluation import calibration, operating_point, threshold_for
 
-    folder, parts, report = journey
+    folder, parts, _ = journey
     model, others = open_model(folder), phantom.make(subjects=20, slices=2, size=SIZE, seed=9)
     renamed = [replace(case, subject=f"other {case.subject}") for case in others]
     others, name = replace(others, cases=tuple(renamed)), parts.test.classes[0]
@@ -137,7 +137,7 @@ def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, 
     left = experiment.evaluate(model, parts.test, tmp_path, sensitivity=0.8, validation=few)
     assert {one.positive for one in left.operating_points} == set(parts.test.classes[1:])
     assert any(note.startswith("No operating point: a threshold needs at least 5") for note in left.notes)
-    mixed = replace(others, cases=(*others.cases, parts.test[0]))
+    mixed = replace(others, cases=(*others.cases, replace(parts.test[0], id="again")))
     for more, sentence in (
         ({"sensitivity": 0.8}, "needs `validation=`"),
         ({"positive": name}, "say for which `sensitivity=`"),
