@@ -175,7 +175,13 @@ def operating_point(
     shares = [_share(r, of, compared, weights, bootstrap) for r, of in zip(right, sides, strict=True)]
     people = [compared.subjects_of(side) for side in sides]
     counts = [int(cell.sum()) for cell in cells]
-    return OperatingPoint(float(value), name, *shares, *counts, *people, level, chosen)
+    return OperatingPoint(
+        float(value), name,
+        shares[0], shares[1], shares[2], shares[3],
+        counts[0], counts[1], counts[2], counts[3],
+        people[0], people[1], people[2], people[3],
+        level, chosen,
+    )  # fmt: skip
 
 
 def _share(
