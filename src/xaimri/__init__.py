@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from xaimri.api import explain_all as explain_all
     from xaimri.atlas import Atlas as Atlas
     from xaimri.audit import ModelAudit as ModelAudit
+    from xaimri.audit import SplitAudit as SplitAudit
     from xaimri.audit import audit_model as audit_model
+    from xaimri.audit import audit_split as audit_split
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
     from xaimri.cohort import by_region as by_region
@@ -75,7 +77,9 @@ _HOMES = {
     "Atlas": "xaimri.atlas",
     "Auto": "xaimri.perturb.stopping",
     "ModelAudit": "xaimri.audit",
+    "SplitAudit": "xaimri.audit",
     "audit_model": "xaimri.audit",
+    "audit_split": "xaimri.audit",
     "absent_sensitivity": "xaimri.metrics",
     "by_region": "xaimri.cohort",
     "evaluate_explanations": "xaimri.api",

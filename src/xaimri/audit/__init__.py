@@ -4,5 +4,17 @@ from xaimri.audit.effect import Effect
 from xaimri.audit.interventions import INTERVENTIONS, Intervention
 from xaimri.audit.model import audit_model
 from xaimri.audit.model_audit import ModelAudit
+from xaimri.audit.pair import Pair
+from xaimri.audit.split import audit_split
+from xaimri.audit.split_audit import SplitAudit
 
-__all__ = ["INTERVENTIONS", "Effect", "Intervention", "ModelAudit", "audit_model"]
+__all__ = [
+    "INTERVENTIONS",
+    "Effect",
+    "Intervention",
+    "ModelAudit",
+    "Pair",
+    "SplitAudit",
+    "audit_model",
+    "audit_split",
+]

@@ -109,6 +109,15 @@ def copies_between(parts: Iterable[tuple[str, Dataset]], copies: OnCopies = "ref
     return check_copies([case for case, _ in placed], [name for _, name in placed], copies)
 
 
+def copy_kind(one: Case, other: Case) -> Literal["bytes", "pixels"]:
+    """Return what is equal of two cases that show the same image: the bytes of their files, or the pixels."""
+    files = [bytes_of(file) for case in (one, other) if (file := _file_of(case)) is not None]
+    if len(files) < 2 or None in files:
+        return "pixels"
+    digests = {sha256_of(file, "check the path.") for file in files if file is not None}
+    return "bytes" if len(digests) == 1 else "pixels"
+
+
 def _by_bytes(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
     """Yield position and digest of every file that has the length of another."""
     sizes: dict[int, list[tuple[int, Path]]] = defaultdict(list)
@@ -135,7 +144,7 @@ def _by_pixels(cases: Sequence[Case]) -> Iterator[tuple[int, Hashable]]:
             continue
         only_jpeg = all(_is_jpeg(cases[i]) for i in positions)
         for position in _equal_eighths(cases, positions) if only_jpeg else positions:
-            image = _pixels(cases[position])
+            image = pixels_of(cases[position])
             if image is not None:
                 yield position, ("pixels", image.shape, hashlib.sha256(image.tobytes()).hexdigest())
 
@@ -206,7 +215,7 @@ def _shape(case: Case) -> tuple[int, ...]:
         return ()
 
 
-def _pixels(case: Case) -> Array | None:
+def pixels_of(case: Case) -> Array | None:
     """Return the pixels as they are read, float32; of equal channels, one."""
     file = _file_of(case)
     try:
@@ -230,7 +239,7 @@ def _pixels(case: Case) -> Array | None:
 
 def _shows_something(case: Case) -> bool:
     """Tell whether an image can be read, and has more than one value."""
-    image = _pixels(case)
+    image = pixels_of(case)
     if image is None:
         return _is_decoded(case)
     return image.size == 0 or bool((image != image.flat[0]).any())

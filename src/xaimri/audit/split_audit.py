@@ -1,0 +1,122 @@
+"""What an audit of a split found: the verdict, the pairs, and what the leak is worth."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xaimri import archive
+from xaimri.audit.controls import Controls
+from xaimri.audit.pair import KINDS, MEANING, Pair
+from xaimri.audit.verdict import Verdict, reason_for, verdict_on
+from xaimri.data.case import Dataset
+from xaimri.errors import InvalidInput
+from xaimri.table import align
+
+SHOWN = 10
+"""Pairs that the text names."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitAudit:
+    """What was found of a split; :func:`xaimri.audit_split` makes it, printing it gives the text.
+
+    Attributes
+    ----------
+    pairs
+        Images of the test with what gives them away in training.
+    controls
+        What the leak is worth; None where no image could be read.
+    images
+        How many cases training and test have.
+    unknown
+        How many cases of both have no subject.
+    notes
+        Sentences on what could not be told.
+    """
+
+    pairs: tuple[Pair, ...]
+    controls: Controls | None
+    images: tuple[int, int]
+    unknown: int
+    notes: tuple[str, ...]
+    _sides: tuple[Dataset, Dataset] = field(repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """One of ``"unsafe"``, ``"safe but for near copies"``, ``"subject-safe"`` and ``"no leak found"``."""
+        return verdict_on(self.pairs, known=not self.unknown)
+
+    @property
+    def reason(self) -> str:
+        """The sentence that says why."""
+        return reason_for(self.verdict, self.pairs, self.images[1], self.unknown)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pairs there are of each kind that was found."""
+        many = Counter(pair.kind for pair in self.pairs)
+        return {kind: many[kind] for kind in KINDS if many[kind]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON types; None stands for what is not known."""
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "images": {"train": self.images[0], "test": self.images[1], "without subject": self.unknown},
+            "counts": self.counts(),
+            "controls": None if self.controls is None else self.controls.to_dict(),
+            "notes": list(self.notes),
+            "pairs": [pair.to_dict() for pair in self.pairs],
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything as JSON (``.json``).
+
+        Raises
+        ------
+        InvalidInput
+            If the name ends otherwise.
+        """
+        file = Path(path)
+        if file.suffix != ".json":
+            raise InvalidInput(f"`{file.name}` must end in .json.")
+        return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.verdict}: {self.reason}"
+        yield f"Training has {self.images[0]} images, the test {self.images[1]}."
+        if self.pairs:
+            yield ""
+            rows = [_row(pair) for pair in self.pairs[:SHOWN]]
+            yield from align(["kind", "test", "training", "similarity"], rows)
+            if len(self.pairs) > SHOWN:
+                yield f"... and {len(self.pairs) - SHOWN} more pairs."
+        if self.controls is not None:
+            yield ""
+            yield from _worth(self.controls)
+        yield from self.notes
+
+
+def _row(pair: Pair) -> list[str]:
+    like = "" if pair.similarity != pair.similarity else f"{pair.similarity:.3f}"
+    return [MEANING[pair.kind] + ("" if pair.certain else "?"), pair.test, pair.train, like]
+
+
+def _worth(found: Controls) -> Iterator[str]:
+    """Say in a table what the nearest training image says of the label."""
+    yield "The label of the most similar training image, by thumbnails:"
+    yield from align(
+        ["", "accuracy", "balanced", "labels shuffled"],
+        [
+            ["as the split is", str(found.nearest), str(found.balanced), str(found.shuffled)],
+            ["other groups only", str(found.apart), str(found.balanced_apart), str(found.shuffled_apart)],
+        ],
+    )
+    yield f"Whoever always says training's commonest class is right in {found.chance:.2f}."

@@ -1,0 +1,138 @@
+"""Spectra around an image's middle, which stay as they are when it is turned, mirrored, shifted or scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Complex64, Float, Int
+
+from xaimri.arrays import Array
+
+RINGS, ANGLES, WAVES = 20, 64, 24
+"""Samples from the middle outwards, samples on every ring, and waves around it that are kept."""
+
+RADII = np.linspace(0.15, 2.0, RINGS)
+"""Radii of the rings, in standard deviations of the brightness about its centre."""
+
+BLUR = 0.0125
+"""Standard deviation of the blur before sampling, as a share of the image's edge."""
+
+BLOCK = 512
+"""Images whose likeness to all others is held at once."""
+
+_THETA = np.arange(ANGLES) * 2 * np.pi / ANGLES
+_RINGS = np.stack([np.outer(RADII, np.cos(_THETA)), np.outer(RADII, np.sin(_THETA))])
+
+
+@dataclass(frozen=True, eq=False)
+class Polar:
+    """Images as waves around their middle.
+
+    Attributes
+    ----------
+    waves
+        Fourier coefficients of every ring of every image. A turn shifts their phases, and a mirror image
+        has the conjugate ones.
+    centre
+        Middle of the brightness that differs from the border's, x and y in pixels of the thumbnail.
+    frame
+        Symmetric root of the brightness's second moments: takes the unit circle to the image's ellipse.
+    """
+
+    waves: Complex64[Array, "images rings waves"]
+    centre: Float[Array, "images 2"]
+    frame: Float[Array, "images 2 2"]
+
+    @classmethod
+    def of(cls, images: Sequence[Float[Array, "height width"]]) -> Polar:
+        """Return the waves of images."""
+        found = [_waves(image) for image in images]
+        waves = np.zeros((0, RINGS, WAVES), np.complex64)
+        if not found:
+            return cls(waves, np.zeros((0, 2)), np.zeros((0, 2, 2)))
+        each, centre, frame = zip(*found, strict=True)
+        return cls(np.stack(each), np.stack(centre), np.stack(frame))
+
+    def spectra(self) -> Float[Array, "images coefficients"]:
+        """Return what no turn and no mirror changes: magnitudes, without their mean and of length 1."""
+        flat = np.abs(self.waves).reshape(len(self.waves), -1)
+        flat -= flat.mean(axis=1, keepdims=True)
+        flat /= np.linalg.norm(flat, axis=1, keepdims=True) + 1e-12
+        return flat
+
+    def placed(self, one: int, others: Polar, many: Int[Array, " some"]) -> list[tuple[float, Array]]:
+        """Return how well an image fits each of some others, turned at its best, and by which affine map.
+
+        Returns
+        -------
+        list
+            For every one of them the correlation, and the map ``(2, 3)`` from pixels (x, y) of the one to
+            pixels of the other.
+        """
+        own = self.waves[one]
+        both = np.stack([own, own.conj()])[:, None] * others.waves[many].conj()
+        around = np.fft.irfft(both.sum(axis=2), ANGLES, axis=2)
+        flat = around.transpose(1, 0, 2).reshape(len(many), -1)
+        best = flat.argmax(axis=1)
+        found = []
+        for row, (other, place) in enumerate(zip(many.tolist(), best.tolist(), strict=True)):
+            mirrored, turn = divmod(place, ANGLES)
+            matrix = others.frame[other] @ _turn(turn, bool(mirrored)) @ np.linalg.inv(self.frame[one])
+            shift = others.centre[other] - matrix @ self.centre[one]
+            found.append((float(flat[row, place]), np.column_stack([matrix, shift]).astype(np.float32)))
+        return found
+
+
+def nearest(
+    test: Float[Array, "test coefficients"], train: Float[Array, "train coefficients"], most: int
+) -> Int[Array, "test most"]:
+    """Return which spectra of training are most like each of the test's, the best first.
+
+    Time grows as the product of both numbers, memory as their sum.
+    """
+    most = min(most, len(train))
+    found = np.zeros((len(test), most), np.int64)
+    for start in range(0, len(test), BLOCK):
+        like = test[start : start + BLOCK] @ train.T
+        some = np.argpartition(-like, most - 1, axis=1)[:, :most] if most < len(train) else None
+        some = np.tile(np.arange(len(train)), (len(like), 1)) if some is None else some
+        order = np.argsort(-np.take_along_axis(like, some, axis=1), axis=1, kind="stable")
+        found[start : start + BLOCK] = np.take_along_axis(some, order, axis=1)
+    return found
+
+
+def _waves(image: Float[Array, "height width"]) -> tuple[Array, Array, Array]:
+    """Return the waves of one image, its middle and its frame."""
+    import cv2
+
+    centre, frame = _moments(image)
+    x, y = np.tensordot(frame, _RINGS, 1) + centre[:, None, None]
+    soft = cv2.GaussianBlur(image, (0, 0), BLUR * len(image))
+    rings = cv2.remap(
+        soft, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    rings = (rings - rings.mean(axis=1, keepdims=True)) * np.sqrt(RADII)[:, None]
+    rings /= np.linalg.norm(rings) + 1e-9
+    return np.fft.rfft(rings, axis=1)[:, :WAVES].astype(np.complex64), centre, frame
+
+
+def _moments(image: Float[Array, "height width"]) -> tuple[Array, Array]:
+    """Return the middle of the brightness that differs from the border's, and the root of its moments."""
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    mass = np.abs(image - np.median(border)).astype(np.float64)
+    mass /= mass.sum() + 1e-12
+    y, x = (np.arange(n, dtype=float) for n in image.shape)
+    centre = np.array([mass.sum(axis=0) @ x, mass.sum(axis=1) @ y])
+    dx, dy = x - centre[0], y - centre[1]
+    slant = dy @ mass @ dx
+    spread = np.array([[mass.sum(axis=0) @ dx**2, slant], [slant, mass.sum(axis=1) @ dy**2]])
+    values, axes = np.linalg.eigh(spread + 1e-3 * np.eye(2))
+    return centre, (axes * np.sqrt(values)) @ axes.T
+
+
+def _turn(step: int, mirrored: bool) -> Array:
+    angle = -2 * np.pi * step / ANGLES
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return turn @ np.diag([1.0, -1.0 if mirrored else 1.0])

@@ -1,0 +1,150 @@
+"""The audit of a split: its verdict on splits whose leak is known by construction."""
+
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+import xaimri
+from xaimri.data import Case, Dataset, phantom
+
+
+def without_subjects(dataset):
+    cases = [dataclasses.replace(case, subject=None) for case in dataset]
+    return dataclasses.replace(dataset, cases=tuple(cases))
+
+
+def altered(case, change, name="altered"):
+    return dataclasses.replace(case, id=f"{name} {case.id}", subject=None, source=change(case.source))
+
+
+def turned(image):
+    """Turn by 9 degrees, scale, shift, mirror, darken, and compress as JPEG."""
+    height, width = image.shape
+    map_ = cv2.getRotationMatrix2D((width / 2 - 5, height / 2 + 4), 9, 1.06)
+    moved = cv2.warpAffine(image, map_, (width, height))[:, ::-1]
+    done, written = cv2.imencode(".jpg", (moved * 0.85).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    assert done
+    return cv2.imdecode(written, cv2.IMREAD_GRAYSCALE)
+
+
+@pytest.fixture(scope="module")
+def people():
+    return phantom.make(subjects=12, slices=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def honest(people):
+    return people.take(range(16)), people.take(range(16, 24))
+
+
+def test_a_split_by_subject_is_safe_and_without_names_none_is_claimed(honest):
+    audit = xaimri.audit_split(*honest, resamples=20)
+    assert audit.verdict == "subject-safe"
+    assert audit.pairs == ()
+    assert xaimri.audit_split(*map(without_subjects, honest), resamples=20).verdict == "no leak found"
+
+
+def test_a_subject_on_both_sides_is_named_once_for_each_image_of_the_test(people):
+    audit = xaimri.audit_split(people.take(range(0, 24, 2)), people.take(range(1, 24, 2)), resamples=20)
+    assert audit.verdict == "unsafe"
+    assert [pair.kind for pair in audit.pairs] == ["subject"] * 12
+    assert {pair.test for pair in audit.pairs} == {case.id for case in people.cases[1::2]}
+    assert all(pair.train.split("/")[0] == pair.test.split("/")[0] for pair in audit.pairs)
+
+
+def test_bytes_pixels_and_altered_copies_are_told_apart(honest, tmp_path):
+    train, test = map(without_subjects, honest)
+    file = tmp_path / "a.png"
+    assert cv2.imwrite(str(file), train[0].source)
+    (tmp_path / "b.png").write_bytes(file.read_bytes())
+    on_disk = dataclasses.replace(train[0], source=file)
+    train = dataclasses.replace(train, cases=(on_disk, *train.cases[1:]))
+    planted = (
+        Case("bytes", 0, None, tmp_path / "b.png"),
+        dataclasses.replace(train[3], id="pixels"),
+        altered(train[5], turned),
+        altered(train[7], lambda image: image[8:-8, 6:-6], "cropped"),
+        altered(train[9], lambda image: np.repeat(image.T[..., None], 3, axis=2), "transposed"),
+    )
+    audit = xaimri.audit_split(train, dataclasses.replace(test, cases=test.cases + planted), resamples=20)
+    assert audit.verdict == "unsafe"
+    found = {(pair.kind, pair.test): pair.train for pair in audit.pairs}
+    assert found == {
+        ("bytes", "bytes"): train[0].id,
+        ("pixels", "pixels"): train[3].id,
+        ("near", f"altered {train[5].id}"): train[5].id,
+        ("near", f"cropped {train[7].id}"): train[7].id,
+        ("near", f"transposed {train[9].id}"): train[9].id,
+    }
+    assert audit.counts() == {"bytes": 1, "pixels": 1, "near": 3}
+
+
+def test_neighbours_in_a_scan_are_no_copies():
+    many = without_subjects(phantom.make(subjects=2, slices=24, seed=1))
+    audit = xaimri.audit_split(many.take(range(0, 48, 2)), many.take(range(1, 48, 2)), resamples=20)
+    assert audit.verdict == "unsafe"
+    assert {pair.kind for pair in audit.pairs} == {"neighbour"}
+    assert all(pair.train.split("/")[0] == pair.test.split("/")[0] for pair in audit.pairs)
+
+
+def test_the_nearest_neighbour_recognises_people_whatever_their_labels(people):
+    plain = people.with_shuffled_labels(1)
+    leaky = [dataclasses.replace(c, id=f"{c.id} again", source=np.asarray(c.source) // 2 * 2) for c in plain]
+    found = xaimri.audit_split(plain, dataclasses.replace(plain, cases=tuple(leaky)), resamples=50).controls
+    assert found is not None
+    assert found.nearest.value == found.shuffled.value == 1.0
+    assert found.apart.value < 0.7
+    assert found.shuffled_apart.low <= 0.25 <= found.shuffled_apart.high
+    assert (found.groups, found.alone) == (12, 0)
+
+
+def test_images_that_say_nothing_or_cannot_be_read_are_told(people):
+    black = [Case(f"black {i}", 0, None, np.zeros((20, 30))) for i in range(3)]
+    broken = Case("broken", 0, None, np.zeros((0, 4)))
+    sides = [
+        Dataset(
+            people.classes, (*people.cases[:12], *(dataclasses.replace(c, id=f"{c.id} {n}") for c in black))
+        )
+        for n in (1, 2)
+    ]
+    test = dataclasses.replace(sides[1], cases=(*people.cases[12:], *sides[1].cases[12:], broken))
+    audit = xaimri.audit_split(sides[0], test, resamples=20)
+    assert audit.verdict == "no leak found"
+    assert any("1 of 16 images of the test can't be read" in note for note in audit.notes)
+    assert any("3 of 15 images of training show too little" in note for note in audit.notes)
+
+
+def test_images_that_are_all_alike_are_not_called_copies():
+    """Smooth blobs, each of its own place and size, are one image once they are laid on each other."""
+    y, x = np.mgrid[:64, :64]
+    generator = np.random.default_rng(0)
+
+    def blob():
+        cx, cy, wide = *generator.uniform(28, 36, 2), generator.uniform(6, 9)
+        return 200 * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / wide**2)
+
+    cases = [Case(str(i), i % 2, f"person {i}", blob()) for i in range(30)]
+    audit = xaimri.audit_split(Dataset(("a", "b"), tuple(cases[:20])), Dataset(("a", "b"), tuple(cases[20:])))
+    assert audit.verdict in ("safe but for near copies", "subject-safe")
+    assert not any(pair.certain for pair in audit.pairs)
+
+
+def test_the_json_file_holds_all_of_it(people, tmp_path):
+    audit = xaimri.audit_split(people.take(range(0, 24, 2)), people.take(range(1, 24, 2)), resamples=20)
+    read = json.loads(audit.save(tmp_path / "audit.json").read_text())
+    assert read["verdict"] == "unsafe"
+    assert len(read["pairs"]) == 12
+    assert read["controls"]["groups"] == 12
+    assert str(audit).startswith("unsafe: 12 of 12 test images give away their answer")
+    with pytest.raises(xaimri.InvalidInput, match=r"must end in \.json"):
+        audit.save(tmp_path / "audit.txt")
+
+
+def test_sides_without_cases_or_of_other_classes_are_refused(people):
+    with pytest.raises(xaimri.InvalidInput, match="`test` has no case"):
+        xaimri.audit_split(people, people.take([]))
+    with pytest.raises(xaimri.InvalidInput, match="has the classes"):
+        xaimri.audit_split(people, Dataset(("a",), (Case("x", 0, None, np.eye(9)),)))
