@@ -1,5 +1,6 @@
 """Audits of a split, whether people are apart in it, and of a network, what it goes by."""
 
+from xaimri.audit.controls import Controls
 from xaimri.audit.effect import Effect
 from xaimri.audit.interventions import INTERVENTIONS, Intervention
 from xaimri.audit.model import audit_model
@@ -10,6 +11,7 @@ from xaimri.audit.split_audit import SplitAudit
 
 __all__ = [
     "INTERVENTIONS",
+    "Controls",
     "Effect",
     "Intervention",
     "ModelAudit",
