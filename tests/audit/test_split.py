@@ -123,7 +123,7 @@ def test_images_that_are_all_alike_are_not_called_copies():
     generator = np.random.default_rng(0)
 
     def blob():
-        cx, cy, wide = *generator.uniform(28, 36, 2), generator.uniform(6, 9)
+        cx, cy, wide = generator.uniform([28, 28, 6], [36, 36, 9])
         return 200 * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / wide**2)
 
     cases = [Case(str(i), i % 2, f"person {i}", blob()) for i in range(30)]
