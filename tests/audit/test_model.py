@@ -1,12 +1,14 @@
 """What an audit says of networks of which it is known what they go by."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
 import xaimri
 from xaimri import FunctionClassifier, InvalidInput, LinearClassifier
+from xaimri.audit.probes import probe
 from xaimri.data import Case, Dataset
 
 SIDE = 24
@@ -40,6 +42,11 @@ CORNER = reading(slice(0, 2), slice(0, 2), 100)
 
 UPPER = reading(slice(10, 12), slice(10, 16), 130)
 """Goes by the upper half of the object."""
+
+
+@pytest.fixture(autouse=True)
+def few_deals(monkeypatch):
+    monkeypatch.setattr("xaimri.audit.effects.probe", partial(probe, deals=59))
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +101,13 @@ def test_only_images_that_change_count_on_both_sides():
         for i in range(12)
     ]
     mixed = Dataset(CLASSES, (*cases_of(mark=200.0), *whole))
-    erased = by_name(xaimri.audit_model(CORNER, mixed, interventions=["erased"]))["erased"]
+    erased = by_name(xaimri.audit_model(CORNER, mixed, interventions=["erased"], maps=0))["erased"]
     assert (erased.changed, erased.unchanged, erased.impossible, erased.subjects) == (24, 0, 12, 24)
     assert erased.before.value == 1.0
     assert erased.note == "can't be made on 12 images"
-    alone = xaimri.audit_model(CORNER, Dataset(CLASSES, tuple(whole)), interventions=["erased", "blurred"])
+    alone = xaimri.audit_model(
+        CORNER, Dataset(CLASSES, tuple(whole)), interventions=["erased", "blurred"], maps=0
+    )
     assert by_name(alone)["erased"].note == "not made: no object is told from its background on 12 images"
     assert not alone.able
     assert any("not shown to be above chance" in line for line in alone.untold)
@@ -155,7 +164,7 @@ def test_what_is_found_where_there_is_nothing_is_rare():
             for i, y in enumerate(labels)
         ]
         network = LinearClassifier.random((SIDE, SIDE, 1), seed=seed)
-        audit = xaimri.audit_model(network, Dataset(CLASSES, tuple(cases)), resamples=50)
+        audit = xaimri.audit_model(network, Dataset(CLASSES, tuple(cases)), resamples=50, maps=0)
         wrong += bool(audit.findings)
     assert wrong <= 3
 

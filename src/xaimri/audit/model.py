@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool
 
 from xaimri.adapters.options import ModelLike
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array
-from xaimri.audit.effect import Effect
+from xaimri.audit.covariates import Table, columns_of, targets_of
+from xaimri.audit.effects import Asked, chance_of, effects_of, probes_of
 from xaimri.audit.interventions import Intervention, chosen
 from xaimri.audit.model_audit import ModelAudit
-from xaimri.audit.people import People, Predictions, above_chance, drops
-from xaimri.audit.readings import CHANGED, IMPOSSIBLE, UNCHANGED, Readings, readings_of
+from xaimri.audit.people import People, above_chance
+from xaimri.audit.readings import MEASURED, Readings, readings_of
+from xaimri.audit.relevance import Relevance, relevance_of
 from xaimri.data.attendance import trained_on
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import read_loader
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
-from xaimri.evaluation.estimate import Estimate
 from xaimri.evaluation.truth import truth_of
 from xaimri.kinds import Anything
+from xaimri.methods import Method, build_one
 from xaimri.model import Model, open_model
 from xaimri.perturb.progress import Watcher, watched
+from xaimri.rules import WholeNumber
 
 Names: TypeAlias = Sequence[str] | str | None
 """Which interventions are made; None makes all."""
 
 
-@check_arguments(cases=Anything(), interventions=Anything(), progress=Anything())
+@check_arguments(
+    cases=Anything(), interventions=Anything(), covariates=Anything(), method=Anything(),
+    maps=WholeNumber(0), progress=Anything(),
+)  # fmt: skip
 def audit_model(
     model: ModelLike,
     cases: Dataset | Loader,
     *,
     interventions: Names = None,
+    covariates: Table = None,
+    method: Method = "gradcam",
+    maps: int = 60,
     independent: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
@@ -53,6 +59,10 @@ def audit_model(
     halves. Balanced accuracy of people with these images stands beside that with the images as they are. The
     object, such as the brain, is what a uniform background lets tell; all is done on the network's grid.
 
+    Then it is asked what the features tell: covariates such as age, sex and site, the level of the slice, the
+    object's size, the mean intensity; and what the decision loses where each is held fixed. Last, where the
+    relevance of maps lies, which proves no use of anything.
+
     Parameters
     ----------
     model
@@ -62,6 +72,13 @@ def audit_model(
         or ``tf.data``, as of :func:`xaimri.data.read_loader`. Classes are matched by name.
     interventions
         Names of ``xaimri.audit.INTERVENTIONS``; None makes all.
+    covariates
+        What is known of the cases beside their own `covariates`: values by name, one for each case and None
+        where missing; or a CSV or TSV file whose first column holds ids or subjects.
+    method
+        Whose maps are looked at; a name or an explainer.
+    maps
+        Images that are explained, at most; 0 leaves maps out.
     independent
         True states that every case without a subject is of a person of its own.
     confidence, resamples, seed
@@ -82,8 +99,11 @@ def audit_model(
 
     Notes
     -----
-    Costs a forward pass of every image and one for every intervention that changes it, ten in all by default.
-    Each image is read once, up to 6 of a class twice; memory holds 32 images and their copies at once.
+    Costs a forward pass of every image and one for every intervention that changes it, one more for features
+    where the network hands them out, eleven in all by default, and the method once for each of ``maps``
+    images.
+    Each image is read once, those of which maps are made twice; memory holds 32 images and their copies at
+    once, and the features of all.
 
     A drop says that the network uses what went, or that pictures which look so throw it: a blurred brain is
     one that it never met. What is above chance although the object is gone can only come from what is left.
@@ -109,7 +129,7 @@ def audit_model(
     >>> weights[1, :2, :2] = 1
     >>> network = xaimri.LinearClassifier(weights, bias=[100, 0], classes=["well", "ill"])
     >>> data = Dataset(("well", "ill"), tuple(cases))
-    >>> audit = audit_model(network, data, interventions=["outline", "erased", "background"])
+    >>> audit = audit_model(network, data, interventions=["outline", "erased", "background"], maps=0)
     >>> import textwrap
     >>> print(textwrap.fill(audit.headline, 106))
     This network can tell the classes by what lies around the object alone, and does worse without the own
@@ -117,13 +137,23 @@ def audit_model(
     """
     wanted = chosen(interventions)
     bootstrap = Bootstrap(resamples, confidence, seed)
+    explainer = build_one(method, {})
     opened = open_model(model, **options)
     _check_slices(opened)
     held = matched_cases(opened, cases)
     truth_of(held, None, None, (len(held), len(held.classes)), independent)  # subjects, before hours of work
+    table = columns_of(covariates, held)
     with watched(progress):
         found = readings_of(opened.classifier, opened.intake, held, wanted)
-    return _audit(opened, found, wanted, bootstrap, independent)
+        _check_count(found)
+        relevance = (
+            relevance_of(opened.classifier, opened.intake, explainer, found.cases, maps, bootstrap)
+            if maps else None
+        )  # fmt: skip
+    left = {case.id: n for n, case in enumerate(held)}
+    places = [left[case.id] for case in found.cases]
+    known = {name: [values[n] for n in places] for name, values in table.items()}
+    return _audit(opened, found, wanted, bootstrap, independent, known, relevance)
 
 
 def matched_cases(opened: Model, cases: Dataset | Loader) -> Dataset:
@@ -146,89 +176,42 @@ def _check_slices(opened: Model) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """Answers by person to images as they are and as changed, and how people are drawn."""
-
-    people: People
-    weights: Array
-    found: Readings
-
-    def predictions(self, p: Array, used: Bool[Array, " cases"]) -> Predictions:
-        return self.people.predictions(p, used)
-
-    def estimate(self, one: Predictions) -> Estimate:
-        if not one.able:
-            return Estimate.none()
-        return self.people.estimate(one.value, one.balanced(self.weights), len(set(one.owner.tolist())))
-
-    def drop(self, before: Predictions, after: Predictions) -> Estimate:
-        if not before.able:
-            return Estimate.none()
-        drawn = before.balanced(self.weights) - after.balanced(self.weights)
-        return self.people.estimate(before.value - after.value, drawn, len(set(before.owner.tolist())))
+def _check_count(found: Readings) -> None:
+    count, names = found.plain.shape[1], len(found.cases.classes)
+    if count != names:
+        raise InvalidInput(
+            f"the network tells {count} classes apart, and the cases have {names}: name the network's "
+            "classes as the data's."
+        )
 
 
 def _audit(
     opened: Model,
     found: Readings,
-    wanted: Iterable[Intervention],
+    wanted: Sequence[Intervention],
     bootstrap: Bootstrap,
     independent: bool,
+    table: Table,
+    relevance: Relevance | None,
 ) -> ModelAudit:
+    """Put everything that was found together."""
     held = found.cases
-    if found.plain.shape[1] != len(held.classes):
-        raise InvalidInput(
-            f"the network tells {found.plain.shape[1]} classes apart, and the cases have "
-            f"{len(held.classes)}: name the network's classes as the data's."
-        )
     labels, who, _ = truth_of(held, None, None, found.plain.shape, independent)
     names, owner = np.unique(np.array([str(one) for one in who]), return_inverse=True)
     people = People(labels, owner, len(held.classes), bootstrap)
-    asked = _Asked(people, people.weights(), found)
+    asked = Asked(people, people.weights(), found)
     plain = asked.predictions(found.plain, np.ones(len(held), bool))
     met = () if opened.split is None else trained_on(held, opened.split, opened.origin)
-    counts = np.bincount(plain.labels, minlength=len(held.classes))
+    counts = np.bincount(plain.labels, minlength=len(held.classes)).tolist()
     few = tuple(
-        f"{name} ({counts[n]})"
-        for n, name in enumerate(held.classes)
-        if counts[n] and n not in plain.estimable
+        f"{name} ({count})"
+        for n, (name, count) in enumerate(zip(held.classes, counts, strict=True))
+        if count and n not in plain.estimable
     )
+    measured = {name: found.measures[:, n] for n, name in enumerate(MEASURED)}
     return ModelAudit(
-        held.classes, len(held), len(names), asked.estimate(plain), _chance(plain),
-        above_chance([plain], bootstrap.seed)[0], few, effects_of(asked, list(wanted)),
+        held.classes, len(held), len(names), asked.estimate(plain), chance_of(plain),
+        above_chance([plain], bootstrap.seed)[0], few, effects_of(asked, wanted),
+        probes_of(asked, targets_of(held, owner, table, measured)), found.why, relevance,
         (*met, *found.notes), found.failures, bootstrap.confidence, bootstrap.resamples, bootstrap.seed,
     )  # fmt: skip
-
-
-def effects_of(asked: _Asked, wanted: Sequence[Intervention]) -> tuple[Effect, ...]:
-    """Return the effect of every intervention, over the images that it changes."""
-    found, pairs = asked.found, []
-    for each in wanted:
-        used = found.outcomes[each.name] == CHANGED
-        pairs.append(
-            (asked.predictions(found.plain, used), asked.predictions(found.changed[each.name], used))
-        )
-    seed = asked.people.bootstrap.seed
-    kept = [n for n, each in enumerate(wanted) if each.anatomy]
-    gone = [n for n, each in enumerate(wanted) if not each.anatomy]
-    p = dict(zip(kept, drops([pairs[n] for n in kept], seed), strict=True))
-    p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed), strict=True))
-    made = []
-    for place, (each, (before, after)) in enumerate(zip(wanted, pairs, strict=True)):
-        outcomes = found.outcomes[each.name]
-        changed, unchanged, impossible = (
-            int((outcomes == n).sum()) for n in (CHANGED, UNCHANGED, IMPOSSIBLE)
-        )
-        made.append(
-            Effect(
-                each.name, each.title, each.left, each.anatomy, changed, unchanged, impossible,
-                len(set(before.owner.tolist())), asked.estimate(before), asked.estimate(after),
-                asked.drop(before, after), _chance(before), p[place],
-            )
-        )  # fmt: skip
-    return tuple(made)
-
-
-def _chance(one: Predictions) -> float:
-    return 1 / len(one.estimable) if one.able else float("nan")

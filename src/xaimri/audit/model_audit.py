@@ -12,11 +12,15 @@ from typing import Any
 from xaimri import archive, notebook
 from xaimri.arguments import check_arguments
 from xaimri.audit.effect import CERTAIN, Effect
+from xaimri.audit.probes import Probe
+from xaimri.audit.relevance import Relevance
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import Estimate
 from xaimri.failure import Failure
 from xaimri.table import align
 
+PROBED = ("", "images", "measure", "read", "by class alone", "p", "drop if held", "p")
+SHARES = ("part", "share of relevance", "of area", "excess")
 HEADS = ("", "images", "as it is", "changed", "drop", "p")
 
 
@@ -36,6 +40,12 @@ class ModelAudit:
         What it is by chance, and how often labels dealt anew over subjects do as well.
     effects
         One for each intervention.
+    probes
+        One for each thing that may be read off the features.
+    unprobed
+        Why there are none; empty where there are.
+    relevance
+        Where maps lie; None where none were asked for.
     remarks
         Sentences on the data; they are among the ``untold``.
     failures
@@ -52,6 +62,9 @@ class ModelAudit:
     p: float
     few: tuple[str, ...]
     effects: tuple[Effect, ...]
+    probes: tuple[Probe, ...]
+    unprobed: str
+    relevance: Relevance | None
     remarks: tuple[str, ...]
     failures: tuple[Failure, ...]
     confidence: float
@@ -66,7 +79,8 @@ class ModelAudit:
     @property
     def findings(self) -> tuple[str, ...]:
         """Sentences on what the network was found to go by; empty where nothing was found."""
-        return tuple(effect.sentence for effect in self.effects if effect.found)
+        effects = [effect.sentence for effect in self.effects if effect.found]
+        return (*effects, *(probe.sentence for probe in self.probes if probe.found or probe.used))
 
     @property
     def untold(self) -> tuple[str, ...]:
@@ -89,6 +103,12 @@ class ModelAudit:
         for effect in self.effects:
             if effect.note:
                 yield f"{effect.title.capitalize()}: {effect.note}."
+        if self.unprobed:
+            yield f"What the features tell: {self.unprobed}"
+        for probe in self.probes:
+            if probe.note:
+                yield f"{probe.name.capitalize()}: {probe.note}."
+        yield from () if self.relevance is None else self.relevance.notes
         yield from self.remarks
         yield (
             "A mark that lies on the object, or that looks like anatomy, is told by none of these; nor is "
@@ -119,6 +139,8 @@ class ModelAudit:
             "subjects": self.subjects,
             "plain": {**self.plain.to_dict(), "chance": chance, "p": p},
             "effects": [effect.to_dict() for effect in self.effects],
+            "probes": [probe.to_dict() for probe in self.probes],
+            "relevance": None if self.relevance is None else self.relevance.to_dict(),
             "findings": list(self.findings),
             "untold": list(self.untold),
             "failures": [asdict(failure) for failure in self.failures],
@@ -146,6 +168,8 @@ class ModelAudit:
         yield ""
         yield from align(HEADS, self._rows())
         yield ""
+        yield from _lines_of("Read off the features", PROBED, self._probed())
+        yield from _lines_of("Relevance of the maps", SHARES, self._shared())
         yield from _listed("Found", self.findings)
         yield from _listed("What could not be told", self.untold)
 
@@ -163,11 +187,33 @@ class ModelAudit:
             for e in self.effects
         ]  # fmt: skip
 
+    def _probed(self) -> list[list[str]]:
+        """Return the probes that have figures as cells."""
+        return [
+            [
+                probe.name, str(probe.images), probe.measure, str(probe.value), _number(probe.by_class),
+                _p(probe.p), str(probe.drop), _p(probe.p_drop),
+            ]
+            for probe in self.probes
+            if not probe.note
+        ]  # fmt: skip
+
+    def _shared(self) -> list[list[str]]:
+        """Return where the relevance lies as cells."""
+        if self.relevance is None:
+            return []
+        return [
+            [share.part, str(share.relevance), f"{share.area:.2f}", str(share.excess)]
+            for share in self.relevance.shares
+        ]
+
     def _repr_html_(self) -> str:
         return notebook.card(
             self.headline,
             notebook.paragraphs([self._about()]),
             notebook.table(HEADS, self._rows()),
+            notebook.table(PROBED, self._probed()),
+            notebook.table(SHARES, self._shared()),
             notebook.listed("Found", self.findings),
             notebook.listed("What could not be told", self.untold),
         )
@@ -195,6 +241,17 @@ def _p(value: float) -> str:
     if math.isnan(value):
         return ""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f}"
+
+
+def _lines_of(heading: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if rows:
+        yield f"{heading}:"
+        yield from align(heads, rows)
+        yield ""
 
 
 def _listed(heading: str, lines: Sequence[str]) -> Iterator[str]:

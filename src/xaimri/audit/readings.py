@@ -12,7 +12,7 @@ from xaimri.arrays import Array, Fitted, Scores
 from xaimri.audit.interventions import Intervention, is_changed
 from xaimri.audit.scene import Common, Scene
 from xaimri.capacity import capacity
-from xaimri.classifier import Accelerated, Classifier, Featured
+from xaimri.classifier import Accelerated, Classifier, Featured, Readout
 from xaimri.data.case import Case, Dataset
 from xaimri.data.unread import say_lost, say_unread, without_unread
 from xaimri.errors import MissingCapability
@@ -60,6 +60,8 @@ class Readings:
         Intervention -> `CHANGED`, `UNCHANGED` or `IMPOSSIBLE` of every case.
     features
         None where the network has none, and ``why`` says so.
+    readout
+        The last layer; None where there are no features.
     measures
         Of `MEASURED`; the object's are NaN where there is no object.
     """
@@ -70,6 +72,7 @@ class Readings:
     outcomes: Mapping[str, Int[Array, " cases"]]
     features: Float[Array, "cases features"] | None
     why: str
+    readout: Readout | None
     measures: Float[Array, "cases measures"]
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
@@ -83,7 +86,9 @@ class Questions:
     interventions: Sequence[Intervention]
     donors: Sequence[Donor]
     common: Common
+    probed: bool = True
     why: str = ""
+    readout: Readout | None = None
     fast: Classifier | None = None
     parts: dict[str, list[Array]] = field(default_factory=dict)
     outcomes: dict[str, list[int]] = field(default_factory=dict)
@@ -128,6 +133,7 @@ class Questions:
             return
         try:
             self._keep("features", self.classifier.features(images))
+            self.readout = self.readout or self.classifier.readout(images[:1])
         except MissingCapability as refusal:
             self.why = str(refusal)
 
@@ -180,6 +186,7 @@ def readings_of(
         {name: np.array(states) for name, states in questions.outcomes.items()},
         None if questions.why else questions.joined("features"),
         questions.why,
+        None if questions.why else questions.readout,
         questions.joined("measures"),
         tuple(failures),
         (*say_unread(failures, len(cases)), *say_lost(cases, failures)),

@@ -1,0 +1,157 @@
+"""What may be read off a network's features: columns of a table, and what is measured of every image."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from xaimri.arrays import Array
+from xaimri.data.case import Dataset
+from xaimri.data.tsv import typed
+from xaimri.errors import InvalidInput, shown
+from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.regular_file import open_regular, quoted
+
+Values: TypeAlias = Sequence[str | float | None]
+"""One for each case; None where it is missing."""
+
+Table: TypeAlias = Mapping[str, Values] | str | Path | None
+"""Columns by name, or a file of them."""
+
+NUMBERS = 3
+"""Different numbers from which on they are a quantity, and fewer are names of groups."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What is to be read off the features of the cases of which it is known.
+
+    Attributes
+    ----------
+    name
+        Of the column.
+    values
+        ``(cases,)``: numbers, or indices of the groups.
+    known
+        The cases of which it is known; of groups, those of groups with enough people.
+    groups
+        Names, where it is no quantity.
+    """
+
+    name: str
+    values: Float[Array, " cases"]
+    known: Bool[Array, " cases"]
+    groups: tuple[str, ...] = ()
+
+    @property
+    def design(self) -> Float[Array, "known columns"]:
+        """The known values as columns: numbers, or one column a group."""
+        values: Array = self.values[self.known]
+        if not self.groups:
+            return values[:, None]
+        columns: Array = (values[:, None] == np.arange(len(self.groups))).astype(np.float64)
+        return columns
+
+
+def targets_of(
+    cases: Dataset, owner: Int[Array, " cases"], table: Table, measured: Mapping[str, Float[Array, " cases"]]
+) -> tuple[Target, ...]:
+    """Return what is known of the cases: their covariates, the table's columns, slice and measures.
+
+    A column of the table replaces a covariate of the same name.
+    """
+    columns: dict[str, Values] = {}
+    for name in dict.fromkeys(key for case in cases for key in case.covariates):
+        columns[name] = cases.covariate(name)
+    columns |= columns_of(table, cases)
+    columns |= {"slice level": [case.slice for case in cases]} if "slice level" not in columns else {}
+    columns |= {name: values.tolist() for name, values in measured.items()}
+    return tuple(target_of(name, values, owner) for name, values in columns.items())
+
+
+def target_of(name: str, values: Values, owner: Int[Array, " cases"]) -> Target:
+    """Return a column as numbers, or as groups of at least 5 people.
+
+    Examples
+    --------
+    >>> target_of("age", [70, None, 81.5, 66], np.arange(4)).known.tolist()
+    [True, False, True, True]
+    >>> target_of("sex", ["F", "M"] * 5 + ["X"], np.arange(11)).groups
+    ('F', 'M')
+    """
+    missing = np.array([one is None or (isinstance(one, float) and np.isnan(one)) for one in values])
+    there = [one for one, gone in zip(values, missing, strict=True) if not gone]
+    if all(isinstance(one, int | float) for one in there) and len(set(there)) >= NUMBERS:
+        numbers = [np.nan if gone else float(one or 0) for one, gone in zip(values, missing, strict=True)]
+        return Target(name, np.array(numbers), ~missing)
+    words = np.array(["" if gone else _word(one) for one, gone in zip(values, missing, strict=True)])
+    enough = [
+        word
+        for word in sorted(set(words[~missing].tolist()))
+        if len(set(owner[(words == word) & ~missing].tolist())) >= MINIMUM_SUBJECTS
+    ]
+    known = ~missing & np.isin(words, enough)
+    index = {word: float(n) for n, word in enumerate(enough)}
+    return Target(name, np.array([index.get(w, np.nan) for w in words.tolist()]), known, tuple(enough))
+
+
+def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:
+    """Return the columns of a table, in the order of the cases.
+
+    A file is CSV or, by its ending ``.tsv``, has tabs; its first column holds the ids or the subjects of the
+    cases.
+
+    Raises
+    ------
+    InvalidInput
+        If a column has not one value per case, or the file names none of them.
+    """
+    if table is None:
+        return {}
+    if isinstance(table, str | Path):
+        return _read(Path(table), cases)
+    for name, values in table.items():
+        if len(values) != len(cases):
+            raise InvalidInput(
+                f"the covariate {shown(name)} has {len(values)} values for {len(cases)} cases: give one "
+                "each, None where it is missing."
+            )
+    return {str(name): list(values) for name, values in table.items()}
+
+
+def _read(path: Path, cases: Dataset) -> dict[str, Values]:
+    with open_regular(path, "check the path.") as stream:
+        content = stream.read()
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{quoted(path)} is no text in UTF-8: save it as UTF-8.") from error
+    rows = list(csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+    heads = rows[0] if rows else []
+    known = {row[0].strip(): row for row in rows[1:] if row}
+    keys = [_key(case.id, case.subject, known) for case in cases]
+    if len(heads) < 2 or not any(keys):
+        raise InvalidInput(
+            f"{quoted(path)} tells nothing of these cases: its first line must name the columns, and the "
+            "first column hold their ids or subjects."
+        )
+    found: dict[str, Values] = {}
+    for place, name in enumerate(heads[1:], 1):
+        words = [known[key][place] if key and place < len(known[key]) else "" for key in keys]
+        found[name.strip()] = typed([word.strip() for word in words])
+    return found
+
+
+def _key(case: str, subject: str | None, known: Mapping[str, object]) -> str:
+    """Return by which name a table has a case: its id, else its subject; empty where it has neither."""
+    return next((name for name in (case, subject) if name is not None and name in known), "")
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

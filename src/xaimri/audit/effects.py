@@ -1,0 +1,112 @@
+"""Effects of interventions, and of what is held fixed, over people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from xaimri.arrays import Array
+from xaimri.audit.covariates import Target
+from xaimri.audit.effect import Effect
+from xaimri.audit.held import agrees, held_fixed
+from xaimri.audit.interventions import Intervention
+from xaimri.audit.people import People, Predictions, above_chance, drops
+from xaimri.audit.probes import Probe, corrected, probe
+from xaimri.audit.readings import CHANGED, IMPOSSIBLE, UNCHANGED, Readings
+from xaimri.evaluation.estimate import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Answers by person to images as they are and as changed, and how people are drawn."""
+
+    people: People
+    weights: Array
+    found: Readings
+
+    def predictions(self, p: Float[Array, "cases classes"], used: Bool[Array, " cases"]) -> Predictions:
+        """Return what is predicted of each person by some of the cases."""
+        return self.people.predictions(p, used)
+
+    def estimate(self, one: Predictions) -> Estimate:
+        """Return balanced accuracy with its interval."""
+        if not one.able:
+            return Estimate.none()
+        return self.people.estimate(one.value, one.balanced(self.weights), _count(one))
+
+    def drop(self, before: Predictions, after: Predictions) -> Estimate:
+        """Return by how much balanced accuracy falls, in pairs."""
+        if not before.able:
+            return Estimate.none()
+        drawn = before.balanced(self.weights) - after.balanced(self.weights)
+        return self.people.estimate(before.value - after.value, drawn, _count(before))
+
+
+def effects_of(asked: Asked, wanted: Sequence[Intervention]) -> tuple[Effect, ...]:
+    """Return the effect of every intervention, over the images that it changes."""
+    pairs = [_pair(asked, each) for each in wanted]
+    seed = asked.people.bootstrap.seed
+    kept = [n for n, each in enumerate(wanted) if each.anatomy]
+    gone = [n for n, each in enumerate(wanted) if not each.anatomy]
+    p = dict(zip(kept, drops([pairs[n] for n in kept], seed), strict=True))
+    p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed), strict=True))
+    return tuple(
+        _effect(asked, each, *pair, p[place])
+        for place, (each, pair) in enumerate(zip(wanted, pairs, strict=True))
+    )
+
+
+def _pair(asked: Asked, each: Intervention) -> tuple[Predictions, Predictions]:
+    found, used = asked.found, asked.found.outcomes[each.name] == CHANGED
+    return asked.predictions(found.plain, used), asked.predictions(found.changed[each.name], used)
+
+
+def _effect(asked: Asked, each: Intervention, before: Predictions, after: Predictions, p: float) -> Effect:
+    outcomes = asked.found.outcomes[each.name]
+    changed, unchanged, impossible = (int((outcomes == n).sum()) for n in (CHANGED, UNCHANGED, IMPOSSIBLE))
+    return Effect(
+        each.name, each.title, each.left, each.anatomy, changed, unchanged, impossible, _count(before),
+        asked.estimate(before), asked.estimate(after), asked.drop(before, after), chance_of(before), p,
+    )  # fmt: skip
+
+
+def probes_of(asked: Asked, targets: Sequence[Target]) -> tuple[Probe, ...]:
+    """Return how well every target is read off the features, and what the decision loses without it."""
+    found, people = asked.found, asked.people
+    if found.features is None:
+        return ()
+    bootstrap = people.bootstrap
+    made = [probe(found.features, people.labels, people.owner, each, bootstrap) for each in targets]
+    made = [replace(one, p=p) for one, p in zip(made, corrected(made), strict=True)]
+    if found.readout is None or not agrees(found.features, found.readout, found.plain):
+        return tuple(made)
+    able = [n for n, one in enumerate(made) if not one.note]
+    pairs = [_fixed(asked, targets[n]) for n in able]
+    for n, pair, p in zip(able, pairs, drops(pairs, bootstrap.seed), strict=True):
+        moved = float((pair[0].predicted != pair[1].predicted).mean())
+        made[n] = replace(made[n], drop=asked.drop(*pair), moved=moved, p_drop=p)
+    return tuple(made)
+
+
+def _fixed(asked: Asked, target: Target) -> tuple[Predictions, Predictions]:
+    """Return what is predicted of those of whom a target is known, as it is and with the target held."""
+    found, people = asked.found, asked.people
+    assert found.features is not None
+    assert found.readout is not None
+    said = np.full(found.plain.shape, np.nan)
+    said[target.known] = held_fixed(
+        found.features, found.readout, people.labels, people.owner, target, people.bootstrap.seed
+    )
+    return asked.predictions(found.plain, target.known), asked.predictions(said, target.known)
+
+
+def chance_of(one: Predictions) -> float:
+    """Return balanced accuracy by chance; NaN where there is none."""
+    return 1 / len(one.estimable) if one.able else float("nan")
+
+
+def _count(one: Predictions) -> int:
+    return len(set(one.owner.tolist()))

@@ -1,0 +1,165 @@
+"""What is read off features, against features of which it is known what they hold."""
+
+import numpy as np
+import pytest
+
+import xaimri
+from xaimri import FunctionClassifier, InvalidInput, LinearClassifier
+from xaimri.audit.covariates import columns_of, target_of
+from xaimri.audit.probes import probe, reading_of, thinned
+from xaimri.data import Case, Dataset
+from xaimri.evaluation import Bootstrap
+
+PEOPLE, SLICES = 40, 3
+OWNER = np.repeat(np.arange(PEOPLE), SLICES)
+LABELS = OWNER % 2
+BOOTSTRAP = Bootstrap(resamples=200)
+
+
+def features_of(seed=0, **columns):
+    """Noise, and columns that hold something exactly."""
+    noise = np.random.default_rng(seed).normal(size=(len(OWNER), 6))
+    return np.concatenate([noise, *(np.asarray(c, float)[:, None] for c in columns.values())], axis=1)
+
+
+def probed(features, values, deals=99):
+    return probe(features, LABELS, OWNER, target_of("it", values, OWNER), BOOTSTRAP, deals)
+
+
+def test_what_is_in_the_features_is_read_and_what_is_not_is_not():
+    generator = np.random.default_rng(1)
+    age, level = generator.uniform(60, 90, PEOPLE)[OWNER], np.tile(np.arange(SLICES), PEOPLE)
+    sex = np.array(["F", "M"])[generator.permutation(PEOPLE)[OWNER] % 2]
+    site = np.array(["a", "b", "c"])[generator.permutation(PEOPLE)[OWNER] % 3]
+    features = features_of(age=age, level=level, sex=sex == "F", a=site == "a", b=site == "b")
+    for values, measure in ((age, "R2"), (level, "R2"), (sex, "AUROC"), (site, "balanced accuracy")):
+        inside, outside = (probed(one, values.tolist()) for one in (features, features_of(seed=2)))
+        assert inside.measure == outside.measure == measure
+        assert inside.value.value > 0.95
+        assert inside.p == 0.01
+        assert outside.p > 0.05
+        assert outside.value.value < outside.chance + 0.2
+    assert probed(features, age.tolist()).chance == 0
+    assert probed(features, site.tolist()).chance == pytest.approx(1 / 3)
+
+
+def test_a_value_of_a_person_counts_once_a_person_and_its_images_are_averaged():
+    age = np.arange(PEOPLE)[OWNER].astype(float)
+    features = features_of(age=age)
+    reading = reading_of(features, LABELS, OWNER, target_of("age", age.tolist(), OWNER))
+    assert reading.features.shape == (PEOPLE, 7)
+    np.testing.assert_allclose(reading.features[3], features[OWNER == 3].mean(axis=0))
+    level = np.tile(np.arange(SLICES), PEOPLE)
+    assert len(reading_of(features, LABELS, OWNER, target_of("level", level.tolist(), OWNER)).owner) == len(
+        OWNER
+    )
+    kept = thinned(OWNER, 50)
+    assert np.bincount(OWNER[kept]).tolist() == [1] * PEOPLE
+
+
+def test_by_the_class_alone_what_follows_the_class_is_read_too():
+    """Of the spread of 10 between the classes and 1 within, the class tells 100/4 of 100/4 + 1/12."""
+    follows = 10 * LABELS + np.random.default_rng(0).uniform(0, 1, PEOPLE)[OWNER]
+    found = probed(features_of(follows=follows), follows.tolist())
+    assert found.by_class == pytest.approx(25 / (25 + 1 / 12), abs=0.01)
+    apart = probed(features_of(), np.random.default_rng(3).normal(size=PEOPLE)[OWNER].tolist())
+    assert apart.by_class < 0.1
+
+
+def test_chance_is_kept_where_there_is_nothing_also_of_what_runs_along_the_slices():
+    generator = np.random.default_rng(5)
+    drift = np.repeat(generator.normal(size=(PEOPLE, 1, 6)), SLICES, axis=1)
+    features = (drift + np.cumsum(generator.normal(size=(PEOPLE, SLICES, 6)), axis=1)).reshape(-1, 6)
+    found = 0
+    for _ in range(20):
+        values = np.cumsum(generator.normal(size=(PEOPLE, SLICES)), axis=1) + generator.normal(
+            size=(PEOPLE, 1)
+        )
+        found += probed(features, values.ravel().tolist(), deals=39).p < 0.05
+    assert found <= 3
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ([1.0] * len(OWNER), "the same for all"),
+        (["a"] * 117 + ["b"] * 3, "the same for all, but for groups of fewer than 5"),
+        ([None] * len(OWNER), "not known of any case"),
+        ([70.0, 80.0, 75.0] * 9 + [None] * 93, "known of 9 subjects, and a probe needs 10"),
+    ],
+)
+def test_what_can_not_be_read_says_why(values, note):
+    found = probed(features_of(), values)
+    assert note in found.note
+    assert np.isnan(found.p)
+    assert not found.found
+
+
+def image_of(label, site, seed):
+    """Two pixels: one holds the site, one the class; the others are noise."""
+    pixels = np.random.default_rng(seed).uniform(0, 1, (6, 6))
+    pixels[0, 0], pixels[5, 5] = 10 * site, 10 * label
+    return pixels
+
+
+def sited(people=40):
+    """Four of five of the ill come from site B, and one of five of the well."""
+    cases = []
+    for n in range(people):
+        label, odd = n % 2, n // 2 % 5 == 0
+        site = label ^ odd
+        cases.append(
+            Case(
+                f"{n}",
+                label,
+                f"S{n}",
+                image_of(label, site, n),
+                covariates={"site": "AB"[site], "age": 60 + n % 7},
+            )
+        )
+    return Dataset(("well", "ill"), tuple(cases))
+
+
+def reading_pixel(place):
+    weights = np.zeros((2, 6, 6, 1))
+    weights[1][place] = 1
+    return LinearClassifier(weights, bias=[5, 0], classes=["well", "ill"])
+
+
+def test_a_decision_by_the_site_is_lost_where_the_site_is_held_and_one_by_the_class_is_not():
+    settings = {"interventions": ["blurred"], "maps": 0, "resamples": 200}
+    by_site = xaimri.audit_model(reading_pixel((0, 0)), sited(), **settings)
+    by_class = xaimri.audit_model(reading_pixel((5, 5)), sited(), **settings)
+    site, other = ({one.name: one for one in audit.probes}["site"] for audit in (by_site, by_class))
+    assert by_site.plain.value == pytest.approx(0.8)
+    assert min(site.value.value, other.value.value) > 0.9  # it is in the features of both
+    assert site.drop.value == pytest.approx(0.3)
+    assert site.used
+    assert by_class.plain.value == 1.0
+    assert other.drop.value == 0.0
+    assert not other.used
+    age = {one.name: one for one in by_site.probes}["age"]
+    assert not age.used
+    assert "site is read off the features" in " ".join(by_site.findings).lower()
+    assert "held fixed, balanced accuracy falls by 0.30" in " ".join(by_site.findings)
+
+
+def test_a_model_without_features_says_so_and_is_audited_by_interventions():
+    model = FunctionClassifier(lambda x: np.full((len(x), 2), 0.5), ["well", "ill"])
+    audit = xaimri.audit_model(model, sited(), interventions=["blurred"])
+    assert audit.probes == ()
+    assert "FunctionClassifier hands out no features: pass the Keras network itself" in " ".join(audit.untold)
+    assert any(line.startswith("Maps: ") for line in audit.untold)  # nor has it a gradient
+
+
+def test_a_table_is_read_by_ids_or_by_subjects(tmp_path):
+    cases = sited(12)
+    file = tmp_path / "people.csv"
+    file.write_text("subject,sex,weight\nS0,F,61.5\nS1,M,n/a\nS5,F,70\n")
+    found = columns_of(file, cases)
+    assert found["sex"][:6] == ["F", "M", None, None, None, "F"]
+    assert found["weight"][:2] == [61.5, None]
+    with pytest.raises(InvalidInput, match="tells nothing of these cases"):
+        columns_of(file, Dataset(("a",), (Case("x", 0, "nobody", np.ones((3, 3))),)))
+    with pytest.raises(InvalidInput, match="3 values for 12 cases"):
+        columns_of({"age": [1, 2, 3]}, cases)
