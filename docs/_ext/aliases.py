@@ -26,6 +26,8 @@ NAMES = {
     "xaimri.perturb.progress": "Watcher",
     "xaimri.atlas.atlas": "AtlasLike Names",
     "xaimri.cohort.table": "Amount",
+    "xaimri.cohort.schema": "KeptMaps Precision",
+    "xaimri.cohort.run": "CohortEngine CohortWatcher",
     "xaimri.perturb.absent": "Absent",
     "xaimri.perturb.segments": "Segmentation Shape",
     "xaimri.perturb.stopping": "Samples",

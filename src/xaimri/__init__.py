@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from xaimri.caveats import Caveat as Caveat
     from xaimri.classifier import Classifier as Classifier
     from xaimri.cohort import by_region as by_region
+    from xaimri.cohort import explain_cohort as explain_cohort
     from xaimri.errors import Cancelled as Cancelled
     from xaimri.errors import InvalidInput as InvalidInput
     from xaimri.errors import MissingCapability as MissingCapability
@@ -82,6 +83,7 @@ _HOMES = {
     "audit_split": "xaimri.audit",
     "absent_sensitivity": "xaimri.metrics",
     "by_region": "xaimri.cohort",
+    "explain_cohort": "xaimri.cohort",
     "evaluate_explanations": "xaimri.api",
     "trustworthiness": "xaimri.four_criteria",
     "Cancelled": "xaimri.errors",

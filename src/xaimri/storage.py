@@ -67,7 +67,7 @@ def store(fields: Mapping[str, Any], folder: str | Path) -> Path:
         arrays |= {f"regions.{k}": v for k, v in vars(regions).items() if v is not None}
     arrays |= {f"method.{sha}": v for sha, v in fields["method_arrays"].items()}
     digests = {name: Stored(array).sha256 for name, array in arrays.items()}
-    plain = {name: _plain(fields[name]) for name in FORM if name in fields}
+    plain = {name: plain(fields[name]) for name in FORM if name in fields}
     text = json_file.text_of({"xaimri": "explanation", **plain, "arrays": digests})
     with whole_folder(path) as new:
         (new / _RECORD).write_text(text, encoding="utf-8")
@@ -80,9 +80,9 @@ def numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
     regions = fields["regions"]
     own = ("values", "errors")
     return {
-        **{name: _plain(fields[name]) for name in FORM if name in fields},
-        **{name: _plain(fields[name]) for name in ("logits", "probabilities")},
-        "regions": None if regions is None else {name: _plain(getattr(regions, name)) for name in own},
+        **{name: plain(fields[name]) for name in FORM if name in fields},
+        **{name: plain(fields[name]) for name in ("logits", "probabilities")},
+        "regions": None if regions is None else {name: plain(getattr(regions, name)) for name in own},
     }
 
 
@@ -163,13 +163,13 @@ def _require(holds: bool | np.bool_, what: str) -> None:
         raise InvalidInput(f"{what} can't be right beside the rest")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
     if isinstance(value, Caveat):
         return {"name": value.name, "text": value.text}
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list | np.ndarray):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,6 +1,19 @@
-"""Maps of many people together: what they hold in each region of an atlas."""
+"""Whole cohorts: explained into a store that goes on after a stop, read back, and told by regions."""
 
+from xaimri.cohort.cohort import Cohort
+from xaimri.cohort.cohort import open_cohort as open  # noqa: A004 - as in `PIL.Image.open`
+from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.regions import by_region
+from xaimri.cohort.run import Progress, explain_cohort
 from xaimri.cohort.table import CohortRow, RegionCohort
 
-__all__ = ["CohortRow", "RegionCohort", "by_region"]
+__all__ = [
+    "Cohort",
+    "CohortRow",
+    "Manifest",
+    "Progress",
+    "RegionCohort",
+    "by_region",
+    "explain_cohort",
+    "open",
+]

@@ -1,0 +1,138 @@
+"""Which cases a cohort has: from a data set, a folder, a list of files, or a table of paths."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from xaimri.cohort.rows import About
+from xaimri.cohort.schema import arrow
+from xaimri.data.case import Case, Dataset
+from xaimri.errors import InvalidInput, shown
+from xaimri.images.intake import Intake
+from xaimri.names import first_names
+from xaimri.sources import Sources, name_images
+
+TABLES = (".csv", ".tsv", ".parquet")
+"""Endings of tables of paths."""
+
+KNOWN = ("path", "case", "subject", "label")
+"""Columns of a table of paths; others are passed over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A case with its image, which is not read yet."""
+
+    about: About
+    image: object
+
+
+def listed_cases(cases: Sources, intake: Intake) -> list[Listed]:
+    """Return every case, in order.
+
+    Parameters
+    ----------
+    cases
+        A data set; a table (``.csv``, ``.tsv``, ``.parquet``) with the column ``path``, relative to the
+        table's folder, and where they are known ``case``, ``subject`` and ``label``; else whatever holds
+        several images, as of :func:`xaimri.explain_all`, but for what gives them one by one.
+
+    Raises
+    ------
+    InvalidInput
+        If there are none, two have one name, or a table lacks its column.
+    """
+    found = _listed(cases, intake)
+    if not found:
+        raise InvalidInput("there are no cases: give at least one.")
+    twice = [name for name, count in Counter(one.about.case for one in found).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"several cases are called {first_names(twice)}: give each a name of its own.")
+    return found
+
+
+def digest(cases: Sequence[Listed]) -> str:
+    """Return the SHA-256 of names, subjects and labels, in order."""
+    found = hashlib.sha256()
+    for one in cases:
+        found.update(repr((one.about.case, one.about.subject, one.about.label)).encode())
+    return found.hexdigest()
+
+
+def _listed(cases: Sources, intake: Intake) -> list[Listed]:
+    if isinstance(cases, str | PathLike) and Path(fspath(cases)).suffix.lower() in TABLES:
+        return _of_table(Path(fspath(cases)))
+    if isinstance(cases, Dataset):
+        return [_of_case(case, cases.classes) for case in cases]
+    images = name_images(cases, intake)
+    if not isinstance(images, Sized):
+        raise InvalidInput(
+            "a cohort can go on after a stop, so its cases must be known beforehand: give a folder, a data "
+            "set, a list or a table of paths, and no generator."
+        )
+    return [
+        _of_case(each.source, ())
+        if isinstance(each.source, Case)
+        else Listed(About(each.name, source=_place(each.source)), each.source)
+        for each in images
+    ]
+
+
+def _of_case(case: Case, classes: Sequence[str]) -> Listed:
+    """Return a case; of a list of cases the labels are numbers."""
+    label = classes[case.label] if classes else str(case.label)
+    return Listed(About(case.id, case.subject, label, _place(case.source)), case)
+
+
+def _place(source: object) -> str | None:
+    return str(Path(fspath(source)).absolute()) if isinstance(source, str | PathLike) else None
+
+
+def _of_table(path: Path) -> list[Listed]:
+    """Return the cases of a table of paths."""
+    if not path.is_file():
+        raise InvalidInput(f"there is no table `{path}`: check the path (from `{Path.cwd()}`).")
+    rows = _rows(path)
+    if not rows or "path" not in rows[0]:
+        names = ", ".join(rows[0]) if rows else "no rows"
+        raise InvalidInput(f"`{path}` needs a column `path` and rows, and has {names}.")
+    found = []
+    for number, row in enumerate(rows):
+        words = {name: str(row[name]).strip() for name in KNOWN if row.get(name) not in (None, "")}
+        if "path" not in words:
+            raise InvalidInput(f"row {number + 1} of `{path}` has no path: give one, or take the row out.")
+        file = path.parent / words["path"]
+        about = About(
+            words.get("case", words["path"]), words.get("subject"), words.get("label"), _place(file)
+        )
+        found.append(Listed(about, file))
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Return a table's rows, by the names of its columns."""
+    if path.suffix.lower() == ".parquet":
+        arrow()
+        import pyarrow.parquet as parquet
+
+        try:
+            rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        except Exception as fault:
+            raise InvalidInput(
+                f"`{path}` is no Parquet file ({shown(str(fault))}): write it again."
+            ) from fault
+        return rows
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise InvalidInput(f"`{path}` is no text in UTF-8: save it as such.") from fault
+    first = text.partition("\n")[0]
+    mark = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
+    return list(csv.DictReader(text.splitlines(), delimiter=mark))

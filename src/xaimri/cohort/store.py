@@ -1,0 +1,62 @@
+"""The rows of a cohort as Parquet files, one for each part of its cases: finished where the file is there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xaimri.cohort.manifest import Manifest
+from xaimri.cohort.place import Place
+from xaimri.cohort.rows import Row
+from xaimri.cohort.schema import COLUMNS, arrow, schema
+
+ROWS = "rows"
+"""The folder of the Parquet files."""
+
+PACKED = ("zstd", 1)
+"""How columns are packed: quickly, as maps hardly become smaller."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where a cohort's rows are, and of what they are."""
+
+    place: Place
+    manifest: Manifest
+
+    @property
+    def parts(self) -> int:
+        """How many files all cases make."""
+        return -(-self.manifest.count // self.manifest.together)
+
+    def bounds(self, part: int) -> range:
+        """Return which cases a part has, by their position."""
+        first = part * self.manifest.together
+        return range(first, min(first + self.manifest.together, self.manifest.count))
+
+    def finished(self) -> set[int]:
+        """Return the parts whose rows are there."""
+        names = (
+            name.removesuffix(".parquet") for name in self.place.names(ROWS) if name.endswith(".parquet")
+        )
+        return {int(name.removeprefix("part-")) for name in names if name.removeprefix("part-").isdigit()}
+
+    def write(self, part: int, rows: Sequence[Row]) -> None:
+        """Write the rows of a part, whole or not at all."""
+        arrow()
+        import pyarrow
+        from pyarrow import parquet
+
+        columns = {name: [row[name] for row in rows] for name in COLUMNS}
+        table = pyarrow.table(columns, schema=schema(self.manifest.precision))
+        buffer = io.BytesIO()
+        kind, level = PACKED
+        parquet.write_table(table, buffer, compression=kind, compression_level=level)
+        self.place.write(f"{ROWS}/part-{part:06d}.parquet", buffer.getvalue())
+
+    def dataset(self) -> Any:
+        """Return the rows that are there as a data set of Arrow, which reads when it is asked."""
+        arrow()
+        return self.place.dataset(ROWS, schema(self.manifest.precision))
