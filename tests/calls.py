@@ -40,7 +40,7 @@ RESULTS = {
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
     "Slices.axis", "Slices.turn", "render.View", "render.View.open",
-    "cohort.CohortRow", "cohort.RegionCohort",
+    "cohort.CohortRow", "cohort.RegionCohort", "cohort.Cohort", "cohort.Manifest", "cohort.Progress",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
 
@@ -246,6 +246,26 @@ def _front(of: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _kept(of: dict[str, Any]) -> dict[str, Any]:
+    """Return what is done with a cohort that is kept."""
+    folder = of["folder"] / "a cohort"
+    asked = {"model": of["model"], "cases": {"one": of["image"]}, "methods": ["saliency"], "out": folder,
+             "target": "predicted", "of": "logit", "against": None, "maps": "whole",
+             "precision": "float32", "engine": "local", "progress": None}  # fmt: skip
+    made = xaimri.explain_cohort(**asked)
+    return {
+        "explain_cohort": asked,
+        "cohort.explain_cohort": asked,
+        "cohort.open": {"folder": folder},
+        "cohort.Cohort.table": Call(made.table, {"columns": ["case"]}),
+        "cohort.Cohort.filter": Call(made.filter, {"method": "saliency", "failed": False, "label": None,
+                                                   "subject": None, "expression": None}),
+        "cohort.Cohort.explanation": Call(made.explanation, {"case": "one", "method": "saliency",
+                                                             "image": of["image"]}),
+        "cohort.Cohort.explanations": Call(made.explanations, {}),
+    }  # fmt: skip
+
+
 def _objects(of: dict[str, Any]) -> dict[str, Any]:
     """What explanations, judgements and reports do."""
     one, several, judged = of["lime"], of["explained"], of["judged"]
@@ -351,6 +371,7 @@ def _atlases(of: dict[str, Any]) -> dict[str, Any]:
         "cohort.RegionCohort.of": Call(cohort.of, {"region": 1}),
         "cohort.RegionCohort.save": Call(cohort.save, {"path": of["folder"] / "cohort.csv"}),
         "cohort.RegionCohort.to_rows": Call(cohort.to_rows, {}),
+        **_kept(of),
         "evaluation.sign_flip_test": {"values": cohort.values, "null": 1.0, "flips": 20, "seed": 0},
         "atlas.names_of": {"given": {1: "one"}},
     }

@@ -1,5 +1,8 @@
 """The columns are what others read: pandas, DuckDB and Arrow see the same numbers."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,3 +52,9 @@ def test_duckdb_reads_it(run):
     folder, truth = run
     query = f"select * from read_parquet('{folder}/rows/*.parquet')"
     check(duckdb.sql(query).to_arrow_table().to_pylist(), truth)
+
+
+def test_the_manual_has_the_same_table():
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "cohorts.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    assert told == COLUMNS

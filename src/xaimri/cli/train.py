@@ -133,9 +133,9 @@ def evaluate(
     """
     check_data(data)
     from xaimri import experiment, open_model
+    from xaimri.experiment.held_out import EVALUATED
 
-    refuse_present([out / name for name in experiment.EVALUATED], force)
-
+    refuse_present([out / name for name in EVALUATED], force)
     opened = open_model(model, **options)
     chosen = part if part is not None else "all" if opened.split is None else "test"
     origin = None if chosen == "all" else opened.origin

@@ -5,12 +5,11 @@ JSON, and figures.
 """
 
 from xaimri.experiment.explaining import Explained, explain_classes, representatives
-from xaimri.experiment.held_out import EVALUATED, evaluate
+from xaimri.experiment.held_out import evaluate
 from xaimri.experiment.prediction import Predicted, predict_cases
 from xaimri.experiment.training import train
 
 __all__ = [
-    "EVALUATED",
     "Explained",
     "Predicted",
     "evaluate",
