@@ -9,6 +9,7 @@ import pytest
 from unreadable import SHAPE, bar, cases_of, with_unreadable
 from xaimri.data import Case, Dataset, Split, phantom, split
 from xaimri.errors import InvalidInput
+from xaimri.experiment.held_out import EVALUATED
 from xaimri.images import Window
 
 pytestmark = pytest.mark.tensorflow
@@ -130,7 +131,7 @@ def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, 
     expected = calibration(model.predict(parts.test), parts.test)
     assert kept["slice"]["calibration"] == expected.to_dict()
     assert f"{expected.top.ece} (perfect probabilities would have {expected.top.ece_of_chance:.2f}" in text
-    assert {file.name for file in tmp_path.iterdir()} == set(experiment.EVALUATED)
+    assert {file.name for file in tmp_path.iterdir()} == set(EVALUATED)
     every = experiment.evaluate(model, parts.test, tmp_path, **point)
     assert {one.positive for one in every.operating_points} == set(parts.test.classes)
     few = replace(others, cases=tuple(c for c in others if c.label != 0 or c.subject == others[0].subject))
