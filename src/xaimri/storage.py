@@ -67,8 +67,8 @@ def store(fields: Mapping[str, Any], folder: str | Path) -> Path:
         arrays |= {f"regions.{k}": v for k, v in vars(regions).items() if v is not None}
     arrays |= {f"method.{sha}": v for sha, v in fields["method_arrays"].items()}
     digests = {name: Stored(array).sha256 for name, array in arrays.items()}
-    plain = {name: plain(fields[name]) for name in FORM if name in fields}
-    text = json_file.text_of({"xaimri": "explanation", **plain, "arrays": digests})
+    told = {name: plain(fields[name]) for name in FORM if name in fields}
+    text = json_file.text_of({"xaimri": "explanation", **told, "arrays": digests})
     with whole_folder(path) as new:
         (new / _RECORD).write_text(text, encoding="utf-8")
         array_file.write(new / _ARRAYS, arrays)
@@ -164,7 +164,7 @@ def _require(holds: bool | np.bool_, what: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Turn a field into JSON types; JSON has no NaN, so a number that is none becomes null."""
+    """Turn a value into JSON types; JSON has no NaN, so a number that is none becomes null."""
     if isinstance(value, Caveat):
         return {"name": value.name, "text": value.text}
     if isinstance(value, Mapping):
