@@ -255,7 +255,6 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
     made = xaimri.explain_cohort(**asked)
     return {
         "explain_cohort": asked,
-        "cohort.explain_cohort": asked,
         "cohort.open": {"folder": folder},
         "cohort.Cohort.table": Call(made.table, {"columns": ["case"]}),
         "cohort.Cohort.filter": Call(made.filter, {"method": "saliency", "failed": False, "label": None,
