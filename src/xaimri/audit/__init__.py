@@ -11,6 +11,7 @@ from xaimri.audit.probes import Probe
 from xaimri.audit.relevance import MeanMap, Relevance, Share
 from xaimri.audit.split import audit_split
 from xaimri.audit.split_audit import SplitAudit
+from xaimri.audit.telltales import Telltale
 
 __all__ = [
     "INTERVENTIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "Relevance",
     "Share",
     "SplitAudit",
+    "Telltale",
     "audit_model",
     "audit_split",
 ]

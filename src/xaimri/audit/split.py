@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Int
 
 from xaimri.arguments import check_arguments
-from xaimri.audit.controls import Controls, controls
+from xaimri.arrays import Array
+from xaimri.audit.controls import controls
 from xaimri.audit.pair import Pair
 from xaimri.audit.pairs import find_pairs
 from xaimri.audit.split_audit import SplitAudit
+from xaimri.audit.telltales import telltales
 from xaimri.data.case import Dataset
 from xaimri.data.families import beside, families
 from xaimri.data.likeness import UNCERTAIN, similarity_of
@@ -76,23 +79,25 @@ def audit_split(
     apart = _told_apart(looks[0], seed)
     pairs = find_pairs(train, test, looks, apart)
     unknown = sum(case.subject is None for side in (train, test) for case in side)
-    worth = _controls(train, test, looks, pairs, Bootstrap(resamples, confidence, seed))
+    group = _groups(train, test, looks, pairs)
+    labels, halves = (train.labels, test.labels), (group[: len(train)], group[len(train) :])
+    worth = controls(looks, labels, halves, Bootstrap(resamples, confidence, seed))
+    told = telltales([*train, *test], looks, np.concatenate(labels), group, seed)
     notes = tuple(_notes(looks, apart))
-    return SplitAudit(pairs, worth, (len(train), len(test)), unknown, notes, (train, test))
+    return SplitAudit(pairs, worth, told, (len(train), len(test)), unknown, notes, (train, test))
 
 
-def _controls(
-    train: Dataset, test: Dataset, looks: tuple[Looks, Looks], pairs: tuple[Pair, ...], bootstrap: Bootstrap
-) -> Controls | None:
-    """Return the controls; groups are subjects, joined with whatever was found to be of one scan."""
+def _groups(
+    train: Dataset, test: Dataset, looks: tuple[Looks, Looks], pairs: tuple[Pair, ...]
+) -> Int[Array, " cases"]:
+    """Return the group of every case of both: the subjects, joined with what was found to be of one scan."""
     there = {case.id: place for place, case in enumerate(train)}
     here = {case.id: len(train) + place for place, case in enumerate(test)}
     links = [(there[pair.train], here[pair.test]) for pair in pairs if pair.certain]
     for side, start in zip(looks, (0, len(train)), strict=True):
         if None in (train.subjects, test.subjects)[start > 0]:
             links += [(start + one, start + other) for one, other in beside(side)]
-    group = families([*train.subjects, *test.subjects], links)
-    return controls(looks, (train.labels, test.labels), (group[: len(train)], group[len(train) :]), bootstrap)
+    return families([*train.subjects, *test.subjects], links)
 
 
 def _told_apart(looks: Looks, seed: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from xaimri import archive
 from xaimri.audit.controls import Controls
 from xaimri.audit.pair import KINDS, MEANING, Pair
+from xaimri.audit.telltales import Telltale
 from xaimri.audit.verdict import Verdict, reason_for, verdict_on
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput
@@ -31,6 +32,8 @@ class SplitAudit:
         Images of the test with what gives them away in training.
     controls
         What the leak is worth; None where no image could be read.
+    telltales
+        How well size, compression, rim, mean, bits and scanner tell the class, each by itself.
     images
         How many cases training and test have.
     unknown
@@ -41,6 +44,7 @@ class SplitAudit:
 
     pairs: tuple[Pair, ...]
     controls: Controls | None
+    telltales: tuple[Telltale, ...]
     images: tuple[int, int]
     unknown: int
     notes: tuple[str, ...]
@@ -69,6 +73,7 @@ class SplitAudit:
             "images": {"train": self.images[0], "test": self.images[1], "without subject": self.unknown},
             "counts": self.counts(),
             "controls": None if self.controls is None else self.controls.to_dict(),
+            "telltales": [each.to_dict() for each in self.telltales],
             "notes": list(self.notes),
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
@@ -101,6 +106,12 @@ class SplitAudit:
         if self.controls is not None:
             yield ""
             yield from _worth(self.controls)
+        told = [each for each in self.telltales if each.found]
+        for each in told:
+            yield (
+                f"The {each.name} tells the class by itself: balanced accuracy {each.accuracy:.2f} on groups held "
+                f"out, {each.chance:.2f} by chance."
+            )
         yield from self.notes
 
 

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from xaimri.arrays import Array
 from xaimri.data.looks import Looks
-from xaimri.data.polar import nearest
+from xaimri.data.polar import Polar, nearest
 from xaimri.data.registration import similarity
 
 NEAR = 0.965
@@ -29,6 +30,9 @@ UNCERTAIN = 0.75
 
 CANDIDATES = 48
 """Images of training that each of the test's may be laid on: those whose spectra are most like its own."""
+
+CROPPED = 8
+"""Candidates for each part of an image that a cropped one may show."""
 
 PATIENCE = 4
 """So many candidates in turn that are no altered copies end the search."""
@@ -54,37 +58,81 @@ class Match:
 def alike(train: Looks, test: Looks) -> list[Match]:
     """Return which images of two data sets show one scan, at least uncertainly, the best of each first.
 
-    Tolerant to shift, turn, mirror image, scale, shear, contrast and moderate crops. Every image of the test
-    is laid on the images of training whose spectra around the middle are most like its own (`CANDIDATES`, or
-    more while all of these are copies of it) until `PATIENCE` of them in turn are no copies.
+    Tolerant to shift, turn, mirror image, scale, shear, contrast, and crops to some 0.7 of the edge. Every
+    image of the test is laid on the images of training whose spectra around the middle are most like its own
+    (`Candidates`), until `PATIENCE` of them in turn are no copies.
     """
-    if not (train.told.any() and test.told.any()):
+    here = np.flatnonzero(test.told)
+    if not (len(here) and train.told.any()):
         return []
-    there, here = np.flatnonzero(train.told), np.flatnonzero(test.told)
-    spectra = train.polar.spectra()[there]
-    near = there[nearest(test.polar.spectra()[here], spectra, CANDIDATES)]
+    candidates = _candidates(train, test)
     with ThreadPoolExecutor(_workers()) as pool:
-        found = pool.map(
-            lambda pair: list(_matches(train, test, *pair)), zip(here.tolist(), near, strict=True)
-        )
-        return [match for each in found for match in sorted(each, key=lambda m: -m.similarity)]
+        found = pool.map(lambda place: list(_matches(train, test, place, candidates)), here.tolist())
+        return [match for each in found for match in sorted(each, key=lambda match: -match.similarity)]
 
 
 def similarity_of(train: Looks, test: Looks, pair: tuple[int, int]) -> float:
     """Return how alike an image of training and one of the test are, by their places."""
-    ((_, guess),) = test.polar.placed(pair[1], train.polar, np.array([pair[0]]))
-    return similarity(test.image(pair[1]), train.image(pair[0]), guess)
+    _, maps = test.polar.placed(pair[1], train.polar, np.array([pair[0]]))
+    return similarity(test.image(pair[1]), train.image(pair[0]), maps[0])
 
 
-def _matches(train: Looks, test: Looks, place: int, near: Array) -> Iterator[Match]:
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Images of training that may be like each image of the test.
+
+    Attributes
+    ----------
+    places
+        Which, for every image of the test; some stand there more than once.
+    fit
+        How well the waves of both fit.
+    maps
+        From pixels of the image of the test to those of the other.
+    """
+
+    places: Int[Array, "test most"]
+    fit: Float[Array, "test most"]
+    maps: Float[Array, "test most 2 3"]
+
+    def best_first(self, place: int) -> Iterator[tuple[int, Array]]:
+        """Yield candidates of an image of the test, each once, with its map."""
+        seen: set[int] = set()
+        for row in np.argsort(-self.fit[place], kind="stable").tolist():
+            other = int(self.places[place, row])
+            if other not in seen:
+                seen.add(other)
+                yield other, self.maps[place, row]
+
+
+def _candidates(train: Looks, test: Looks) -> Candidates:
+    """Return candidates by whole images, by parts of training's, and by parts of the test's."""
+    parts = [_by_waves(train.told, train.polar, test.polar, CANDIDATES)]
+    parts += [_by_waves(train.told, window, test.polar, CROPPED) for window in train.windows()]
+    parts += [_by_waves(train.told, train.polar, window, CROPPED) for window in test.windows()]
+    places, fit, maps = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+    return Candidates(places, fit, maps)
+
+
+def _by_waves(
+    told: Bool[Array, " train"], train: Polar, test: Polar, most: int
+) -> tuple[Array, Array, Array]:
+    """Return the candidates with the most similar spectra, how well they fit, and their maps."""
+    there = np.flatnonzero(told)
+    places = there[nearest(test.spectra(), train.spectra()[there], most)]
+    placed = [test.placed(row, train, near) for row, near in enumerate(places)]
+    fit, maps = zip(*placed, strict=True)
+    return places, np.stack(fit).astype(np.float32), np.stack(maps)
+
+
+def _matches(train: Looks, test: Looks, place: int, candidates: Candidates) -> Iterator[Match]:
     """Yield what an image of the test is alike to among its candidates."""
     image = test.image(place)
-    placed = test.polar.placed(place, train.polar, near)
     passed = 0
-    for row in sorted(range(len(near)), key=lambda row: -placed[row][0]):
-        like = similarity(image, train.image(int(near[row])), placed[row][1])
+    for other, guess in candidates.best_first(place):
+        like = similarity(image, train.image(other), guess)
         if like >= UNCERTAIN:
-            yield Match(int(near[row]), place, like)
+            yield Match(other, place, like)
         passed = 0 if like >= NEAR else passed + 1
         if passed == PATIENCE:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from xaimri.data.registration import FINE, detail
 
 SIDE = 96
 """Edge of the thumbnails that are compared, in pixels."""
+
+WINDOW = 0.8
+"""Edge of the parts of an image in which a cropped one is looked for, as a share of the image's edge."""
 
 PLAIN = 0.02
 """An image whose fine structure has less than this share of its spread shows too little to be told apart."""
@@ -35,26 +38,41 @@ class Looks:
         False where an image can't be read, or shows too little to be told apart from others.
     read
         False where it can't be read.
+    mean, border
+        Mean brightness of the whole image and of its rim, as stored; NaN where it can't be read.
     """
 
     thumbnails: UInt8[Array, "images size size"]
     polar: Polar
     told: Bool[Array, " images"]
     read: Bool[Array, " images"]
+    mean: Float[Array, " images"]
+    border: Float[Array, " images"]
 
     @classmethod
     def of(cls, cases: Iterable[Case]) -> Looks:
         """Read every case once; 9 kB and 4 kB of memory are held for each."""
-        small, read = [], []
+        small, bright = [], []
         for image in squares(cases, SIDE):
-            read.append(bool(np.isfinite(image).all()))
+            rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+            bright.append((float(image.mean()), float(rim.mean())))
             small.append(_in_steps(image))
         held = np.stack(small) if small else np.zeros((0, SIDE, SIDE), np.uint8)
+        mean, border = np.array(bright).reshape(-1, 2).T
         told = np.array([_shows_structure(image) for image in held], bool)
-        return cls(held, Polar.of([image.astype(np.float32) for image in held]), told, np.array(read, bool))
+        polar = Polar.of(image.astype(np.float32) for image in held)
+        return cls(held, polar, told, np.isfinite(mean), mean, border)
 
     def __len__(self) -> int:
         return len(self.thumbnails)
+
+    def windows(self) -> Iterator[Polar]:
+        """Yield the waves around the middles of parts of the images: the four corners and the centre."""
+        wide = round(WINDOW * SIDE)
+        rest = SIDE - wide
+        for x, y in ((0, 0), (rest, 0), (0, rest), (rest, rest), (rest // 2, rest // 2)):
+            parts = (image[y : y + wide, x : x + wide].astype(np.float32) for image in self.thumbnails)
+            yield Polar.of(parts).shifted(x, y)
 
     def image(self, place: int) -> Float[Array, "size size"]:
         """Return one thumbnail, float32."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,11 @@ BLOCK = 512
 
 _THETA = np.arange(ANGLES) * 2 * np.pi / ANGLES
 _RINGS = np.stack([np.outer(RADII, np.cos(_THETA)), np.outer(RADII, np.sin(_THETA))])
+_COS, _SIN = np.cos(_THETA), np.sin(_THETA)
+TURNS = np.concatenate(
+    [np.array([[_COS, _SIN], [-_SIN, _COS]]), np.array([[_COS, -_SIN], [-_SIN, -_COS]])], axis=2
+).transpose(2, 0, 1)
+"""Every turn by a step around a ring, and then each of a mirror image: matrices of x and y."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,7 @@ class Polar:
     frame: Float[Array, "images 2 2"]
 
     @classmethod
-    def of(cls, images: Sequence[Float[Array, "height width"]]) -> Polar:
+    def of(cls, images: Iterable[Float[Array, "height width"]]) -> Polar:
         """Return the waves of images."""
         found = [_waves(image) for image in images]
         waves = np.zeros((0, RINGS, WAVES), np.complex64)
@@ -55,6 +60,10 @@ class Polar:
         each, centre, frame = zip(*found, strict=True)
         return cls(np.stack(each), np.stack(centre), np.stack(frame))
 
+    def shifted(self, x: int, y: int) -> Polar:
+        """Return the same of images whose corner lies at x and y of larger ones."""
+        return Polar(self.waves, self.centre + np.array([x, y]), self.frame)
+
     def spectra(self) -> Float[Array, "images coefficients"]:
         """Return what no turn and no mirror changes: magnitudes, without their mean and of length 1."""
         flat = np.abs(self.waves).reshape(len(self.waves), -1)
@@ -62,27 +71,24 @@ class Polar:
         flat /= np.linalg.norm(flat, axis=1, keepdims=True) + 1e-12
         return flat
 
-    def placed(self, one: int, others: Polar, many: Int[Array, " some"]) -> list[tuple[float, Array]]:
-        """Return how well an image fits each of some others, turned at its best, and by which affine map.
+    def placed(self, one: int, others: Polar, many: Int[Array, " some"]) -> tuple[Array, Array]:
+        """Return how well an image fits each of some others, turned at its best, and by which affine maps.
 
         Returns
         -------
-        list
-            For every one of them the correlation, and the map ``(2, 3)`` from pixels (x, y) of the one to
-            pixels of the other.
+        tuple
+            The correlations ``(some,)``, and the maps ``(some, 2, 3)`` from pixels (x, y) of the one to
+            pixels of the others.
         """
         own = self.waves[one]
         both = np.stack([own, own.conj()])[:, None] * others.waves[many].conj()
         around = np.fft.irfft(both.sum(axis=2), ANGLES, axis=2)
         flat = around.transpose(1, 0, 2).reshape(len(many), -1)
         best = flat.argmax(axis=1)
-        found = []
-        for row, (other, place) in enumerate(zip(many.tolist(), best.tolist(), strict=True)):
-            mirrored, turn = divmod(place, ANGLES)
-            matrix = others.frame[other] @ _turn(turn, bool(mirrored)) @ np.linalg.inv(self.frame[one])
-            shift = others.centre[other] - matrix @ self.centre[one]
-            found.append((float(flat[row, place]), np.column_stack([matrix, shift]).astype(np.float32)))
-        return found
+        matrix = others.frame[many] @ TURNS[best] @ np.linalg.inv(self.frame[one])
+        shift = others.centre[many] - matrix @ self.centre[one]
+        maps = np.concatenate([matrix, shift[:, :, None]], axis=2).astype(np.float32)
+        return np.take_along_axis(flat, best[:, None], axis=1)[:, 0], maps
 
 
 def nearest(
@@ -130,9 +136,3 @@ def _moments(image: Float[Array, "height width"]) -> tuple[Array, Array]:
     spread = np.array([[mass.sum(axis=0) @ dx**2, slant], [slant, mass.sum(axis=1) @ dy**2]])
     values, axes = np.linalg.eigh(spread + 1e-3 * np.eye(2))
     return centre, (axes * np.sqrt(values)) @ axes.T
-
-
-def _turn(step: int, mirrored: bool) -> Array:
-    angle = -2 * np.pi * step / ANGLES
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return turn @ np.diag([1.0, -1.0 if mirrored else 1.0])
