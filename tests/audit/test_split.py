@@ -139,8 +139,19 @@ def test_the_json_file_holds_all_of_it(people, tmp_path):
     assert len(read["pairs"]) == 12
     assert read["controls"]["groups"] == 12
     assert str(audit).startswith("unsafe: 12 of 12 test images give away their answer")
-    with pytest.raises(xaimri.InvalidInput, match=r"must end in \.json"):
+    with pytest.raises(xaimri.InvalidInput, match=r"must end in \.html or \.json"):
         audit.save(tmp_path / "audit.txt")
+
+
+def test_the_page_shows_the_pairs_and_the_card_the_verdict(people, tmp_path):
+    audit = xaimri.audit_split(people.take(range(0, 24, 2)), people.take(range(1, 24, 2)), resamples=20)
+    page = audit.save(tmp_path / "audit.html").read_text()
+    assert page.count("data:image/png;base64,") == 12
+    assert "Is the split honest?" in page
+    assert audit.reason in page
+    assert "unsafe" in audit._repr_html_()
+    safe = xaimri.audit_split(people.take(range(12)), people.take(range(12, 24)), resamples=20)
+    assert "None was found." in safe.save(tmp_path / "safe.html").read_text()
 
 
 def test_sides_without_cases_or_of_other_classes_are_refused(people):

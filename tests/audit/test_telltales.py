@@ -15,7 +15,10 @@ GROUPS = np.arange(120) // 3
 
 
 def told(images, labels=LABELS, groups=GROUPS):
-    cases = [Case(str(i), int(label), None, image) for i, (image, label) in enumerate(zip(images, labels))]
+    cases = [
+        Case(str(i), int(label), None, image)
+        for i, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
     return {each.name: each for each in telltales(cases, [Looks.of(cases)], labels, groups, 0)}
 
 
@@ -41,7 +44,7 @@ def test_the_size_that_belongs_to_a_class_is_found_and_how_far_it_goes():
 
 
 def test_a_property_of_subjects_is_held_against_deals_over_subjects():
-    """Every person's images are as bright as that person: with labels by image it would seem to tell a lot."""
+    """A person's images are equally bright: with labels dealt over images that would seem to tell a lot."""
     generator = np.random.default_rng(3)
     own = generator.uniform(50, 150, 40)
     found = told([noise(generator, mean=own[group]) for group in GROUPS])

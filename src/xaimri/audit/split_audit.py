@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xaimri import archive
+from xaimri import archive, notebook
 from xaimri.audit.controls import Controls
-from xaimri.audit.pair import KINDS, MEANING, Pair
+from xaimri.audit.pair import KINDS, MEANING, Kind, Pair
+from xaimri.audit.split_report import COLOUR, facts_of, lead_of, pictures_of, worth_rows
 from xaimri.audit.telltales import Telltale
 from xaimri.audit.verdict import Verdict, reason_for, verdict_on
 from xaimri.data.case import Dataset
+from xaimri.documents.document import document
 from xaimri.errors import InvalidInput
 from xaimri.table import align
+
+HEADS = ("kind", "test", "training", "similarity")
 
 SHOWN = 10
 """Pairs that the text names."""
@@ -62,8 +66,7 @@ class SplitAudit:
 
     def counts(self) -> dict[str, int]:
         """Return how many pairs there are of each kind that was found."""
-        many = Counter(pair.kind for pair in self.pairs)
-        return {kind: many[kind] for kind in KINDS if many[kind]}
+        return dict(self._kinds())
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON types; None stands for what is not known."""
@@ -79,7 +82,10 @@ class SplitAudit:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write everything as JSON (``.json``).
+        """Write everything as JSON (``.json``), or as a page with the pairs as pictures (``.html``).
+
+        The page is one file that fetches nothing. It shows images and the ids of
+        cases: keep it as you keep these.
 
         Raises
         ------
@@ -87,9 +93,48 @@ class SplitAudit:
             If the name ends otherwise.
         """
         file = Path(path)
-        if file.suffix != ".json":
-            raise InvalidInput(f"`{file.name}` must end in .json.")
-        return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+        if file.suffix == ".json":
+            return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+        if file.suffix != ".html":
+            raise InvalidInput(f"`{file.name}` must end in .html or .json.")
+        return archive.write_text(file, self._page())
+
+    def _page(self) -> str:
+        train, test = ({case.id: case for case in side} for side in self._sides)
+        shown = pictures_of(self.pairs, train, test)
+        found = self.controls
+        return document(
+            "split_audit.html",
+            "Is the split honest?",
+            verdict=self.verdict,
+            kind=COLOUR[self.verdict],
+            reason=self.reason,
+            worth=() if found is None else worth_rows(found),
+            lead="" if found is None else lead_of(found),
+            groups=0 if found is None else found.groups,
+            counts=[[MEANING[kind], str(many)] for kind, many in self._kinds()],
+            pictures=shown,
+            rest=len(self.pairs) - len(shown),
+            telltales=[each.row() for each in self.telltales],
+            facts=facts_of(self.images, self.unknown),
+            notes=self.notes,
+        )
+
+    def _kinds(self) -> list[tuple[Kind, int]]:
+        many = Counter(pair.kind for pair in self.pairs)
+        return [(kind, many[kind]) for kind in KINDS if many[kind]]
+
+    def _repr_html_(self) -> str:
+        told = [each.sentence for each in self.telltales if each.found]
+        rows = [_row(pair) for pair in self.pairs[:SHOWN]]
+        worth = () if self.controls is None else worth_rows(self.controls)
+        return notebook.card(
+            f"Split: {self.verdict}",
+            notebook.paragraphs([self.reason]),
+            notebook.table(HEADS, rows),
+            notebook.table(["nearest training image", "accuracy", "balanced", "labels shuffled"], worth),
+            notebook.paragraphs([*told, *self.notes]),
+        )
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -100,18 +145,13 @@ class SplitAudit:
         if self.pairs:
             yield ""
             rows = [_row(pair) for pair in self.pairs[:SHOWN]]
-            yield from align(["kind", "test", "training", "similarity"], rows)
+            yield from align(HEADS, rows)
             if len(self.pairs) > SHOWN:
                 yield f"... and {len(self.pairs) - SHOWN} more pairs."
         if self.controls is not None:
             yield ""
             yield from _worth(self.controls)
-        told = [each for each in self.telltales if each.found]
-        for each in told:
-            yield (
-                f"The {each.name} tells the class by itself: balanced accuracy {each.accuracy:.2f} on groups held "
-                f"out, {each.chance:.2f} by chance."
-            )
+        yield from (each.sentence for each in self.telltales if each.found)
         yield from self.notes
 
 
@@ -123,11 +163,5 @@ def _row(pair: Pair) -> list[str]:
 def _worth(found: Controls) -> Iterator[str]:
     """Say in a table what the nearest training image says of the label."""
     yield "The label of the most similar training image, by thumbnails:"
-    yield from align(
-        ["", "accuracy", "balanced", "labels shuffled"],
-        [
-            ["as the split is", str(found.nearest), str(found.balanced), str(found.shuffled)],
-            ["other groups only", str(found.apart), str(found.balanced_apart), str(found.shuffled_apart)],
-        ],
-    )
-    yield f"Whoever always says training's commonest class is right in {found.chance:.2f}."
+    yield from align(["", "accuracy", "balanced", "labels shuffled"], worth_rows(found))
+    yield lead_of(found)

@@ -58,6 +58,22 @@ class Telltale:
         """Whether the property tells the class beyond chance."""
         return self.p < CERTAIN
 
+    @property
+    def sentence(self) -> str:
+        """What it tells, in words."""
+        how = "tells" if self.found else "does not tell"
+        return (
+            f"The {self.name} {how} the class by itself: balanced accuracy {self.accuracy:.2f} on groups "
+            f"held out, {self.chance:.2f} by chance (p {self.p:.3f})."
+        )
+
+    def row(self) -> list[str]:
+        """Return the fields as words, as they stand in a table."""
+        figures = (
+            f"{each:.{digits}f}" for each, digits in ((self.accuracy, 2), (self.chance, 2), (self.p, 3))
+        )
+        return [self.name, *figures, "tells the class" if self.found else ""]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
         return {**self.__dict__, "found": self.found}
@@ -69,8 +85,8 @@ def telltales(
 ) -> tuple[Telltale, ...]:  # fmt: skip
     """Return how well each property that varies tells the class, the best first.
 
-    A property's values are cut into ranges; the class in which a value is most frequent is what it says. Groups
-    are held out in 5 parts. Nothing is returned of one class, or fewer than 10 groups.
+    The class in which a value, or a range of numbers, is most frequent is what it says.
+    Groups are held out in 5 parts. Nothing is returned of one class, or fewer than 10 groups.
     """
     if len(np.unique(groups)) < FEWEST or len(np.unique(labels)) < 2:
         return ()
@@ -146,7 +162,7 @@ def _codes(values: Array) -> Int[Array, " cases"]:
 
 
 def _told(codes: Array, labels: Array, groups: Array, seed: int) -> tuple[float, float, float]:
-    """Return balanced accuracy on groups held out, what it is by chance, and how often chance does as well."""
+    """Return balanced accuracy on held-out groups, that by chance, and how often chance does as well."""
     generator = np.random.default_rng(seed)
     many, classes = int(groups.max()) + 1, int(labels.max()) + 1
     count = np.zeros((many, classes))

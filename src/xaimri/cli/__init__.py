@@ -11,7 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from xaimri.cli import catalogue, data, demo, explain, judge, regions, train
+from xaimri.cli import audit, catalogue, data, demo, explain, judge, regions, train
 from xaimri.cli.quiet import silence_tensorflow
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
+app.add_typer(audit.app, name="audit")
 
 
 def _version(asked: bool) -> bool:

@@ -31,7 +31,7 @@ UNCERTAIN = 0.75
 CANDIDATES = 48
 """Images of training that each of the test's may be laid on: those whose spectra are most like its own."""
 
-CROPPED = 8
+CROPPED = 16
 """Candidates for each part of an image that a cropped one may show."""
 
 PATIENCE = 4

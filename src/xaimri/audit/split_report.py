@@ -1,0 +1,107 @@
+"""The audit of a split as a page, with the pairs as pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import UInt8
+
+from xaimri.arrays import Array
+from xaimri.audit.controls import Controls
+from xaimri.audit.pair import MEANING, Pair
+from xaimri.audit.verdict import Verdict
+from xaimri.data.case import Case
+from xaimri.data.copies import pixels_of
+from xaimri.data.likeness import NEAR, SAME_SCAN, UNCERTAIN
+from xaimri.data.planes import flat
+from xaimri.documents.picture import Picture, picture
+
+Cases: TypeAlias = Mapping[str, Case]
+"""Cases by their ids."""
+
+HEIGHT = 176
+"""Height of an image of a pair, in pixels."""
+
+SHOWN = 24
+"""Pairs that are shown as pictures."""
+
+COLOUR: dict[Verdict, str] = {
+    "unsafe": "bad", "safe but for near copies": "unsure", "subject-safe": "good", "no leak found": "unsure",
+}  # fmt: skip
+"""What stands beside the words of a verdict."""
+
+
+def worth_rows(found: Controls) -> list[list[str]]:
+    """Return the table of controls."""
+    apart = (found.apart, found.balanced_apart, found.shuffled_apart)
+    return [
+        ["as the split is", *map(str, (found.nearest, found.balanced, found.shuffled))],
+        ["without images of the same group", *map(str, apart)],
+        ["always the commonest class", f"{found.chance:.2f}", "", ""],
+    ]
+
+
+def lead_of(found: Controls) -> str:
+    """Return the one sentence on what the leak is worth."""
+    return (
+        f"The label of the most similar training image is right for {_share(found.nearest.value)} of the "
+        f"test, and for {_share(found.apart.value)} where training images of the same group are left out. "
+        "With labels dealt anew over groups, which leaves nothing to learn, it is right for "
+        f"{_share(found.shuffled.value)}."
+    )
+
+
+def pictures_of(pairs: tuple[Pair, ...], train: Cases, test: Cases) -> list[Picture]:
+    """Return pictures of the first pairs, of each image of the test one before any second."""
+    import cv2
+
+    order = sorted(range(len(pairs)), key=lambda place: (_again(pairs, place), place))
+    made = []
+    for pair in (pairs[place] for place in sorted(order[:SHOWN])):
+        sides = [_side(test[pair.test]), _side(train[pair.train])]
+        gap = np.full((HEIGHT, 6), 255, np.uint8)
+        done, png = cv2.imencode(".png", np.hstack([sides[0], gap, sides[1]]))
+        like = "" if math.isnan(pair.similarity) else f", similarity {pair.similarity:.3f}"
+        sure = "" if pair.certain else " (uncertain)"
+        words = f"{MEANING[pair.kind]}{sure}: {pair.test} of the test, {pair.train} of training{like}"
+        if done:
+            made.append(picture(png.tobytes(), f"Two images side by side, {words}.", words))
+    return made
+
+
+def _again(pairs: tuple[Pair, ...], place: int) -> bool:
+    """Tell whether the pair before is of the same image of the test."""
+    return place > 0 and pairs[place - 1].test == pairs[place].test
+
+
+def _side(case: Case) -> UInt8[Array, "height width"]:
+    """Return one image from its darkest to its brightest value, at one height; grey if it can't be read."""
+    import cv2
+
+    image = pixels_of(case)
+    if image is None or not image.size:
+        return np.full((HEIGHT, HEIGHT), 128, np.uint8)
+    plane = np.nan_to_num(flat(image))
+    low, high = float(plane.min()), float(plane.max())
+    grey = np.round((plane - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+    wide = min(4 * HEIGHT, max(1, round(plane.shape[1] * HEIGHT / plane.shape[0])))
+    resized: Array = cv2.resize(grey, (wide, HEIGHT), interpolation=cv2.INTER_AREA)
+    return resized
+
+
+def _share(value: float) -> str:
+    return "an unknown share" if math.isnan(value) else f"{value:.0%}"
+
+
+def facts_of(images: tuple[int, int], unknown: int) -> list[tuple[str, str]]:
+    """Return what was looked at."""
+    return [
+        ("Images of training", str(images[0])),
+        ("Images of the test", str(images[1])),
+        ("Images without a subject", str(unknown)),
+        ("Altered copies", f"from a similarity of {NEAR}, in structure finer than 1/32 of the image"),
+        ("Slices of one scan", f"from {SAME_SCAN}; from {UNCERTAIN} on it is not certain"),
+    ]

@@ -1,0 +1,104 @@
+"""A table of cases: a CSV file with a row for each image."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from xaimri.data.case import Case, Dataset
+from xaimri.errors import InvalidInput
+from xaimri.regular_file import open_regular, quoted
+
+NAMES = {
+    "file": ("file", "path", "image", "filename", "filepath"),
+    "label": ("label", "class", "diagnosis", "target"),
+    "subject": ("subject", "patient", "subject_id", "patient_id", "participant_id"),
+    "slice": ("slice",),
+}
+"""What a column may be called, whatever its case."""
+
+MOST_BYTES = 2**26
+"""Size up to which a table is read."""
+
+
+def read_cases(path: str | Path, classes: tuple[str, ...] | None = None) -> Dataset:
+    r"""Return the cases that a CSV file lists.
+
+    Parameters
+    ----------
+    path
+        With a head line. The column ``file`` has a path, relative to the table; ``label`` the class's name;
+        ``subject`` and ``slice`` are taken where there are such. ``path`` and ``image``, ``class`` and
+        ``diagnosis``, ``patient`` and ``patient_id`` mean the same.
+    classes
+        Names of the classes; by default those of the table, in the order of their letters.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such table, a column is missing, or a file is not there.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.png").write_bytes(b"")
+    ...     _ = Path(folder, "cases.csv").write_text("file,label,subject\na.png,ill,p1\n")
+    ...     read_cases(Path(folder, "cases.csv")).cases[0].subject
+    'p1'
+    """
+    file = Path(path)
+    rows = _rows(file)
+    found = {name: _column(rows[0], known) for name, known in NAMES.items()}
+    for name in ("file", "label"):
+        if found[name] is None:
+            raise InvalidInput(f"{quoted(file)} has no column `{name}`: call them file, label and subject.")
+    labels = [str(row[found["label"] or ""]).strip() for row in rows]
+    names = tuple(sorted(set(labels))) if classes is None else classes
+    cases = []
+    for row, label in zip(rows, labels, strict=True):
+        if label not in names:
+            raise InvalidInput(
+                f"{quoted(file)} has the class `{label}`, which is none of {', '.join(names)}."
+            )
+        cases.append(_case(file, row, names.index(label), found))
+    return Dataset(names, tuple(cases))
+
+
+def _rows(file: Path) -> list[dict[str, str | None]]:
+    with open_regular(file, "give a CSV file of cases.") as stream:
+        held = stream.read(MOST_BYTES + 1)
+    try:
+        text = held.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{quoted(file)} is no text in UTF-8: save the table as CSV in UTF-8.") from error
+    if len(held) > MOST_BYTES:
+        raise InvalidInput(f"{quoted(file)} is larger than 64 MB: is it a table of cases?")
+    comma = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if file.suffix == ".tsv" else comma))
+    if not rows:
+        raise InvalidInput(f"{quoted(file)} lists no case: write a head line, and a row for each image.")
+    return rows
+
+
+def _column(row: dict[str, str | None], known: tuple[str, ...]) -> str | None:
+    """Return the name, as written, of the column that has one of the known names."""
+    written = {str(name).strip().casefold(): name for name in row}
+    return next((written[name] for name in known if name in written), None)
+
+
+def _case(file: Path, row: dict[str, str | None], label: int, found: dict[str, str | None]) -> Case:
+    def cell(name: str) -> str:
+        column = found[name]
+        return "" if column is None else (row[column] or "").strip()
+
+    image = file.parent / cell("file")
+    if not cell("file") or not image.exists():
+        raise InvalidInput(
+            f"{quoted(file)} names `{cell('file')}`, which is not there: give paths from its folder."
+        )
+    number = cell("slice")
+    return Case(
+        cell("file"), label, cell("subject") or None, image, int(number) if number.isdecimal() else None
+    )

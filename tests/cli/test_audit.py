@@ -1,0 +1,100 @@
+"""`xaimri audit split`: which sides are read from what, the exit code, and what is written."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from xaimri.data import phantom
+from xaimri.data.splits import split
+
+SIZE = (52, 44)
+SUBJECT = ("--subject", "(?P<subject>S[0-9]+)_")
+
+
+@pytest.fixture(scope="module")
+def people():
+    return phantom.make(subjects=12, slices=2, size=SIZE)
+
+
+def write(dataset, folder):
+    for case in dataset:
+        file = folder / dataset.classes[case.label] / f"{case.id.replace('/slice ', '_')}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(case.source)).save(file)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, people):
+    """Return a folder with train/ and test/ that share no subject."""
+    write(people.take(range(16)), tmp_path / "both" / "train")
+    write(people.take(range(16, 24)), tmp_path / "both" / "Test")
+    return tmp_path / "both"
+
+
+def test_a_folder_with_both_sides_is_safe_by_subject_and_says_less_without(run, folder, tmp_path):
+    out = tmp_path / "audit.json"
+    code, told, error = run("audit", "split", folder, *SUBJECT, "-o", out, "-o", tmp_path / "audit.html")
+    assert (code, error) == (0, "")
+    assert told.startswith("subject-safe")
+    assert json.loads(out.read_text())["images"] == {"train": 16, "test": 8, "without subject": 0}
+    assert "Is the split honest?" in (tmp_path / "audit.html").read_text()
+    code, told, _ = run("audit", "split", folder)
+    assert code == 0
+    assert told.startswith("no leak found")
+    code, _, error = run("audit", "split", folder, "-o", out)
+    assert code == 1
+    assert "there already" in error
+
+
+def test_two_folders_that_share_a_subject_end_with_another_code(run, people, tmp_path):
+    sides = [write(people.take(range(start, 24, 2)), tmp_path / str(start)) for start in (0, 1)]
+    code, told, _ = run("audit", "split", *sides, *SUBJECT)
+    assert code == 2
+    assert told.startswith("unsafe: 12 of 12 test images")
+
+
+def test_tables_are_read_with_their_subjects(run, people, folder, tmp_path):
+    for name, cases in (("train", people.cases[:16]), ("Test", (*people.cases[16:], people.cases[0]))):
+        rows = [
+            f"{'train' if case is people.cases[0] else name}/{people.classes[case.label]}/"
+            f"{case.id.replace('/slice ', '_')}.png;{people.classes[case.label]};{case.subject}"
+            for case in cases
+        ]
+        (folder / f"{name}.csv").write_text(
+            "\n".join(["Path;Diagnosis;Patient", *rows]), encoding="utf-8-sig"
+        )
+    code, told, _ = run("audit", "split", folder / "train.csv", folder / "Test.csv")
+    assert code == 2
+    assert "1 by files of equal bytes, 1 by images of one subject" in told
+    code, _, error = run("audit", "split", folder / "train.csv", folder / "Test.csv", *SUBJECT)
+    assert code == 1
+    assert "leave --subject" in error
+
+
+def test_a_recorded_split_is_taken_from_its_file_and_from_a_bundle(run, people, tmp_path):
+    data, record = write(people, tmp_path / "data"), split(people, 0.0, 0.3).record()
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps(record))
+    assert run("audit", "split", data, file, *SUBJECT)[0] == 0
+    bundle = tmp_path / "model"
+    bundle.mkdir()
+    origin = {"maker": "folder", "subject": SUBJECT[1], "classes": None}
+    (bundle / "bundle.json").write_text(json.dumps({"split": record, "origin": origin}))
+    code, told, _ = run("audit", "split", data, bundle)
+    assert code == 0
+    assert told.startswith("subject-safe")
+
+
+def test_what_is_no_split_is_refused(run, folder, tmp_path):
+    for words, sentence in (
+        ([folder / "train"], "no folders train/ and test/"),
+        ([tmp_path / "none"], "is no folder"),
+        ([folder, folder, folder], "two paths"),
+        ([folder, "-o", "audit.txt"], "must end in .html or .json"),
+    ):
+        code, _, error = run("audit", "split", *words)
+        assert code == 1
+        assert sentence in error
