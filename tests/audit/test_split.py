@@ -159,3 +159,15 @@ def test_sides_without_cases_or_of_other_classes_are_refused(people):
         xaimri.audit_split(people, people.take([]))
     with pytest.raises(xaimri.InvalidInput, match="has the classes"):
         xaimri.audit_split(people, Dataset(("a",), (Case("x", 0, None, np.eye(9)),)))
+    with pytest.raises(xaimri.InvalidInput, match="no image of `test` can be read"):
+        xaimri.audit_split(people, Dataset(people.classes, (Case("x", 0, None, np.zeros((0, 9))),)))
+
+
+def test_a_class_that_one_side_lacks_is_a_class_still(people):
+    renamed = Dataset(tuple(reversed(people.classes)), (Case("new", 0, "S99", people[23].source),))
+    fewer = dataclasses.replace(renamed, classes=renamed.classes[:1])
+    for test in (renamed, fewer):
+        found = xaimri.audit_split(people, test, resamples=20)
+        assert [pair.kind for pair in found.pairs] == ["pixels"]
+        assert found.controls is not None
+        assert found.controls.nearest.value == float(people[23].label == 3)

@@ -50,7 +50,7 @@ def audit_split(
     Raises
     ------
     InvalidInput
-        If a side has no case, or their classes differ.
+        If a side has no case, or none that can be read, or they have no class in common.
 
     Notes
     -----
@@ -69,13 +69,11 @@ def audit_split(
     for name, side in (("train", train), ("test", test)):
         if not len(side):
             raise InvalidInput(f"`{name}` has no case: give both sides of the split.")
-    if set(train.classes) != set(test.classes):
-        raise InvalidInput(
-            f"`train` has the classes {', '.join(train.classes)}, and `test` {', '.join(test.classes)}: give "
-            "two parts of one data set, or the other by `with_classes`."
-        )
-    test = test.with_classes(train.classes)
+    train, test = _with_common_classes(train, test)
     looks = Looks.of(train), Looks.of(test)
+    for name, side in zip(("train", "test"), looks, strict=True):
+        if not side.read.any():
+            raise InvalidInput(f"no image of `{name}` can be read: give files or arrays that hold images.")
     apart = _told_apart(looks[0], seed)
     pairs = find_pairs(train, test, looks, apart)
     unknown = sum(case.subject is None for side in (train, test) for case in side)
@@ -85,6 +83,17 @@ def audit_split(
     told = telltales([*train, *test], looks, np.concatenate(labels), group, seed)
     notes = tuple(_notes(looks, apart))
     return SplitAudit(pairs, worth, told, (len(train), len(test)), unknown, notes, (train, test))
+
+
+def _with_common_classes(train: Dataset, test: Dataset) -> tuple[Dataset, Dataset]:
+    """Return both sides with labels that count in the same classes, those of training first."""
+    if not set(train.classes) & set(test.classes):
+        raise InvalidInput(
+            f"`train` has the classes {', '.join(train.classes)}, and `test` {', '.join(test.classes)}: give "
+            "two parts of one data set, whose classes have the same names."
+        )
+    names = tuple(dict.fromkeys((*train.classes, *test.classes)))
+    return train.with_classes(names), test.with_classes(names)
 
 
 def _groups(

@@ -51,7 +51,9 @@ def reason_for(verdict: Verdict, pairs: Sequence[Pair], tested: int, unknown: in
             f"decide: {counted(pairs, certain=False)}."
         )
     if verdict == "subject-safe":
-        return "every subject is known, none is on both sides, and no image of the test is in training."
+        return (
+            "every subject is known, none is on both sides, and no image of the test was found in training."
+        )
     return (
         f"no image of the test was found in training, but {unknown} images have no subject: whether one "
         "person is on both sides is not known."
