@@ -71,8 +71,8 @@ def audit_split(
             raise InvalidInput(f"`{name}` has no case: give both sides of the split.")
     train, test = _with_common_classes(train, test)
     looks = Looks.of(train), Looks.of(test)
-    for name, side in zip(("train", "test"), looks, strict=True):
-        if not side.read.any():
+    for name, seen in zip(("train", "test"), looks, strict=True):
+        if not seen.read.any():
             raise InvalidInput(f"no image of `{name}` can be read: give files or arrays that hold images.")
     apart = _told_apart(looks[0], seed)
     pairs = find_pairs(train, test, looks, apart)

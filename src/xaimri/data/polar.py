@@ -134,5 +134,6 @@ def _moments(image: Float[Array, "height width"]) -> tuple[Array, Array]:
     dx, dy = x - centre[0], y - centre[1]
     slant = dy @ mass @ dx
     spread = np.array([[mass.sum(axis=0) @ dx**2, slant], [slant, mass.sum(axis=1) @ dy**2]])
-    values, axes = np.linalg.eigh(spread + 1e-3 * np.eye(2))
-    return centre, (axes * np.sqrt(values)) @ axes.T
+    spread += 1e-3 * np.eye(2)
+    root = np.sqrt(spread[0, 0] * spread[1, 1] - spread[0, 1] ** 2)
+    return centre, (spread + root * np.eye(2)) / np.sqrt(np.trace(spread) + 2 * root)
