@@ -15,7 +15,7 @@ from xaimri.evaluation import calibration
 def test_a_panel_has_the_bins_of_its_class():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), 60)
-    found = calibration(p, [0, 1] * 29 + [2, 2], [*range(58), 58, 58], ("a", "b", "$c"), bins=4, resamples=50)
+    found = calibration(p, [0, 1] * 29 + [2, 2], [*range(58), 58, 58], ("a", "b", "$c"), bins=4)
     figure = reliability_diagram(found)
     figure.draw_without_rendering()
     panels = figure.axes
@@ -33,7 +33,7 @@ def test_a_panel_has_the_bins_of_its_class():
 
 
 def test_a_single_subject_is_drawn_without_an_interval():
-    found = calibration(np.array([[0.2, 0.8], [0.6, 0.4]]), [1, 0], ["a", "a"], resamples=10)
+    found = calibration(np.array([[0.2, 0.8], [0.6, 0.4]]), [1, 0], ["a", "a"])
     assert "chance" not in reliability_diagram(found).axes[0].get_title(loc="left")
 
 

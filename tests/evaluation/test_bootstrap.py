@@ -1,4 +1,4 @@
-"""One bootstrap: subjects are drawn within their strata, and everything that has intervals draws the same."""
+"""One bootstrap: subjects are drawn within their strata, and intervals of means lie between percentiles."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaimri.errors import InvalidInput
-from xaimri.evaluation import MINIMUM_SUBJECTS, Bootstrap, evaluate
-from xaimri.judging import METRICS, Judgement, Row
+from xaimri.evaluation import MINIMUM_SUBJECTS, Bootstrap
 
 
 @settings(max_examples=30, deadline=None)
@@ -57,19 +56,6 @@ def test_an_interval_has_a_width_or_is_none(figures, subjects):
     assert np.isnan([found.low, found.high]).all()
     assert found.bare
     assert str(found) == "40.00"
-
-
-def test_a_share_of_right_images_has_one_interval_whoever_asks():
-    """Figures of a classifier and a mean of a judgement resample the same people."""
-    right = np.array([1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1], float)
-    people = [f"s{n // 2}" for n in range(12)]
-    report = evaluate(np.stack([right, 1 - right], axis=1), [0] * 12, people, resamples=300, seed=7)
-    rows = tuple(
-        Row("any", "iou", str(n), person, "x", float(value))
-        for n, (person, value) in enumerate(zip(people, right, strict=True))
-    )
-    judgement = Judgement(rows, ("any",), {"iou": METRICS["iou"]}, {"any": {}}, resamples=300, seed=7)
-    assert judgement.mean("any", "iou").estimate == report.slice.accuracy
 
 
 @pytest.mark.parametrize(

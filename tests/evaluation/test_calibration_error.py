@@ -22,7 +22,7 @@ def test_by_hand():
     """Of ten at 0.9, seven come true; of ten at 0.6, eight do."""
     p = np.repeat([0.9, 0.6], 10)
     true = np.array([1] * 7 + [0] * 3 + [1] * 8 + [0] * 2)
-    found = calibration(two(p), true, range(20), bins=2, resamples=300)
+    found = calibration(two(p), true, range(20), bins=2)
     for one in (found.top, found.per_class[1]):
         assert one.ece.value == pytest.approx((0.2 + 0.2) / 2)
         assert one.brier.value == pytest.approx((7 * 0.01 + 3 * 0.81 + 8 * 0.16 + 2 * 0.36) / 20)
@@ -41,7 +41,7 @@ def test_scikit_learn_says_the_same_of_three_classes():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), 200)
     labels = rng.integers(0, 3, 200)
-    found = calibration(p, labels, range(200), bins=8, resamples=20)
+    found = calibration(p, labels, range(200), bins=8)
     for i, one in enumerate(found.per_class):
         assert one.brier.value == pytest.approx(brier_score_loss(labels == i, p[:, i]))
         observed, predicted = calibration_curve(labels == i, p[:, i], n_bins=8, strategy="quantile")
@@ -57,7 +57,7 @@ def test_chance_is_no_error():
     ece, chance, squares = [], [], []
     for _ in range(60):
         p = rng.random(120)
-        one = calibration(two(p), (rng.random(120) < p).astype(int), range(120), resamples=20).per_class[1]
+        one = calibration(two(p), (rng.random(120) < p).astype(int), range(120)).per_class[1]
         ece.append(one.ece.value)
         chance.append(one.ece_of_chance)
         squares.append(one.rms.value**2)
@@ -71,13 +71,12 @@ def test_chance_is_counted_over_subjects():
     rng = np.random.default_rng(2)
     p = rng.random(60)
     true = (rng.random(60) < p).astype(int)
-    once = calibration(two(p), true, range(60), bins=5, resamples=50)
+    once = calibration(two(p), true, range(60), bins=5)
     often = calibration(
         two(np.repeat(p, 10)),
         np.repeat(true, 10),
         np.repeat(np.arange(60), 10).tolist(),
         bins=5,
-        resamples=50,
     )
     for name in ("ece", "rms", "brier"):
         one, many = (getattr(each.per_class[1], name) for each in (once, often))
@@ -101,13 +100,13 @@ def test_bins_keep_equal_scores_and_five_subjects_together(most):
 def test_a_class_of_one_subject_is_not_estimable_and_few_people_have_no_interval():
     p = np.random.default_rng(4).dirichlet(np.ones(3), 12)
     people = ["a", "a", *map(str, range(10))]
-    found = calibration(p, [0] * 2 + [1] * 5 + [2] * 5, people, resamples=50)
+    found = calibration(p, [0] * 2 + [1] * 5 + [2] * 5, people)
     assert found.per_class[0].note == "not estimable: 1 subject"
     assert math.isnan(found.per_class[0].ece.value)
     assert found.per_class[1].note is None
     assert "not estimable" in str(found)
     json.dumps(found.to_dict(), allow_nan=False)
-    alone = calibration(two([0.2, 0.7]), [0, 1], ["a", "a"], resamples=20)
+    alone = calibration(two([0.2, 0.7]), [0, 1], ["a", "a"])
     assert alone.top.brier.bare
     assert math.isnan(alone.top.ece_of_chance)
     assert math.isnan(alone.top.rms.value)
@@ -116,7 +115,7 @@ def test_a_class_of_one_subject_is_not_estimable_and_few_people_have_no_interval
 def test_by_subject_means_are_compared():
     p = two(np.tile([0.5, 0.9], 12))
     people = np.repeat(np.arange(12), 2).tolist()
-    found = calibration(p, np.repeat([0, 1], 12), people, level="subject", resamples=20)
+    found = calibration(p, np.repeat([0, 1], 12), people, level="subject")
     assert found.cases == 12
     assert found.top.ece.value == pytest.approx(0.2)
 

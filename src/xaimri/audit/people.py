@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from xaimri.arrays import Array
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.bootstrap import Bootstrap
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.evaluation.sign_flips import sign_flip_test
 from xaimri.evaluation.truth import subject_means
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.judgement import Judgement
 from xaimri.judgement.rows import Summary
 from xaimri.metric import Better, Metric

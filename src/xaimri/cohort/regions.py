@@ -15,7 +15,8 @@ from xaimri.atlas import Atlas, RegionTable
 from xaimri.atlas.atlas import AtlasLike, Names
 from xaimri.cohort.table import Amount, CohortRow, RegionCohort
 from xaimri.errors import InvalidInput, shown
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.bootstrap import Bootstrap
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.evaluation.sign_flips import is_exact, sign_flip_test
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations

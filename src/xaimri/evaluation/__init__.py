@@ -1,9 +1,10 @@
 """Figures of a classifier: how well it does on people it has not seen, with intervals over people."""
 
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
+from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.calibration_error import calibration
 from xaimri.evaluation.classification import evaluate
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.jackknife import Jackknife
 from xaimri.evaluation.level import ClassFigures, Level
 from xaimri.evaluation.operating import OperatingPoint, operating_point
 from xaimri.evaluation.reliability import Bin, Calibration, Reliability
@@ -19,6 +20,7 @@ __all__ = [
     "ClassFigures",
     "ClassificationReport",
     "Estimate",
+    "Jackknife",
     "Level",
     "OperatingPoint",
     "Reliability",

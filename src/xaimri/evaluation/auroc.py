@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from xaimri.arrays import Array
 
@@ -16,9 +16,9 @@ AT_ONCE = 1 << 22
 def auroc(
     scores: Float[Array, " cases"],
     positive: Bool[Array, " cases"],
-    weights: Int[Array, "resamples subjects"],
+    weights: Num[Array, "weightings subjects"],
     owner: Int[Array, " cases"],
-) -> Float[Array, " resamples"]:
+) -> Float[Array, " weightings"]:
     """Return how often a positive case has the higher score than a negative one; equal scores count half.
 
     Parameters
@@ -28,18 +28,18 @@ def auroc(
     positive
         Which cases are of the class.
     weights
-        How often each subject counts, in every resample.
+        How often each subject counts, in every weighting.
     owner
         Whose case each is, as a column of ``weights``.
 
     Returns
     -------
-    Float[Array, " resamples"]
-        0.5 is chance. NaN where a resample has no positive or no negative case.
+    Float[Array, " weightings"]
+        0.5 is chance. NaN where a weighting has no positive or no negative case.
 
     Notes
     -----
-    By ranks, equal scores sharing their mean rank [1]_: one sort, whatever the number of resamples.
+    By ranks, equal scores sharing their mean rank [1]_: one sort, whatever the number of weightings.
 
     References
     ----------
@@ -48,7 +48,7 @@ def auroc(
 
     Examples
     --------
-    >>> once = np.ones((1, 4), int)
+    >>> once = np.ones((1, 4))
     >>> auroc(np.array([0.1, 0.5, 0.5, 0.9]), np.array([False, False, True, True]), once, np.arange(4))
     array([0.875])
     """
@@ -64,17 +64,17 @@ def auroc(
 def rising(
     scores: Float[Array, " cases"],
     positive: Bool[Array, " cases"],
-    weights: Int[Array, "resamples subjects"],
+    weights: Num[Array, "weightings subjects"],
     owner: Int[Array, " cases"],
 ) -> Iterator[tuple[slice, Float[Array, "some scores"], Float[Array, "some scores"]]]:
-    """Yield, for some resamples at once, how many positives and negatives have each score, rising."""
+    """Yield, for some weightings at once, how many positives and negatives have each score, rising."""
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     owner, positive = owner[order], positive[order]
     count = max(1, AT_ONCE // len(scores))
     for first in range(0, len(weights), count):
         rows = slice(first, first + count)
-        drawn = weights[rows, owner]
+        drawn = weights[rows][:, owner]
         kinds = (np.where(positive, drawn, 0), np.where(positive, 0, drawn))
         above, below = (np.add.reduceat(each, starts, axis=1).astype(np.float64) for each in kinds)
         yield rows, above, below

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from xaimri.arrays import Array
 from xaimri.evaluation.auroc import rising
@@ -12,9 +12,9 @@ from xaimri.evaluation.auroc import rising
 def average_precision(
     scores: Float[Array, " cases"],
     positive: Bool[Array, " cases"],
-    weights: Int[Array, "resamples subjects"],
+    weights: Num[Array, "weightings subjects"],
     owner: Int[Array, " cases"],
-) -> Float[Array, " resamples"]:
+) -> Float[Array, " weightings"]:
     """Return the mean precision over positive cases, each at its own score as the threshold.
 
     Parameters
@@ -24,8 +24,8 @@ def average_precision(
 
     Returns
     -------
-    Float[Array, " resamples"]
-        Chance is the share of positive cases. NaN where a resample has no positive or no negative case.
+    Float[Array, " weightings"]
+        Chance is the share of positive cases. NaN where a weighting has no positive or no negative case.
 
     Notes
     -----
@@ -34,7 +34,7 @@ def average_precision(
 
     Examples
     --------
-    >>> once = np.ones((1, 4), int)
+    >>> once = np.ones((1, 4))
     >>> positive = np.array([False, False, True, True])
     >>> average_precision(np.array([0.1, 0.5, 0.4, 0.9]), positive, once, np.arange(4))
     array([0.83333333])
@@ -44,7 +44,7 @@ def average_precision(
         called = np.cumsum(hits + others, axis=1)
         precision = np.cumsum(hits, axis=1) / np.maximum(called, 1)
         total = hits.sum(axis=1)
-        able = (total > 0) & (total < called[:, -1])
+        able = (total > 0) & (others.sum(axis=1) > 0)
         mean = (hits * precision).sum(axis=1) / np.maximum(total, 1)
         found[rows] = np.where(able, mean, np.nan)
     return found

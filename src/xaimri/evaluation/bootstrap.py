@@ -9,17 +9,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xaimri.arrays import Array
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.rules import Number, Seed, WholeNumber
 from xaimri.settings import check, setting
-
-MINIMUM_SUBJECTS = 5
-"""Fewer subjects give no figures of a class, and no interval: "not estimable".
-
-Were all of n subjects right, a one-sided 95 % bound on the recall would still only be ``0.05 ** (1 / n)``:
-below one half for 4 subjects, above it for 5.
-"""
-
 
 ROUNDING = 1e-9
 """Ends of an interval that differ by less, in parts of themselves, are equal."""
@@ -34,7 +26,8 @@ class Bootstrap:
     resamples
         How often as many subjects are drawn as there are, with replacement.
     confidence
-        Of the percentile intervals.
+        Of the percentile intervals, narrow for few people: of 10 people, 84 % of those of 95 % hold a share,
+        of 30, 92 % (``benchmarks/interval_coverage.py``).
     seed
         Same seed, same intervals; no global generator is touched.
 

@@ -13,14 +13,15 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.distance import Power, distance_interval
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.jackknife import Jackknife
 from xaimri.evaluation.reliability import Bin, Calibration, Reliability
 from xaimri.evaluation.truth import Compared, LevelName, compare
-from xaimri.rules import WholeNumber
+from xaimri.rules import Number, WholeNumber
 
 
-@check_arguments(bins=WholeNumber(1))
+@check_arguments(bins=WholeNumber(1), confidence=Number(above=0, below=1))
 def calibration(
     probabilities: Scores,
     truth: Dataset | Loader | npt.ArrayLike,
@@ -30,9 +31,7 @@ def calibration(
     level: LevelName = "slice",
     bins: int = 10,
     independent: bool = False,
-    resamples: int = 2000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> Calibration:
     """Compare probabilities with how often they come true.
 
@@ -47,9 +46,10 @@ def calibration(
     bins
         At most so many, of about as many cases each. Equal probabilities share a bin, and every bin has at
         least five subjects where there are so many.
-    resamples, confidence, seed
-        Of the intervals over subjects, drawn as `evaluate` draws them, in the same bins. Resampling moves
-        calibration errors further apart; what it adds on average is taken off their intervals.
+    confidence
+        Of the intervals over subjects, in the same bins. Those of the errors are of what the error would be
+        without chance, so that most of the interval lies below the value, and begins at 0 where chance alone
+        gives such a value.
 
     Returns
     -------
@@ -81,29 +81,23 @@ def calibration(
     (0.2, 0.28, 1)
     """
     compared = compare(probabilities, truth, subjects, classes, independent, level)
-    bootstrap = Bootstrap(resamples, confidence, seed)
-    return calibration_of(compared, level, bootstrap.weights(compared.strata), bootstrap, bins)
+    return calibration_of(compared, level, Jackknife(compared.strata, confidence), bins)
 
 
-def calibration_of(
-    compared: Compared,
-    level: LevelName,
-    weights: Int[Array, "resamples people"],
-    bootstrap: Bootstrap,
-    bins: int = 10,
-) -> Calibration:
-    """Return the calibration of one level, from the subjects of these resamples."""
-    shared = (compared, weights, bootstrap, bins)
+def calibration_of(compared: Compared, level: LevelName, jackknife: Jackknife, bins: int = 10) -> Calibration:
+    """Return the calibration of one level."""
     right = compared.p.argmax(axis=1) == compared.labels
-    top = _reliability("", compared.p.max(axis=1), right, *shared)
+    top = _reliability("", compared.p.max(axis=1), right, compared, jackknife, bins)
     there = compared.labels[:, None] == np.arange(len(compared.classes))
     per_class = tuple(
-        _reliability(name, compared.p[:, i], there[:, i], *shared) for i, name in enumerate(compared.classes)
+        _reliability(name, compared.p[:, i], there[:, i], compared, jackknife, bins)
+        for i, name in enumerate(compared.classes)
     )
     squares, people = ((compared.p - there) ** 2).sum(axis=1), len(compared.people)
-    brier = _mean(squares, compared, weights, bootstrap, people)
-    drawn = (bootstrap.confidence, bootstrap.resamples, bootstrap.seed)
-    return Calibration(compared.classes, brier, top, per_class, level, len(squares), people, *drawn)
+    brier = _mean(squares, compared, jackknife, top=2.0)
+    return Calibration(
+        compared.classes, brier, top, per_class, level, len(squares), people, jackknife.confidence
+    )
 
 
 def equal_bins(
@@ -135,10 +129,10 @@ def equal_bins(
     return bins
 
 
-def _mean(values: Array, compared: Compared, weights: Array, bootstrap: Bootstrap, people: int) -> Estimate:
+def _mean(values: Array, compared: Compared, jackknife: Jackknife, top: float = 1.0) -> Estimate:
     """Return the mean of a value of each case, with its interval."""
-    drawn = weights @ compared.totals(np.stack([values, np.ones(len(values))], axis=1))
-    return bootstrap.estimate(float(values.mean()), drawn[:, 0] / drawn[:, 1], people)
+    sums = jackknife.weights @ compared.totals(np.stack([values, np.ones(len(values))], axis=1))
+    return jackknife.estimate(sums[:, 0] / sums[:, 1], len(compared.people), top=top)
 
 
 def _reliability(
@@ -146,8 +140,7 @@ def _reliability(
     scores: Float[Array, " cases"],
     true: Bool[Array, " cases"],
     compared: Compared,
-    weights: Int[Array, "resamples people"],
-    bootstrap: Bootstrap,
+    jackknife: Jackknife,
     most: int,
 ) -> Reliability:
     """Return the figures of one class, or of the most probable one, whose name is empty."""
@@ -161,27 +154,29 @@ def _reliability(
     cases, came = compared.totals(inside), compared.totals(inside * true[:, None])
     said = compared.totals(inside * scores[:, None])
     counts, distance, noise = _distances(cases, came, said)
-    drawn = [weights @ each for each in (cases, came, said)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed = drawn[1] / drawn[0]
-        moved = (drawn[1] - drawn[2]) / drawn[0]
-    share = drawn[0] / drawn[0].sum(axis=1, keepdims=True)
-    errors = np.nansum(share * np.abs(moved), axis=1)
     part = counts / counts.sum()
-    ece = float(part @ np.abs(distance))
-    squares = np.nansum(share * moved**2, axis=1)
-    square = float(part @ (distance**2 - noise))
+    found = [jackknife.weights @ each for each in (cases, came, said)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed, moved = found[1] / found[0], (found[1] - found[2]) / found[0]
+    ece, square = float(part @ np.abs(distance)), max(float(part @ (distance**2 - noise)), 0.0)
     people = (cases > 0).sum(axis=0).tolist()
+    predicted = said.sum(axis=0) / counts
+    unseen = np.minimum(2 / (everybody + 4.0) ** 2, predicted * (1 - predicted) / everybody)
     groups = tuple(
-        Bin(float(x), bootstrap.estimate(float(y), observed[:, b], people[b]), int(counts[b]), people[b])
-        for b, (x, y) in enumerate(zip(said.sum(axis=0) / counts, came.sum(axis=0) / counts, strict=True))
+        Bin(
+            float(x),
+            jackknife.estimate(observed[:, b], people[b], single=bool(people[b] == counts[b])),
+            int(counts[b]),
+            people[b],
+        )
+        for b, x in enumerate(predicted)
     )
     return Reliability(
         name,
-        _mean((scores - true) ** 2, compared, weights, bootstrap, everybody),
-        _around(ece, errors, bootstrap, everybody),
+        _mean((scores - true) ** 2, compared, jackknife),
+        _around(ece, moved, part, unseen, jackknife, 1),
         float(part @ np.sqrt(noise * 2 / math.pi)),
-        _root(_around(square, squares, bootstrap, everybody)),
+        _root(_around(square, moved, part, unseen, jackknife, 2)),
         groups,
         *sides,
     )
@@ -197,14 +192,27 @@ def _distances(cases: Array, came: Array, said: Array) -> tuple[Array, Array, Ar
     return counts, distance, noise
 
 
-def _around(value: float, figures: Array, bootstrap: Bootstrap, people: int) -> Estimate:
-    """Return a figure with the interval of its resamples, moved by what they are larger on average."""
-    if math.isnan(value):
-        return Estimate.none()
-    if people < MINIMUM_SUBJECTS:
-        return Estimate.alone(max(value, 0.0))
-    low, high = bootstrap.ends(figures - figures.mean() + value)
-    return between(max(value, 0.0), max(float(low), 0.0), max(float(high), 0.0))
+def _around(
+    value: float,
+    moved: Float[Array, "replicates bins"],
+    part: Float[Array, " bins"],
+    unseen: Float[Array, " bins"],
+    jackknife: Jackknife,
+    power: Power,
+) -> Estimate:
+    """Return a mean distance of bins with the interval of what it would be without chance.
+
+    No bin's variance is below what people may add who have not been seen: where all are right, none moves it.
+    """
+    people = len(jackknife.strata)
+    if people < MINIMUM_SUBJECTS or len(moved) < 2 or np.isnan(moved).any():
+        return Estimate.alone(value)
+    influence, of = jackknife.influence(moved)
+    freedom = jackknife.freedom(influence @ (part * np.sign(moved[0])), of)
+    spread = influence.T @ influence
+    missing = np.maximum(unseen - np.diag(spread), 0)
+    low, high = distance_interval(moved[0], part, spread, missing, freedom, jackknife.confidence, power)
+    return Estimate(value, low, high)
 
 
 def _root(squared: Estimate) -> Estimate:

@@ -5,6 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+MINIMUM_SUBJECTS = 5
+"""Fewer subjects give no figures of a class, and no interval: "not estimable".
+
+Were all of n subjects right, a one-sided 95 % bound on the recall would still only be ``0.05 ** (1 / n)``:
+below one half for 4 subjects, above it for 5.
+"""
+
 
 @dataclass(frozen=True)
 class Estimate:

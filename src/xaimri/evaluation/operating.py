@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.jackknife import Jackknife
 from xaimri.evaluation.threshold import Threshold, of_others
 from xaimri.evaluation.truth import Compared, LevelName, compare
+from xaimri.rules import Number
 
 SHARES = (
     "sensitivity",
@@ -112,7 +113,7 @@ class OperatingPoint:
         return "\n".join([f"{head}: {figures}", *self.notes])
 
 
-@check_arguments()
+@check_arguments(confidence=Number(above=0, below=1))
 def operating_point(
     probabilities: Scores,
     truth: Dataset | Loader | npt.ArrayLike,
@@ -123,9 +124,7 @@ def operating_point(
     *,
     level: LevelName = "slice",
     independent: bool = False,
-    resamples: int = 2000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> OperatingPoint:
     """Return sensitivity, specificity and predictive values where a probability from a threshold on counts.
 
@@ -139,8 +138,8 @@ def operating_point(
         From 0 to 1, or what `threshold_for` chose on other people.
     level
         ``"slice"`` counts images; ``"subject"`` counts subjects by their mean probability.
-    resamples, confidence, seed
-        Of the intervals over subjects, drawn as `evaluate` draws them. The threshold is taken as given: its
+    confidence
+        Of the intervals over subjects, which are those of `evaluate`. The threshold is taken as given: its
         own uncertainty is not in them.
 
     Returns
@@ -168,11 +167,10 @@ def operating_point(
         raise InvalidInput(f"`threshold` must be at least 0 and at most 1, got {value}.")
     there, called = compared.labels == column, compared.p[:, column] >= value
     cells = [there & called, there & ~called, ~there & ~called, ~there & called]
-    bootstrap = Bootstrap(resamples, confidence, seed)
-    weights = bootstrap.weights(compared.strata)
+    jackknife = Jackknife(compared.strata, confidence)
     sides = (there, ~there, called, ~called)
     right = (cells[0], cells[2], cells[0], cells[2])
-    shares = [_share(r, of, compared, weights, bootstrap) for r, of in zip(right, sides, strict=True)]
+    shares = [_share(r, of, compared, jackknife) for r, of in zip(right, sides, strict=True)]
     people = [compared.subjects_of(side) for side in sides]
     counts = [int(cell.sum()) for cell in cells]
     return OperatingPoint(
@@ -185,16 +183,11 @@ def operating_point(
 
 
 def _share(
-    right: Bool[Array, " cases"],
-    of: Bool[Array, " cases"],
-    compared: Compared,
-    weights: Int[Array, "resamples people"],
-    bootstrap: Bootstrap,
+    right: Bool[Array, " cases"], of: Bool[Array, " cases"], compared: Compared, jackknife: Jackknife
 ) -> Estimate:
     """Return which share of some cases is right, if they are of enough subjects."""
     people = compared.subjects_of(of)
     if people < MINIMUM_SUBJECTS:
         return Estimate.none()
-    drawn = weights @ compared.totals(np.stack([right, of], axis=1).astype(np.float64))
-    figures = np.where(drawn[:, 1] > 0, drawn[:, 0] / np.maximum(drawn[:, 1], 1), np.nan)
-    return bootstrap.estimate(float(right.sum() / of.sum()), figures, people)
+    counts = jackknife.weights @ compared.totals(np.stack([right, of], axis=1).astype(np.float64))
+    return jackknife.estimate(counts[:, 0] / counts[:, 1], people, single=people == int(of.sum()))

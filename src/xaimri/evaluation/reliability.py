@@ -6,8 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.evaluation.truth import LevelName
 
 
@@ -103,7 +102,7 @@ class Calibration:
         Whether a case is an image or a subject.
     cases, subjects
         How many.
-    confidence, resamples, seed
+    confidence
         Of the intervals.
     """
 
@@ -115,12 +114,10 @@ class Calibration:
     cases: int
     subjects: int
     confidence: float
-    resamples: int
-    seed: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON types; None stands for what is not estimable."""
-        plain = ("level", "cases", "subjects", "confidence", "resamples", "seed")
+        plain = ("level", "cases", "subjects", "confidence")
         return {
             "classes": list(self.classes),
             "brier": self.brier.to_dict(),

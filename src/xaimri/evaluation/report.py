@@ -33,7 +33,7 @@ class ClassificationReport:
         How many were evaluated.
     minimum_subjects
         Classes with fewer have no figures.
-    confidence, resamples, seed
+    confidence
         Of the intervals.
     remarks
         Sentences on the data, such as who of a recorded split is missing; they are among the ``notes``.
@@ -51,8 +51,6 @@ class ClassificationReport:
     subjects: int
     minimum_subjects: int
     confidence: float
-    resamples: int
-    seed: int
     remarks: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     operating_points: tuple[OperatingPoint, ...] = ()
@@ -99,12 +97,9 @@ class ClassificationReport:
                 f"there {'is' if self.subjects == 1 else 'are'} {self.subjects}."
             )
         elif any(figure.bare for figure in (*self.slice.figures, *self.subject.figures)):
-            least = (1 - self.confidence) ** (1 / self.subjects)
             yield (
-                "A figure without brackets is the same in every resample, as where every subject is right, "
-                f"and that is no certainty: were all of {self.subjects} subjects right, the share of people "
-                "for whom that holds might still be "
-                f"{least:.2f} (exact one-sided {self.confidence:.0%} bound)."
+                "A figure without brackets can't be told apart from chance: no class that it counts has two "
+                "subjects, or leaving one out leaves it undefined."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,8 +113,6 @@ class ClassificationReport:
             "operating_points": [point.to_dict() for point in self.operating_points],
             "minimum_subjects": self.minimum_subjects,
             "confidence": self.confidence,
-            "resamples": self.resamples,
-            "seed": self.seed,
             "notes": list(self.notes),
             "failures": [asdict(failure) for failure in self.failures],
         }
@@ -163,6 +156,5 @@ class ClassificationReport:
         if all(math.isnan(figure.low) for figure in (*self.slice.figures, *self.subject.figures)):
             return []
         return [
-            f"In brackets: {self.confidence:.0%} percentile intervals, {self.resamples} bootstrap resamples "
-            "of subjects within classes."
+            f"In brackets: {self.confidence:.0%} intervals by the jackknife over subjects within classes."
         ]

@@ -15,7 +15,7 @@ from xaimri.arrays import Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.evaluation.truth import Compared, LevelName, compare
 from xaimri.rules import Number
 

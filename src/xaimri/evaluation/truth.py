@@ -148,6 +148,11 @@ class Compared:
         """Return how many subjects have one of some cases."""
         return len(np.unique(self.owner[chosen]))
 
+    @property
+    def single(self) -> bool:
+        """Whether no subject has two cases."""
+        return len(np.unique(self.owner)) == len(self.owner)
+
     def totals(self, values: Float[Array, "cases figures"]) -> Float[Array, "people figures"]:
         """Return the sum of every column over each subject's cases."""
         sums = np.zeros((len(self.people), values.shape[1]))

@@ -20,8 +20,8 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.data.unread import say_unread
 from xaimri.errors import InvalidInput, shown
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap, between
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.bootstrap import Bootstrap, between
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.failure import Failure
 from xaimri.judgement.rows import Difference, Row, Summary
 from xaimri.judgement.words import Words

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xaimri import notebook
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.judgement.rows import Difference, Summary
 from xaimri.metric import Metric
 from xaimri.table import align
