@@ -15,7 +15,7 @@ from xaimri.arrays import Array
 from xaimri.data.case import Dataset
 from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.regular_file import open_regular, quoted
 
 Values: TypeAlias = Sequence[str | float | None]

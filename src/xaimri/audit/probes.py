@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from xaimri.arrays import Array
 from xaimri.audit.covariates import Target
 from xaimri.evaluation.auroc import auroc
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS, Bootstrap
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.bootstrap import Bootstrap
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 
 FOLDS = 5
 """Parts of people, each of which is read by a probe that was fitted on the others."""

@@ -206,8 +206,13 @@ def _level(
             else Estimate.none()
             for k in KINDS
         }
-        counts = {"images": images[i], "subjects": subjects[i], "others": others[i]}
-        return ClassFigures(compared.classes[i], **chosen, **{name: int(of) for name, of in counts.items()})
+        return ClassFigures(
+            compared.classes[i],
+            **chosen,
+            images=int(images[i]),
+            subjects=int(subjects[i]),
+            others=int(others[i]),
+        )
 
     macro = mean(lambda k: np.ones(n))
     return Level(
