@@ -303,7 +303,7 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "Judgement.to_rows": Call(judged.to_rows, {}),
         "evaluation.evaluate": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2, "truth": of["truth"],
                                 "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
-                                "independent": False, "resamples": 100, "confidence": 0.9, "seed": 0},
+                                "independent": False, "confidence": 0.9},
         "evaluation.threshold_for": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2,
                                      "truth": of["truth"], "positive": 1, "sensitivity": 0.9,
                                      "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
@@ -311,12 +311,11 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "evaluation.operating_point": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2,
                                        "truth": of["truth"], "positive": 1, "threshold": 0.5,
                                        "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
-                                       "level": "slice", "independent": False, "resamples": 100,
-                                       "confidence": 0.9, "seed": 0},
+                                       "level": "slice", "independent": False, "confidence": 0.9},
         "evaluation.calibration": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2, "truth": of["truth"],
                                    "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
-                                   "level": "slice", "bins": 3, "independent": False, "resamples": 100,
-                                   "confidence": 0.9, "seed": 0},
+                                   "level": "slice", "bins": 3, "independent": False,
+                                   "confidence": 0.9},
         "evaluation.Bootstrap": {"resamples": 100, "confidence": 0.9, "seed": 0},
         "evaluation.ClassificationReport.level": Call(of["report"].level, {"name": "slice"}),
         "evaluation.ClassificationReport.save": Call(of["report"].save, {"path": folder / "r.json"}),
@@ -442,7 +441,7 @@ def _calibration(of: dict[str, Any]) -> Any:
     from xaimri.evaluation import calibration
 
     names = [f"s{n}" for n in range(24)]
-    return calibration(np.eye(3)[of["truth"]] * 0.4 + 0.2, of["truth"], names, resamples=20)
+    return calibration(np.eye(3)[of["truth"]] * 0.4 + 0.2, of["truth"], names)
 
 
 def _mine(explanations: Any) -> Any:

@@ -10,7 +10,7 @@ from sklearn import metrics as sklearn
 
 from xaimri.data import Case, Dataset
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.bootstrap import MINIMUM_SUBJECTS
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.evaluation.classification import evaluate
 
 NAMES = ("ill", "well", "odd")

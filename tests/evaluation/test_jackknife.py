@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xaimri.evaluation import Jackknife
-from xaimri.evaluation.jackknife import GROUPS
+from xaimri.evaluation.jackknife import GROUPS, Jackknife
 
 
 def test_the_error_of_a_mean_is_its_standard_error_and_strata_keep_their_weight():

@@ -4,7 +4,6 @@ from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.calibration_error import calibration
 from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
-from xaimri.evaluation.jackknife import Jackknife
 from xaimri.evaluation.level import ClassFigures, Level
 from xaimri.evaluation.operating import OperatingPoint, operating_point
 from xaimri.evaluation.reliability import Bin, Calibration, Reliability
@@ -20,7 +19,6 @@ __all__ = [
     "ClassFigures",
     "ClassificationReport",
     "Estimate",
-    "Jackknife",
     "Level",
     "OperatingPoint",
     "Reliability",
