@@ -10,8 +10,8 @@ from sklearn import metrics as sklearn
 
 from xaimri.data import Case, Dataset
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.evaluation.classification import evaluate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 
 NAMES = ("ill", "well", "odd")
 
