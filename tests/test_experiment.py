@@ -92,6 +92,34 @@ def test_evaluated_on_phantom_a_bundle_meets_its_own_subjects_again(journey, tmp
     assert report.remarks == ()
 
 
+def test_a_bundle_is_calibrated_on_its_validation_subjects_by_command(tmp_path, capsys, monkeypatch):
+    import sys
+
+    from xaimri import cli, experiment, open_model
+
+    dataset = phantom.make(subjects=24, slices=2, size=SIZE, seed=3)
+    parts = split(dataset, validation=0.5, test=0.25, seed=3)
+    _bundle(tmp_path / "net", dataset, parts)
+    before = open_model(tmp_path / "net")
+    monkeypatch.setattr(sys, "argv", ["xaimri", "calibrate", str(tmp_path / "net"), "phantom"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr()
+    assert left.value.code == 0, told.err
+    after = open_model(tmp_path / "net")
+    scaling = after.scaling
+    assert scaling == before.calibrated(parts.validation).scaling
+    assert told.out.startswith(f"{scaling}\n")
+    assert (scaling.subjects, scaling.by) == (len(set(parts.validation.subjects)), "subject")
+    report = experiment.evaluate(after, parts.validation, tmp_path / "out")
+    assert any("set the temperature" in remark for remark in report.remarks)
+    with pytest.raises(InvalidInput, match="trained on"):
+        experiment.calibrate(tmp_path / "net", parts.train)
+    with pytest.raises(InvalidInput, match="to be tested on"):
+        experiment.calibrate(tmp_path / "net", parts.test)
+    assert open_model(tmp_path / "net").scaling == scaling
+
+
 def test_a_report_says_who_of_the_held_out_subjects_is_missing(journey, tmp_path):
     from xaimri import experiment
 

@@ -230,6 +230,15 @@ class Accelerated(Protocol):
 
 
 @runtime_checkable
+class Temperable(Classifier, Protocol):
+    """Can be had with all logits divided by one number, which changes how sure it is and no prediction."""
+
+    def tempered(self, temperature: float, /) -> Classifier:
+        """Return a copy, of the same capabilities, whose logits are these divided by the temperature."""
+        ...
+
+
+@runtime_checkable
 class Randomisable(Classifier, Protocol):
     """Can be had with some layers' weights destroyed: what a map must not survive."""
 

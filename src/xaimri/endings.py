@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 
-from xaimri.arrays import Array, Scores
+from xaimri.arrays import Array, Images, Scores
 from xaimri.capacity import capacity
 from xaimri.classifier import Classifier
 from xaimri.errors import InvalidInput, UnusableImage
@@ -122,17 +122,39 @@ def explain_one(
 
 def predict(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
     """Return the probabilities of every image, ``(images, classes)``; what can't be read raises."""
+
+    def score(batch: Images) -> Scores:
+        return softmax(classifier.logits(batch))
+
+    def score_scan(scan: TakenScan) -> Scores:
+        return scan.slices.combined(predict_scan(classifier, scan))[None]
+
+    return _gathered(intake, images, score, score_scan)
+
+
+def logits(classifier: Classifier, intake: Intake, images: Iterable[Named]) -> Scores:
+    """Return the logits of every image, ``(images, classes)``; volumes given by slices have none."""
+
+    def score_scan(scan: TakenScan) -> Scores:
+        raise InvalidInput("a volume that is given by slices has no logits: ask for its probabilities.")
+
+    return _gathered(intake, images, classifier.logits, score_scan)
+
+
+def _gathered(
+    intake: Intake,
+    images: Iterable[Named],
+    score: Callable[[Images], Scores],
+    score_scan: Callable[[TakenScan], Scores],
+) -> Scores:
+    """Score images in batches, volumes given by slices each alone."""
     waiting, found = (take(image.source, intake) for image in images), list[Array]()
     while chunk := list(islice(waiting, _most(intake, PREDICTED))):
-        found += [
-            one.slices.combined(predict_scan(classifier, one))[None]
-            for one in chunk
-            if isinstance(one, TakenScan)
-        ]
+        found += [score_scan(one) for one in chunk if isinstance(one, TakenScan)]
         fitted = [one.fitted for one in chunk if isinstance(one, Taken)]
         together = len({image.shape for image in fitted}) == 1
         for batch in [np.stack(fitted)] if together else [image[None] for image in fitted]:
-            found.append(softmax(classifier.logits(batch)))
+            found.append(score(batch))
     if not found:
         raise InvalidInput("the list of images is empty: give at least one image.")
     return np.concatenate(found)

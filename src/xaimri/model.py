@@ -15,10 +15,11 @@ from xaimri.adapters.bundles import open_classifier
 from xaimri.adapters.options import ModelLike, Preprocess, as_preprocess
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Scores
-from xaimri.classifier import Classifier, Outputs, Resizing, Sized
-from xaimri.data.case import Case
+from xaimri.calibration import calibrate
+from xaimri.classifier import Classifier, Outputs, Resizing, Sized, Temperable
+from xaimri.data.case import Case, Dataset
 from xaimri.data.epoch import Loader, is_loader
-from xaimri.data.loader import refuse_shuffled
+from xaimri.data.loader import read_loader, refuse_shuffled
 from xaimri.endings import endings, explain_one, predict, with_inputs
 from xaimri.errors import InvalidInput
 from xaimri.explainer import require
@@ -50,6 +51,7 @@ from xaimri.questions import ask, each_inputs, require_one
 from xaimri.sealed import seal, unseal
 from xaimri.sources import Source, Sources, name_images, oddities, take
 from xaimri.targets import Target
+from xaimri.temperature import TemperatureScaling
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.engine import Engine
@@ -72,6 +74,8 @@ class Model:
         Of a bundle: the record of the split it was trained on, and how its data were made.
     history, versions
         Of a bundle: one list per column of the training, and of xaimri, Keras and TensorFlow then.
+    scaling
+        What its logits are divided by, and from whom that was learned; None where they stay as they are.
 
     Examples
     --------
@@ -90,6 +94,7 @@ class Model:
     origin: Mapping[str, Any] | None = None
     history: Mapping[str, Sequence[Any]] | None = None
     versions: Mapping[str, str] | None = None
+    scaling: TemperatureScaling | None = None
 
     def __post_init__(self) -> None:
         for name in ("split", "origin", "history", "versions"):
@@ -107,14 +112,21 @@ class Model:
         """Names of the classes; none where a function's first answer must tell how many there are."""
         return tuple(self.classifier.classes)
 
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by; 1 where they stay as they are."""
+        return 1.0 if self.scaling is None else self.scaling.temperature
+
     def __repr__(self) -> str:
         classes = f"{len(self.classes)} classes" if self.classes else "classes told by its first answer"
         origin = () if self.path is None else (f"from {self.path}",)
-        return f"<Model: {', '.join((classes, *self.intake.describe(), *origin))}>"
+        sure = () if self.scaling is None else (f"temperature {self.temperature:.3g}",)
+        return f"<Model: {', '.join((classes, *self.intake.describe(), *sure, *origin))}>"
 
     def _repr_html_(self) -> str:
         known = (self.classes, self.intake.describe(), self.path, self.split, self.history, self.versions)
-        return notebook.card("Model", notebook.table(("", ""), facts(*known)))
+        sure = [] if self.scaling is None else [("temperature", str(self.scaling))]
+        return notebook.card("Model", notebook.table(("", ""), [*facts(*known), *sure]))
 
     @check_arguments(method=Anything(), target=Anything(), against=Anything(), progress=Anything())
     def explain(
@@ -229,6 +241,56 @@ class Model:
         self._settings(settings, *listed_methods(held))
         return judge(self, held, cases, metrics, **settings)
 
+    @check_arguments(cases=Anything())
+    def calibrated(self, cases: Dataset | Loader, *, independent: bool = False) -> Model:
+        """Return the same model as sure as it is right: its logits divided by one number.
+
+        Temperature scaling changes no prediction. Maps of a logit are divided by the same number;
+        probabilities, log-odds and their maps are those of the new logits. The number and its error over
+        subjects are in `scaling`, with what it can't tell; `xaimri.experiment.calibrate` keeps it in a
+        bundle.
+
+        Parameters
+        ----------
+        cases
+            Labelled cases of people that the network was not trained on and is not to be tested on, such as
+            those of validation. Costs one forward pass each.
+        independent
+            True states that every case without a subject is of a person of its own.
+
+        Raises
+        ------
+        InvalidInput
+            If some are of the recorded training or test part, or no temperature is the best.
+        MissingCapability
+            If the classifier can't be had with other logits.
+
+        References
+        ----------
+        Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, arXiv:1706.04599.
+
+        Examples
+        --------
+        >>> import numpy as np, xaimri
+        >>> from xaimri.data import Case, Dataset
+        >>> draw = np.random.default_rng(0)
+        >>> images = draw.normal(size=(200, 2, 2))
+        >>> p = 1 / (1 + np.exp(-images.sum(axis=(1, 2))))
+        >>> cases = [Case(f"{n}", int(draw.random() < p[n]), f"S{n}", one) for n, one in enumerate(images)]
+        >>> weights = 3 * np.stack([np.zeros((2, 2, 1)), np.ones((2, 2, 1))])
+        >>> model = open_model(xaimri.LinearClassifier(weights))
+        >>> found = model.calibrated(Dataset(model.classes, tuple(cases)))
+        >>> bool(abs(found.temperature - 3) < 2 * found.scaling.error)
+        True
+        """
+        read = cases if isinstance(cases, Dataset) else read_loader(cases, axes=len(self.intake.shape) or 3)
+        known = {"split": self.split, "origin": self.origin}
+        named = read.with_classes(self.classes) if self.classes else read
+        classifier, found = calibrate(self.classifier, self.intake, named, **known, independent=independent)
+        if self.scaling is not None:
+            found = found.times(self.temperature)
+        return replace(self, classifier=classifier, scaling=found)
+
     def with_inputs(self, inputs: object) -> Model:
         """Return the same model with other values of the network's inputs beside the image."""
         return replace(self, classifier=with_inputs(self.classifier, inputs))
@@ -335,7 +397,9 @@ def open_model(
     cuts = None if slices is None else as_slices(slices)
     intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, acquisition, cuts)
     path = Path(model) if isinstance(model, str | PathLike) else None
-    known = ("split", "origin", "history", "versions")
+    known = ("split", "origin", "history", "versions", "scaling")
+    if bundle is not None and bundle.scaling is not None and isinstance(classifier, Temperable):
+        classifier = classifier.tempered(bundle.scaling.temperature)
     return Model(
         classifier,
         intake,

@@ -22,6 +22,7 @@ from xaimri.cli import data
         ("demo",),
         ("train",),
         ("evaluate",),
+        ("calibrate",),
         ("explain",),
         ("compare",),
         ("regions",),

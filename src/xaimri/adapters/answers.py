@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -70,6 +70,8 @@ class Answers:
         What the answers are.
     unit
         Which of several independent sigmoids is presented as two classes.
+    temperature
+        What logits are divided by, so that probabilities say how often they come true; 1 leaves them.
 
     Examples
     --------
@@ -83,6 +85,7 @@ class Answers:
     teller: Teller
     outputs: Outputs = "auto"
     unit: int | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         checked_outputs(self.outputs)
@@ -142,8 +145,19 @@ class Answers:
                 p = arithmetic.clip(z, CLIP, 1 - CLIP)
                 z = arithmetic.log(p) - arithmetic.log1p(-p)
             logits = arithmetic.join([-z / 2, z / 2])
-        found: ColumnsT = logits
+        found: ColumnsT = logits if self.temperature == 1 else logits / self.temperature
         return found
+
+    def tempered(self, temperature: float) -> Answers:
+        """Return the same reading with logits divided once more."""
+        return replace(self, temperature=self.temperature * temperature)
+
+    def stated(self, probabilities: Scores) -> Scores:
+        """Return the probabilities as they were stated, before any temperature."""
+        if self.temperature == 1:
+            return probabilities
+        with np.errstate(divide="ignore"):
+            return softmax(self.temperature * np.log(np.asarray(probabilities)))
 
     def _meaning(self, activation: Activation, columns: int) -> tuple[Meaning, int | None]:
         return Question(self.teller, self.outputs, self.unit, activation, columns).meaning()
@@ -188,7 +202,7 @@ class Answers:
     ) -> tuple[tuple[Caveat, ...], ...]:
         """Say of which images the probabilities, where nothing else is told, are too near 0 and 1."""
         rounded = self.meaning(activation) == "probabilities"
-        return tuple(saturation(row) if rounded else () for row in probabilities)
+        return tuple(saturation(row) if rounded else () for row in self.stated(probabilities))
 
     def check_finite(self, stated: Float[Array, "images columns"]) -> None:
         """See that what a network states are numbers at all."""
@@ -225,7 +239,7 @@ class Answers:
         else:
             given = np.exp(stated) if meaning == "log_softmax" else stated
             given = given if unit is None else both(given[:, [unit]])
-            gap = float(np.abs(softmax(logits) - given).max())
+            gap = float(np.abs(softmax(self.temperature * logits) - given).max())
             if not gap < TOLERANCE:
                 self._refuse(stated, unit, activation, f"off by {gap:.2g}; ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable, Sequence
 from types import MethodType
 from typing import Any
@@ -97,6 +98,12 @@ class FunctionClassifier:
         self._answers.check_rows(rows)
         return self._answers.logits(rows)
 
+    def tempered(self, temperature: float, /) -> FunctionClassifier:
+        """Return the same classifier with all logits divided by a number."""
+        other = copy.copy(self)
+        other._answers = self._answers.tempered(temperature)
+        return other
+
     @property
     def findings(self) -> dict[str, str]:
         """What the rows were taken for."""
@@ -106,7 +113,8 @@ class FunctionClassifier:
         """Say which probabilities are too near 0 and 1, and where ``predict`` of what is called differs."""
         first = np.array(images[:1], dtype=np.float32)
         seen = [first] if self._preprocess is None else [first, self._preprocess(first.copy())]
-        differs = predict_doubts(self._function, predict_of(self._function), seen, probabilities[0])
+        stated = self._answers.stated(probabilities[:1])[0]
+        differs = predict_doubts(self._function, predict_of(self._function), seen, stated)
         return tuple((*own, *differs) for own in self._answers.doubts(probabilities))
 
 

@@ -136,6 +136,12 @@ class LinearClassifier:
         weights = generator.permutation(self.weights.ravel()).reshape(self.weights.shape)
         return LinearClassifier(weights, generator.permutation(self.bias), self._patch, self.classes)
 
+    def tempered(self, temperature: float, /) -> LinearClassifier:
+        """Return a copy whose weights and biases are divided by a number."""
+        return LinearClassifier(
+            self.weights / temperature, self.bias / temperature, self._patch, self.classes
+        )
+
     def feature_maps(self, images: Images, objective: Objective, /, layer: str | None = None) -> FeatureMaps:
         """Return the patches of the image, and of the gradient, as cells with features."""
         if layer not in (None, "patches"):

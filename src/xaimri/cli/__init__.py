@@ -11,7 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from xaimri.cli import audit, catalogue, data, demo, explain, judge, regions, train
+from xaimri.cli import audit, calibrate, catalogue, data, demo, explain, judge, regions, train
 from xaimri.cli.quiet import silence_tensorflow
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
@@ -48,6 +48,7 @@ def start(
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(train.evaluate)
+app.command()(calibrate.calibrate)
 app.command()(explain.explain)
 app.command()(explain.compare)
 app.command()(regions.regions)

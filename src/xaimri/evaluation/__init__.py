@@ -9,6 +9,7 @@ from xaimri.evaluation.operating import OperatingPoint, operating_point
 from xaimri.evaluation.reliability import Bin, Calibration, Reliability
 from xaimri.evaluation.report import ClassificationReport
 from xaimri.evaluation.sign_flips import sign_flip_test
+from xaimri.evaluation.temperature import temperature_scaling
 from xaimri.evaluation.threshold import Threshold, threshold_for
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "evaluate",
     "operating_point",
     "sign_flip_test",
+    "temperature_scaling",
     "threshold_for",
 ]

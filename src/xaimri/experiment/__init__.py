@@ -7,11 +7,13 @@ JSON, and figures.
 from xaimri.experiment.explaining import Explained, explain_classes, representatives
 from xaimri.experiment.held_out import evaluate
 from xaimri.experiment.prediction import Predicted, predict_cases
+from xaimri.experiment.temperature import calibrate
 from xaimri.experiment.training import train
 
 __all__ = [
     "Explained",
     "Predicted",
+    "calibrate",
     "evaluate",
     "explain_classes",
     "predict_cases",

@@ -10,6 +10,7 @@ from typing import Any
 from xaimri import archive
 from xaimri.adapters.options import ModelLike
 from xaimri.arguments import check_arguments
+from xaimri.calibration import set_on
 from xaimri.charts import confusion_matrix, reliability_diagram
 from xaimri.data import Dataset, read_loader
 from xaimri.data.attendance import absences_beside, trained_on
@@ -103,6 +104,8 @@ def evaluate(
             *trained_on(found.cases, opened.split, opened.origin),
             *absences_beside(found.cases, opened.split),
         )
+    if opened.scaling is not None:
+        odd += set_on(found.cases, opened.scaling)
     points: list[OperatingPoint] = []
     if sensitivity is not None and validation is not None:
         chosen = predict_cases(opened, validation.with_classes(opened.classes))

@@ -16,7 +16,9 @@ from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.folder_lock import lock
 from xaimri.images import Picture, Window
 from xaimri.images.acquisition import Acquisition
+from xaimri.objective import Objective
 from xaimri.regular_file import sha256_of
+from xaimri.temperature import TemperatureScaling
 
 with on_first_use():
     import keras
@@ -96,6 +98,49 @@ def test_spacing_and_orientation_of_the_training_come_back_and_are_told(tmp_path
         rewrite(tmp_path, lambda record, broken=broken: {**record, "acquisition": broken})
         with pytest.raises(InvalidInput, match="acquisition"):
             load(tmp_path)
+
+
+def test_a_temperature_is_kept_and_divides_the_logits_of_the_opened_bundle_alone(saved):
+    scaling = TemperatureScaling(2.5, 0.2, 2.1, 2.9, 0.9, 0.7, 40, 20, "subject", ("S1", "S2"), ("One.",))
+    images = bundle.reference_images((6, 5, 1))
+    before = xaimri.open_model(saved)
+    assert (before.temperature, load(saved).scaling) == (1, None)
+    digest = sha256_of(saved / "model.keras", "")
+    bundle.keep_scaling(saved, scaling)
+    assert sha256_of(saved / "model.keras", "") == digest
+    assert sorted(path.name for path in saved.iterdir()) == ["bundle.json", "model.keras"]
+    loaded, model = load(saved), xaimri.open_model(saved)
+    assert (loaded.scaling, model.scaling, model.temperature) == (scaling, scaling, 2.5)
+    np.testing.assert_allclose(answers(loaded.model), answers(network(0)), atol=1e-7)
+    old, new = (each.classifier for each in (before, model))
+    np.testing.assert_allclose(new.logits(images) * 2.5, old.logits(images), rtol=1e-5)
+    for of in ("logit", "log_odds", "probability"):
+        objective = Objective((1,) * 4, of)
+        slopes = objective.cotangents(new.logits(images)) @ np.array(loaded.model.layers[-2].kernel).T
+        found = new.gradient(images, objective).values.reshape(4, -1)
+        np.testing.assert_allclose(found, slopes / 2.5, rtol=1e-3, atol=1e-8)
+    again = save(saved / "again", loaded.model, CLASSES, scaling=scaling)
+    assert load(again).scaling == scaling
+    bundle.keep_scaling(saved, None)
+    assert load(saved).scaling is None
+    for broken in ({}, {**scaling.record(), "temperature": -1.0}, 2.5):
+        rewrite(saved, lambda record, broken=broken: {**record, "scaling": broken})
+        with pytest.raises(InvalidInput, match="scaling"):
+            load(saved)
+
+
+def test_a_network_that_predicts_by_itself_is_not_said_to_differ_for_its_temperature(saved):
+    class Predicting(keras.Sequential):
+        def predict(self, x, **_):
+            return np.asarray(self(np.asarray(x)))
+
+    model = Predicting([keras.Input((6, 5, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.add(keras.layers.Softmax())
+    model.set_weights([3 * w for w in network(0).get_weights()])
+    cold = xaimri.KerasClassifier(model).tempered(4.0)
+    found = xaimri.open_model(cold).explain(bundle.reference_images((6, 5, 1))[0], "saliency")
+    assert not found.caveats
+    assert found.diagnostics["outputs"] == "softmax"
 
 
 def test_the_model_alone_is_a_keras_file(saved):

@@ -324,3 +324,34 @@ def test_where_the_cells_are_few_the_last_layer_with_six_or_more_is_named():
     assert 'layer="enough"' in caveat.text  # 8 x 7 cells
     finer = xaimri.explain(model, scan, "hirescam", layer="enough")
     assert not [c for c in finer.caveats if c.name == "coarse_cells"]
+
+
+def test_a_tempered_network_keeps_the_contract_and_its_maps_of_a_logit_are_divided():
+    net, images = small(), noise((20, 28, 3), 3)
+    plain = KerasClassifier(net)
+    cold = plain.tempered(2.5)
+    check_classifier(cold, images, softmax(np.log(np.asarray(net(images))) / 2.5))
+    np.testing.assert_allclose(cold.logits(images) * 2.5, plain.logits(images), rtol=1e-5)
+    asked = Objective((1, 1, 1))
+    for old, new in (
+        (plain.gradient(images, asked).values, cold.gradient(images, asked).values),
+        (plain.feature_maps(images, asked).gradients, cold.feature_maps(images, asked).gradients),
+    ):
+        np.testing.assert_allclose(new * 2.5, old, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(plain.logits(images), KerasClassifier(net).logits(images))
+    again = pickle.loads(pickle.dumps(cold))
+    np.testing.assert_allclose(again.logits(images), cold.logits(images), rtol=1e-5)
+
+
+def test_a_tempered_sigmoid_and_tempered_probabilities_are_divided_too():
+    images = noise((20, 28, 3), 3)
+    for net in (small(classes=1, activation="sigmoid"), averaged(small(), small(seed=1))):
+        plain = KerasClassifier(net)
+        np.testing.assert_allclose(
+            plain.tempered(3.0).logits(images) * 3, plain.logits(images), rtol=1e-4, atol=1e-6
+        )
+
+
+def averaged(*nets):
+    image = keras.Input((20, 28, 3))
+    return keras.Model(image, layers.Average()([net(image) for net in nets]))

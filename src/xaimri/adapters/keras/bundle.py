@@ -31,6 +31,7 @@ from xaimri.kinds import Anything, Several
 from xaimri.regular_file import path_of, quoted, sha256_of
 from xaimri.rules import WholeNumber
 from xaimri.sealed import unseal
+from xaimri.temperature import TemperatureScaling
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
@@ -63,6 +64,9 @@ class Bundle:
         Spacing and orientation of its training images, or None.
     versions
         Of xaimri, Keras and TensorFlow, when it was saved.
+    scaling
+        What the logits of ``model`` are divided by where the bundle is opened as a model, or None. ``model``
+        itself gives its probabilities without it.
     """
 
     model: keras.Model = field(repr=False)
@@ -76,6 +80,7 @@ class Bundle:
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     acquisition: Acquisition | None = field(default=None, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scaling: TemperatureScaling | None = None
 
 
 @check_arguments(model=Anything(), classes=Several(Anything()), window=Anything())
@@ -92,6 +97,7 @@ def save(
     origin: Record | None = None,
     failures: Sequence[Failure] = (),
     acquisition: Acquisition | None = None,
+    scaling: TemperatureScaling | None = None,
 ) -> Path:
     """Write a bundle: ``model.keras`` and ``bundle.json``.
 
@@ -114,6 +120,9 @@ def save(
         The cases that training left out: ``result.failures``.
     acquisition
         Spacing and orientation of the training images: ``result.acquisition``.
+    scaling
+        What the logits are divided by, so that the model is as sure as it is right: ``model.scaling`` of
+        `xaimri.Model.calibrated`.
 
     Returns
     -------
@@ -150,6 +159,7 @@ def save(
         "origin": unseal(origin),
         "failures": [asdict(failure) for failure in failures],
         "acquisition": None if acquisition is None else acquisition.record(),
+        "scaling": None if scaling is None else scaling.record(),
     }
     record = {**_described(model, classes), **reach, **kept}
     bundle_record.text_of(record)  # refuse before anything is written
@@ -216,7 +226,28 @@ def load(folder: str | Path) -> Bundle:
         failures=tuple(Failure(**failure) for failure in record["failures"]),
         acquisition=None if record["acquisition"] is None else Acquisition.from_record(record["acquisition"]),
         versions=record["versions"],
+        scaling=None if record["scaling"] is None else TemperatureScaling.from_record(record["scaling"]),
     )
+
+
+@check_arguments(scaling=Anything())
+def keep_scaling(folder: str | Path, scaling: TemperatureScaling | None) -> Path:
+    """Write into a bundle what its logits are divided by; None takes it out. The network stays as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If the bundle's files are missing or damaged.
+    StorageFault
+        If the system can't write it.
+    """
+    folder = path_of(folder, "folder")
+    with lock(folder):
+        record = bundle_record.read(folder)
+        record["scaling"] = None if scaling is None else scaling.record()
+        write_text(folder / RECORD, bundle_record.text_of(record))
+        (folder / next_of(record["sha256"])).unlink(missing_ok=True)
+    return folder
 
 
 def _network(path: Path, record: dict[str, Any]) -> keras.Model:

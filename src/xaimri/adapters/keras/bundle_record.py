@@ -17,6 +17,7 @@ from xaimri.images.read import Layout
 from xaimri.images.window import Window
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
 from xaimri.regular_file import quoted, sha256_of
+from xaimri.temperature import TemperatureScaling
 
 MODEL = "model.keras"
 """File of the network, in a bundle's folder."""
@@ -50,6 +51,13 @@ def _is_window(value: object) -> bool:
 def _is_acquisition(value: object) -> bool:
     try:
         return Acquisition.from_record(cast("dict[str, Any]", value)).record() == value
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _is_scaling(value: object) -> bool:
+    try:
+        return TemperatureScaling.from_record(cast("dict[str, Any]", value)).record() == value
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
@@ -89,6 +97,7 @@ FORM = {
     "origin": Field("a mapping, or null", or_none(is_mapping)),
     "failures": Field("a list of names, stages and sentences", _are_failures),
     "acquisition": Field("a spacing and an orientation, or null", or_none(_is_acquisition)),
+    "scaling": Field("what the logits are divided by, or null", or_none(_is_scaling)),
     "sha256": Field("the network's SHA-256", is_words),
 }
 """What ``bundle.json`` holds."""

@@ -226,7 +226,8 @@ class KerasClassifier:
         elif self._preprocess is not None:
             outer, prepared = None, prepare_outside(self._preprocess, given)
         saturated = self._answers.doubts(probabilities, traced.activation)
-        differs = self._predict_doubts((given[:1], prepared[:1]), probabilities[0])
+        stated = self._answers.stated(probabilities[:1])[0]
+        differs = self._predict_doubts((given[:1], prepared[:1]), stated)
         told = [range_doubts(*each, outer, traced.inner) for each in zip(given, prepared, strict=True)]
         trained = [()] * len(images) if self._stand is not None else self._stem_doubts(prepared)
         return tuple(
@@ -267,6 +268,12 @@ class KerasClassifier:
         other = copy.copy(self)
         other._signature = signature_of(self._model, inputs, self._signature.output)
         other._others = [tf.constant(value) for value in other._signature.others]
+        return other
+
+    def tempered(self, temperature: float, /) -> KerasClassifier:
+        """Return the same classifier with all logits divided by a number; the network stays as it is."""
+        other = copy.copy(self)
+        other._answers, other._verified = self._answers.tempered(temperature), None
         return other
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -114,10 +115,17 @@ class SavedModel:
         if self._slot.dtype.is_integer or self._slot.dtype.is_bool:
             given = whole_numbers(given, self._slot.dtype)
         logits, stated = self._run(given)
+        logits = logits / np.float32(self._answers.temperature)  # the graph has none
         self._answers.check_finite(stated)
         self._answers.check(logits, stated, self._program.activation)
         self._classes = self._answers.names(self._classes, logits.shape[1])
         return logits
+
+    def tempered(self, temperature: float, /) -> SavedModel:
+        """Return the same classifier with all logits divided by a number."""
+        other = copy.copy(self)
+        other._answers = self._answers.tempered(temperature)
+        return other
 
     def doubts(self, images: Images, probabilities: Scores, /) -> tuple[tuple[Caveat, ...], ...]:
         """Say which probabilities are too near 0 and 1 to be explained."""

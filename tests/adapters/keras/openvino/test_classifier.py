@@ -572,3 +572,15 @@ def test_the_command_line_passes_it_on(tmp_path, monkeypatch, capsys):
 
 def test_keras_classifiers_offer_it():
     assert isinstance(KerasClassifier(flat()), Accelerated)
+
+
+def test_a_tempered_network_is_converted_with_its_temperature():
+    net, images = (
+        zoo.make("sequential").model,
+        np.random.default_rng(0).random((4, *zoo.SHAPE), dtype=np.float32),
+    )
+    plain = KerasClassifier(net, engine="openvino")
+    fast = plain.tempered(2.0).accelerated(4, zoo.SHAPE)
+    assert fast.engine == "openvino"
+    np.testing.assert_allclose(fast.logits(images) * 2, plain.logits(images), atol=1e-4)
+    assert fast.engine == "openvino", "both agree"
