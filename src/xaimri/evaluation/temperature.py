@@ -108,7 +108,8 @@ def _checked(logits: Scores, labels: Array, names: tuple[str, ...]) -> Float[Arr
         raise InvalidInput(
             f"all {len(labels)} cases are of one class, {names[int(labels[0])]!r}: give cases of others, too."
         )
-    return z - z.mean(axis=1, keepdims=True)
+    centred: Array = z - z.mean(axis=1, keepdims=True)
+    return centred
 
 
 def _fitted(z: Float[Array, "cases classes"], labels: Int[Array, " cases"]) -> float:
