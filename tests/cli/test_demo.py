@@ -44,10 +44,13 @@ def test_the_gain_is_1_for_an_even_map_and_the_inverse_share_for_a_right_one():
 def test_the_page_holds_its_pictures_and_nothing_from_elsewhere(tmp_path):
     png = picture(Figure(figsize=(1, 1)), "A sheet.")
     (tmp_path / "a <b>.png").write_bytes(b64decode(png.data.split(",")[1]))
-    part = Part("all", "since <1", "0.90", ["method  gain", "lime <i>"], [tmp_path / "a <b>.png"])
+    part = Part(
+        "all", "since <1", "subject-safe: yes", "0.90", ["method  gain", "lime <i>"], [tmp_path / "a <b>.png"]
+    )
     text = write_page(tmp_path, [part]).read_text()
     assert png.data in text
     assert 'alt="Slice, known answer and maps: a &lt;b&gt;."' in text
     assert "since &lt;1" in text
+    assert "subject-safe: yes" in text
     assert "method  gain\nlime &lt;i&gt;" in text
     assert "http" not in text.replace("http-equiv", "")

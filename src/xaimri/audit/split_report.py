@@ -93,7 +93,7 @@ def _side(case: Case) -> UInt8[Array, "height width"]:
 
 
 def _share(value: float) -> str:
-    return "an unknown share" if math.isnan(value) else f"{value:.0%}"
+    return "an unknown share" if math.isnan(value) else f"{100 * value:.0f} %"
 
 
 def facts_of(images: tuple[int, int], unknown: int) -> list[tuple[str, str]]:

@@ -59,8 +59,7 @@ def demo(
     for change in CHANGES:
         folder = out if change == "ventricles" else out / change
         typer.echo(f"\n{WHY[change]}")
-        accuracy, table, figures = _journey(change, folder, subjects, epochs, cases, seed)
-        parts.append(Part(change, WHY[change], accuracy, table, figures))
+        parts.append(_journey(change, folder, subjects, epochs, cases, seed))
     page = write_page(out, parts)
     typer.echo(f"\n{time.perf_counter() - start:.0f} s. Look at {page.resolve()}. On your own data:\n")
     typer.echo("\n".join(NEXT))
@@ -76,14 +75,18 @@ NEXT = (
 
 def _journey(
     change: Literal["ventricles", "all"], folder: Path, subjects: int, epochs: int, cases: int, seed: int
-) -> tuple[str, list[str], list[Path]]:
-    """Train on one kind of phantom; return the report, the table of the methods, and the figures."""
+) -> Part:
+    """Audit the split of one kind of phantom, train on it, explain and judge."""
     from xaimri import experiment
+    from xaimri.audit import audit_split
     from xaimri.data import phantom, split
     from xaimri.model import open_model
 
     dataset = phantom.make(subjects, 4, SIZE, seed, change=change, stages=STAGES)
     parts = split(dataset, validation=0, test=0.4, seed=seed)
+    audit = audit_split(parts.train, parts.test, seed=seed)
+    told = f"{audit.verdict}: {audit.reason}"
+    typer.echo(f"Training and test are {told}")
     typer.echo(f"{subjects} phantoms made; the last block of a ResNet50 that knows other phantoms learns ...")
     bundle = experiment.train(
         dataset, parts, folder, size=SIZE, weights="phantom", width=0.25, dropout=0.2, seed=seed,
@@ -101,7 +104,7 @@ def _journey(
     found.save(folder / "judgement.json")
     table = _table(found, seconds)
     typer.echo("\n".join(table))
-    return f"{report.subject.balanced_accuracy}", table, figures
+    return Part(change, WHY[change], told, f"{report.subject.balanced_accuracy}", table, figures)
 
 
 def _methods() -> dict[str, Explainer[Any]]:

@@ -28,6 +28,8 @@ class Part:
         What differs between the stages.
     why
         What to expect of maps.
+    split
+        What the audit of its split says.
     accuracy
         Balanced accuracy with its interval.
     table
@@ -38,6 +40,7 @@ class Part:
 
     change: str
     why: str
+    split: str
     accuracy: str
     table: Sequence[str]
     figures: Sequence[Path]
@@ -49,6 +52,7 @@ def write_page(folder: Path, parts: Sequence[Part]) -> Path:
         {
             "change": part.change,
             "why": part.why,
+            "split": part.split,
             "accuracy": part.accuracy,
             "table": part.table,
             "pictures": [
