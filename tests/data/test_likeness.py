@@ -91,7 +91,8 @@ def test_what_lies_between_two_images_is_no_copy_of_either():
 
 def test_the_nearest_are_those_of_a_plain_search():
     generator = np.random.default_rng(0)
-    train, test = generator.normal(size=(2, 600, 5)).astype(np.float32)
+    train, test = generator.normal(size=(2, 617, 5)).astype(np.float32)
     plain = np.argsort(-(test @ train.T), axis=1)
-    assert (nearest(test, train, 7) == plain[:, :7]).all()
+    for most in (1, 7, 18, 19, 40, 617):  # fewer and more than there are lots
+        assert (nearest(test, train, most) == plain[:, :most]).all()
     assert (nearest(test, train[:4], 7) == np.argsort(-(test @ train[:4].T), axis=1)).all()

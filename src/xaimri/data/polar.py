@@ -22,6 +22,9 @@ BLUR = 0.0125
 BLOCK = 512
 """Images whose likeness to all others is held at once."""
 
+LOT = 32
+"""Images of which only the most similar one is looked at first."""
+
 _THETA = np.arange(ANGLES) * 2 * np.pi / ANGLES
 _RINGS = np.stack([np.outer(RADII, np.cos(_THETA)), np.outer(RADII, np.sin(_THETA))])
 _COS, _SIN = np.cos(_THETA), np.sin(_THETA)
@@ -96,17 +99,35 @@ def nearest(
 ) -> Int[Array, "test most"]:
     """Return which spectra of training are most like each of the test's, the best first.
 
-    Time grows as the product of both numbers, memory as their sum.
+    Nothing is left out. Time grows as the product of both numbers, memory as their sum.
     """
     most = min(most, len(train))
     found = np.zeros((len(test), most), np.int64)
     for start in range(0, len(test), BLOCK):
         like = test[start : start + BLOCK] @ train.T
-        some = np.argpartition(-like, most - 1, axis=1)[:, :most] if most < len(train) else None
-        some = np.tile(np.arange(len(train)), (len(like), 1)) if some is None else some
-        order = np.argsort(-np.take_along_axis(like, some, axis=1), axis=1, kind="stable")
-        found[start : start + BLOCK] = np.take_along_axis(some, order, axis=1)
+        found[start : start + BLOCK] = _largest(like, most)
     return found
+
+
+def _largest(values: Float[Array, "rows columns"], most: int) -> Int[Array, "rows most"]:
+    """Return where each row has its largest values, the largest first.
+
+    These lie in as many of the lots of 32 columns with the largest maxima: the others need not be sorted.
+    """
+    columns = values.shape[1]
+    lots = columns // LOT
+    if lots <= most:
+        some = np.broadcast_to(np.arange(columns), values.shape)
+    else:
+        held = values[:, : lots * LOT].reshape(len(values), LOT, lots)
+        best = np.argpartition(held.max(axis=1), lots - most, axis=1)[:, lots - most :]
+        inside = (best[:, None, :] + lots * np.arange(LOT)[:, None]).reshape(len(values), -1)
+        rest = np.broadcast_to(np.arange(lots * LOT, columns), (len(values), columns - lots * LOT))
+        some = np.concatenate([inside, rest], axis=1)
+    chosen = np.take_along_axis(values, some, axis=1)
+    order = np.argsort(-chosen, axis=1, kind="stable")[:, :most]
+    largest: Array = np.take_along_axis(some, order, axis=1)
+    return largest
 
 
 def _waves(image: Float[Array, "height width"]) -> tuple[Array, Array, Array]:
