@@ -95,7 +95,9 @@ def theirs(images, seed, strength):
         "cropped": [cropped, al.RandomBrightnessContrast()],
         "cropped hard": [cropped, al.RandomBrightnessContrast(), spoilt],
     }[strength]
-    change = al.Compose([al.HorizontalFlip(), al.VerticalFlip(), *steps, al.ImageCompression(quality_range=(70, 95))])
+    change = al.Compose(
+        [al.HorizontalFlip(), al.VerticalFlip(), *steps, al.ImageCompression(quality_range=(70, 95))]
+    )
     change.set_random_seed(seed)
     return np.stack([change(image=image[..., 0].astype(np.uint8))["image"] for image in images])
 

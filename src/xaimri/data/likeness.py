@@ -34,8 +34,8 @@ CANDIDATES = 48
 CROPPED = 16
 """Candidates for each part of an image that a cropped one may show."""
 
-PATIENCE = 4
-"""So many candidates in turn that are no altered copies end the search."""
+PATIENCE = 4, 8
+"""So many candidates in turn that are no altered copies end the search: while nothing is alike, and after."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def alike(train: Looks, test: Looks) -> list[Match]:
 
     Tolerant to shift, turn, mirror image, scale, shear, contrast, and crops to some 0.7 of the edge. Every
     image of the test is laid on the images of training whose spectra around the middle are most like its own
-    (`Candidates`), until `PATIENCE` of them in turn are no copies.
+    (`Candidates`), until several of them in turn are no copies (`PATIENCE`).
     """
     here = np.flatnonzero(test.told)
     if not (len(here) and train.told.any()):
@@ -128,13 +128,14 @@ def _by_waves(
 def _matches(train: Looks, test: Looks, place: int, candidates: Candidates) -> Iterator[Match]:
     """Yield what an image of the test is alike to among its candidates."""
     image = test.image(place)
-    passed = 0
+    passed, patience = 0, PATIENCE[0]
     for other, guess in candidates.best_first(place):
         like = similarity(image, train.image(other), guess)
         if like >= UNCERTAIN:
             yield Match(other, place, like)
+            patience = PATIENCE[1]
         passed = 0 if like >= NEAR else passed + 1
-        if passed == PATIENCE:
+        if passed == patience:
             return
 
 
