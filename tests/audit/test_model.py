@@ -94,6 +94,28 @@ def test_a_network_that_reads_the_object_is_at_chance_without_it_and_no_unchange
     assert "no drop" not in "".join(line for line in audit.untold if line.startswith("Background"))
 
 
+def test_what_shifts_all_alike_is_no_sign_of_use_and_hides_no_mark():
+    """The edge adds the same to all: without it the threshold is missed, and the order stays as it was."""
+    weights = UPPER.weights.copy()
+    weights[1, INNER, 8] = 2.0
+    edge = LinearClassifier(weights, bias=[130 * 12 + 2 * 10 * 130, 0], classes=CLASSES)
+    rim = by_name(xaimri.audit_model(edge, cases_of(40), interventions=["rim"], maps=0, probes=False))["rim"]
+    assert rim.drop.value > 0.3
+    assert rim.p < 0.05
+    assert rim.order.value > 0.95
+    assert rim.thrown
+    assert not rim.found
+    assert "the order of the subjects was not shown to be lost" in rim.sentence
+    weights = CORNER.weights.copy()
+    weights[1, 10:16, 10:16] = 1.0
+    both = LinearClassifier(weights, bias=[36 * 130 + 4 * 100, 0], classes=CLASSES)
+    audit = xaimri.audit_model(both, cases_of(mark=200.0), interventions=["erased"], maps=0, probes=False)
+    erased = by_name(audit)["erased"]
+    assert erased.after.value == 0.5  # all are called well, and the mark still orders them
+    assert erased.order.value == 1.0
+    assert erased.found
+
+
 def test_only_images_that_change_count_on_both_sides():
     """The network is right of the images with an object alone; the others can't be changed."""
     whole = [

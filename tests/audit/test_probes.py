@@ -83,7 +83,7 @@ def test_chance_is_kept_where_there_is_nothing_also_of_what_runs_along_the_slice
     ("values", "note"),
     [
         ([1.0] * len(OWNER), "the same for all"),
-        (["a"] * 117 + ["b"] * 3, "the same for all, but for groups of fewer than 5"),
+        (["a"] * 117 + ["b"] * 3, "the same for all but for groups of fewer than 5 subjects: b"),
         ([None] * len(OWNER), "not known of any case"),
         ([70.0, 80.0, 75.0] * 9 + [None] * 93, "known of 9 subjects, and a probe needs 10"),
     ],

@@ -42,12 +42,15 @@ class Target:
         The cases of which it is known; of groups, those of groups with enough people.
     groups
         Names, where it is no quantity.
+    few
+        Names of the groups with too few people, which are left out.
     """
 
     name: str
     values: Float[Array, " cases"]
     known: Bool[Array, " cases"]
     groups: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
 
     @property
     def design(self) -> Float[Array, "known columns"]:
@@ -96,9 +99,10 @@ def target_of(name: str, values: Values, owner: Int[Array, " cases"]) -> Target:
         for word in sorted(set(words[~missing].tolist()))
         if len(set(owner[(words == word) & ~missing].tolist())) >= MINIMUM_SUBJECTS
     ]
+    few = tuple(sorted(set(words[~missing].tolist()) - set(enough)))
     known = ~missing & np.isin(words, enough)
     index = {word: float(n) for n, word in enumerate(enough)}
-    return Target(name, np.array([index.get(w, np.nan) for w in words.tolist()]), known, tuple(enough))
+    return Target(name, np.array([index.get(w, np.nan) for w in words.tolist()]), known, tuple(enough), few)
 
 
 def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:

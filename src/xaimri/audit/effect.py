@@ -32,10 +32,17 @@ class Effect:
         difference. NaN where it is not estimable.
     chance
         Balanced accuracy by chance: one over the number of classes with enough subjects.
+    elsewhere
+        Subjects that are called by a class with too few subjects when their images are changed.
     p
         Where the anatomy stays, of the drop: how often signs flipped over subjects give as much. Where it
-        goes, of ``after`` above chance: how often labels dealt anew over subjects do as well. Both are
+        goes, of ``order`` above chance: how often labels dealt anew over subjects do as well. Both are
         corrected for the number of interventions.
+    order, disorder
+        The mean AUROC of the classes with the images as changed, and by how much it falls: what shifts all
+        subjects alike changes decisions, and no order.
+    bound
+        Lower end of ``disorder``, corrected for the number of interventions.
     """
 
     name: str
@@ -51,6 +58,10 @@ class Effect:
     drop: Estimate
     chance: float
     p: float
+    elsewhere: int = 0
+    order: Estimate = Estimate.none()
+    disorder: Estimate = Estimate.none()
+    bound: float = math.nan
 
     @property
     def estimable(self) -> bool:
@@ -62,7 +73,12 @@ class Effect:
         """Whether the network was found to go by it: a drop, or more than chance without the anatomy."""
         if not self.p < CERTAIN:
             return False
-        return self.drop.value > 0 if self.anatomy else self.after.value > self.chance
+        return self.bound > 0 and self.drop.value > 0 if self.anatomy else self.order.value > 0.5
+
+    @property
+    def thrown(self) -> bool:
+        """Whether decisions fall, and the order of the subjects was not shown to: all were shifted alike."""
+        return self.anatomy and self.p < CERTAIN and self.drop.value > 0 and not self.found
 
     @property
     def note(self) -> str:
@@ -74,6 +90,8 @@ class Effect:
             return "changes no pixel of any image, so it says nothing"
         told = [f"changes no pixel of {self.unchanged} images"] if self.unchanged else []
         told += [f"can't be made on {_images(self.impossible)}"] if self.impossible else []
+        if self.elsewhere:
+            told.append(f"{self.elsewhere} of {self.subjects} subjects are then called by a class left out")
         if not self.estimable:
             told.insert(0, f"not estimable: too few subjects of two classes among {self.subjects}")
         return "; ".join(told)
@@ -91,6 +109,12 @@ class Effect:
                 f"{name}: balanced accuracy falls by {self.drop} to {self.after}. The network goes by "
                 f"{self.left}, or is thrown by pictures that look so."
             )
+        if self.thrown:
+            return (
+                f"{name}: balanced accuracy falls by {self.drop}, but the order of the subjects was not "
+                f"shown to be lost (AUROC falls by {self.disorder}): such pictures shift all of them, "
+                f"which is no sign that the network goes by {self.left}."
+            )
         most = self.drop.high
         if math.isnan(most):
             return f"{name}: no drop in these images."
@@ -102,22 +126,24 @@ class Effect:
         name = self.title.capitalize()
         if self.found:
             return (
-                f"{name}: balanced accuracy is still {self.after}, above chance "
-                f"({self.chance:.2f}). The network can tell the classes by {self.left}."
+                f"{name}: the mean AUROC is still {self.order}, above 0.5 (balanced accuracy {self.after}, "
+                f"chance {self.chance:.2f}). The network can tell the classes by {self.left}."
             )
-        if math.isnan(self.after.high):
-            return f"{name}: balanced accuracy is {self.after}, chance is {self.chance:.2f}."
+        if math.isnan(self.order.high):
+            return f"{name}: the mean AUROC is {self.order}, chance is 0.50."
         return (
-            f"{name}: nothing above chance ({self.chance:.2f}) was shown; up to "
-            f"{self.after.high:.2f} is not ruled out."
+            f"{name}: nothing above chance was shown; a mean AUROC of up to {self.order.high:.2f} is not "
+            "ruled out."
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types; None stands for NaN."""
-        figures = {name: getattr(self, name).to_dict() for name in ("before", "after", "drop")}
+        figures = {
+            name: getattr(self, name).to_dict() for name in ("before", "after", "drop", "order", "disorder")
+        }
         counts = {name: getattr(self, name) for name in ("changed", "unchanged", "impossible", "subjects")}
         chance, p = (None if math.isnan(x) else x for x in (self.chance, self.p))
-        told = {"found": self.found, "sentence": self.sentence}
+        told = {"found": self.found, "thrown": self.thrown, "sentence": self.sentence}
         return {"name": self.name, "title": self.title, **counts, **figures, "chance": chance, "p": p, **told}
 
 

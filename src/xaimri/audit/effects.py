@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
-from xaimri.arrays import Array
+from xaimri.arrays import Array, Scores
 from xaimri.audit.covariates import Target
 from xaimri.audit.effect import Effect
 from xaimri.audit.held import agrees, held_fixed
@@ -27,15 +27,29 @@ class Asked:
     weights: Array
     found: Readings
 
-    def predictions(self, p: Float[Array, "cases classes"], used: Bool[Array, " cases"]) -> Predictions:
+    def predictions(self, logits: Scores, used: Bool[Array, " cases"]) -> Predictions:
         """Return what is predicted of each person by some of the cases."""
-        return self.people.predictions(p, used)
+        return self.people.predictions(logits, used)
 
     def estimate(self, one: Predictions) -> Estimate:
         """Return balanced accuracy with its interval."""
         if not one.able:
             return Estimate.none()
         return self.people.estimate(one.value, one.balanced(self.weights), _count(one))
+
+    def order(self, one: Predictions) -> Estimate:
+        """Return the mean AUROC with its interval."""
+        if not one.able:
+            return Estimate.none()
+        return self.people.estimate(one.order, one.ordered(self.weights), _count(one))
+
+    def disorder(self, before: Predictions, after: Predictions, rows: int) -> tuple[Estimate, float]:
+        """Return by how much the mean AUROC falls, and a lower bound that holds for so many rows at once."""
+        if not before.able:
+            return Estimate.none(), float("nan")
+        drawn = before.ordered(self.weights) - after.ordered(self.weights)
+        fall = self.people.estimate(before.order - after.order, drawn, _count(before))
+        return fall, float(np.nanquantile(drawn, (1 - self.people.bootstrap.confidence) / 2 / rows))
 
     def drop(self, before: Predictions, after: Predictions) -> Estimate:
         """Return by how much balanced accuracy falls, in pairs."""
@@ -52,9 +66,9 @@ def effects_of(asked: Asked, wanted: Sequence[Intervention]) -> tuple[Effect, ..
     kept = [n for n, each in enumerate(wanted) if each.anatomy]
     gone = [n for n, each in enumerate(wanted) if not each.anatomy]
     p = dict(zip(kept, drops([pairs[n] for n in kept], seed), strict=True))
-    p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed), strict=True))
+    p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed, "AUROC"), strict=True))
     return tuple(
-        _effect(asked, each, *pair, p[place])
+        _effect(asked, each, *pair, p[place], max(len(kept), 1))
         for place, (each, pair) in enumerate(zip(wanted, pairs, strict=True))
     )
 
@@ -64,12 +78,16 @@ def _pair(asked: Asked, each: Intervention) -> tuple[Predictions, Predictions]:
     return asked.predictions(found.plain, used), asked.predictions(found.changed[each.name], used)
 
 
-def _effect(asked: Asked, each: Intervention, before: Predictions, after: Predictions, p: float) -> Effect:
+def _effect(
+    asked: Asked, each: Intervention, before: Predictions, after: Predictions, p: float, rows: int
+) -> Effect:
     outcomes = asked.found.outcomes[each.name]
     changed, unchanged, impossible = (int((outcomes == n).sum()) for n in (CHANGED, UNCHANGED, IMPOSSIBLE))
     return Effect(
         each.name, each.title, each.left, each.anatomy, changed, unchanged, impossible, _count(before),
         asked.estimate(before), asked.estimate(after), asked.drop(before, after), chance_of(before), p,
+        int((~np.isin(after.predicted, after.estimable)).sum()) if after.able else 0,
+        asked.order(after), *asked.disorder(before, after, rows),
     )  # fmt: skip
 
 

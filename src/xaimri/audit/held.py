@@ -23,7 +23,7 @@ def held_fixed(
     target: Target,
     seed: int,
 ) -> Scores:
-    """Return probabilities of the known cases with a target held at its mean, ``(known, classes)``.
+    """Return logits of the known cases with a target held at its mean, ``(known, classes)``.
 
     Of each feature the part is taken off that is linear in the target beside the class, as fitted on other
     people: what the target and the class have in common stays with the class. Of the tested person only the
@@ -38,8 +38,8 @@ def held_fixed(
     >>> features = np.stack([labels + 0.0, noise], axis=1)
     >>> readout = Readout(np.array([[0.0, 4.0], [0.0, 1.0]]), np.array([0.0, -2.0]))
     >>> target = Target("noise", noise, np.ones(40, bool))
-    >>> p = held_fixed(features, readout, labels, np.arange(40), target, 0)
-    >>> bool((np.ptp(p[labels == 1], axis=0) < 0.1).all())
+    >>> logits = held_fixed(features, readout, labels, np.arange(40), target, 0)
+    >>> bool((np.ptp(logits[labels == 1], axis=0) < 0.5).all())
     True
     """
     known = target.known
@@ -52,10 +52,10 @@ def held_fixed(
         beside = np.concatenate([wanted[~tested] - middle, classes[~tested]], axis=1)
         slopes = np.linalg.lstsq(beside, rows[~tested], rcond=None)[0][: wanted.shape[1]]
         fixed[tested] -= (wanted[tested] - middle) @ slopes
-    return softmax(readout.logits(fixed))
+    return readout.logits(fixed)
 
 
 def agrees(features: Float[Array, "cases features"], readout: Readout, plain: Scores) -> bool:
     """Tell whether the last layer makes the network's own probabilities of the features."""
     made = softmax(readout.logits(features))
-    return bool(np.abs(made - plain).max() < AGREES)
+    return bool(np.abs(made - softmax(plain.astype(np.float64))).max() < AGREES)

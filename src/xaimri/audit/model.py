@@ -42,6 +42,7 @@ def audit_model(
     cases: Dataset | Loader,
     *,
     interventions: Names = None,
+    probes: bool = True,
     covariates: Table = None,
     method: Method = "gradcam",
     maps: int = 60,
@@ -72,6 +73,8 @@ def audit_model(
         or ``tf.data``, as of :func:`xaimri.data.read_loader`. Classes are matched by name.
     interventions
         Names of ``xaimri.audit.INTERVENTIONS``; None makes all.
+    probes
+        False leaves out what the features tell.
     covariates
         What is known of the cases beside their own `covariates`: values by name, one for each case and None
         where missing; or a CSV or TSV file whose first column holds ids or subjects.
@@ -144,7 +147,7 @@ def audit_model(
     truth_of(held, None, None, (len(held), len(held.classes)), independent)  # subjects, before hours of work
     table = columns_of(covariates, held)
     with watched(progress):
-        found = readings_of(opened.classifier, opened.intake, held, wanted)
+        found = readings_of(opened.classifier, opened.intake, held, wanted, probes)
         _check_count(found)
         relevance = (
             relevance_of(opened.classifier, opened.intake, explainer, found.cases, maps, bootstrap)
@@ -212,6 +215,6 @@ def _audit(
     return ModelAudit(
         held.classes, len(held), len(names), asked.estimate(plain), chance_of(plain),
         above_chance([plain], bootstrap.seed)[0], few, effects_of(asked, wanted),
-        probes_of(asked, targets_of(held, owner, table, measured)), found.why, relevance,
+        probes_of(asked, targets_of(held, owner, table, measured)), found.why, relevance, found.examples,
         (*met, *found.notes), found.failures, bootstrap.confidence, bootstrap.resamples, bootstrap.seed,
     )  # fmt: skip

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from xaimri import archive, notebook
 from xaimri.arguments import check_arguments
+from xaimri.arrays import Fitted
 from xaimri.audit.effect import CERTAIN, Effect
+from xaimri.audit.page import (
+    HEADS,
+    PROBED,
+    SHARES,
+    effects_picture,
+    examples_picture,
+    means_picture,
+    page_of,
+)
 from xaimri.audit.probes import Probe
 from xaimri.audit.relevance import Relevance
 from xaimri.errors import InvalidInput
-from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.failure import Failure
+from xaimri.names import first_names
 from xaimri.table import align
-
-PROBED = ("", "images", "measure", "read", "by class alone", "p", "drop if held", "p")
-SHARES = ("part", "share of relevance", "of area", "excess")
-HEADS = ("", "images", "as it is", "changed", "drop", "p")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +53,8 @@ class ModelAudit:
         Why there are none; empty where there are.
     relevance
         Where maps lie; None where none were asked for.
+    examples
+        One image as it is and under every intervention that changes it, by their titles.
     remarks
         Sentences on the data; they are among the ``untold``.
     failures
@@ -65,6 +74,7 @@ class ModelAudit:
     probes: tuple[Probe, ...]
     unprobed: str
     relevance: Relevance | None
+    examples: Mapping[str, Fitted]
     remarks: tuple[str, ...]
     failures: tuple[Failure, ...]
     confidence: float
@@ -79,8 +89,13 @@ class ModelAudit:
     @property
     def findings(self) -> tuple[str, ...]:
         """Sentences on what the network was found to go by; empty where nothing was found."""
-        effects = [effect.sentence for effect in self.effects if effect.found]
-        return (*effects, *(probe.sentence for probe in self.probes if probe.found or probe.used))
+        found = [effect.sentence for effect in self.effects if effect.found]
+        return (*found, *(probe.sentence for probe in self.probes if probe.used))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Sentences on what is read off the features, and was not shown to be used."""
+        return tuple(probe.sentence for probe in self.probes if probe.found and not probe.used)
 
     @property
     def untold(self) -> tuple[str, ...]:
@@ -103,17 +118,35 @@ class ModelAudit:
         for effect in self.effects:
             if effect.note:
                 yield f"{effect.title.capitalize()}: {effect.note}."
+            if effect.thrown:
+                yield effect.sentence
+        yield from self._missed()
         if self.unprobed:
             yield f"What the features tell: {self.unprobed}"
         for probe in self.probes:
             if probe.note:
                 yield f"{probe.name.capitalize()}: {probe.note}."
+            elif probe.few:
+                few = f"left out, with fewer than {MINIMUM_SUBJECTS} subjects: {first_names(probe.few)}"
+                yield f"{probe.name.capitalize()}: {few}."
         yield from () if self.relevance is None else self.relevance.notes
         yield from self.remarks
         yield (
             "A mark that lies on the object, or that looks like anatomy, is told by none of these; nor is "
             "what all classes of these cases have in common."
         )
+
+    def _missed(self) -> Iterator[str]:
+        """Say how large a drop may have been missed."""
+        able = [
+            effect
+            for effect in self.effects
+            if effect.anatomy and effect.estimable and not effect.found and not effect.thrown
+        ]
+        wide = {e.title: e.drop.high for e in able if not math.isnan(e.drop.high) and e.drop.high > 0}
+        if wide:
+            most = ", ".join(f"{title} {high:.2f}" for title, high in wide.items())
+            yield f"Where no drop was shown, one is not ruled out of up to: {most}."
 
     @property
     def headline(self) -> str:
@@ -122,11 +155,17 @@ class ModelAudit:
             return "What this network goes by can't be told from so few subjects."
         alone = [effect.left for effect in self.effects if effect.found and not effect.anatomy]
         without = [effect.left for effect in self.effects if effect.found and effect.anatomy]
-        if not alone and not without:
-            known = "" if self.able else ", and it was not shown to be above chance"
-            return f"No shortcut was found by these interventions{known}: that proves none away."
+        held = [probe.name for probe in self.probes if probe.used]
+        if not alone and not without and not held:
+            known = "" if self.able else ", and the network was not shown to be above chance"
+            return f"No shortcut was found{known}. That is no proof that there is none."
         told = [f"can tell the classes by {_joined(alone)} alone"] if alone else []
         told += [f"does worse without {_joined(without)}"] if without else []
+        told += (
+            [f"loses where {_joined(held, 'and')} {'is' if len(held) == 1 else 'are'} held fixed"]
+            if held
+            else []
+        )
         return f"This network {', and '.join(told)}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -142,6 +181,7 @@ class ModelAudit:
             "probes": [probe.to_dict() for probe in self.probes],
             "relevance": None if self.relevance is None else self.relevance.to_dict(),
             "findings": list(self.findings),
+            "known": list(self.known),
             "untold": list(self.untold),
             "failures": [asdict(failure) for failure in self.failures],
             "confidence": self.confidence,
@@ -151,12 +191,38 @@ class ModelAudit:
 
     @check_arguments()
     def save(self, path: str | Path) -> Path:
-        """Write the audit whole or not at all: ``.json`` holds `to_dict`."""
+        """Write the audit whole or not at all: ``.json`` holds `to_dict`, ``.html`` a page to be read.
+
+        Raises
+        ------
+        InvalidInput
+            If the name ends in something else.
+        """
         target = Path(path)
+        if target.suffix.lower() in (".html", ".htm"):
+            return archive.write_text(target, self._page())
         if target.suffix.lower() != ".json":
-            raise InvalidInput(f"`{target.name}` must end in .json.")
+            raise InvalidInput(f"`{target.name}` must end in .html or .json.")
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
         return archive.write_text(target, text + "\n")
+
+    def _page(self) -> str:
+        """Return the page."""
+        tables = {"effects": self.rows(), "probes": self.probed(), "shares": self.shared()}
+        means = () if self.relevance is None else self.relevance.means
+        pictures = {
+            "effects": effects_picture(self.effects, self.plain, self.chance),
+            "examples": examples_picture(self.examples),
+            "means": means_picture(means),
+        }
+        drawn = f"{self.confidence:.0%}, {self.resamples} resamples of subjects, seed {self.seed}"
+        facts = [
+            ("classes", ", ".join(self.classes)),
+            ("images", f"{self.images} of {self.subjects} subjects"),
+            ("not read", str(len(self.failures))),
+            ("intervals", drawn),
+        ]
+        return page_of(self, tables, pictures, facts)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -164,31 +230,35 @@ class ModelAudit:
     def _lines(self) -> Iterator[str]:
         yield self.headline
         yield ""
-        yield self._about()
+        yield self.about
         yield ""
-        yield from align(HEADS, self._rows())
+        yield from align(HEADS, self.rows())
         yield ""
-        yield from _lines_of("Read off the features", PROBED, self._probed())
-        yield from _lines_of("Relevance of the maps", SHARES, self._shared())
+        yield from _lines_of("Read off the features", PROBED, self.probed())
+        yield from _lines_of("Relevance of the maps", SHARES, self.shared())
         yield from _listed("Found", self.findings)
+        yield from _listed("Read off the features, without being shown to be used", self.known)
         yield from _listed("What could not be told", self.untold)
 
-    def _about(self) -> str:
+    @property
+    def about(self) -> str:
+        """What was asked of whom, and how the figures are to be read."""
         return (
             f"{self.images} images of {self.subjects} subjects; balanced accuracy by subject {self.plain}, "
-            f"chance {self.chance:.2f}. In brackets: {self.confidence:.0%} intervals over subjects. A p is "
-            "corrected for the number of rows."
+            f"chance {self.chance:.2f}{_chance_p(self.p)}. In brackets: {self.confidence:.0%} intervals over "
+            "subjects. A p is corrected for the number of rows."
         )
 
-    def _rows(self) -> list[list[str]]:
+    def rows(self) -> list[list[str]]:
+        """Return the effects as cells, under `HEADS`."""
         return [
-            [e.title, str(e.changed), str(e.before), str(e.after), str(e.drop), _p(e.p)] if e.estimable
-            else [e.title, str(e.changed), "", e.note, "", ""]
+            [e.title, str(e.changed), *map(str, (e.before, e.after, e.drop, e.order)), _p(e.p)]
+            if e.estimable else [e.title, str(e.changed), "", e.note, "", "", ""]
             for e in self.effects
         ]  # fmt: skip
 
-    def _probed(self) -> list[list[str]]:
-        """Return the probes that have figures as cells."""
+    def probed(self) -> list[list[str]]:
+        """Return the probes that have figures as cells, under `PROBED`."""
         return [
             [
                 probe.name, str(probe.images), probe.measure, str(probe.value), _number(probe.by_class),
@@ -198,8 +268,8 @@ class ModelAudit:
             if not probe.note
         ]  # fmt: skip
 
-    def _shared(self) -> list[list[str]]:
-        """Return where the relevance lies as cells."""
+    def shared(self) -> list[list[str]]:
+        """Return where the relevance lies as cells, under `SHARES`."""
         if self.relevance is None:
             return []
         return [
@@ -210,16 +280,17 @@ class ModelAudit:
     def _repr_html_(self) -> str:
         return notebook.card(
             self.headline,
-            notebook.paragraphs([self._about()]),
-            notebook.table(HEADS, self._rows()),
-            notebook.table(PROBED, self._probed()),
-            notebook.table(SHARES, self._shared()),
+            notebook.paragraphs([self.about]),
+            notebook.table(HEADS, self.rows()),
+            notebook.table(PROBED, self.probed()),
+            notebook.table(SHARES, self.shared()),
             notebook.listed("Found", self.findings),
+            notebook.listed("Read off the features, without being shown to be used", self.known),
             notebook.listed("What could not be told", self.untold),
         )
 
 
-def _joined(names: Sequence[str]) -> str:
+def _joined(names: Sequence[str], last: str = "or") -> str:
     """Return names as a sentence lists them.
 
     Examples
@@ -227,7 +298,7 @@ def _joined(names: Sequence[str]) -> str:
     >>> _joined(["edges"]), _joined(["edges", "the rim", "blur"])
     ('edges', 'edges, the rim or blur')
     """
-    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f" {last} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _p(value: float) -> str:
@@ -241,6 +312,12 @@ def _p(value: float) -> str:
     if math.isnan(value):
         return ""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _chance_p(p: float) -> str:
+    """Return the p of doing better than chance, where there is one."""
+    told = _p(p)
+    return "" if not told else f" (p {told if told.startswith('<') else f'= {told}'})"
 
 
 def _number(value: float) -> str:

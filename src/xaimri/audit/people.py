@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from xaimri.arrays import Array
+from xaimri.arrays import Array, Scores
+from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.evaluation.sign_flips import sign_flip_test
 from xaimri.evaluation.truth import subject_means
+from xaimri.objective import softmax
+
+Measure: TypeAlias = Literal["balanced accuracy", "AUROC"]
+"""How well classes are told apart: by the decisions, or by the order of people."""
 
 AT_ONCE = 2**22
 """Labels that are held at once, about."""
@@ -52,10 +58,12 @@ class People:
         np.add.at(counts, (self.owner, self.labels), 1)
         return self.bootstrap.weights(counts.argmax(axis=1))
 
-    def predictions(self, p: Float[Array, "cases classes"], used: Bool[Array, " cases"]) -> Predictions:
-        """Return what mean probabilities say of each person, by some of the cases."""
-        means, labels, owner = subject_means(p[used], self.labels[used], self.owner[used])
-        return Predictions(means.argmax(axis=1), labels, owner, self.count, self.classes)
+    def predictions(self, logits: Scores, used: Bool[Array, " cases"]) -> Predictions:
+        """Return what mean probabilities, and mean log-odds, say of each person by some of the cases."""
+        given = logits[used].astype(np.float64)
+        means, labels, owner = subject_means(softmax(given), self.labels[used], self.owner[used])
+        odds, _, _ = subject_means(log_odds(given), self.labels[used], self.owner[used])
+        return Predictions(means, odds, labels, owner, self.count, self.classes)
 
     def estimate(self, value: float, drawn: Float[Array, " resamples"], people: int) -> Estimate:
         """Return a figure with its interval."""
@@ -64,13 +72,20 @@ class People:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """The predicted class of every person, and the true one; who has two true classes stands twice."""
+    """Mean probabilities and log-odds of every person, and the true class; who has two stands twice."""
 
-    predicted: Int[Array, " rows"]
+    means: Float[Array, "rows classes"]
+    odds: Float[Array, "rows classes"]
     labels: Int[Array, " rows"]
     owner: Int[Array, " rows"]
     people: int
     classes: int
+
+    @property
+    def predicted(self) -> Int[Array, " rows"]:
+        """The most probable class."""
+        found: Array = self.means.argmax(axis=1)
+        return found
 
     @property
     def estimable(self) -> Int[Array, " estimable"]:
@@ -104,41 +119,83 @@ class Predictions:
         found: Array = np.nanmean(recalls, axis=0) if recalls else np.full(len(weights), np.nan)
         return found
 
+    def ordered(self, weights: Int[Array, "resamples people"]) -> Float[Array, " resamples"]:
+        """Return the mean AUROC over the estimable classes, each against the rest, in every resample.
+
+        It goes by the order of people alone: what shifts all of them alike changes nothing. They are ordered
+        by log-odds, which don't run together where probabilities are next to 0 or 1.
+        """
+        listed = [
+            auroc(self.odds[:, label], self.labels == label, weights, self.owner) for label in self.estimable
+        ]
+        found: Array = np.nanmean(listed, axis=0) if listed else np.full(len(weights), np.nan)
+        return found
+
+    @property
+    def order(self) -> float:
+        """Mean AUROC over the estimable classes; NaN where there are not two."""
+        return float(self.ordered(np.ones((1, self.people), np.int64))[0]) if self.able else float("nan")
+
     @property
     def value(self) -> float:
         """Balanced accuracy over the estimable classes; NaN where there are not two."""
         return float(self.balanced(np.ones((1, self.people), np.int64))[0]) if self.able else float("nan")
 
 
-def above_chance(listed: list[Predictions], seed: int, deals: int = PERMUTATIONS) -> list[float]:
+def log_odds(logits: Float[Array, "cases classes"]) -> Float[Array, "cases classes"]:
+    """Return the log-odds of every class against all others.
+
+    Examples
+    --------
+    >>> log_odds(np.array([[0.0, 3.0]]))
+    array([[-3.,  3.]])
+    """
+    from scipy.special import logsumexp
+
+    columns = [logits[:, n] - logsumexp(np.delete(logits, n, axis=1), axis=1) for n in range(logits.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def above_chance(
+    listed: list[Predictions], seed: int, measure: Measure = "balanced accuracy", deals: int = PERMUTATIONS
+) -> list[float]:
     """Return how often labels dealt anew over people do as well as the true ones, by the best of all.
 
     Corrected for how many conditions there are: where none of them tells the classes, the chance that any p
-    lies below 0.05 is at most 0.05. NaN where balanced accuracy can't be told.
+    lies below 0.05 is at most 0.05. NaN where the measure can't be told.
     """
     able = [one for one in listed if one.able]
     if not able:
         return [float("nan")] * len(listed)
     generator, best = np.random.default_rng(seed), list[Array]()
     most = max(max(one.people, len(one.labels)) for one in able)
-    for first in range(0, deals, at_once := max(1, AT_ONCE // most)):
+    at_once = max(1, AT_ONCE // most)
+    for first in range(0, deals, at_once):
         order = generator.random((min(at_once, deals - first), max(one.people for one in able)))
-        best.append(np.max([_dealt(one, order) for one in able], axis=0))
+        best.append(np.max([_dealt(one, order, measure) for one in able], axis=0))
     largest = np.concatenate(best)
+    values = [one.value if measure == "balanced accuracy" else one.order for one in listed]
     return [
-        (1 + int((largest >= one.value - 1e-9).sum())) / (1 + deals) if one.able else float("nan")
-        for one in listed
+        (1 + int((largest >= value - 1e-9).sum())) / (1 + deals) if one.able else float("nan")
+        for one, value in zip(listed, values, strict=True)
     ]
 
 
-def _dealt(one: Predictions, order: Float[Array, "deals people"]) -> Float[Array, " deals"]:
-    """Return balanced accuracy with the labels dealt over people in every such order."""
+def _dealt(one: Predictions, order: Float[Array, "deals people"], measure: Measure) -> Float[Array, " deals"]:
+    """Return the measure with the labels dealt over people in every such order."""
+    from scipy.stats import rankdata
+
     labels = one.labels[np.argsort(order[:, one.owner], axis=1, kind="stable")]
-    recalls = []
+    listed = []
     for label in one.estimable:
         own = labels == label
-        recalls.append((own & (one.predicted == label)).sum(axis=1) / own.sum(axis=1))
-    found: Array = np.mean(recalls, axis=0)
+        count = own.sum(axis=1)
+        if measure == "balanced accuracy":
+            listed.append((own & (one.predicted == label)).sum(axis=1) / count)
+        else:
+            above = own @ rankdata(one.odds[:, label]) - count * (count + 1) / 2
+            listed.append(above / (count * (len(one.labels) - count)))
+    found: Array = np.mean(listed, axis=0)
     return found
 
 

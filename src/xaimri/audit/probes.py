@@ -15,6 +15,7 @@ from xaimri.audit.covariates import Target
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.names import first_names
 
 FOLDS = 5
 """Parts of people, each of which is read by a probe that was fitted on the others."""
@@ -61,6 +62,8 @@ class Probe:
         How often signs flipped over people give as large a drop, over all probes.
     note
         Why there are no figures; empty where there are.
+    few
+        Groups of too few subjects, which are left out.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Probe:
     moved: float = math.nan
     p_drop: float = math.nan
     note: str = ""
+    few: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -217,6 +221,7 @@ def probe(
         measure.chance,
         p,
         *counts,
+        few=target.few,
     )
 
 
@@ -299,12 +304,13 @@ def _is_of_people(values: Float[Array, " rows"], person: Int[Array, " rows"]) ->
 def _note(target: Target, people: int) -> str:
     """Say why a target can't be probed; nothing where it can."""
     values = target.values[target.known]
-    if not target.known.any() and not target.groups:
+    if not target.known.any() and not target.few:
         return "not known of any case"
     if people < LEAST:
         return f"not estimable: known of {people} subjects, and a probe needs {LEAST}"
     if len(np.unique(values)) < 2 or len(target.groups) == 1:
-        return f"the same for all, but for groups of fewer than {MINIMUM_SUBJECTS} subjects"
+        told = f" but for groups of fewer than {MINIMUM_SUBJECTS} subjects: {first_names(target.few)}"
+        return f"the same for all{told if target.few else ''}"
     return ""
 
 

@@ -18,7 +18,6 @@ from xaimri.data.unread import say_lost, say_unread, without_unread
 from xaimri.errors import MissingCapability
 from xaimri.failure import Failure
 from xaimri.images.intake import Intake, Taken
-from xaimri.objective import softmax
 from xaimri.perturb.progress import advance, expect
 from xaimri.sources import Named, attempt
 
@@ -53,9 +52,9 @@ class Readings:
     cases
         Those that can be read.
     plain
-        Probabilities of the images as they are.
+        Logits of the images as they are.
     changed
-        Intervention -> probabilities, NaN where it changed nothing or can't be made.
+        Intervention -> logits, NaN where it changed nothing or can't be made.
     outcomes
         Intervention -> `CHANGED`, `UNCHANGED` or `IMPOSSIBLE` of every case.
     features
@@ -64,6 +63,8 @@ class Readings:
         The last layer; None where there are no features.
     measures
         Of `MEASURED`; the object's are NaN where there is no object.
+    examples
+        One image as it is and under every intervention that changes it.
     """
 
     cases: Dataset
@@ -76,6 +77,7 @@ class Readings:
     measures: Float[Array, "cases measures"]
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
+    examples: Mapping[str, Fitted]
 
 
 @dataclass(eq=False)
@@ -93,6 +95,7 @@ class Questions:
     parts: dict[str, list[Array]] = field(default_factory=dict)
     outcomes: dict[str, list[int]] = field(default_factory=dict)
     asked: int = 0
+    examples: dict[str, Fitted] = field(default_factory=dict)
 
     def ask(self, batch: Sequence[tuple[Case, Scene]]) -> None:
         """Ask about images of one shape, and keep what is said."""
@@ -102,6 +105,7 @@ class Questions:
         self._keep("measures", np.array([_measured(scene) for _, scene in batch], np.float64))
         self._features(images)
         others = [self._donor(case, self.asked + n) for n, (case, _) in enumerate(batch)]
+        show = next((n for n, (_, scene) in enumerate(batch) if scene.inside is not None), 0)
         for each in self.interventions:
             made = [
                 each.change(scene, self.common, other)
@@ -109,6 +113,7 @@ class Questions:
             ]
             states = [_outcome(scene, image) for (_, scene), image in zip(batch, made, strict=True)]
             rows = np.full(plain.shape, np.nan, np.float32)
+            self._show(each, batch[show][1], made[show], states[show])
             kept = [image for image in made if image is not None]
             changed = np.array(states)[[image is not None for image in made]] == CHANGED
             if changed.any():
@@ -118,12 +123,19 @@ class Questions:
         self.asked += len(batch)
         advance(len(batch) * (1 + len(self.interventions)))
 
+    def _show(self, each: Intervention, scene: Scene, image: Fitted | None, state: int) -> None:
+        """Keep an image of the first batch for a reader to see."""
+        if self.asked == 0:
+            self.examples.setdefault("as it is", scene.image)
+            if state == CHANGED and image is not None:
+                self.examples[each.title] = image
+
     def _said(self, images: Array) -> Scores:
-        return softmax((self.fast or self.classifier).logits(images.astype(np.float32)))
+        return (self.fast or self.classifier).logits(images.astype(np.float32))
 
     def _features(self, images: Array) -> None:
         """Keep the features of images, or why there are none."""
-        if self.why:
+        if self.why or not self.probed:
             return
         if not isinstance(self.classifier, Featured):
             self.why = (
@@ -156,7 +168,11 @@ class Questions:
 
 
 def readings_of(
-    classifier: Classifier, intake: Intake, cases: Dataset, interventions: Sequence[Intervention]
+    classifier: Classifier,
+    intake: Intake,
+    cases: Dataset,
+    interventions: Sequence[Intervention],
+    probed: bool = True,
 ) -> Readings:
     """Ask about every case that can be read; memory holds some images and all answers.
 
@@ -173,7 +189,7 @@ def readings_of(
         if questions is None:
             shape = batch[0][1].image.shape
             common = Common.of(_by_class(donors) or [[batch[0][1]]])
-            questions = Questions(classifier, interventions, _of_shape(donors, shape), common)
+            questions = Questions(classifier, interventions, _of_shape(donors, shape), common, probed)
             if isinstance(classifier, Accelerated):
                 questions.fast = classifier.accelerated(len(cases) * (1 + len(interventions)), shape)
         questions.ask(batch)
@@ -184,12 +200,13 @@ def readings_of(
         questions.joined("plain"),
         {each.name: questions.joined(each.name) for each in interventions},
         {name: np.array(states) for name, states in questions.outcomes.items()},
-        None if questions.why else questions.joined("features"),
+        None if questions.why or not probed else questions.joined("features"),
         questions.why,
         None if questions.why else questions.readout,
         questions.joined("measures"),
         tuple(failures),
         (*say_unread(failures, len(cases)), *say_lost(cases, failures)),
+        questions.examples,
     )
 
 

@@ -71,8 +71,8 @@ class Relevance:
 
     Attributes
     ----------
-    method
-        Whose maps they are, each of its image's own class.
+    method, title
+        Whose maps they are, each of its image's own class, by name and as figures write it.
     images
         How many were explained.
     empty
@@ -98,6 +98,7 @@ class Relevance:
     means: tuple[MeanMap, ...] = ()
     clusters: Clusters | None = None
     note: str = ""
+    title: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -195,7 +196,7 @@ def relevance_of(
     return Relevance(
         explainer.name, len(tally.maps), tally.empty, _shares(tally.shares, bootstrap), tally.cell, tally.rim,
         tuple(_means(tally.sums, cases.classes)),
-        clusters_of(tally.maps, tally.cases, cases.classes, bootstrap.seed),
+        clusters_of(tally.maps, tally.cases, cases.classes, bootstrap.seed), title=explainer.title,
     )  # fmt: skip
 
 

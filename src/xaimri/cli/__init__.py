@@ -11,7 +11,18 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from xaimri.cli import audit, calibrate, catalogue, data, demo, explain, judge, regions, train
+from xaimri.cli import (
+    audit,
+    calibrate,
+    catalogue,
+    data,
+    demo,
+    explain,
+    judge,
+    model_audit,
+    regions,
+    train,
+)
 from xaimri.cli.quiet import silence_tensorflow
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
@@ -23,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
+audit.app.command("model")(model_audit.audit_model_command)
 app.add_typer(audit.app, name="audit")
 
 

@@ -1,0 +1,70 @@
+"""The page of an audit: the finding first, everything escaped, nothing fetched, what is not known said."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import xaimri
+from xaimri import InvalidInput, LinearClassifier
+from xaimri.data import Case, Dataset
+
+CLASSES = ("well", "<b>ill</b>")
+
+
+def audited(count=24, **settings):
+    weights = np.zeros((2, 20, 20, 1))
+    weights[1, :2, :2] = 1
+    cases = []
+    for i in range(count):
+        pixels = np.zeros((20, 20))
+        pixels[6:14, 6:14] = np.random.default_rng(i).uniform(50, 100, (8, 8))
+        pixels[:2, :2] = 200 * (i % 2)
+        cases.append(Case(f"{i}", i % 2, f"S{i}", pixels, covariates={"site": "<i>A"[: 3 + i // 2 % 2]}))
+    network = LinearClassifier(weights, bias=[100, 0], classes=CLASSES)
+    return xaimri.audit_model(network, Dataset(CLASSES, tuple(cases)), resamples=100, **settings)
+
+
+@pytest.fixture(scope="module")
+def audit():
+    return audited(method="input_x_gradient")
+
+
+def test_the_page_says_what_the_text_says_and_fetches_nothing(audit, tmp_path):
+    page = audit.save(tmp_path / "audit.html").read_text(encoding="utf-8")
+    words = re.sub("<[^>]*>", "", page)
+    for line in (audit.headline, *audit.findings, *audit.untold):
+        assert line.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;") in words
+    assert page.index(audit.headline) < page.index("What was found") < page.index("What could not be told")
+    assert "<b>ill" not in page.replace("<b>ill</b>", "", 0) or "&lt;b&gt;ill" in page
+    assert "<i>A" not in page
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
+    assert page.count("data:image/png") == 3  # figures, images, mean maps
+    assert " nan" not in words
+    assert "None" not in words
+
+
+def test_nothing_found_is_never_good_news(audit, tmp_path):
+    quiet = replace(audit, effects=(), probes=())
+    page = quiet.save(tmp_path / "quiet.html").read_text(encoding="utf-8")
+    assert quiet.findings == ()
+    assert "verdict unsure" in page
+    assert "verdict good" not in page
+    assert "No shortcut was found. That is no proof that there is none." in page
+    assert "safe" not in re.sub("<[^>]*>", "", page).lower()
+
+
+def test_a_page_of_too_few_subjects_says_so(tmp_path):
+    few = audited(6, maps=0, interventions=["erased"])
+    page = few.save(tmp_path / "few.html").read_text(encoding="utf-8")
+    assert "can&#39;t be told from so few subjects" in page
+    assert "not estimable" in page
+    with pytest.raises(InvalidInput, match=r"must end in \.html or \.json"):
+        few.save(tmp_path / "few.txt")
+
+
+def test_a_notebook_shows_it_escaped(audit):
+    shown = audit._repr_html_()
+    assert audit.headline in shown
+    assert "<b>ill" not in shown
