@@ -351,3 +351,35 @@ def test_unreadable_images_never_end_the_journey(whole_and_mixed, tmp_path, monk
     )
     for line, part in zip(told, words, strict=True):
         assert part in line
+
+
+def test_two_models_are_compared_on_the_same_people(journey, tmp_path):
+    """A bundle and itself with its classes in another order agree; who was trained on is told."""
+    import xaimri
+    from xaimri import experiment
+
+    folder, parts, _ = journey
+    model = xaimri.open_model(folder)
+    names = parts.test.classes
+
+    class Turned:
+        classes = names[::-1]
+
+        def logits(self, images):
+            turned = model.classifier.logits(images)[:, ::-1]
+            return np.pad(turned, [(0, 0), (0, len(self.classes) - len(names))])
+
+    turned = xaimri.open_model(Turned())
+    found = experiment.compare_models(model, turned, parts.test, permutations=50)
+    assert [one.difference.value for one in found.differences] == pytest.approx([0.0] * 6, abs=1e-6)
+    assert found.notes == ()
+    p = model.predict(parts.test)
+    same = experiment.compare_models(folder, np.asarray(p, float), parts.test, names=("net", "kept"))
+    assert same["accuracy"].difference.value == 0
+    seen = experiment.compare_models(model, model.predict(parts.train), parts.train, names=("net", "kept"))
+    assert seen.notes[0].startswith("net: 16 of 16 cases are named as what the network was trained on")
+    Turned.classes = (*names, "other")
+    with pytest.raises(InvalidInput, match="the models have other classes"):
+        experiment.compare_models(p, xaimri.open_model(Turned()), parts.test)
+    with pytest.raises(InvalidInput, match=r"\(cases, classes\) = \(16, 4\)"):
+        experiment.compare_models(model, p[:3], parts.test)

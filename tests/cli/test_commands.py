@@ -23,6 +23,7 @@ from xaimri.cli import data
         ("train",),
         ("evaluate",),
         ("calibrate",),
+        ("compare-models",),
         ("explain",),
         ("compare",),
         ("regions",),
@@ -257,6 +258,7 @@ class TestWithANetwork:
             ),
             (("evaluate", bundle, "gone"), "`gone` is not a folder"),
             (("evaluate", bundle, tmp_path, "--out", tmp_path), "report.txt` is there already"),
+            (("compare-models", bundle, bundle, "gone"), "`gone` is not a folder"),
         ):
             code, out, err = run(*words)
             assert (code, out) == (1, ""), words

@@ -20,6 +20,7 @@ from xaimri.cli import (
     explain,
     judge,
     model_audit,
+    models,
     regions,
     train,
 )
@@ -61,6 +62,7 @@ app.command()(demo.demo)
 app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(calibrate.calibrate)
+app.command()(models.compare_models)
 app.command()(explain.explain)
 app.command()(explain.compare)
 app.command()(regions.regions)

@@ -6,6 +6,7 @@ from xaimri.evaluation.classification import evaluate
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.evaluation.level import ClassFigures, Level
 from xaimri.evaluation.operating import OperatingPoint, operating_point
+from xaimri.evaluation.paired import Difference, PairedComparison, compare_predictions
 from xaimri.evaluation.reliability import Bin, Calibration, Reliability
 from xaimri.evaluation.report import ClassificationReport
 from xaimri.evaluation.sign_flips import sign_flip_test
@@ -19,12 +20,15 @@ __all__ = [
     "Calibration",
     "ClassFigures",
     "ClassificationReport",
+    "Difference",
     "Estimate",
     "Level",
     "OperatingPoint",
+    "PairedComparison",
     "Reliability",
     "Threshold",
     "calibration",
+    "compare_predictions",
     "evaluate",
     "operating_point",
     "sign_flip_test",

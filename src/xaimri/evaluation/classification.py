@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
@@ -134,12 +134,31 @@ def _confusions(compared: Compared) -> Int[Array, "people true predicted"]:
 
 
 def _ranked(
-    figure: Ranked, compared: Compared, weights: Float[Array, "replicates people"]
-) -> Float[Array, "replicates classes"]:
+    figure: Ranked, compared: Compared, weights: Num[Array, "weightings people"]
+) -> Float[Array, "weightings classes"]:
     """Return a figure of the order of probabilities, of every class, whoever is left out."""
     columns = enumerate(compared.p.T)
     found = [figure(own, compared.labels == i, weights, compared.owner) for i, own in columns]
     return np.stack(found, axis=1)
+
+
+def macro_figures(
+    compared: Compared, weights: Num[Array, "weightings people"]
+) -> dict[str, Float[Array, " weightings"]]:
+    """Return one number for each figure: the mean over classes where it is of a class."""
+    n, people = len(compared.classes), len(compared.people)
+    figures = _figures((weights @ _confusions(compared).reshape(people, -1)).reshape(-1, n, n) * 1.0)
+    squares = ((compared.p - np.eye(n)[compared.labels]) ** 2).sum(axis=1)
+    sums = weights @ compared.totals(np.stack([squares, np.ones(len(squares))], axis=1))
+    even = np.ones(n)
+    found = {
+        "accuracy": figures["accuracy"],
+        "balanced accuracy": _mean(figures["recall"], even),
+        "F1": _mean(figures["f1"], even),
+        "AUROC": _mean(_ranked(auroc, compared, weights), even),
+        "average precision": _mean(_ranked(average_precision, compared, weights), even),
+    }
+    return {**found, "Brier score": sums[:, 0] / sums[:, 1]}
 
 
 def _figures(confusion: Float[Array, "*replicates true predicted"]) -> dict[str, Array]:

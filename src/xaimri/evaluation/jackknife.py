@@ -152,6 +152,23 @@ class Jackknife:
             low, high = by_score(share, subjects if flat else share * (1 - share) / variance, width)
         return Estimate(value, low * top, high * top)
 
+    def around(self, figures: Float[Array, " replicates"]) -> Estimate:
+        """Return a figure without bounds, such as a difference, with Student's interval around it.
+
+        Without one where there are too few subjects, or nobody moves it.
+        """
+        value = float(figures[0])
+        if math.isnan(value):
+            return Estimate.none()
+        if len(self.strata) < MINIMUM_SUBJECTS or len(figures) < 2 or np.isnan(figures).any():
+            return Estimate.alone(value)
+        moved, of = self.influence(figures)
+        error = math.sqrt((moved**2).sum())
+        if error < FLAT:
+            return Estimate.alone(value)
+        half = float(stats.t.ppf((1 + self.confidence) / 2, self.freedom(moved, of))) * error
+        return Estimate(value, value - half, value + half)
+
 
 def by_score(share: float, answers: float, width: float) -> tuple[float, float]:
     """Return the ends of Wilson's interval of a share among so many independent answers.

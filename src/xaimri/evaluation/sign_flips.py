@@ -79,7 +79,7 @@ def sign_flip_test(
     count, distances, squares = count[able], distances[:, able], squares[able]
     own = _statistics(np.ones((1, len(values))), distances, squares, count)[0]
     reached, total = np.zeros(len(own)), 0
-    for signs in _signs(len(values), flips, seed, max(AT_ONCE // len(own), 1)):
+    for signs in signs_of(len(values), flips, seed, max(AT_ONCE // len(own), 1)):
         largest = np.abs(_statistics(signs, distances, squares, count)).max(axis=1)
         reached += (largest[:, None] >= np.abs(own) * (1 - CLOSE)).sum(axis=0)
         total += len(signs)
@@ -98,7 +98,7 @@ def is_exact(subjects: int, flips: int) -> bool:
     return bool(2 ** (subjects - 1) <= flips)
 
 
-def _signs(subjects: int, flips: int, seed: int, at_once: int) -> Iterator[Float[Array, "flips subjects"]]:
+def signs_of(subjects: int, flips: int, seed: int, at_once: int) -> Iterator[Float[Array, "flips subjects"]]:
     """Yield signs of all subjects: each flip once but for its mirror image, or as many as are drawn."""
     if is_exact(subjects, flips):
         places = np.arange(2 ** (subjects - 1))

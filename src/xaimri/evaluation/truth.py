@@ -153,6 +153,13 @@ class Compared:
         """Whether no subject has two cases."""
         return len(np.unique(self.owner)) == len(self.owner)
 
+    def beside(self, other: Compared) -> Compared:
+        """Return these cases and another classifier's, whose subjects count as further ones."""
+        joined = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("p", "labels"))
+        owner = np.concatenate([self.owner, other.owner + len(self.people)])
+        strata = np.concatenate([self.strata, other.strata])
+        return Compared(*joined, owner, self.people + other.people, self.classes, strata)
+
     def totals(self, values: Float[Array, "cases figures"]) -> Float[Array, "people figures"]:
         """Return the sum of every column over each subject's cases."""
         sums = np.zeros((len(self.people), values.shape[1]))

@@ -6,6 +6,7 @@ JSON, and figures.
 
 from xaimri.experiment.explaining import Explained, explain_classes, representatives
 from xaimri.experiment.held_out import evaluate
+from xaimri.experiment.model_comparison import compare_models
 from xaimri.experiment.prediction import Predicted, predict_cases
 from xaimri.experiment.temperature import calibrate
 from xaimri.experiment.training import train
@@ -14,6 +15,7 @@ __all__ = [
     "Explained",
     "Predicted",
     "calibrate",
+    "compare_models",
     "evaluate",
     "explain_classes",
     "predict_cases",
