@@ -155,10 +155,14 @@ class Compared:
 
     def beside(self, other: Compared) -> Compared:
         """Return these cases and another classifier's, whose subjects count as further ones."""
-        joined = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("p", "labels"))
-        owner = np.concatenate([self.owner, other.owner + len(self.people)])
-        strata = np.concatenate([self.strata, other.strata])
-        return Compared(*joined, owner, self.people + other.people, self.classes, strata)
+        return Compared(
+            np.concatenate([self.p, other.p]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.owner, other.owner + len(self.people)]),
+            self.people + other.people,
+            self.classes,
+            np.concatenate([self.strata, other.strata]),
+        )
 
     def totals(self, values: Float[Array, "cases figures"]) -> Float[Array, "people figures"]:
         """Return the sum of every column over each subject's cases."""
