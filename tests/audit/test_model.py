@@ -135,6 +135,20 @@ def test_only_images_that_change_count_on_both_sides():
     assert any("not shown to be above chance" in line for line in alone.untold)
 
 
+def test_images_of_several_sizes_are_asked_about_and_backgrounds_come_from_images_of_one_size():
+    """Of the small images there is one class alone, so that there is no background for them."""
+
+    def network(images):
+        p = (images.mean(axis=(1, 2, 3)) > 18).astype(float) * 0.8 + 0.1
+        return np.stack([1 - p, p], axis=1)
+
+    small = [Case(f"s{i}", 1, f"T{i}", picture(1, i)[:-2, 1:]) for i in range(6)]
+    mixed = Dataset(CLASSES, (*cases_of(24, mark=200.0), *small))
+    given = {"interventions": ["background", "erased"], "maps": 0}
+    ground = by_name(xaimri.audit_model(FunctionClassifier(network, CLASSES), mixed, **given))["background"]
+    assert (ground.changed, ground.impossible) == (24, 6)
+
+
 def test_a_person_counts_once_by_the_mean_probability_of_all_images():
     """Of person A, two faint images say 'well' and a sure one says 'ill': by the mean A is ill."""
     says = {1: 0.9, 2: 0.4, 3: 0.4}

@@ -85,7 +85,10 @@ class Effect:
         """Say what the figures can't: what was not changed, or why there are none; empty if nothing."""
         if not self.changed and self.impossible:
             rest = f", and changes no pixel of the {self.unchanged} others" if self.unchanged else ""
-            return f"not made: no object is told from its background on {_images(self.impossible)}{rest}"
+            why = "no object is told from its background"
+            if self.name == "background":
+                why += ", or there is no such image of another class,"
+            return f"not made: {why} on {_images(self.impossible)}{rest}"
         if not self.changed:
             return "changes no pixel of any image, so it says nothing"
         told = [f"changes no pixel of {self.unchanged} images"] if self.unchanged else []

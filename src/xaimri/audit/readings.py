@@ -104,7 +104,7 @@ class Questions:
         self._keep("plain", plain)
         self._keep("measures", np.array([_measured(scene) for _, scene in batch], np.float64))
         self._features(images)
-        others = [self._donor(case, self.asked + n) for n, (case, _) in enumerate(batch)]
+        others = [self._donor(*one, self.asked + n) for n, one in enumerate(batch)]
         show = next((n for n, (_, scene) in enumerate(batch) if scene.inside is not None), 0)
         for each in self.interventions:
             made = [
@@ -149,14 +149,15 @@ class Questions:
         except MissingCapability as refusal:
             self.why = str(refusal)
 
-    def _donor(self, case: Case, number: int) -> Scene | None:
-        """Return an image of another class and of another person, each in turn."""
+    def _donor(self, case: Case, scene: Scene, number: int) -> Scene | None:
+        """Return an image of another class and of another person, of one size with the own, each in turn."""
         others = [
             donor.scene
             for donor in self.donors
             if donor.label != case.label and (donor.subject is None or donor.subject != case.subject)
         ]
-        with_object = [scene for scene in others if scene.inside is not None]
+        shape = scene.image.shape
+        with_object = [one for one in others if one.inside is not None and one.image.shape == shape]
         return with_object[number % len(with_object)] if with_object else None
 
     def _keep(self, name: str, rows: Array) -> None:
@@ -189,7 +190,7 @@ def readings_of(
         if questions is None:
             shape = batch[0][1].image.shape
             common = Common.of(_by_class(donors) or [[batch[0][1]]])
-            questions = Questions(classifier, interventions, _of_shape(donors, shape), common, probed)
+            questions = Questions(classifier, interventions, donors, common, probed)
             if isinstance(classifier, Accelerated):
                 questions.fast = classifier.accelerated(len(cases) * (1 + len(interventions)), shape)
         questions.ask(batch)
@@ -229,10 +230,6 @@ def donors_of(intake: Intake, cases: Dataset) -> Iterator[Donor]:
 def _by_class(donors: Sequence[Donor]) -> list[list[Scene]]:
     labels = sorted({donor.label for donor in donors})
     return [[donor.scene for donor in donors if donor.label == label] for label in labels]
-
-
-def _of_shape(donors: Sequence[Donor], shape: tuple[int, ...]) -> list[Donor]:
-    return [donor for donor in donors if donor.scene.image.shape == shape]
 
 
 def _scenes(intake: Intake, cases: Dataset, failures: list[Failure]) -> Iterator[tuple[Case, Scene]]:
