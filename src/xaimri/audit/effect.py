@@ -33,7 +33,7 @@ class Effect:
     chance
         Balanced accuracy by chance: one over the number of classes with enough subjects.
     elsewhere
-        Subjects that are called by a class with too few subjects when their images are changed.
+        How many more subjects are called by a class with too few subjects when their images are changed.
     p
         Where the anatomy stays, of the drop: how often signs flipped over subjects give as much. Where it
         goes, of ``order`` above chance: how often labels dealt anew over subjects do as well. Both are
@@ -94,7 +94,9 @@ class Effect:
         told = [f"changes no pixel of {self.unchanged} images"] if self.unchanged else []
         told += [f"can't be made on {_images(self.impossible)}"] if self.impossible else []
         if self.elsewhere:
-            told.append(f"{self.elsewhere} of {self.subjects} subjects are then called by a class left out")
+            told.append(
+                f"{self.elsewhere} of {self.subjects} subjects are then called by a class that is left out"
+            )
         if not self.estimable:
             told.insert(0, f"not estimable: too few subjects of two classes among {self.subjects}")
         return "; ".join(told)

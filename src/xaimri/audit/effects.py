@@ -86,7 +86,7 @@ def _effect(
     return Effect(
         each.name, each.title, each.left, each.anatomy, changed, unchanged, impossible, _count(before),
         asked.estimate(before), asked.estimate(after), asked.drop(before, after), chance_of(before), p,
-        int((~np.isin(after.predicted, after.estimable)).sum()) if after.able else 0,
+        max(_elsewhere(after) - _elsewhere(before), 0),
         asked.order(after), *asked.disorder(before, after, rows),
     )  # fmt: skip
 
@@ -124,6 +124,11 @@ def _fixed(asked: Asked, target: Target) -> tuple[Predictions, Predictions]:
 def chance_of(one: Predictions) -> float:
     """Return balanced accuracy by chance; NaN where there is none."""
     return 1 / len(one.estimable) if one.able else float("nan")
+
+
+def _elsewhere(one: Predictions) -> int:
+    """Return how many are called by a class with too few subjects."""
+    return int((~np.isin(one.predicted, one.estimable)).sum()) if one.able else 0
 
 
 def _count(one: Predictions) -> int:

@@ -214,7 +214,7 @@ def _audit(
     measured = {name: found.measures[:, n] for n, name in enumerate(MEASURED)}
     return ModelAudit(
         held.classes, len(held), len(names), asked.estimate(plain), chance_of(plain),
-        above_chance([plain], bootstrap.seed)[0], few, effects_of(asked, wanted),
+        above_chance([plain], bootstrap.seed)[0], asked.order(plain), few, effects_of(asked, wanted),
         probes_of(asked, targets_of(held, owner, table, measured)), found.why, relevance, found.examples,
         (*met, *found.notes), found.failures, bootstrap.confidence, bootstrap.resamples, bootstrap.seed,
     )  # fmt: skip

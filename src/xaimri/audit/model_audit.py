@@ -45,6 +45,10 @@ class ModelAudit:
         Balanced accuracy of the images as they are, by subject, over the classes with enough subjects.
     chance, p
         What it is by chance, and how often labels dealt anew over subjects do as well.
+    order
+        The mean AUROC of these classes, by the subjects' mean log-odds.
+    few
+        Names of the classes with too few subjects, each with their number.
     effects
         One for each intervention.
     probes
@@ -69,6 +73,7 @@ class ModelAudit:
     plain: Estimate
     chance: float
     p: float
+    order: Estimate
     few: tuple[str, ...]
     effects: tuple[Effect, ...]
     probes: tuple[Probe, ...]
@@ -176,7 +181,7 @@ class ModelAudit:
             "classes": list(self.classes),
             "images": self.images,
             "subjects": self.subjects,
-            "plain": {**self.plain.to_dict(), "chance": chance, "p": p},
+            "plain": {**self.plain.to_dict(), "chance": chance, "p": p, "order": self.order.to_dict()},
             "effects": [effect.to_dict() for effect in self.effects],
             "probes": [probe.to_dict() for probe in self.probes],
             "relevance": None if self.relevance is None else self.relevance.to_dict(),
@@ -245,8 +250,8 @@ class ModelAudit:
         """What was asked of whom, and how the figures are to be read."""
         return (
             f"{self.images} images of {self.subjects} subjects; balanced accuracy by subject {self.plain}, "
-            f"chance {self.chance:.2f}{_chance_p(self.p)}. In brackets: {self.confidence:.0%} intervals over "
-            "subjects. A p is corrected for the number of rows."
+            f"chance {self.chance:.2f}{_chance_p(self.p)}, mean AUROC {self.order}. In brackets: "
+            f"{self.confidence:.0%} intervals over subjects. A p is corrected for the number of rows."
         )
 
     def rows(self) -> list[list[str]]:
