@@ -67,8 +67,10 @@ def effects_of(asked: Asked, wanted: Sequence[Intervention]) -> tuple[Effect, ..
     gone = [n for n, each in enumerate(wanted) if not each.anatomy]
     p = dict(zip(kept, drops([pairs[n] for n in kept], seed), strict=True))
     p |= dict(zip(gone, above_chance([pairs[n][1] for n in gone], seed, "AUROC"), strict=True))
+    tests = bool(kept) + bool(gone)
+    p = {place: min(1.0, tests * value) if value == value else value for place, value in p.items()}
     return tuple(
-        _effect(asked, each, *pair, p[place], max(len(kept), 1))
+        _effect(asked, each, *pair, p[place], tests * max(len(kept), 1))
         for place, (each, pair) in enumerate(zip(wanted, pairs, strict=True))
     )
 
