@@ -27,14 +27,20 @@ FRAMEWORK = {
     "KerasClassifier.with_inputs", "training.Recipe.length", "training.Recipe.rate", "training.Recipe",
     "training.Augmentation", "training.batches", "training.BatchedPart.on_epoch_begin",
     "training.BatchedPart.on_epoch_end",
+    "experiment.train", "experiment.evaluate", "experiment.calibrate", "experiment.compare_models",
+    "experiment.cross_validate", "experiment.explain_classes", "experiment.predict_cases",
+    "experiment.representatives",
 }  # fmt: skip
-"""What needs Keras, and the phantom that needs the template of nilearn."""
+"""What needs Keras, the journey with a network of Keras, and the phantom that needs the template of nilearn."""
 
 RESULTS = {
     "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
     "evaluation.ClassFigures", "evaluation.ClassificationReport", "evaluation.Level",
     "evaluation.OperatingPoint", "evaluation.Threshold", "evaluation.Bin", "evaluation.Calibration",
-    "evaluation.Reliability",
+    "experiment.CrossValidation", "experiment.CrossValidation.mean", "experiment.CrossValidation.save",
+    "experiment.Explained", "experiment.Predicted",
+    "evaluation.Reliability", "evaluation.DecisionCurve", "evaluation.Difference",
+    "evaluation.PairedComparison", "evaluation.Population", "evaluation.Populations",
     "judging.Difference", "judging.Row", "judging.Summary", "Judgement", "Model", "training.TrainingResult",
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
@@ -322,6 +328,14 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
                                            "classes": ["a", "b", "c"], "level": "slice",
                                            "independent": False, "permutations": 20, "confidence": 0.9,
                                            "seed": 0},
+        "evaluation.decision_curve": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2,
+                                      "truth": of["truth"], "positive": 1,
+                                      "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
+                                      "thresholds": [0.2, 0.5], "prevalence": 0.1, "level": "slice",
+                                      "independent": False, "confidence": 0.9},
+        "evaluation.side_by_side": {"reports": {"one": of["report"], "two": of["report"]},
+                                    "level": "slice"},
+        "evaluation.PairedComparison.save": Call(_paired(of).save, {"path": folder / "p.json"}),
         "evaluation.Bootstrap": {"resamples": 100, "confidence": 0.9, "seed": 0},
         "evaluation.ClassificationReport.level": Call(of["report"].level, {"name": "slice"}),
         "evaluation.ClassificationReport.save": Call(of["report"].save, {"path": folder / "r.json"}),
@@ -441,6 +455,21 @@ def _methods(of: dict[str, Any]) -> dict[str, Any]:
         "judging.as_metric": {"metric": "road"},
         "judging.unrelated_similarity": {"explanations": of["maps"], "by": "ssim"},
     }  # fmt: skip
+
+
+def _paired(of: dict[str, Any]) -> Any:
+    from xaimri.evaluation import compare_predictions
+
+    names = [f"s{n}" for n in range(24)]
+    p = np.eye(3)[of["truth"]] * 0.4 + 0.2
+    return compare_predictions(p, p, of["truth"], names, permutations=10)
+
+
+def _decision(of: dict[str, Any]) -> Any:
+    from xaimri.evaluation import decision_curve
+
+    names = [f"s{n}" for n in range(24)]
+    return decision_curve(np.eye(3)[of["truth"]] * 0.4 + 0.2, of["truth"], 1, names, thresholds=[0.2, 0.5])
 
 
 def _calibration(of: dict[str, Any]) -> Any:
@@ -602,6 +631,7 @@ def _drawing(of: dict[str, Any]) -> dict[str, Any]:
         "render.show": {"drawn": _blank()},
         "charts.cascade": {"found": _cascade(of), "most": 2, "plane": None, "fade": True},
         "charts.confusion_matrix": {"report": of["report"], "level": "slice"},
+        "charts.decision_chart": {"curve": _decision(of)},
         "charts.heat_table": {"judgement": of["judged"]},
         "charts.metric_curves": {"judgement": of["judged"], "metric": "deletion", "confidence": None},
         "charts.reliability_diagram": {"calibration": _calibration(of)},

@@ -383,3 +383,47 @@ def test_two_models_are_compared_on_the_same_people(journey, tmp_path):
         experiment.compare_models(p, xaimri.open_model(Turned()), parts.test)
     with pytest.raises(InvalidInput, match=r"\(cases, classes\) = \(16, 4\)"):
         experiment.compare_models(model, p[:3], parts.test)
+
+
+def test_cross_validation_tests_every_subject_once_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    import csv
+
+    from xaimri import experiment, open_model, training
+
+    def network(classes, size, *_, **__):
+        import keras
+
+        layers = [keras.Input((*size, 1)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+        return keras.Sequential([*layers, keras.layers.Dense(len(classes)), keras.layers.Softmax()])
+
+    monkeypatch.setattr(training, "build_resnet50", network)
+    dataset = phantom.make(subjects=16, slices=1, size=SIZE, seed=5, stages=(0, 3))
+    settings = {"k": 2, "validation": 0, "size": SIZE, "epochs": 1, "progress": False, "augment": False}
+    found = experiment.cross_validate(dataset, tmp_path, **settings)
+    assert found.pooled.subjects == 16
+    assert [fold.subjects for fold in found.folds] == [8, 8]
+    with (tmp_path / "predictions.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert sorted(row["case"] for row in rows) == sorted(case.id for case in dataset)
+    by_id = {case.id: case for case in dataset}
+    for number in (1, 2):
+        model = open_model(tmp_path / f"fold_{number}")
+        own = [row for row in rows if row["fold"] == str(number)]
+        assert {row["subject"] for row in own} == set(model.split["test"])
+        assert not {row["subject"] for row in own} & set(model.split["train"])
+        cases = replace(dataset, cases=tuple(by_id[row["case"]] for row in own))
+        said = [[float(row[f"p({name})"]) for name in dataset.classes] for row in own]
+        np.testing.assert_allclose(model.predict(cases), said, atol=1e-5)
+    right = [max(dataset.classes, key=lambda name: float(row[f"p({name})"])) == row["class"] for row in rows]
+    assert found.pooled.slice.accuracy.value == pytest.approx(np.mean(right))
+    folds = [fold.subject.macro.auroc.value for fold in found.folds]
+    assert found.mean("auroc") == pytest.approx(np.nanmean(folds), nan_ok=True)
+    assert any("different networks against each other" in note for note in found.pooled.notes)
+    assert "mean of folds" in (tmp_path / "report.txt").read_text()
+    kept = (tmp_path / "report.json").read_text()
+    assert json.loads(kept) == found.to_dict()
+    (tmp_path / "fold_2" / "model.keras").unlink()
+    again = experiment.cross_validate(dataset, tmp_path, **settings)
+    assert json.dumps(again.to_dict()) == json.dumps(json.loads(kept))
+    with pytest.raises(InvalidInput, match="`k` must be from 2"):
+        experiment.cross_validate(dataset, tmp_path, **{**settings, "k": 30})

@@ -24,6 +24,7 @@ from xaimri.cli import data
         ("evaluate",),
         ("calibrate",),
         ("compare-models",),
+        ("cross-validate",),
         ("explain",),
         ("compare",),
         ("regions",),

@@ -15,6 +15,7 @@ from xaimri.cli import (
     audit,
     calibrate,
     catalogue,
+    cross_validate,
     data,
     demo,
     explain,
@@ -62,6 +63,7 @@ app.command()(demo.demo)
 app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(calibrate.calibrate)
+app.command()(cross_validate.cross_validate)
 app.command()(models.compare_models)
 app.command()(explain.explain)
 app.command()(explain.compare)

@@ -4,6 +4,7 @@ Everything it makes lies in one folder: the network with its split (a bundle), t
 JSON, and figures.
 """
 
+from xaimri.experiment.cross_validation import CrossValidation, cross_validate
 from xaimri.experiment.explaining import Explained, explain_classes, representatives
 from xaimri.experiment.held_out import evaluate
 from xaimri.experiment.model_comparison import compare_models
@@ -12,10 +13,12 @@ from xaimri.experiment.temperature import calibrate
 from xaimri.experiment.training import train
 
 __all__ = [
+    "CrossValidation",
     "Explained",
     "Predicted",
     "calibrate",
     "compare_models",
+    "cross_validate",
     "evaluate",
     "explain_classes",
     "predict_cases",
