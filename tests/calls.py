@@ -31,7 +31,7 @@ FRAMEWORK = {
     "experiment.cross_validate", "experiment.explain_classes", "experiment.predict_cases",
     "experiment.representatives",
 }  # fmt: skip
-"""What needs Keras, the journey with a network of Keras, and the phantom that needs the template of nilearn."""
+"""What needs Keras, a journey with such a network, and the phantom that needs the template of nilearn."""
 
 RESULTS = {
     "Failure", "metrics.AbsentSensitivity", "metrics.Cascade", "metrics.MaskEffect", "metrics.Curve",
