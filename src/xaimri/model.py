@@ -76,6 +76,8 @@ class Model:
         Of a bundle: one list per column of the training, and of xaimri, Keras and TensorFlow then.
     scaling
         What its logits are divided by, and from whom that was learned; None where they stay as they are.
+    sha256
+        Of a bundle: of the network's file, by which figures are known to be of this network.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class Model:
     history: Mapping[str, Sequence[Any]] | None = None
     versions: Mapping[str, str] | None = None
     scaling: TemperatureScaling | None = None
+    sha256: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("split", "origin", "history", "versions"):
@@ -397,7 +400,7 @@ def open_model(
     cuts = None if slices is None else as_slices(slices)
     intake = Intake(shape, fit, window, reach["layout"], own, first, trained, trained_fit, acquisition, cuts)
     path = Path(model) if isinstance(model, str | PathLike) else None
-    known = ("split", "origin", "history", "versions", "scaling")
+    known = ("split", "origin", "history", "versions", "scaling", "sha256")
     if bundle is not None and bundle.scaling is not None and isinstance(classifier, Temperable):
         classifier = classifier.tempered(bundle.scaling.temperature)
     return Model(

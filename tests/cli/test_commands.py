@@ -31,6 +31,7 @@ from xaimri.cli import data
         ("judge",),
         ("data",),
         ("methods",),
+        ("card",),
     ],
 )
 def test_every_command_has_help(run, command):

@@ -14,6 +14,7 @@ import typer
 from xaimri.cli import (
     audit,
     calibrate,
+    card,
     catalogue,
     cross_validate,
     data,
@@ -65,6 +66,7 @@ app.command()(train.evaluate)
 app.command()(calibrate.calibrate)
 app.command()(cross_validate.cross_validate)
 app.command()(models.compare_models)
+app.command()(card.card)
 app.command()(explain.explain)
 app.command()(explain.compare)
 app.command()(regions.regions)

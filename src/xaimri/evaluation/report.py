@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from xaimri.evaluation.operating import OperatingPoint
 from xaimri.evaluation.report_table import calibration_line, cells, table
 from xaimri.evaluation.truth import LevelName
 from xaimri.failure import Failure
+from xaimri.sealed import unseal
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,9 @@ class ClassificationReport:
     operating_points
         Sensitivity, specificity and predictive values at thresholds that were chosen on other people, where
         a sensitivity was asked for.
+    model
+        Which network it is of: the SHA-256 of its file (None where that is not known), the temperature of its
+        logits, and how many cases are of each part of its recorded split; None where no network was asked.
     """
 
     classes: tuple[str, ...]
@@ -54,6 +58,7 @@ class ClassificationReport:
     remarks: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     operating_points: tuple[OperatingPoint, ...] = ()
+    model: Mapping[str, Any] | None = None
 
     @check_arguments()
     def level(self, name: LevelName) -> Level:
@@ -115,6 +120,7 @@ class ClassificationReport:
             "confidence": self.confidence,
             "notes": list(self.notes),
             "failures": [asdict(failure) for failure in self.failures],
+            "model": unseal(self.model),
         }
 
     @check_arguments()

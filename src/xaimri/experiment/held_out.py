@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from xaimri.arguments import check_arguments
 from xaimri.calibration import set_on
 from xaimri.charts import confusion_matrix, reliability_diagram
 from xaimri.data import Dataset, read_loader
-from xaimri.data.attendance import absences_beside, trained_on
+from xaimri.data.attendance import absences_beside, homes, keys_of, trained_on
 from xaimri.data.epoch import Loader, chances
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
@@ -22,7 +23,7 @@ from xaimri.evaluation.report import ClassificationReport
 from xaimri.evaluation.threshold import TooFewSubjects, threshold_for
 from xaimri.evaluation.truth import LevelName
 from xaimri.experiment.prediction import Predicted, predict_cases
-from xaimri.model import open_model
+from xaimri.model import Model, open_model
 from xaimri.render import save
 from xaimri.rules import Number, OrNone
 
@@ -111,8 +112,24 @@ def evaluate(
         chosen = predict_cases(opened, validation.with_classes(opened.classes))
         points, told = _operating_points(found, chosen, sensitivity, positive, independent)
         odd += told
-    report = replace(report, remarks=tuple(odd), failures=found.failures, operating_points=tuple(points))
+    report = replace(
+        report,
+        remarks=tuple(odd),
+        failures=found.failures,
+        operating_points=tuple(points),
+        model=_of_which(opened, found.cases),
+    )
     return _kept(report, Path(folder))
+
+
+def _of_which(model: Model, cases: Dataset) -> dict[str, Any]:
+    """Return which network the figures are of, and how many cases are of each recorded part."""
+    counts: dict[str, int] | None = None
+    if model.split is not None:
+        here = None in (model.origin, cases.origin) or model.origin == cases.origin
+        part_of = homes(model.split) if here else {}
+        counts = dict(Counter(part_of.get(str(key), "none") for key in keys_of(cases, model.split)))
+    return {"sha256": model.sha256, "temperature": model.temperature, "cases": counts}
 
 
 def _kept(report: ClassificationReport, target: Path) -> ClassificationReport:

@@ -27,6 +27,7 @@ def calibrate(folder: str | Path, cases: Dataset | Loader, *, independent: bool 
     """
     from xaimri.adapters.keras.bundle import keep_scaling, load
 
-    made = open_model(load(folder)).calibrated(cases, independent=independent)
+    plain = replace(load(folder), scaling=None)  # what is lost and gained is told of the network itself
+    made = open_model(plain).calibrated(cases, independent=independent)
     keep_scaling(folder, made.scaling)
     return replace(made, path=Path(folder))

@@ -69,6 +69,9 @@ def train(
     result = training.train(model, split, folder=target / "checkpoint", seed=seed, **reach, **settings)
     kept: dict[str, Any] = {"split": split.record(), "history": result.history, "origin": dataset.origin}
     kept |= {"failures": result.failures, "acquisition": result.acquisition}
+    made = {"weights": None if weights is None else str(weights), "dropout": dropout, "width": width}
+    outcome = {"best_epoch": result.best_epoch, "stopped": result.stopped}
+    kept["recipe"] = {**result.recipe.record(), **made, **outcome}
     training.save(target, model, dataset.classes, **reach, **kept)
     save(training_curves(result.history), target / "curves.png")
     return training.load(target)

@@ -67,6 +67,10 @@ class Bundle:
     scaling
         What the logits of ``model`` are divided by where the bundle is opened as a model, or None. ``model``
         itself gives its probabilities without it.
+    recipe
+        How it was trained, setting by setting, or None.
+    sha256
+        Of ``model.keras``: which network it is.
     """
 
     model: keras.Model = field(repr=False)
@@ -81,6 +85,8 @@ class Bundle:
     acquisition: Acquisition | None = field(default=None, repr=False)
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
     scaling: TemperatureScaling | None = None
+    recipe: Record | None = field(default=None, repr=False)
+    sha256: str = field(default="", repr=False)
 
 
 @check_arguments(model=Anything(), classes=Several(Anything()), window=Anything())
@@ -98,6 +104,7 @@ def save(
     failures: Sequence[Failure] = (),
     acquisition: Acquisition | None = None,
     scaling: TemperatureScaling | None = None,
+    recipe: Record | None = None,
 ) -> Path:
     """Write a bundle: ``model.keras`` and ``bundle.json``.
 
@@ -123,6 +130,8 @@ def save(
     scaling
         What the logits are divided by, so that the model is as sure as it is right: ``model.scaling`` of
         `xaimri.Model.calibrated`.
+    recipe
+        How it was trained, as JSON types, such as ``result.recipe.record()``.
 
     Returns
     -------
@@ -160,6 +169,7 @@ def save(
         "failures": [asdict(failure) for failure in failures],
         "acquisition": None if acquisition is None else acquisition.record(),
         "scaling": None if scaling is None else scaling.record(),
+        "recipe": unseal(recipe),
     }
     record = {**_described(model, classes), **reach, **kept}
     bundle_record.text_of(record)  # refuse before anything is written
@@ -227,6 +237,8 @@ def load(folder: str | Path) -> Bundle:
         acquisition=None if record["acquisition"] is None else Acquisition.from_record(record["acquisition"]),
         versions=record["versions"],
         scaling=None if record["scaling"] is None else TemperatureScaling.from_record(record["scaling"]),
+        recipe=_readonly(record["recipe"]),
+        sha256=record["sha256"],
     )
 
 

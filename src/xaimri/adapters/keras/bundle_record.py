@@ -98,6 +98,7 @@ FORM = {
     "failures": Field("a list of names, stages and sentences", _are_failures),
     "acquisition": Field("a spacing and an orientation, or null", or_none(_is_acquisition)),
     "scaling": Field("what the logits are divided by, or null", or_none(_is_scaling)),
+    "recipe": Field("a mapping, or null", or_none(is_mapping)),
     "sha256": Field("the network's SHA-256", is_words),
 }
 """What ``bundle.json`` holds."""
@@ -109,8 +110,8 @@ def text_of(record: dict[str, Any]) -> str:
         return json_file.text_of(record)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(
-            f"`split`, `history` and `origin` must be made of JSON types ({first_line(error)}): pass "
-            "`split.record()`, `result.history` and `dataset.origin`, and None for NaN."
+            f"`split`, `history`, `origin` and `recipe` must be made of JSON types ({first_line(error)}): "
+            "pass `split.record()`, `result.history` and `dataset.origin`, and None for NaN."
         ) from error
 
 

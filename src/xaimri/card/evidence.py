@@ -1,0 +1,78 @@
+"""Files that tell of a network from outside: its evaluation, the audits of its split and of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xaimri.errors import InvalidInput, first_line
+from xaimri.regular_file import open_regular, path_of, quoted
+
+if TYPE_CHECKING:
+    from xaimri.adapters.keras.bundle import Bundle
+
+EVALUATION = ("classes", "images", "subjects", "slice", "subject", "confidence", "notes")
+SPLIT_AUDIT = ("verdict", "reason", "images", "pairs")
+MODEL_AUDIT = ("headline", "findings", "untold")
+"""What each kind of file must hold."""
+
+MAKERS = {
+    EVALUATION: "the report.json that `xaimri evaluate` writes",
+    SPLIT_AUDIT: "what `xaimri audit split` writes as JSON",
+    MODEL_AUDIT: "what `xaimri audit model` writes as JSON",
+}
+
+DIGITS = 1e-6
+"""How far the temperature of a report may lie beside the bundle's, in parts of it."""
+
+
+def read_evidence(path: str | Path, keys: Collection[str], bundle: Bundle) -> dict[str, Any]:
+    """Read a file, and see that it is of this network where it says of which it is.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no such file, or is of another network, other classes or another temperature.
+    """
+    file = path_of(path)
+    remedy = f"give {MAKERS[tuple(keys)]}."
+    with open_regular(file, remedy) as stream:
+        try:
+            found = json.loads(stream.read())
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput(f"{quoted(file)} is no JSON ({first_line(error)}): {remedy}") from error
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing:
+        raise InvalidInput(f"{quoted(file)} has no {missing[0]!r}: {remedy}")
+    _check(file, found, bundle)
+    return dict(found)
+
+
+def is_named(found: Mapping[str, Any]) -> bool:
+    """Tell whether a file says of which network it is."""
+    return bool((found.get("model") or {}).get("sha256"))
+
+
+def _check(file: Path, found: Mapping[str, Any], bundle: Bundle) -> None:
+    """Refuse what is of another network."""
+    of = found.get("model") or {}
+    if of.get("sha256") not in (None, bundle.sha256):
+        raise InvalidInput(
+            f"{quoted(file)} is of another network (SHA-256 {str(of['sha256'])[:12]}..., and that of this "
+            f"bundle is {bundle.sha256[:12]}...): make it again for this one."
+        )
+    classes = found.get("classes")
+    if classes is not None and list(classes) != list(bundle.classes):
+        raise InvalidInput(
+            f"{quoted(file)} tells of the classes {', '.join(map(str, classes))}, and this network has "
+            f"{', '.join(bundle.classes)}: give the file of this network."
+        )
+    now = 1.0 if bundle.scaling is None else bundle.scaling.temperature
+    then = of.get("temperature")
+    if then is not None and abs(then - now) > DIGITS * now:
+        raise InvalidInput(
+            f"{quoted(file)} was made at the temperature {then:.4g}, and this bundle's is {now:.4g}: its "
+            "probabilities are others, so make it again."
+        )
