@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import xaimri
+from frameworks import on_first_use
 from xaimri import FunctionClassifier, InvalidInput, LinearClassifier
 from xaimri.audit.covariates import columns_of, target_of
 from xaimri.audit.probes import probe, reading_of, thinned
@@ -142,6 +143,28 @@ def test_a_decision_by_the_site_is_lost_where_the_site_is_held_and_one_by_the_cl
     assert not age.used
     assert "site is read off the features" in " ".join(by_site.findings).lower()
     assert "held fixed, balanced accuracy falls by 0.30" in " ".join(by_site.findings)
+
+
+@pytest.mark.tensorflow
+def test_a_keras_network_is_audited_as_the_linear_one_that_it_is():
+    from xaimri.adapters.keras import KerasClassifier
+
+    with on_first_use():
+        import keras
+    linear = reading_pixel((0, 0))
+    kernel = linear.weights.reshape(2, -1).T
+    network = keras.Sequential(
+        [keras.Input((6, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
+    )
+    network.layers[-1].set_weights([kernel, linear.bias])
+    settings = {"interventions": ["blurred"], "maps": 0, "resamples": 50}
+    wanted = xaimri.audit_model(linear, sited(), **settings)
+    found = xaimri.audit_model(KerasClassifier(network, ["well", "ill"]), sited(), **settings)
+    assert found.unprobed == ""
+    assert found.effects[0].after.value == wanted.effects[0].after.value
+    for one, other in zip(found.probes, wanted.probes, strict=True):
+        assert one.drop.value == pytest.approx(other.drop.value, nan_ok=True)
+        assert one.value.value == pytest.approx(other.value.value, abs=1e-3, nan_ok=True)
 
 
 def test_a_model_without_features_says_so_and_is_audited_by_interventions():

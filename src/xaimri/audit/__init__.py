@@ -7,7 +7,7 @@ from xaimri.audit.interventions import INTERVENTIONS, Intervention
 from xaimri.audit.model import audit_model
 from xaimri.audit.model_audit import ModelAudit
 from xaimri.audit.pair import Pair
-from xaimri.audit.probes import Probe
+from xaimri.audit.probe import Probe
 from xaimri.audit.relevance import MeanMap, Relevance, Share
 from xaimri.audit.split import audit_split
 from xaimri.audit.split_audit import SplitAudit

@@ -14,7 +14,8 @@ from xaimri.audit.effect import Effect
 from xaimri.audit.held import agrees, held_fixed
 from xaimri.audit.interventions import Intervention
 from xaimri.audit.people import People, Predictions, above_chance, drops
-from xaimri.audit.probes import Probe, corrected, probe
+from xaimri.audit.probe import Probe
+from xaimri.audit.probes import corrected, probe
 from xaimri.audit.readings import CHANGED, IMPOSSIBLE, UNCHANGED, Readings
 from xaimri.evaluation.estimate import Estimate
 

@@ -22,7 +22,7 @@ from xaimri.audit.page import (
     means_picture,
     page_of,
 )
-from xaimri.audit.probes import Probe
+from xaimri.audit.probe import Probe
 from xaimri.audit.relevance import Relevance
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
