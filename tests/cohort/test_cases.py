@@ -77,3 +77,20 @@ def test_the_digest_tells_names_subjects_labels_and_their_order(folder):
     found = listed_cases(folder, Intake())
     assert digest(found) == digest(listed_cases(folder, Intake()))
     assert len({digest(found), digest(found[::-1]), digest(found[:2])}) == 3
+
+
+def test_what_is_missing_in_a_table_is_missing_and_a_number_is_a_name(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    nan = float("nan")
+    columns = {"path": ["a.png", "b.png"], "subject": [7.0, nan], "label": [nan, 1.0]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    (tmp_path / "t.tsv").write_text("path\tsubject\tlabel\na.png\t7\tn/a\nb.png\tn/a\t1\n")
+    (tmp_path / "t.csv").write_text('path,subject,label\na.png,7,\n"b.png",,1\n')
+    for kind in ("parquet", "tsv", "csv"):
+        found = listed_cases(tmp_path / f"t.{kind}", Intake())
+        assert [(one.about.subject, one.about.label) for one in found] == [("7", None), (None, "1")]
+    (tmp_path / "lines.csv").write_text('path,case\n"a\u2028b.png","two\nlines"\n', encoding="utf-8")
+    (one,) = listed_cases(tmp_path / "lines.csv", Intake())
+    assert (one.about.case, one.image.name) == ("two\nlines", "a\u2028b.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _of_table(path: Path) -> list[Listed]:
         raise InvalidInput(f"`{path}` needs a column `path` and rows, and has {names}.")
     found = []
     for number, row in enumerate(rows):
-        words = {name: str(row[name]).strip() for name in KNOWN if row.get(name) not in (None, "")}
+        words = {name: word for name in KNOWN if (word := _word(row.get(name)))}
         if "path" not in words:
             raise InvalidInput(f"row {number + 1} of `{path}` has no path: give one, or take the row out.")
         file = path.parent / words["path"]
@@ -135,4 +136,22 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         raise InvalidInput(f"`{path}` is no text in UTF-8: save it as such.") from fault
     first = text.partition("\n")[0]
     mark = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
-    return list(csv.DictReader(text.splitlines(), delimiter=mark))
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
+    if mark == "\t":  # as tables of BIDS write what is missing
+        rows = [{name: None if value == "n/a" else value for name, value in row.items()} for row in rows]
+    return rows
+
+
+def _word(value: object) -> str:
+    """Return a cell in words; nothing where it is missing, and a whole number as such.
+
+    Examples
+    --------
+    >>> [_word(each) for each in (None, float("nan"), 2.0, 0.5, " ill ")]
+    ['', '', '2', '0.5', 'ill']
+    """
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

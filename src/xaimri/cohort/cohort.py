@@ -116,6 +116,8 @@ class Cohort:
         found = self.where
         for name, value in (("method", method), ("label", label), ("subject", subject)):
             if value is not None:
+                if name == "method":
+                    value = known_name(value, self.methods, "method of this cohort")
                 found = _both(found, field(name) == value)
         if failed is not None:
             missing = field("failure").is_null()
@@ -180,7 +182,7 @@ class Cohort:
 
     def _image(self, row: Row, given: object) -> Image:
         """Read the image of a row, and see that it is the one that was explained."""
-        from xaimri.cohort.work import image_sha256
+        from xaimri.cohort.sameness import image_sha256
 
         source: object = row["source"] if given is None else given
         if source is None:

@@ -102,7 +102,7 @@ class Manifest:
         if (self.cases, self.count) != (other.cases, other.count):
             found.append(f"the cases ({self.count:,} there, {other.count:,} here, in their order)")
         found += _unlike("methods", self.methods, other.methods)
-        for name in ("target", "of", "against", "maps", "precision", "together"):
+        for name in ("target", "of", "against", "maps", "precision"):
             one, two = getattr(self, name), getattr(other, name)
             if one != two:
                 found.append(f"`{name}` ({shown(one)} there, {shown(two)} here)")

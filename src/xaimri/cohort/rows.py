@@ -46,6 +46,7 @@ def row_of(
     precision: Precision = "float32",
     key: str | None = None,
     image: str | None = None,
+    stamp: str | None = None,
     seconds: float | None = None,
 ) -> dict[str, Any]:
     """Return the row of one case and method.
@@ -58,10 +59,13 @@ def row_of(
         What came of it.
     maps, precision
         How much of the map is kept, and how exactly.
-    key, image, seconds
-        As of the columns ``key``, ``image_sha256`` and ``seconds``.
+    key, image, stamp, seconds
+        As of the columns ``key``, ``image_sha256``, ``stamp`` and ``seconds``.
     """
-    known = {**vars(about), "method": method, "key": key, "image_sha256": image, "seconds": seconds}
+    known = {
+        **vars(about), "method": method, "key": key, "image_sha256": image, "stamp": stamp,
+        "seconds": seconds,
+    }  # fmt: skip
     if isinstance(ending, Failure):
         return {**dict.fromkeys(COLUMNS), **known, "failure": ending.sentence, "stage": ending.stage}
     values = ending.values

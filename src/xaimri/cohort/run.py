@@ -19,6 +19,7 @@ from xaimri.cohort.cases import Listed, digest, listed_cases
 from xaimri.cohort.cohort import Cohort
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.place import LEASE, Place, place_of
+from xaimri.cohort.sameness import other_images
 from xaimri.cohort.schema import KeptMaps, Precision, arrow
 from xaimri.cohort.store import Store
 from xaimri.cohort.work import LABEL, PREDICTED, Read, Work
@@ -29,7 +30,7 @@ from xaimri.images.scan import TakenScan
 from xaimri.kinds import Anything
 from xaimri.methods import Methods, build_named, held_methods
 from xaimri.model import Model
-from xaimri.names import known_name
+from xaimri.names import first_names, known_name
 from xaimri.objective import Of
 from xaimri.options import open_with
 from xaimri.sources import Named, Sources, attempt
@@ -172,12 +173,12 @@ def explain_cohort(
     place, listed = place_of(out), listed_cases(cases, opened.intake)
     with place.held() as renew:
         asked = _manifest(opened, explainers, listed, (target, of, against, maps, precision))
-        store = _begun(place, asked)
+        store = _begun(place, asked, listed, opened)
         _run(store, Work(opened, explainers, store.manifest), listed, renew, progress)
     return Cohort(store)
 
 
-def _begun(place: Place, asked: Manifest) -> Store:
+def _begun(place: Place, asked: Manifest, listed: Sequence[Listed], model: Model) -> Store:
     """Begin a cohort, or go on with the same."""
     there = Manifest.read(place)
     if there is None:
@@ -187,13 +188,20 @@ def _begun(place: Place, asked: Manifest) -> Store:
             )
         asked.write(place)
         return Store(place, asked)
+    store = Store(place, there)
+    others = other_images(store, listed, model.intake) if there.cases == asked.cases else []
+    if others:
+        raise InvalidInput(
+            f"{place.name} holds another cohort: the images of {first_names(others)} are others than were "
+            "explained there. Give another folder, or the same images."
+        )
     unlike = there.differences(asked)
     if unlike:
         raise InvalidInput(
             f"{place.name} holds another cohort, which differs in {'; '.join(unlike)}: give another folder, "
             "or ask for the same."
         )
-    return Store(place, there)
+    return store
 
 
 def _run(
@@ -297,7 +305,7 @@ def _together(model: Model, probe: tuple[str, Any, int] | None) -> int:
 
 def _probe(model: Model, listed: Sequence[Listed]) -> tuple[str, tuple[float, ...], int] | None:
     """Return the first case that can be predicted, the model's logits of it, and how many pixels it has."""
-    for one in listed[:TOGETHER]:
+    for one in listed:
         taken = attempt(Named(one.about.case, one.image), model.intake)
         if not isinstance(taken, Failure):
             seen = taken.take(taken.places[0]) if isinstance(taken, TakenScan) else taken

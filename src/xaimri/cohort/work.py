@@ -6,26 +6,20 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from xaimri.cohort.cases import Listed
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.rows import row_of
-from xaimri.data.case import Case
+from xaimri.cohort.sameness import image_sha256, stamp_of
 from xaimri.endings import Ending, endings
 from xaimri.errors import XaimriError
 from xaimri.explainer import Explainer
 from xaimri.failure import Failure
 from xaimri.images.intake import Taken
-from xaimri.images.picture import Picture
 from xaimri.images.scan import TakenScan
 from xaimri.model import Model
 from xaimri.questions import Question
-from xaimri.regular_file import sha256_of
 from xaimri.sources import Named, attempt
 from xaimri.targets import Target
 
@@ -35,11 +29,12 @@ PREDICTED, LABEL = "predicted", "label"
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """A case whose image was read, or why it can't be, and the SHA-256 of its image."""
+    """A case whose image was read, or why it can't be, with the image's SHA-256 and the stamp of its files."""
 
     listed: Listed
     taken: Taken | TakenScan | Failure
     image: str | None
+    stamp: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +71,9 @@ class Work:
         return [row for rows in found for row in rows]
 
     def _read(self, one: Listed) -> Read:
+        stamp = stamp_of(one.image)  # first: what is written meanwhile is seen another time
         taken = attempt(Named(one.about.case, one.image), self.model.intake)
-        return Read(one, taken, image_sha256(one.image, taken))
+        return Read(one, taken, image_sha256(one.image, taken), stamp)
 
     def _endings(self, explainer: Explainer[Any], cases: Sequence[Read]) -> list[Ending]:
         """Return how every case ends; where one stops all, each is tried alone, and may be set aside."""
@@ -128,19 +124,6 @@ class Work:
             precision=asked.precision,
             key=key,
             image=one.image,
+            stamp=one.stamp,
             seconds=seconds,
         )
-
-
-def image_sha256(source: object, read: Taken | TakenScan | Picture | Failure | None) -> str | None:
-    """Return the SHA-256 of an image's file as it is, else of the pixels that were read."""
-    own = source.source if isinstance(source, Case) else source
-    if isinstance(own, str | PathLike) and Path(own).is_file():
-        try:
-            return sha256_of(Path(own), "check the path.")
-        except XaimriError:
-            return None
-    if read is None or isinstance(read, Failure):
-        return None
-    pixels = np.ascontiguousarray(read.pixels if isinstance(read, Picture) else read.image)
-    return hashlib.sha256(repr((pixels.shape, str(pixels.dtype))).encode() + pixels.tobytes()).hexdigest()
