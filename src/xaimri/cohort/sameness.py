@@ -1,4 +1,4 @@
-"""Whether an image is still the one that was explained: by when its files were written, else by its content."""
+"""Whether an image is still the one that was explained: by its files' stamps, else by its content."""
 
 from __future__ import annotations
 

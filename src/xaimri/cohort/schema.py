@@ -24,7 +24,7 @@ COLUMNS: dict[str, str] = {
     "source": "where the image was read; null of an image in memory",
     "key": "SHA-256 of the image, the model, the method's record and the target: equal for equal work",
     "image_sha256": "of the image's file, or of its pixels",
-    "stamp": "when the image's files were last written and how many bytes they have; null of an image in memory",
+    "stamp": "when the image's files were last written, and their bytes; null of an image in memory",
     "target": "the explained class by name",
     "against": "the class that it is held against; null where there is none",
     "of": "the explained score: logit, log_odds or probability",

@@ -29,7 +29,7 @@ PREDICTED, LABEL = "predicted", "label"
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """A case whose image was read, or why it can't be, with the image's SHA-256 and the stamp of its files."""
+    """A case whose image was read, or why it can't be, with its image's SHA-256 and stamp."""
 
     listed: Listed
     taken: Taken | TakenScan | Failure
