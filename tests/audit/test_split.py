@@ -6,6 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import xaimri
 from xaimri.data import Case, Dataset, phantom
@@ -102,7 +103,7 @@ def test_the_nearest_neighbour_recognises_people_whatever_their_labels(people):
 
 
 def test_images_that_say_nothing_or_cannot_be_read_are_told(people):
-    black = [Case(f"black {i}", 0, None, np.zeros((20, 30))) for i in range(3)]
+    black = [Case(f"black {i}", 0, None, np.zeros((50, 60))) for i in range(3)]
     broken = Case("broken", 0, None, np.zeros((0, 4)))
     sides = [
         Dataset(
@@ -130,6 +131,20 @@ def test_images_that_are_all_alike_are_not_called_copies():
     audit = xaimri.audit_split(Dataset(("a", "b"), tuple(cases[:20])), Dataset(("a", "b"), tuple(cases[20:])))
     assert audit.verdict in ("safe but for near copies", "subject-safe")
     assert not any(pair.certain for pair in audit.pairs)
+
+
+def test_images_of_few_pixels_are_no_copies_of_each_other():
+    """Digits of 8 x 8 pixels: two of one kind look alike, and nothing fine tells them apart."""
+    digits = load_digits()
+    cases = [
+        Case(str(i), int(digits.target[i]), None, (digits.images[i] * 16).astype(np.uint8))
+        for i in range(200)
+    ]
+    sides = [Dataset(tuple("0123456789"), tuple(part)) for part in (cases[:150], cases[150:])]
+    audit = xaimri.audit_split(*sides, resamples=20)
+    assert audit.pairs == ()
+    assert audit.verdict == "no leak found"
+    assert any("150 of 150 images of training show too little" in note for note in audit.notes)
 
 
 def test_the_json_file_holds_all_of_it(people, tmp_path):

@@ -21,8 +21,14 @@ from xaimri.data.looks import Looks
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 
-DRAWN = 40
+DRAWN = 400
 """Pairs of training images, drawn by chance, that show whether images can be told apart."""
+
+ALIKE = 0.01
+"""They can't if more of these pairs are alike, or, of few images, as many as if each had `PARTNERS`."""
+
+PARTNERS = 12
+"""So many images may be like each: its neighbours in a scan, and their copies."""
 
 
 @check_arguments()
@@ -115,8 +121,10 @@ def _told_apart(looks: Looks, seed: int) -> bool:
     if len(some) < 3:
         return True
     generator = np.random.default_rng(seed)
-    twos = [generator.choice(some, 2, replace=False).tolist() for _ in range(DRAWN)]
-    return float(np.median([similarity_of(looks, looks, (one, other)) for one, other in twos])) < UNCERTAIN
+    drawn = min(DRAWN, len(some) * (len(some) - 1) // 2)
+    twos = [generator.choice(some, 2, replace=False).tolist() for _ in range(drawn)]
+    alike = [similarity_of(looks, looks, (one, other)) >= UNCERTAIN for one, other in twos]
+    return float(np.mean(alike)) <= max(ALIKE, min(PARTNERS / len(some), 0.5))
 
 
 def _notes(looks: tuple[Looks, Looks], apart: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from xaimri.arrays import Array
 from xaimri.data.case import Case
-from xaimri.data.planes import squares
+from xaimri.data.planes import planes, shrunk
 from xaimri.data.polar import Polar
 from xaimri.data.registration import FINE, detail
 
@@ -19,6 +19,9 @@ SIDE = 96
 
 WINDOW = 0.8
 """Edge of the parts of an image in which a cropped one is looked for, as a share of the image's edge."""
+
+FEWEST = 40
+"""An image of fewer pixels along an edge has no structure as fine as that by which images are told apart."""
 
 PLAIN = 0.02
 """An image whose fine structure has less than this share of its spread shows too little to be told apart."""
@@ -52,14 +55,16 @@ class Looks:
     @classmethod
     def of(cls, cases: Iterable[Case]) -> Looks:
         """Read every case once; 9 kB and 4 kB of memory are held for each."""
-        small, bright = [], []
-        for image in squares(cases, SIDE):
+        small, bright, large = [], [], []
+        for plane in planes(cases):
+            image = shrunk(plane, SIDE)
+            large.append(min(plane.shape) >= FEWEST)
             rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
             bright.append((float(image.mean()), float(rim.mean())))
             small.append(_in_steps(image))
         held = np.stack(small) if small else np.zeros((0, SIDE, SIDE), np.uint8)
         mean, border = np.array(bright).reshape(-1, 2).T
-        told = np.array([_shows_structure(image) for image in held], bool)
+        told = np.array([_shows_structure(image) for image in held], bool) & np.array(large, bool)
         polar = Polar.of(image.astype(np.float32) for image in held)
         return cls(held, polar, told, np.isfinite(mean), mean, border)
 

@@ -1,4 +1,4 @@
-"""One plane of every case, volumes and colour images too, as a small square."""
+"""One plane of every case, of volumes and colour images too, and the same as a small square."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ COLOURS = 4
 """An image's last axis holds channels if it is at most so long, else the slices of a volume."""
 
 
-def squares(cases: Iterable[Case], size: int) -> Iterator[Float[Array, "size size"]]:
-    """Yield every case's image as a square of one size, float32; NaN stands for what can't be read.
+def planes(cases: Iterable[Case]) -> Iterator[Float[Array, "height width"]]:
+    """Yield a plane of every case, as stored, float32; one without pixels stands for what can't be read.
 
     Examples
     --------
     >>> cases = [Case("x", 0, None, np.full((4, 6), 9, np.uint8)), Case("y", 0, None, np.zeros((0, 6)))]
-    >>> [square.tolist() for square in squares(cases, 2)]
-    [[[9.0, 9.0], [9.0, 9.0]], [[nan, nan], [nan, nan]]]
+    >>> [plane.shape for plane in planes(cases)]
+    [(4, 6), (0, 6)]
     """
     for case in cases:
         image = pixels_of(case)
-        yield np.full((size, size), np.nan, np.float32) if image is None else shrunk(flat(image), size)
+        plane = np.zeros((0, 0), np.float32) if image is None else flat(image)
+        yield plane if plane.ndim == 2 else np.zeros((0, 0), np.float32)
 
 
 def flat(image: Float[Array, ...]) -> Float[Array, "height width"]:
@@ -50,7 +51,7 @@ def shrunk(image: Float[Array, "height width"], size: int) -> Float[Array, "size
     """
     import cv2
 
-    if image.ndim != 2 or not image.size:
+    if not image.size:
         return np.full((size, size), np.nan, np.float32)
     how = cv2.INTER_AREA if min(image.shape) >= size else cv2.INTER_LINEAR
     finite = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
