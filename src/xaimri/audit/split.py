@@ -21,10 +21,10 @@ from xaimri.data.looks import Looks
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
 
-DRAWN = 400
+DRAWN = 100
 """Pairs of training images, drawn by chance, that show whether images can be told apart."""
 
-ALIKE = 0.01
+ALIKE = 0.03
 """They can't if more of these pairs are alike, or, of few images, as many as if each had `PARTNERS`."""
 
 PARTNERS = 12
