@@ -103,10 +103,10 @@ def theirs(images, seed, strength):
     return np.stack([change(image=image[..., 0].astype(np.uint8))["image"] for image in images])
 
 
-def siblings(folder):
+def siblings(folder, many):
     dataset = alzheimer.load(folder)
     people = list(dict.fromkeys(dataset.subjects))
-    chosen = set(np.random.default_rng(0).choice(people, 50, replace=False))
+    chosen = set(np.random.default_rng(0).choice(people, many, replace=False))
     some = dataset.take([place for place, case in enumerate(dataset) if case.subject in chosen])
     images = load_images(some, (208, 176))
     print(f"\n{len(some)} slices of {len(chosen)} people, {VERSIONS} versions of each")
@@ -220,6 +220,7 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
     parser.add_argument("--splits", type=int, default=20, help="honest splits of each kind")
     parser.add_argument("--images", type=int, default=30_000, help="files of `scale`")
+    parser.add_argument("--people", type=int, default=50, help="people of `siblings`, 32 slices each")
     options = parser.parse_args()
     for part in options.only.split(","):
         print(f"\n{part}")
@@ -227,7 +228,7 @@ def main():
         if part == "kaggle":
             kaggle(options.data)
         elif part == "siblings":
-            siblings(options.data)
+            siblings(options.data, options.people)
         elif part == "honest":
             honest(options.data, options.splits)
         elif part == "growth":
