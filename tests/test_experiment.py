@@ -355,7 +355,17 @@ def test_unreadable_images_never_end_the_journey(whole_and_mixed, tmp_path, monk
         assert part in line
 
 
-def test_two_models_are_compared_on_the_same_people(journey, tmp_path):
+def _run(monkeypatch, *words):
+    import sys
+
+    from xaimri import cli
+
+    monkeypatch.setattr(sys, "argv", ["xaimri", *map(str, words)])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+
+
+def test_two_models_are_compared_on_the_same_people(journey, tmp_path, monkeypatch, capsys):
     """A bundle and itself with its classes in another order agree; who was trained on is told."""
     import xaimri
     from xaimri import experiment
@@ -378,6 +388,10 @@ def test_two_models_are_compared_on_the_same_people(journey, tmp_path):
     p = model.predict(parts.test)
     same = experiment.compare_models(folder, np.asarray(p, float), parts.test, names=("net", "kept"))
     assert same["accuracy"].difference.value == 0
+    _run(monkeypatch, "compare-models", folder, folder, "phantom", "--out", tmp_path)
+    assert f"16 images of {len({case.subject for case in parts.test})} subjects" in capsys.readouterr().out
+    told = json.loads((tmp_path / "comparison.json").read_text())
+    assert told["differences"]["accuracy"]["a"] == pytest.approx(same["accuracy"].a)
     seen = experiment.compare_models(model, model.predict(parts.train), parts.train, names=("net", "kept"))
     assert seen.notes[0].startswith("net: 16 of 16 cases are named as what the network was trained on")
     Turned.classes = (*names, "other")
@@ -427,5 +441,8 @@ def test_cross_validation_tests_every_subject_once_and_goes_on_where_it_stopped(
     (tmp_path / "fold_2" / "model.keras").unlink()
     again = experiment.cross_validate(dataset, tmp_path, **settings)
     assert json.dumps(again.to_dict()) == json.dumps(json.loads(kept))
+    _run(monkeypatch, "cross-validate", "phantom", "--out", tmp_path / "cli", "--folds", 2, "--size", 32,
+         "--weights", "random", "--epochs", 1)  # fmt: skip
+    assert json.loads((tmp_path / "cli" / "report.json").read_text())["pooled"]["subjects"] == 40
     with pytest.raises(InvalidInput, match="`k` must be from 2"):
         experiment.cross_validate(dataset, tmp_path, **{**settings, "k": 30})
