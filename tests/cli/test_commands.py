@@ -550,3 +550,35 @@ def test_a_size_is_one_side_or_three(run, tmp_path, size):
     code, _, err = run("train", "phantom", "--out", tmp_path / "run", f"--size={size}")
     assert code == 1
     assert "--size is one side of at least 32 for slices, or three for volumes" in err
+
+
+@pytest.mark.tensorflow
+def test_subjects_from_pixels_and_their_split_are_trained_on(run, tmp_path, monkeypatch):
+    from xaimri import training
+    from xaimri.data import phantom
+
+    monkeypatch.setattr(training, "build_resnet50", tiny)
+    made = phantom.make(subjects=6, slices=20, size=(52, 44), stages=(0, 3))
+    data, table, parts = tmp_path / "set", tmp_path / "subjects.csv", tmp_path / "split.json"
+    for number, place in enumerate(np.random.default_rng(0).permutation(len(made)).tolist()):
+        file = data / "ab"[made[place].label] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(made[place].source).save(file)
+    code, told, err = run("data", "subjects", data, "-o", table, "--split", parts, "--test", 0.34)
+    assert code == 0, err
+    assert "6 scans were chained" in told
+    assert run("data", "subjects", data, "-o", table)[0] == 1
+    train = ["train", data, "--split", parts, "--weights", "random", "--epochs", 1, "--size", 32]
+    code, _, err = run(*train, "--out", tmp_path / "none")
+    assert code == 1
+    assert "recorded by subject, and none of these cases has one" in err
+    code, told, err = run(*train, "--subjects", table, "--out", tmp_path / "run")
+    assert code == 0, err
+    assert "40 images of 2 subjects" in told
+    code, again, err = run("evaluate", tmp_path / "run", data, "--subjects", table, "--out", tmp_path / "e")
+    assert code == 0, err
+    assert again.split("\n\nKept in")[0].strip() in told
+    table.write_text("case,subject\nb/none.png,p\n")
+    code, _, err = run(*train, "--subjects", table, "--out", tmp_path / "other")
+    assert code == 1
+    assert "cases that the data have not" in err

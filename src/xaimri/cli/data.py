@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.options import DataPath, Folder, LabelOption, Seed, SubjectOption, SuffixOption
+from xaimri.cli.options import DataPath, Folder, Force, LabelOption, Seed, SubjectOption, SuffixOption
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -65,6 +65,45 @@ def data_info(
 ) -> None:
     """Count images and subjects per class."""
     typer.echo(dataset_of(data, 0, subject, bids=bids_of(label, suffix)).describe())
+
+
+@app.command("subjects")
+def data_subjects(
+    data: DataPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write: case and subject.")] = Path(
+        "subjects.csv"
+    ),
+    split: Annotated[
+        Path | None,
+        typer.Option(metavar="JSON", help="Also split by these subjects, and write who is where."),
+    ] = None,
+    validation: Annotated[float, typer.Option(help="Share of the subjects for early stopping.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of the subjects held out.")] = 0.25,
+    join_unsure: Annotated[
+        bool,
+        typer.Option("--join-unsure", help="Keep scans that may be parts of others, as scans of their own."),
+    ] = False,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Tell by pixels alone which slices are of one scan, for `xaimri train --subjects CSV --split JSON`."""
+    from xaimri.cli.outputs import refuse_present
+    from xaimri.data import split as deal
+    from xaimri.data import subjects_from_pixels, write_split, write_subjects
+
+    refuse_present([out, *([] if split is None else [split])], force)
+    found = subjects_from_pixels(dataset_of(data, seed), join_unsure=join_unsure)
+    typer.echo(found.describe())
+    known = [place for place, subject in enumerate(found.subjects) if subject is not None]
+    if split is not None and not known:
+        raise InvalidInput("no case has a subject, so nothing can be split: the slices lie too far apart.")
+    write_subjects(found, out)
+    if split is None:
+        typer.echo(f"\nKept in {out.resolve()}.")
+        return
+    parts = deal(found.take(known), validation=validation, test=test, seed=seed, copies="tell")
+    write_split(parts, split)
+    typer.echo(f"\n{parts.describe()}\n\nKept in {out.resolve()} and {split.resolve()}.")
 
 
 def bids_of(label: str | None, suffix: str | None) -> dict[str, Any] | None:

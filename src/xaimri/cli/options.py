@@ -42,6 +42,12 @@ OfOption = Annotated[
 SubjectOption = Annotated[
     str | None, typer.Option(help="Regular expression of the file name with a group (?P<subject>...).")
 ]
+SubjectsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV", help="Table with the columns case and subject, as of `xaimri data subjects`."
+    ),
+]
 LabelOption = Annotated[
     str | None,
     typer.Option(

@@ -21,6 +21,7 @@ from xaimri.cli.options import (
     PartOption,
     Seed,
     SubjectOption,
+    SubjectsOption,
     SuffixOption,
     takes,
 )
@@ -62,6 +63,11 @@ def train(
     suffix: SuffixOption = None,
     group: GroupOption = None,
     independent: IndependentOption = False,
+    subjects: SubjectsOption = None,
+    divided: Annotated[
+        Path | None,
+        typer.Option("--split", metavar="JSON", help="A split as `xaimri data subjects --split` writes it."),
+    ] = None,
     seed: Seed = 0,
     *,
     options: dict[str, Any],
@@ -72,18 +78,24 @@ def train(
     """
     sides = sides_of(size)
     from xaimri import experiment
-    from xaimri.data import split
+    from xaimri.data import Split, read_split, split
 
-    dataset = dataset_of(data, seed, subject, bids=bids_of(label, suffix))
-    parts = split(
-        dataset,
-        validation=validation,
-        test=test,
-        seed=seed,
-        groups=group,
-        independent=independent,
-        copies=copies,
-    )
+    record = None if divided is None else read_split(divided)
+    if record is not None and (group is not None or independent):
+        raise InvalidInput("--split says who is where: leave --group and --independent out.")
+    dataset = named(dataset_of(data, seed, subject, bids=bids_of(label, suffix)), subjects)
+    if record is not None:
+        parts = Split.from_record(dataset, record)
+    else:
+        parts = split(
+            dataset,
+            validation=validation,
+            test=test,
+            seed=seed,
+            groups=group,
+            independent=independent,
+            copies=copies,
+        )
     typer.echo("\n".join([*dataset.notes, parts.describe()]))
     start = weights or ("imagenet" if len(sides) == 2 else "random")
     settings = recipe_of(start, len(sides), epochs)
@@ -113,6 +125,7 @@ def evaluate(
     label: LabelOption = None,
     suffix: SuffixOption = None,
     independent: IndependentOption = False,
+    subjects: SubjectsOption = None,
     sensitivity: Annotated[
         float | None,
         typer.Option(
@@ -139,7 +152,7 @@ def evaluate(
     opened = open_model(model, **options)
     chosen = part if part is not None else "all" if opened.split is None else "test"
     origin = None if chosen == "all" else opened.origin
-    dataset = dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix))
+    dataset = named(dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix)), subjects)
     cases = part_of(dataset, opened.split, chosen)
     point: dict[str, Any] = {"sensitivity": sensitivity, "positive": positive}
     if sensitivity is not None:
@@ -158,6 +171,13 @@ def validation_of(dataset: Dataset, split: SplitRecord | None, chosen: str) -> D
             "it out, or evaluate the test part of a model that records its split."
         )
     return Split.from_record(dataset, split).part("validation")
+
+
+def named(dataset: Dataset, subjects: Path | None) -> Dataset:
+    """Return the cases with the subjects of a table, where one is given."""
+    from xaimri.data import with_subjects
+
+    return dataset if subjects is None else with_subjects(dataset, subjects)
 
 
 def sides_of(words: str) -> tuple[int, ...]:

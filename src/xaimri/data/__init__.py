@@ -16,6 +16,8 @@ from xaimri.data.masks import attach_masks
 from xaimri.data.origin import remake
 from xaimri.data.splits import Split, folds, split
 from xaimri.data.stack import Stack, load_images, stack_images
+from xaimri.data.subject_table import read_split, with_subjects, write_split, write_subjects
+from xaimri.data.subjects import subjects_from_pixels
 from xaimri.data.volumes import join_slices
 
 __all__ = [
@@ -30,7 +32,12 @@ __all__ = [
     "read_bids",
     "read_folder",
     "read_loader",
+    "read_split",
     "remake",
     "split",
     "stack_images",
+    "subjects_from_pixels",
+    "with_subjects",
+    "write_split",
+    "write_subjects",
 ]
