@@ -52,7 +52,7 @@ RESULTS = {
 
 PROTOCOL = {
     "attribute", "logits", "gradient", "feature_maps", "features", "readout", "randomised", "accelerated",
-    "doubts", "checked",
+    "doubts", "checked", "explained",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
     "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "joined", "along",
@@ -268,6 +268,8 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
         "cohort.Cohort.explanation": Call(made.explanation, {"case": "one", "method": "saliency",
                                                              "image": of["image"]}),
         "cohort.Cohort.explanations": Call(made.explanations, {}),
+        "cohort.Cohort.rows": Call(made.rows, {"columns": ["case"]}),
+        "cohort.Cohort.export": Call(made.export, {"folder": of["folder"] / "exported", "form": "csv"}),
     }  # fmt: skip
 
 

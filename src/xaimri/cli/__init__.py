@@ -16,6 +16,7 @@ from xaimri.cli import (
     calibrate,
     card,
     catalogue,
+    cohort,
     cross_validate,
     data,
     demo,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 audit.app.command("model")(model_audit.audit_model_command)
+app.add_typer(cohort.app, name="cohort")
 app.add_typer(audit.app, name="audit")
 
 

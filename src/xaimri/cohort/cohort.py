@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Image
+from xaimri.cohort.export import ExportForm, rows_of, write_export
 from xaimri.cohort.manifest import FILE, Manifest
 from xaimri.cohort.place import place_of
 from xaimri.cohort.rows import Row, explanation_of
@@ -22,6 +23,7 @@ from xaimri.explanation import Explanation
 from xaimri.images.read import Layout, read_picture
 from xaimri.kinds import Anything
 from xaimri.names import known_name
+from xaimri.rules import Choice
 
 LIGHT = tuple(
     name for name in COLUMNS if name not in ("map", "errors", "region_labels", "diagnostics", "scan")
@@ -152,13 +154,50 @@ class Cohort:
 
     def explanations(self) -> Iterator[tuple[str, Explanation]]:
         """Yield case and explanation of every row that has a map; one at a time is in memory."""
-        wanted = _both(self.where, _field()("map").is_valid())
-        if not self.done:
-            return
-        for batch in self._dataset().to_batches(filter=wanted, batch_size=8):
-            for row in batch.to_pylist():
-                method = self.manifest.methods[row["method"]]
-                yield row["case"], explanation_of(row, self._image(row, None), self.manifest.classes, method)
+        for row in self.filter(_field()("map").is_valid()).rows():
+            yield row["case"], self.explained(row)
+
+    def rows(self, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
+        """Yield the rows in order; a map is an array, and few are in memory at once."""
+        if self.done:
+            yield from rows_of(
+                self._dataset().to_batches(columns=list(columns), filter=self.where, batch_size=8)
+            )
+
+    def explained(self, row: Row) -> Explanation:
+        """Return the explanation of a row, whose image is read anew."""
+        if row["failure"] is not None or row["map"] is None:
+            explanation_of(row, np.zeros((1, 1)), self.manifest.classes, {})  # says which
+        method = self.manifest.methods[row["method"]]
+        return explanation_of(row, self._image(row, None), self.manifest.classes, method)
+
+    @check_arguments(form=Choice(get_args(ExportForm)))
+    def export(self, folder: str | Path, form: ExportForm = "csv") -> Path:
+        """Write the rows into a new folder, whole or not at all; one map at a time is in memory.
+
+        Parameters
+        ----------
+        folder
+            Not there yet, or empty.
+        form
+            ``"csv"``: ``cohort.csv`` of all rows, where words that a spreadsheet would take for a formula
+            begin with an apostrophe. ``"nii.gz"``: each map on its scan's own grid, as of
+            :meth:`xaimri.Explanation.to_nifti`. ``"png"``: a figure of each; its image is read anew.
+            Rows whose map can't be written are told in ``failures.csv``.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder holds something, or no map can be written.
+        StorageFault
+            If the system can't write.
+        """
+        return write_export(self, folder, form)
 
     def _dataset(self) -> Any:
         return self.store.dataset()
