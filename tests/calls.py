@@ -45,7 +45,7 @@ RESULTS = {
     "training.BatchedPart",
     "Explanation", "Caveat", "training.Bundle", "adapters.Adapter", "Explainer", "evaluation.Estimate",
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
-    "Slices.axis", "Slices.turn", "render.View", "render.View.open",
+    "Slices.axis", "cohort.ClassMean", "Slices.turn", "render.View", "render.View.open",
     "cohort.CohortRow", "cohort.RegionCohort", "cohort.Cohort", "cohort.Manifest", "cohort.Progress",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
@@ -268,6 +268,9 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
         "cohort.Cohort.explanation": Call(made.explanation, {"case": "one", "method": "saliency",
                                                              "image": of["image"]}),
         "cohort.Cohort.explanations": Call(made.explanations, {}),
+        "cohort.Cohort.class_means": Call(
+            made.class_means, {"method": "saliency", "by": "target", "independent": True}
+        ),
         "cohort.Cohort.rows": Call(made.rows, {"columns": ["case"]}),
         "cohort.Cohort.export": Call(made.export, {"folder": of["folder"] / "exported", "form": "csv"}),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """Whole cohorts: explained into a store that goes on after a stop, read back, and told by regions."""
 
+from xaimri.cohort.class_means import ClassMean
 from xaimri.cohort.cohort import Cohort
 from xaimri.cohort.cohort import open_cohort as open  # noqa: A004 - as in `PIL.Image.open`
 from xaimri.cohort.manifest import Manifest
@@ -8,6 +9,7 @@ from xaimri.cohort.run import Progress, explain_cohort
 from xaimri.cohort.table import CohortRow, RegionCohort
 
 __all__ = [
+    "ClassMean",
     "Cohort",
     "CohortRow",
     "Manifest",

@@ -12,6 +12,7 @@ import numpy as np
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Image
+from xaimri.cohort.class_means import ClassColumn, ClassMean, class_means
 from xaimri.cohort.export import ExportForm, rows_of, write_export
 from xaimri.cohort.manifest import FILE, Manifest
 from xaimri.cohort.place import place_of
@@ -171,6 +172,38 @@ class Cohort:
         method = self.manifest.methods[row["method"]]
         return explanation_of(row, self._image(row, None), self.manifest.classes, method)
 
+    @check_arguments(by=Choice(get_args(ClassColumn)))
+    def class_means(
+        self, method: str | None = None, by: ClassColumn = "label", *, independent: bool = False
+    ) -> tuple[ClassMean, ...]:
+        """Return the mean map of each class with its standard error over subjects.
+
+        A subject's cases count once in a class, by their mean. Few maps are in memory at once.
+
+        Parameters
+        ----------
+        method
+            Can be left out where there is but one.
+        by
+            Whose maps make a class: by the cases' own labels, the predicted or the explained class. By label
+            or prediction maps of several targets may be averaged; ``targets`` of each mean counts them.
+        independent
+            True states that each case without a subject is of a person of its own.
+
+        Returns
+        -------
+        tuple of ClassMean
+            By name.
+
+        Raises
+        ------
+        InvalidInput
+            If the maps lie on different grids or weren't kept, or labels or subjects are not known.
+        """
+        name = self._method(method)
+        kept = self.filter(_field()("map").is_valid(), method=name)
+        return class_means(kept, by, independent)
+
     @check_arguments(form=Choice(get_args(ExportForm)))
     def export(self, folder: str | Path, form: ExportForm = "csv") -> Path:
         """Write the rows into a new folder, whole or not at all; one map at a time is in memory.
@@ -202,15 +235,19 @@ class Cohort:
     def _dataset(self) -> Any:
         return self.store.dataset()
 
-    def _row(self, case: str, method: str | None) -> Row:
-        """Return one row."""
-        if method is None and len(self.methods) > 1:
+    def _method(self, given: str | None) -> str:
+        """Return the method that is meant."""
+        if given is not None:
+            return known_name(given, self.methods, "method of this cohort")
+        if len(self.methods) > 1:
             raise InvalidInput(
                 f"which of the methods is asked for? Give `method`: {', '.join(self.methods)}."
             )
-        name = (
-            self.methods[0] if method is None else known_name(method, self.methods, "method of this cohort")
-        )
+        return self.methods[0]
+
+    def _row(self, case: str, method: str | None) -> Row:
+        """Return one row."""
+        name = self._method(method)
         field = _field()
         chosen = _both(self.where, (field("case") == case) & (field("method") == name))
         rows = self._dataset().to_table(filter=chosen).to_pylist() if self.done else []

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from xaimri.archive import whole_folder, write_text
 from xaimri.cohort.rows import Row, explanation_of
+from xaimri.cohort.store import Kept
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.explanations import file_stems
 from xaimri.table import csv_text
-
-if TYPE_CHECKING:
-    from xaimri.cohort.cohort import Cohort
 
 ExportForm: TypeAlias = Literal["csv", "nii.gz", "png"]
 """One table of all rows; or each map on its scan's grid; or a figure of each."""
@@ -33,7 +31,7 @@ LAST = ("positive", "negative", "caveats", "seconds", "failure", "stage")
 """Columns of the table behind the probability of each class."""
 
 
-def write_export(cohort: Cohort, folder: str | Path, form: ExportForm) -> Path:
+def write_export(cohort: Kept, folder: str | Path, form: ExportForm) -> Path:
     """Write all rows into a new folder, as of :meth:`Cohort.export`."""
     with whole_folder(folder) as new:
         if form == "csv":
@@ -43,7 +41,7 @@ def write_export(cohort: Cohort, folder: str | Path, form: ExportForm) -> Path:
     return Path(folder)
 
 
-def _write_table(cohort: Cohort, file: Path) -> None:
+def _write_table(cohort: Kept, file: Path) -> None:
     classes = {f"probability of {name}": n for n, name in enumerate(cohort.manifest.classes)}
     rows = cohort.rows((*PLAIN, "probabilities", "sums", "caveats", "seconds", "failure", "stage"))
     write_text(file, csv_text([*PLAIN, *classes, *LAST], (_flat(row, classes) for row in rows)))
@@ -58,7 +56,7 @@ def _flat(row: Row, classes: Mapping[str, int]) -> dict[str, object]:
     return {**row, **told, "positive": positive, "negative": negative, "caveats": named}
 
 
-def _write_maps(cohort: Cohort, folder: Path, form: ExportForm) -> None:
+def _write_maps(cohort: Kept, folder: Path, form: ExportForm) -> None:
     """Write the map of every row, one at a time, and a table of those that could not be."""
     table = cohort.table(["case", "method"])
     keys = list(zip(table["case"].to_pylist(), table["method"].to_pylist(), strict=True))
@@ -86,7 +84,7 @@ def _names(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     return dict(zip(keys, files, strict=True))
 
 
-def _write_map(cohort: Cohort, row: Row, file: Path, form: ExportForm) -> None:
+def _write_map(cohort: Kept, row: Row, file: Path, form: ExportForm) -> None:
     if form == "png":
         cohort.explained(row).save(file, heading=row["case"])
         return

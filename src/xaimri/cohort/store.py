@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.place import Place
 from xaimri.cohort.rows import Row
 from xaimri.cohort.schema import COLUMNS, arrow, schema
+from xaimri.explanation import Explanation
 
 ROWS = "rows"
 """The folder of the Parquet files."""
 
 PACKED = ("zstd", 1)
 """How columns are packed: quickly, as maps hardly become smaller."""
+
+
+class Kept(Protocol):
+    """Rows that can be read: what is written of a cohort, or some of it."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was asked of which model and cases."""
+        ...
+
+    def table(self, columns: Sequence[str] | None = None) -> Any:
+        """Return columns of the rows as a table of Arrow."""
+        ...
+
+    def rows(self, columns: Sequence[str] = ...) -> Iterator[Row]:
+        """Yield the rows in order, with these columns."""
+        ...
+
+    def explained(self, row: Row) -> Explanation:
+        """Return the explanation of a row."""
+        ...
 
 
 @dataclass(frozen=True)
