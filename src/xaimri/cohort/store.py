@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.place import Place
@@ -20,6 +20,7 @@ PACKED = ("zstd", 1)
 """How columns are packed: quickly, as maps hardly become smaller."""
 
 
+@runtime_checkable
 class Kept(Protocol):
     """Rows that can be read: what is written of a cohort, or some of it."""
 
