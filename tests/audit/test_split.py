@@ -102,6 +102,28 @@ def test_the_nearest_neighbour_recognises_people_whatever_their_labels(people):
     assert (found.groups, found.alone) == (12, 0)
 
 
+def test_dealt_labels_are_known_on_a_random_split_of_copies_and_not_by_people(people):
+    """Labels by lot can't be learned: what a split gives above chance with them is recognition."""
+    dealt = people.with_shuffled_labels(1)
+    copies = [
+        dataclasses.replace(c, id=f"{c.id}, copy {k}", source=np.roll(c.source, k, k % 2))
+        for c in dealt
+        for k in (1, 2)
+    ]
+    pool = dataclasses.replace(dealt, cases=(*dealt, *copies))
+    order = np.random.default_rng(0).permutation(len(pool))
+    cut = int(0.8 * len(pool))
+    mixed = xaimri.audit_split(pool.take(order[:cut].tolist()), pool.take(order[cut:].tolist()), resamples=50)
+    assert mixed.verdict == "unsafe"
+    assert min(mixed.controls.nearest.value, mixed.controls.shuffled.value) > 0.9
+    names = sorted(set(pool.subjects))
+    learned = [place for place, name in enumerate(pool.subjects) if name in names[:8]]
+    apart = xaimri.audit_split(
+        pool.take(learned), pool.take(sorted(set(range(len(pool))) - set(learned))), resamples=50
+    )
+    assert apart.controls.shuffled.low <= 0.25 <= apart.controls.shuffled.high < 0.9
+
+
 def test_images_that_say_nothing_or_cannot_be_read_are_told(people):
     black = [Case(f"black {i}", 0, None, np.zeros((50, 60))) for i in range(3)]
     broken = Case("broken", 0, None, np.zeros((0, 4)))
