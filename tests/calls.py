@@ -29,7 +29,7 @@ FRAMEWORK = {
     "training.BatchedPart.on_epoch_end",
     "experiment.train", "experiment.evaluate", "experiment.calibrate", "experiment.compare_models",
     "experiment.cross_validate", "experiment.explain_classes", "experiment.predict_cases",
-    "experiment.representatives",
+    "experiment.representatives", "card.model_card",
 }  # fmt: skip
 """What needs Keras, a journey with such a network, and the phantom that needs the template of nilearn."""
 
@@ -47,12 +47,18 @@ RESULTS = {
     "evaluation.Estimate.alone", "data.Split", "data.Stack", "Atlas", "atlas.RegionRow", "atlas.RegionTable",
     "Slices.axis", "cohort.ClassMean", "Slices.turn", "render.View", "render.View.open",
     "cohort.CohortRow", "cohort.RegionCohort", "cohort.Cohort", "cohort.Manifest", "cohort.Progress",
+    "cohort.Manifest.differences", "cohort.Manifest.read", "cohort.Manifest.write",
+    "SplitAudit", "ModelAudit", "ModelAudit.probed", "ModelAudit.rows", "ModelAudit.shared", "audit.Clusters",
+    "audit.Controls", "audit.Effect", "audit.Intervention", "audit.MeanMap", "audit.Pair", "audit.Probe",
+    "audit.Relevance", "audit.Share", "audit.Telltale", "audit.Telltale.row",
+    "card.Card", "card.Card.reported", "card.Card.rows", "card.Card.save", "card.Card.to_html",
+    "card.Card.to_markdown", "card.Checklist", "card.Checklist.items", "card.Item",
 }  # fmt: skip
 """Records that the library makes, whose fields nobody gives by hand."""
 
 PROTOCOL = {
     "attribute", "logits", "gradient", "feature_maps", "features", "readout", "randomised", "accelerated",
-    "doubts", "checked", "explained",
+    "doubts", "checked", "explained", "tempered",
     "prepare", "trace", "needs", "arrays", "record", "accepts", "accepts_errors", "checkpoints", "carried",
     "of_package", "wrap", "interval", "ends", "estimate", "weights", "masks", "resolved", "check_call",
     "takes", "none", "to_dict", "of_header", "of_slices", "places", "combined", "joined", "along",
@@ -276,6 +282,29 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _audits(of: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a split and of a network, and how sure a network is."""
+    split, folder, fitting, cases = of["split"], of["folder"], of["fitting"], of["cases"]
+    two = xaimri.audit_split(split.train, split.test)
+    one = xaimri.audit_model(fitting, cases, interventions=["blurred"], maps=4)
+    people = [f"s{n}" for n in range(24)]
+    logits = np.eye(3)[of["truth"]] + np.random.default_rng(3).normal(size=(24, 3))
+    unsure = xaimri.open_model(LinearClassifier.random((26, 22, 1), classes=4, seed=2))
+    return {
+        "audit_split": {"train": split.train, "test": split.test, "resamples": 50, "confidence": 0.9,
+                        "seed": 0},
+        "audit_model": {"model": fitting, "cases": cases, "interventions": ["blurred"], "probes": True,
+                        "covariates": None, "method": "gradcam", "maps": 4, "independent": False,
+                        "confidence": 0.9, "resamples": 50, "seed": 0, "progress": False},
+        "SplitAudit.save": Call(two.save, {"path": folder / "split.json"}),
+        "SplitAudit.counts": Call(two.counts, {}),
+        "ModelAudit.save": Call(one.save, {"path": folder / "network.json"}),
+        "Model.calibrated": Call(unsure.calibrated, {"cases": cases, "independent": False}),
+        "evaluation.temperature_scaling": {"logits": logits, "truth": of["truth"], "subjects": people,
+                                           "classes": ["a", "b", "c"], "independent": False},
+    }  # fmt: skip
+
+
 def _objects(of: dict[str, Any]) -> dict[str, Any]:
     """What explanations, judgements and reports do."""
     one, several, judged = of["lime"], of["explained"], of["judged"]
@@ -395,6 +424,7 @@ def _atlases(of: dict[str, Any]) -> dict[str, Any]:
         "cohort.RegionCohort.save": Call(cohort.save, {"path": of["folder"] / "cohort.csv"}),
         "cohort.RegionCohort.to_rows": Call(cohort.to_rows, {}),
         **_kept(of),
+        **_audits(of),
         "evaluation.sign_flip_test": {"values": cohort.values, "null": 1.0, "flips": 20, "seed": 0},
         "atlas.names_of": {"given": {1: "one"}},
     }
@@ -540,7 +570,7 @@ def _bids(folder: Path) -> Path:
 
 def _data(of: dict[str, Any]) -> dict[str, Any]:
     """Reading and splitting."""
-    from xaimri.data import phantom
+    from xaimri.data import phantom, write_split, write_subjects
 
     cases, folder, image = of["cases"], of["folder"], of["image"]
     random = np.random.default_rng(1)
@@ -552,6 +582,12 @@ def _data(of: dict[str, Any]) -> dict[str, Any]:
     return {
         "data.Case": {"id": "a", "label": 0, "subject": "s", "source": image, "slice": None, "mask": None,
                       "covariates": {"age": 71.0}},
+        "data.subjects_from_pixels": {"dataset": of["scans"], "join_unsure": False},
+        "data.write_subjects": {"dataset": of["scans"], "path": folder / "subjects.csv"},
+        "data.with_subjects": {"dataset": of["scans"],
+                               "path": write_subjects(of["scans"], folder / "who.csv")},
+        "data.write_split": {"split": of["split"], "path": folder / "split of all.json"},
+        "data.read_split": {"path": write_split(of["split"], folder / "the split.json")},
         "data.join_slices": {"dataset": phantom.make(subjects=2, slices=2, size=(18, 16))},
         "images.SliceStack": {"slices": [image, image]},
         "data.Dataset": {"classes": cases.classes, "cases": cases.cases, "no_split": None, "origin": None,
