@@ -120,10 +120,15 @@ def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:
         return {}
     if isinstance(table, str | Path):
         return _read(Path(table), cases)
+    if not isinstance(table, Mapping):
+        raise InvalidInput(
+            f"`covariates` must be a mapping of columns by name, or the path of a table, got {shown(table)}."
+        )
     for name, values in table.items():
-        if len(values) != len(cases):
+        count = len(values) if isinstance(values, Sequence | np.ndarray) else "no list of"
+        if count != len(cases):
             raise InvalidInput(
-                f"the covariate {shown(name)} has {len(values)} values for {len(cases)} cases: give one "
+                f"the covariate {shown(name)} has {count} values for {len(cases)} cases: give one "
                 "each, None where it is missing."
             )
     return {str(name): list(values) for name, values in table.items()}

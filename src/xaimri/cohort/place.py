@@ -62,19 +62,20 @@ def place_of(address: str | os.PathLike[str]) -> Place:
     MissingExtra
         If fsspec, or what it needs for such an address, is not installed.
     """
-    words = os.fspath(address)
+    words = os.fsdecode(address) if isinstance(address, str | os.PathLike) else ""
     if "://" not in words or words.startswith("file://"):
-        return Folder(path_of(words.removeprefix("file://"), "folder"))
+        return Folder(path_of(words.removeprefix("file://") if words else address, "folder"))
     try:
         import fsspec
-
-        files, root = fsspec.core.url_to_fs(words)
     except ImportError as missing:
-        raise MissingExtra(
-            getattr(missing, "name", None) or "fsspec", "cohort", f"the address {words}"
-        ) from missing
-    except ValueError as fault:
-        raise InvalidInput(f"`{words}` leads nowhere ({first_line(fault)}): check the address.") from fault
+        raise MissingExtra("fsspec", "cohort", f"the address {words}") from missing
+    try:
+        files, root = fsspec.core.url_to_fs(words)
+    except (ImportError, ValueError) as fault:
+        raise InvalidInput(
+            f"`{words}` can't be reached ({first_line(fault).rstrip('.')}): check the address, and see that the "
+            "package for it is installed."
+        ) from fault
     return Objects(files, root.rstrip("/"), words)
 
 
