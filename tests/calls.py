@@ -289,7 +289,8 @@ def _audits(of: dict[str, Any]) -> dict[str, Any]:
     one = xaimri.audit_model(fitting, cases, interventions=["blurred"], maps=4)
     people = [f"s{n}" for n in range(24)]
     logits = np.eye(3)[of["truth"]] + np.random.default_rng(3).normal(size=(24, 3))
-    unsure = xaimri.open_model(LinearClassifier.random((26, 22, 1), classes=4, seed=2))
+    weights = LinearClassifier.random((26, 22, 1), classes=4, seed=2).weights
+    unsure = xaimri.open_model(LinearClassifier(weights, classes=cases.classes))
     return {
         "audit_split": {"train": split.train, "test": split.test, "resamples": 50, "confidence": 0.9,
                         "seed": 0},

@@ -65,7 +65,7 @@ def test_an_address_that_leads_nowhere_is_refused(address):
     pytest.importorskip("fsspec")
     if address.startswith("gs") and find_spec("gcsfs"):
         pytest.skip("its package is installed")
-    with pytest.raises(InvalidInput, match="can't be reached .* package for it is installed"):
+    with pytest.raises(InvalidInput, match=r"can't be reached .* package for it is installed"):
         place_of(address)
 
 

@@ -54,7 +54,7 @@ class Place(Protocol):
         ...
 
 
-def place_of(address: str | os.PathLike[str]) -> Place:
+def place_of(address: object) -> Place:
     """Return where an address leads: with ``://`` to an object store, by fsspec; else to a folder.
 
     Raises
@@ -73,8 +73,8 @@ def place_of(address: str | os.PathLike[str]) -> Place:
         files, root = fsspec.core.url_to_fs(words)
     except (ImportError, ValueError) as fault:
         raise InvalidInput(
-            f"`{words}` can't be reached ({first_line(fault).rstrip('.')}): check the address, and see that the "
-            "package for it is installed."
+            f"`{words}` can't be reached ({first_line(fault).rstrip('.')}): check the address, and see that "
+            "the package for it is installed."
         ) from fault
     return Objects(files, root.rstrip("/"), words)
 
