@@ -11,6 +11,7 @@ from xaimri.data import Case, Dataset, Split, phantom, split
 from xaimri.errors import InvalidInput
 from xaimri.experiment.held_out import EVALUATED
 from xaimri.images import Window
+from xaimri.temperature import TemperatureScaling
 
 pytestmark = pytest.mark.tensorflow
 
@@ -90,6 +91,35 @@ def test_evaluated_on_phantom_a_bundle_meets_its_own_subjects_again(journey, tmp
     assert capsys.readouterr().out.startswith(f"{report}\n")
     assert json.loads((tmp_path / "report.json").read_text()) == report.to_dict()
     assert report.remarks == ()
+
+
+def test_the_same_network_kept_once_more_keeps_its_temperature_and_another_is_told_of(tmp_path, recwarn):
+    import keras
+
+    from xaimri import training
+    from xaimri.adapters.keras.bundle import keep_scaling, load
+    from xaimri.experiment.temperature import calibrated_bundle, keep_temperature
+
+    dataset = phantom.make(subjects=8, slices=1, size=SIZE, seed=3)
+    parts = split(dataset, validation=0.25, test=0.25, seed=3)
+    assert calibrated_bundle(tmp_path / "net") is None
+    _bundle(tmp_path / "net", dataset, parts)
+    assert calibrated_bundle(tmp_path / "net") is None
+    scaling = TemperatureScaling(2.0, 0.1, 1.8, 2.2, 0.9, 0.8, 8, 8)
+    keep_scaling(tmp_path / "net", scaling)
+    before = calibrated_bundle(tmp_path / "net")
+    _bundle(tmp_path / "net", dataset, parts)
+    assert load(tmp_path / "net").scaling is None
+    keep_temperature(tmp_path / "net", before)
+    assert load(tmp_path / "net").scaling == scaling
+    assert not [each for each in recwarn if "calibrated" in str(each.message)]
+    other = keras.models.clone_model(before.model)
+    training.save(tmp_path / "net", other, dataset.classes)
+    with pytest.warns(
+        UserWarning, match="another one than the calibrated one that was there: calibrate it again"
+    ):
+        keep_temperature(tmp_path / "net", before)
+    assert load(tmp_path / "net").scaling is None
 
 
 def test_a_bundle_is_calibrated_on_its_validation_subjects_by_command(tmp_path, capsys, monkeypatch):

@@ -209,6 +209,7 @@ def test_what_is_found_where_there_is_nothing_is_rare():
 def test_a_saved_audit_holds_what_is_printed(of_the_corner, tmp_path):
     kept = json.loads(of_the_corner.save(tmp_path / "audit.json").read_text(encoding="utf-8"))
     assert kept["headline"] == of_the_corner.headline
+    assert kept["model"] == {"sha256": None, "temperature": 1.0}
     assert [one["name"] for one in kept["effects"]] == list(xaimri.audit.INTERVENTIONS)
     assert kept["effects"][4]["drop"]["value"] == 1.0
     assert str(of_the_corner).startswith(of_the_corner.headline)

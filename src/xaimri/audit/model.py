@@ -217,4 +217,5 @@ def _audit(
         above_chance([plain], bootstrap.seed)[0], asked.order(plain), few, effects_of(asked, wanted),
         probes_of(asked, targets_of(held, owner, table, measured)), found.why, relevance, found.examples,
         (*met, *found.notes), found.failures, bootstrap.confidence, bootstrap.resamples, bootstrap.seed,
+        {"sha256": opened.sha256, "temperature": opened.temperature},
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class ModelAudit:
         Why a case could not be read, and is in no figure, one for each.
     confidence, resamples, seed
         Of the intervals.
+    network
+        The SHA-256 of a bundle's network and its temperature, by which a model card knows it again.
     """
 
     classes: tuple[str, ...]
@@ -85,6 +87,7 @@ class ModelAudit:
     confidence: float
     resamples: int
     seed: int
+    network: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def able(self) -> bool:
@@ -177,6 +180,7 @@ class ModelAudit:
         """Return everything as JSON types; None stands for what is not estimable."""
         chance, p = (None if math.isnan(x) else x for x in (self.chance, self.p))
         return {
+            "model": dict(self.network),
             "headline": self.headline,
             "classes": list(self.classes),
             "images": self.images,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xaimri.charts import training_curves
 from xaimri.data import Dataset, Split
 from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.experiment.temperature import calibrated_bundle, keep_temperature
 from xaimri.grid import Fit
 from xaimri.images.files import holds_volume
 from xaimri.images.read import Layout, read_image
@@ -72,8 +73,11 @@ def train(
     made = {"weights": None if weights is None else str(weights), "dropout": dropout, "width": width}
     outcome = {"best_epoch": result.best_epoch, "stopped": result.stopped}
     kept["recipe"] = {**result.recipe.record(), **made, **outcome}
+    before = calibrated_bundle(target)
     training.save(target, model, dataset.classes, **reach, **kept)
     save(training_curves(result.history), target / "curves.png")
+    if before is not None:
+        keep_temperature(target, before)
     return training.load(target)
 
 
