@@ -168,7 +168,7 @@ def results():
     images = np.random.default_rng(0).random((2, 6, 5))
     explanations = [xaimri.explain(model, image, "lime", samples=40, regions=4) for image in images]
     p = np.random.default_rng(0).dirichlet(np.ones(2), 12)
-    reports = [evaluate(each, np.arange(12) % 2, range(12), resamples=20) for each in (p, p[::-1])]
+    reports = [evaluate(each, np.arange(12) % 2, range(12)) for each in (p, p[::-1])]
     judged = [judgement({"a": [list(values)]}) for values in np.random.default_rng(0).random((2, 6))]
     return {"explanation": explanations, "report": reports, "judgement": judged}
 

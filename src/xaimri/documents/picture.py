@@ -80,6 +80,6 @@ def _png(source: bytes | Path | Figure, dpi: int) -> bytes:
     if isinstance(source, Path):
         with open_regular(source, "give the file of a PNG.") as file:
             return file.read()
-    held = io.BytesIO()
-    source.savefig(held, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
-    return held.getvalue()
+    written = io.BytesIO()
+    source.savefig(written, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return written.getvalue()

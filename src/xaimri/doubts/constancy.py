@@ -71,6 +71,8 @@ def settle(
     tuple of Explanation
         The same, but for those of a constant score.
     """
+    if not explanations:
+        return ()
     told = still or [False] * len(explanations)
     own = np.stack([each.logits for each in explanations])
     flags = [

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
 from xaimri.arrays import Array
+from xaimri.evaluation.student import quantile
 
 DRAWS = 2000
 """Of the noise."""
@@ -87,7 +87,7 @@ def distance_interval(
         most *= 2
     low = 0.0 if larger(0) > tail else _crossing(larger, tail, most)
     high = _crossing(larger, 1 - tail, most)
-    above = _above(differences, share, covariance, unseen, power) * float(stats.t.ppf(1 - tail, freedom))
+    above = _above(differences, share, covariance, unseen, power) * quantile(1 - tail, freedom)
     root = found ** (1 / power) + above
     return low**power * one, float(max(high**power * one, root**power))
 

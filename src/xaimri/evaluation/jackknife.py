@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
 from xaimri.arrays import Array
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.student import quantile
 
 GROUPS = 400
 """Of more subjects, so many groups are left out in turn."""
@@ -145,7 +145,7 @@ class Jackknife:
         flat = variance < FLAT**2 or not 0 < share < 1
         shares = (1 + self.confidence) / 2
         freedom = math.inf if flat or single else self.freedom(moved, of)
-        width = float(stats.t.ppf(shares, freedom))
+        width = quantile(shares, freedom)
         if shape == "logit" and not flat:
             low, high = on_logits(share, math.sqrt(variance), width)
         else:
@@ -166,7 +166,7 @@ class Jackknife:
         error = math.sqrt((moved**2).sum())
         if error < FLAT:
             return Estimate.alone(value)
-        half = float(stats.t.ppf((1 + self.confidence) / 2, self.freedom(moved, of))) * error
+        half = quantile((1 + self.confidence) / 2, self.freedom(moved, of)) * error
         return Estimate(value, value - half, value + half)
 
 
@@ -193,5 +193,5 @@ def on_logits(share: float, error: float, width: float) -> tuple[float, float]:
     [0.822, 0.946]
     """
     middle, half = math.log(share / (1 - share)), width * error / (share * (1 - share))
-    low, high = (float(stats.logistic.cdf(middle + side * half)) for side in (-1, 1))
+    low, high = ((1 + math.tanh((middle + side * half) / 2)) / 2 for side in (-1, 1))
     return low, high

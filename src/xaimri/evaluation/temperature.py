@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float, Int
-from scipy.stats import t as student
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Scores
 from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader
 from xaimri.errors import InvalidInput
+from xaimri.evaluation.student import quantile
 from xaimri.evaluation.truth import truth_of
 from xaimri.names import first_names
 from xaimri.objective import softmax
@@ -80,7 +80,7 @@ def temperature_scaling(
         raise InvalidInput("a temperature needs at least two subjects: its error is over subjects.")
     temperature = _fitted(z, labels)
     error = _error(z, labels, person, temperature)
-    reach = float(student.ppf((1 + CONFIDENCE) / 2, len(people) - 1)) * error
+    reach = quantile((1 + CONFIDENCE) / 2, len(people) - 1) * error
     return TemperatureScaling(
         temperature=temperature,
         error=temperature * error,
