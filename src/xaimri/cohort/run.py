@@ -160,7 +160,7 @@ def explain_cohort(
     >>> with TemporaryDirectory() as folder:
     ...     cohort = xaimri.explain_cohort(model, scans, ["saliency", "hirescam"], out=folder)
     ...     cohort
-    ...     cohort.explanation("scan 7", "saliency").values.shape
+    ...     cohort.explanation("scan 7", "saliency", image=scans["scan 7"]).values.shape
     <Cohort: 40 cases by saliency and hirescam, finished>
     (8, 9)
     """

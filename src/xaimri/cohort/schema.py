@@ -74,8 +74,8 @@ def schema(precision: Precision = "float32") -> Any:
 
     Examples
     --------
-    >>> schema("float16").field("map").type
-    ListType(list<element: halffloat>)
+    >>> schema("float16").field("map").type.value_type
+    DataType(halffloat)
     """
     pa = arrow()
     real = {"float16": pa.float16(), "float32": pa.float32()}[precision]

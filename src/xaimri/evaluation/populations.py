@@ -133,7 +133,7 @@ def side_by_side(reports: Mapping[str, ClassificationReport], *, level: LevelNam
     >>> outside = evaluate(np.eye(2)[np.arange(20) // 10], truth, range(20))
     >>> found = side_by_side({"inside": inside, "outside": outside})
     >>> print(found.populations[1].differences["accuracy"])
-    -0.50 [-0.70, -0.22]
+    -0.50 [-0.71, -0.24]
     """
     if len(reports) < 2:
         raise InvalidInput(f"`reports` must hold at least two to compare, got {len(reports)}.")

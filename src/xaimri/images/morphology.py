@@ -19,8 +19,9 @@ def closed(mask: Mask) -> Mask:
 
     Examples
     --------
-    >>> closed(np.array([[0, 0, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], bool)).astype(int)[1]
-    array([0, 1, 1, 1, 0])
+    >>> ring = np.array([[0, 1, 1, 1, 0], [0, 1, 0, 1, 0], [0, 1, 1, 1, 0]], bool)
+    >>> closed(np.pad(ring, 1)).astype(int)[2]
+    array([0, 0, 1, 1, 1, 0, 0])
     """
     return _narrowed(_widened(mask))
 
