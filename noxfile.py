@@ -74,6 +74,7 @@ def any_order(session: nox.Session) -> None:
 @nox.session
 def doctests(session: nox.Session) -> None:
     """Run every example in a docstring."""
+    session.env["CI"] = "true"  # hypothesis reads all loaded modules first: by this it takes its time
     python(session, "pytest", "--doctest-modules", "src/xaimri", "-q")
 
 
