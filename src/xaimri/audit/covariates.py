@@ -16,7 +16,8 @@ from xaimri.data.case import Dataset
 from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
-from xaimri.regular_file import open_regular, quoted
+from xaimri.regular_file import quoted
+from xaimri.text_file import text_of
 
 Values: TypeAlias = Sequence[str | float | None]
 """One for each case; None where it is missing."""
@@ -135,13 +136,9 @@ def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:
 
 
 def _read(path: Path, cases: Dataset) -> dict[str, Values]:
-    with open_regular(path, "check the path.") as stream:
-        content = stream.read()
-    try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{quoted(path)} is no text in UTF-8: save it as UTF-8.") from error
-    rows = list(csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+    rows = list(
+        csv.reader(text_of(path).splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    )
     heads = rows[0] if rows else []
     known = {row[0].strip(): row for row in rows[1:] if row}
     keys = [_key(case.id, case.subject, known) for case in cases]

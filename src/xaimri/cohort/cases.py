@@ -19,6 +19,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.images.intake import Intake
 from xaimri.names import first_names
 from xaimri.sources import Sources, name_images
+from xaimri.text_file import mark_of, text_of
 
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of tables of paths."""
@@ -130,12 +131,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
                 f"`{path}` is no Parquet file ({shown(str(fault))}): write it again."
             ) from fault
         return rows
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise InvalidInput(f"`{path}` is no text in UTF-8: save it as such.") from fault
-    first = text.partition("\n")[0]
-    mark = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
+    text = text_of(path)
+    mark = mark_of(text, path)
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
     if mark == "\t":  # as tables of BIDS write what is missing
         rows = [{name: None if value == "n/a" else value for name, value in row.items()} for row in rows]

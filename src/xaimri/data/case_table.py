@@ -8,7 +8,8 @@ from pathlib import Path
 
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import InvalidInput
-from xaimri.regular_file import open_regular, quoted
+from xaimri.regular_file import quoted
+from xaimri.text_file import mark_of, text_of
 
 NAMES = {
     "file": ("file", "path", "image", "filename", "filepath"),
@@ -67,16 +68,8 @@ def read_cases(path: str | Path, classes: tuple[str, ...] | None = None) -> Data
 
 
 def _rows(file: Path) -> list[dict[str, str | None]]:
-    with open_regular(file, "give a CSV file of cases.") as stream:
-        held = stream.read(MOST_BYTES + 1)
-    try:
-        text = held.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{quoted(file)} is no text in UTF-8: save the table as CSV in UTF-8.") from error
-    if len(held) > MOST_BYTES:
-        raise InvalidInput(f"{quoted(file)} is larger than 64 MB: is it a table of cases?")
-    comma = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
-    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if file.suffix == ".tsv" else comma))
+    text = text_of(file, "give a CSV file of cases.", MOST_BYTES)
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=mark_of(text, file)))
     if not rows:
         raise InvalidInput(f"{quoted(file)} lists no case: write a head line, and a row for each image.")
     return rows

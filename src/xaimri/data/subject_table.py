@@ -16,13 +16,11 @@ from xaimri.data.case import Dataset
 from xaimri.data.splits import Split
 from xaimri.errors import InvalidInput
 from xaimri.names import first_names
-from xaimri.regular_file import open_regular, quoted
+from xaimri.regular_file import quoted
+from xaimri.text_file import text_of
 
 HEAD = ("case", "subject")
 """The columns of a table of subjects."""
-
-MOST_BYTES = 2**28
-"""Size up to which a file is read."""
 
 
 @check_arguments()
@@ -109,7 +107,7 @@ def read_split(path: str | Path) -> SplitRecord:
     """
     name = quoted(path)
     try:
-        record = json.loads(_text(Path(path), name))
+        record = json.loads(text_of(Path(path)))
     except ValueError as error:
         raise InvalidInput(
             f"{name} is no JSON ({error}): write it by `xaimri data subjects --split`."
@@ -129,7 +127,7 @@ def read_split(path: str | Path) -> SplitRecord:
 
 def _rows(path: Path, name: str) -> list[tuple[str, str]]:
     """Return case and subject of every row."""
-    text = _text(path, name)
+    text = text_of(path)
     head = text.partition("\n")[0]
     comma = max(",;\t", key=head.count)
     lines = [row for row in csv.reader(io.StringIO(text), delimiter=comma) if any(map(str.strip, row))]
@@ -152,15 +150,3 @@ def _rows(path: Path, name: str) -> list[tuple[str, str]]:
             raise InvalidInput(f"row {number} of {name} has no case: give its id, or leave the row out.")
         rows.append((case, subject))
     return rows
-
-
-def _text(path: Path, name: str) -> str:
-    """Return a file's text."""
-    with open_regular(path, "check the path.") as stream:
-        held = stream.read(MOST_BYTES + 1)
-    if len(held) > MOST_BYTES:
-        raise InvalidInput(f"{name} is larger than 256 MB: is it the right file?")
-    try:
-        return held.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{name} is no text in UTF-8 ({error.reason}): save it as UTF-8.") from None
