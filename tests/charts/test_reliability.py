@@ -32,6 +32,16 @@ def test_a_panel_has_the_bins_of_its_class():
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
 
+@pytest.mark.parametrize("level", ["slice", "subject"])
+def test_every_word_of_a_single_row_lies_on_the_page(level):
+    p = np.random.default_rng(0).dirichlet(np.ones(2), 40)
+    figure = reliability_diagram(calibration(p, np.arange(40) % 2, range(40), ("a", "b"), level=level))
+    figure.draw_without_rendering()
+    page, drawn = figure.bbox_inches.extents, figure.get_tightbbox().extents
+    assert (drawn[:2] >= page[:2]).all()
+    assert (drawn[2:] <= page[2:]).all()
+
+
 def test_a_single_subject_is_drawn_without_an_interval():
     found = calibration(np.array([[0.2, 0.8], [0.6, 0.4]]), [1, 0], ["a", "a"])
     assert "chance" not in reliability_diagram(found).axes[0].get_title(loc="left")

@@ -43,9 +43,10 @@ def reliability_diagram(calibration: Calibration) -> Figure:
         _draw(axes, name, one)
     for axes in places[len(panels) :]:
         axes.set_axis_off()
-    unit = "share of images" if calibration.level == "slice" else "share of subjects, mean probability"
-    figure.supxlabel("predicted probability", fontsize=9)
-    figure.supylabel(f"{unit} for which it came true", fontsize=9)
+    by_image = calibration.level == "slice"
+    figure.supxlabel(f"{'' if by_image else 'mean '}predicted probability", fontsize=9)
+    unit = "images" if by_image else "subjects"
+    figure.supylabel(f"share of {unit} for which it came true", fontsize=9)
     return figure
 
 
