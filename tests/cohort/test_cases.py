@@ -1,10 +1,16 @@
 """Which cases a cohort has, by every way of giving them."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import xaimri
+from xaimri import LinearClassifier
 from xaimri.cohort.cases import digest, listed_cases
+from xaimri.data import Case, Dataset
 from xaimri.errors import InvalidInput
 from xaimri.images.intake import Intake
 
@@ -94,3 +100,35 @@ def test_what_is_missing_in_a_table_is_missing_and_a_number_is_a_name(tmp_path):
     (tmp_path / "lines.csv").write_text('path,case\n"a\u2028b.png","two\nlines"\n', encoding="utf-8")
     (one,) = listed_cases(tmp_path / "lines.csv", Intake())
     assert (one.about.case, one.image.name) == ("two\nlines", "a\u2028b.png")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode there")
+def test_names_that_are_no_utf_8_are_written_as_escapes(tmp_path):
+    pytest.importorskip("pyarrow")
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).random((6, 8))
+    np.save(folder / "plain.npy", pixels)
+    odd = os.fsdecode(b"odd \xff.npy")
+    (folder / "plain.npy").rename(folder / odd)
+    np.save(folder / "plain.npy", pixels)
+    model = LinearClassifier.random((6, 8, 1), classes=2, seed=0)
+    cohort = xaimri.explain_cohort(model, folder, "saliency", out=tmp_path / "run")
+    assert cohort.table(["case"])["case"].to_pylist() == ["odd \\udcff.npy", "plain.npy"]
+    assert xaimri.explain_cohort(model, folder, "saliency", out=tmp_path / "run").done == 2
+    given = cohort.explanation("odd \\udcff.npy", image=folder / odd)
+    np.testing.assert_array_equal(given.values, cohort.explanation("plain.npy").values)
+    case = Case(odd, 0, odd, folder / odd)
+    told = listed_cases(Dataset(("a\udcff",), (case,)), Intake())[0].about
+    assert (told.case, told.subject, told.label) == ("odd \\udcff.npy", "odd \\udcff.npy", "a\\udcff")
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_what_programs_write_for_a_missing_value_is_no_person_and_no_class(folder, ending):
+    mark = {"csv": ",", "tsv": "\t"}[ending]
+    lines = ["path,subject,label", "a/1.png,NA,nan", "a/2.png,n/a,ill", "b/1.png,NaN,NA", "b/2.png,None,none"]
+    table = folder / f"cases.{ending}"
+    table.write_text("\n".join(line.replace(",", mark) for line in lines))
+    assert [(subject, label) for _, subject, label in told(listed_cases(table, Intake()))] == [
+        (None, None), (None, "ill"), (None, None), (None, "none")
+    ]  # fmt: skip

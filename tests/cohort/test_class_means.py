@@ -77,3 +77,17 @@ def test_what_is_not_known_is_told(tmp_path):
     none = xaimri.explain_cohort(MODEL, {"a": image(0)}, "saliency", out=tmp_path / "b", maps="none")
     with pytest.raises(InvalidInput, match="there are no maps here"):
         none.class_means(by="target", independent=True)
+
+
+def test_what_a_run_writes_meanwhile_is_not_among_them(tmp_path):
+    people = [f"s{n}" for n in range(70)]
+    made = kept(tmp_path, people, [n % 2 for n in range(70)])
+    parts = sorted((tmp_path / "run" / "rows").iterdir())
+    late = parts[-1].rename(tmp_path / "late.parquet")
+    still = made.still()
+    assert (len(still), still.done) == (128, 64)
+    late.rename(parts[-1])
+    assert (len(still), still.done, len(made)) == (128, 64, 140)
+    assert sum(each.cases for each in still.class_means("saliency", independent=True)) == 64
+    assert sum(each.cases for each in made.class_means("saliency", independent=True)) == 70
+    assert len(list(still.filter(method="saliency").rows())) == 64

@@ -48,6 +48,20 @@ def test_a_table_has_every_row_and_no_formula(cohort, tmp_path):
         cohort.export(tmp_path / "table")
 
 
+def test_a_table_has_what_metrics_say(cohort, tmp_path, scans):
+    model = LinearClassifier.random(SHAPE, classes=2, seed=0)
+    cohort.judge("sparseness", model=model, images=scans, independent=True)
+    chosen = cohort.filter(method="input_x_gradient")
+    folder = chosen.export(tmp_path / "table")
+    rows = list(csv.DictReader((folder / "cohort.csv").read_text(encoding="utf-8").splitlines()))
+    shown = chosen.table(["case", "sparseness", "sparseness_failure"]).to_pylist()
+    assert len(rows) == len(shown) == 5
+    for told, row in zip(rows, shown, strict=True):
+        assert told["case"].lstrip("'") == row["case"]
+        assert told["sparseness"] == ("" if row["sparseness"] is None else repr(row["sparseness"]))
+        assert bool(told["sparseness_failure"]) == (row["case"] == "flat")
+
+
 def test_each_map_lies_on_its_scan_under_a_name_of_its_own(cohort, tmp_path, scans):
     folder = cohort.export(tmp_path / "maps", "nii.gz")
     files = sorted(folder.glob("*.nii.gz"))
@@ -84,3 +98,5 @@ def test_pictures_are_of_images_that_can_be_read_again(cohort, tmp_path):
 def test_an_unknown_method_is_told(cohort):
     with pytest.raises(InvalidInput, match="did you mean 'saliency'"):
         cohort.filter(method="salience")
+    with pytest.raises(InvalidInput, match="`expression` must be one of Arrow"):
+        cohort.filter("probability > 0.9")

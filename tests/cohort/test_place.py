@@ -1,8 +1,8 @@
 """Where a cohort lies: folders and object stores answer alike."""
 
-import json
-import time
+import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ import pytest
 import xaimri
 from xaimri import LinearClassifier
 from xaimri.cohort import open as open_cohort
-from xaimri.cohort.place import LEASE, place_of
-from xaimri.errors import InvalidInput, StorageFault
+from xaimri.cohort.place import place_of
+from xaimri.errors import InvalidInput
 
 pytest.importorskip("pyarrow")
 
@@ -29,6 +29,9 @@ def test_files_come_back_and_what_is_missing_is_none(place):
     place.write("rows/a", b"one")
     place.write("rows/a", b"other")
     assert (place.names("rows"), place.read("rows/a")) == (["a", "b"], b"other")
+    place.remove("rows/a")
+    place.remove("rows/a")
+    assert place.names("rows") == ["b"]
 
 
 def test_a_cohort_on_an_object_store_is_that_of_a_folder(tmp_path):
@@ -44,22 +47,6 @@ def test_a_cohort_on_an_object_store_is_that_of_a_folder(tmp_path):
     assert xaimri.explain_cohort(model, scans, "saliency", out=address).done == 40
 
 
-def test_a_lease_keeps_others_out_until_it_is_given_back_or_is_over(tmp_path, monkeypatch):
-    pytest.importorskip("fsspec")
-    address = f"memory://{tmp_path.name}"
-    one, other = place_of(address), place_of(address)
-    with one.held() as renew:
-        with pytest.raises(StorageFault, match="another run is writing"), other.held():
-            pass
-        renew()
-    with other.held():
-        pass
-    assert one.read(LEASE) is None
-    one.write(LEASE, json.dumps({"owner": "a dead one", "until": time.time() - 1}).encode())
-    with other.held():
-        assert json.loads(other.read(LEASE))["owner"] != "a dead one"
-
-
 @pytest.mark.parametrize("address", ["nowhere://bucket/run", "gs://bucket/run"])
 def test_an_address_that_leads_nowhere_is_refused(address):
     pytest.importorskip("fsspec")
@@ -73,3 +60,19 @@ def test_an_address_that_leads_nowhere_is_refused(address):
 def test_what_is_no_path_is_refused(address):
     with pytest.raises(InvalidInput):
         place_of(address)
+
+
+def test_a_relative_folder_stays_where_it_was_when_the_process_goes_elsewhere(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    Path("scans").mkdir()
+    for n in range(40):
+        np.save(f"scans/{n}.npy", np.random.default_rng(n).random((6, 8)))
+    (tmp_path / "elsewhere").mkdir()
+    cohort = xaimri.explain_cohort(
+        LinearClassifier.random((6, 8, 1), classes=2, seed=0), "scans", "saliency", out="run",
+        progress=lambda told: os.chdir(tmp_path / "elsewhere"),
+    )  # fmt: skip
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert (len(cohort), len(cohort.filter(failed=True))) == (40, 0)
+    assert len(list((tmp_path / "run" / "rows").iterdir())) == 2

@@ -123,7 +123,9 @@ def test_a_folder_of_other_things_a_file_and_a_damaged_record_are_refused(tmp_pa
     run = tmp_path / "run"
     xaimri.explain_cohort(model(), scans(2), "saliency", out=run)
     record = json.loads((run / "cohort.json").read_text())
-    for content, told in (("{", "is damaged"), (json.dumps({**record, "version": 99}), "version 99")):
+    wrong = [{"version": 99}, {"together": 0}, {"precision": "float64"}, {"maps": "all"}, {"methods": {}}]
+    damaged = [(json.dumps({**record, **one}), "is damaged") for one in wrong[1:]]
+    for content, told in [("{", "is damaged"), (json.dumps({**record, **wrong[0]}), "version 99"), *damaged]:
         (run / "cohort.json").write_text(content)
         with pytest.raises(InvalidInput, match=told):
             open_cohort(run)
@@ -194,6 +196,18 @@ def test_one_case_that_stops_the_others_is_set_aside(tmp_path):
             opened, {"b": given["bright"], "c": given["bright"]}, "rise",
             samples=20, out=tmp_path / "two",
         )  # fmt: skip
+    right = xaimri.explain_cohort(opened, scans(2), "rise", samples=20, out=tmp_path / "two")
+    assert len(right.filter(failed=False)) == 2
+
+
+def test_a_folder_where_nothing_could_be_explained_takes_other_settings(tmp_path):
+    volumes = {f"v{n}": np.random.default_rng(n).random((6, 8, 5)) for n in range(40)}
+    failed = xaimri.explain_cohort(model(), volumes, "saliency", out=tmp_path)
+    assert len(failed.filter(failed=True)) == 40
+    right = xaimri.explain_cohort(model(), volumes, "saliency", slices="all", out=tmp_path)
+    assert len(right.filter(failed=False)) == 40
+    with pytest.raises(InvalidInput, match="holds another cohort"):
+        xaimri.explain_cohort(model(), volumes, "hirescam", slices="all", out=tmp_path)
 
 
 def test_each_case_is_explained_for_its_own_class(tmp_path):
@@ -263,3 +277,26 @@ def test_a_class_named_as_a_word_of_target_is_given_by_its_index(tmp_path):
         xaimri.explain_cohort(named, scans(2), "occlusion", out=tmp_path, target="label")
     cohort = xaimri.explain_cohort(named, scans(2), "occlusion", out=tmp_path, target=0)
     assert set(cohort.table(["target"])["target"].to_pylist()) == {"label"}
+
+
+def test_what_can_be_no_watcher_and_no_folder_is_told_before_the_work(tmp_path):
+    with pytest.raises(InvalidInput, match="`progress` must be a function"):
+        xaimri.explain_cohort(model(), scans(2), "saliency", out=tmp_path / "run", progress=3)
+    with pytest.raises(InvalidInput, match="`progress` must be a function"):
+        xaimri.explain_cohort(model(), scans(2), "saliency", out=tmp_path / "run", progress=lambda: False)
+    assert not (tmp_path / "run").exists()
+    cohort = xaimri.explain_cohort(model(), scans(2), "saliency", out=tmp_path / "run")
+    with pytest.raises(InvalidInput, match="`progress` must be a function"):
+        cohort.judge("deletion", model=model(), images=scans(2), independent=True, progress=3)
+    with pytest.raises(StorageFault, match=r"can't be \w+ \(File name too long\)"):
+        xaimri.explain_cohort(model(), scans(2), "saliency", out=tmp_path / ("x" * 300))
+
+
+def test_rows_that_are_taken_away_meanwhile_are_missed(tmp_path):
+    def taken_away(told):
+        if told.done == 64:
+            (tmp_path / "rows" / "part-000000.parquet").unlink()
+
+    with pytest.raises(StorageFault, match=r"the rows of 1 parts in .* were taken away meanwhile"):
+        xaimri.explain_cohort(model(), scans(70), "saliency", out=tmp_path, progress=taken_away)
+    assert len(xaimri.explain_cohort(model(), scans(70), "saliency", out=tmp_path)) == 70

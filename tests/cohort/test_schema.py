@@ -1,6 +1,7 @@
 """The columns are what others read: pandas, DuckDB and Arrow see the same numbers."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,52 @@ def test_duckdb_reads_it(run):
     folder, truth = run
     query = f"select * from read_parquet('{folder}/rows/*.parquet')"
     check(duckdb.sql(query).to_arrow_table().to_pylist(), truth)
+
+
+@pytest.mark.slow
+def test_ray_reads_it(run):
+    ray = pytest.importorskip("ray")
+    data = pytest.importorskip("ray.data")
+    folder, truth = run
+    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        check(data.read_parquet(str(folder / "rows")).take_all(), truth)
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.slow
+def test_spark_reads_it(run):
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
+    from pyspark.sql import SparkSession
+
+    folder, truth = run
+    told = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1",
+            "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # fmt: skip
+    spark = SparkSession.builder.master("local[1]").config(map=told).getOrCreate()
+    try:
+        read = spark.read.parquet(str(folder / "rows"))
+        check([row.asDict() for row in read.collect()], truth)
+        assert read.where("method = 'saliency' and failure is null").count() == 5
+    finally:
+        spark.stop()
+
+
+@pytest.mark.parametrize("reader", ["pandas", "duckdb"])
+def test_half_precision_is_read_too(tmp_path, reader):
+    """By all but Spark, which knows no such type."""
+    module = pytest.importorskip(reader)
+    model = LinearClassifier.random((6, 8, 1), classes=2, seed=0)
+    image = np.random.default_rng(0).random((6, 8))
+    xaimri.explain_cohort(model, {"a": image}, "saliency", out=tmp_path, precision="float16")
+    if reader == "pandas":
+        (row,) = module.read_parquet(tmp_path / "rows").to_dict("records")
+    else:
+        (row,) = module.sql(f"select * from '{tmp_path}/rows/*.parquet'").to_arrow_table().to_pylist()
+    values = np.array(list(row["map"]), np.float32).reshape(6, 8) * row["map_scale"]
+    np.testing.assert_allclose(values, xaimri.explain(model, image, "saliency").values, rtol=2e-3)
 
 
 def test_the_manual_has_the_same_table():

@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from xaimri.cohort.rows import About
 from xaimri.cohort.schema import arrow
 from xaimri.data.case import Case, Dataset
+from xaimri.data.tsv import is_missing
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.intake import Intake
-from xaimri.names import first_names
-from xaimri.sources import Sources, name_images
+from xaimri.names import first_names, is_nobody
+from xaimri.sources import Sources, is_folder, name_images, printable
 from xaimri.text_file import mark_of, text_of
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -70,9 +72,12 @@ def digest(cases: Sequence[Listed]) -> str:
 
 def _listed(cases: Sources, intake: Intake) -> list[Listed]:
     if isinstance(cases, str | PathLike) and Path(fspath(cases)).suffix.lower() in TABLES:
-        return _of_table(Path(fspath(cases)))
+        return _of_table(Path(fspath(cases)).absolute())
     if isinstance(cases, Dataset):
         return [_of_case(case, cases.classes) for case in cases]
+    if is_folder(cases):
+        folder = os.fsdecode(cast(str, cases))
+        cases = Path(folder).absolute()  # the process may go to another folder meanwhile
     images = name_images(cases, intake)
     if not isinstance(images, Sized):
         raise InvalidInput(
@@ -90,11 +95,17 @@ def _listed(cases: Sources, intake: Intake) -> list[Listed]:
 def _of_case(case: Case, classes: Sequence[str]) -> Listed:
     """Return a case; of a list of cases the labels are numbers."""
     label = classes[case.label] if classes else str(case.label)
-    return Listed(About(case.id, case.subject, label, _place(case.source)), case)
+    subject = None if case.subject is None else printable(case.subject)
+    return Listed(About(printable(case.id), subject, printable(label), _place(case.source)), case)
 
 
 def _place(source: object) -> str | None:
-    return str(Path(fspath(source)).absolute()) if isinstance(source, str | PathLike) else None
+    """Return the absolute path of a file; that of 100,000 is wanted whenever a cohort goes on."""
+    if isinstance(source, Path) and source.is_absolute():
+        return printable(str(source))
+    if isinstance(source, str | PathLike):
+        return printable(str(Path(os.fsdecode(source)).absolute()))
+    return None
 
 
 def _of_table(path: Path) -> list[Listed]:
@@ -111,9 +122,9 @@ def _of_table(path: Path) -> list[Listed]:
         if "path" not in words:
             raise InvalidInput(f"row {number + 1} of `{path}` has no path: give one, or take the row out.")
         file = path.parent / words["path"]
-        about = About(
-            words.get("case", words["path"]), words.get("subject"), words.get("label"), _place(file)
-        )
+        subject = words.get("subject", "")
+        known = None if is_nobody(subject) else subject
+        about = About(words.get("case", words["path"]), known, words.get("label"), _place(file))
         found.append(Listed(about, file))
     return found
 
@@ -133,10 +144,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         return rows
     text = text_of(path)
     mark = mark_of(text, path)
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
-    if mark == "\t":  # as tables of BIDS write what is missing
-        rows = [{name: None if value == "n/a" else value for name, value in row.items()} for row in rows]
-    return rows
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
 
 
 def _word(value: object) -> str:
@@ -144,11 +152,12 @@ def _word(value: object) -> str:
 
     Examples
     --------
-    >>> [_word(each) for each in (None, float("nan"), 2.0, 0.5, " ill ")]
-    ['', '', '2', '0.5', 'ill']
+    >>> [_word(each) for each in (None, float("nan"), "NA", 2.0, 0.5, " ill ")]
+    ['', '', '', '2', '0.5', 'ill']
     """
     if value is None or value != value:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    words = str(value).strip()
+    return "" if is_missing(words) else words

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from xaimri.arrays import Array, Map
-from xaimri.cohort.rows import Row
-from xaimri.cohort.store import Kept
+from xaimri.arrays import Map
+from xaimri.cohort.chosen import Chosen
+from xaimri.cohort.rows import MAP_COLUMNS, Row, map_of
 from xaimri.errors import InvalidInput
+from xaimri.evaluation.mean_maps import MeanMaps
 
 ClassColumn: TypeAlias = Literal["label", "predicted", "target"]
 """What is taken for the class of a case."""
@@ -46,42 +47,18 @@ class ClassMean:
     targets: Mapping[str, int]
 
 
-@dataclass(eq=False)
-class _Moments:
-    """Mean and squared deviations of maps, one after the other (Welford's recurrence)."""
-
-    count: int = 0
-    mean: Array = field(default_factory=lambda: np.zeros(()))
-    squares: Array = field(default_factory=lambda: np.zeros(()))
-
-    def add(self, values: Array) -> None:
-        self.count += 1
-        step = values - self.mean
-        self.mean = self.mean + step / self.count
-        self.squares = self.squares + step * (values - self.mean)
-
-    def error(self) -> Array:
-        """Return the standard error of the mean."""
-        if self.count < 2:
-            return np.full_like(self.mean, np.nan)
-        found: Array = np.sqrt(self.squares / (self.count - 1) / self.count)
-        return found
-
-
-def class_means(cohort: Kept, by: ClassColumn, independent: bool) -> tuple[ClassMean, ...]:
+def class_means(cohort: Chosen, by: ClassColumn, independent: bool) -> tuple[ClassMean, ...]:
     """Return the mean map of every class, as of :meth:`Cohort.class_means`."""
     heads = _heads(cohort, by, independent)
     open_cases = Counter((row[by], row["person"]) for row in heads.values())
-    moments: dict[str, _Moments] = {}
-    sums: dict[tuple[str, tuple[str, str]], _Moments] = {}
-    for row in cohort.rows(("case", "map", "map_scale", "map_shape")):
+    means: MeanMaps[str] = MeanMaps()
+    for row in cohort.rows(MAP_COLUMNS):
         head = heads[row["case"]]
         key = head[by], head["person"]
-        values = np.asarray(row["map"], np.float64) * row["map_scale"]
-        sums.setdefault(key, _Moments()).add(values.reshape(row["map_shape"]))
+        means.add(*key, map_of(row))
         open_cases[key] -= 1
         if not open_cases[key]:  # all cases of this subject are there
-            moments.setdefault(key[0], _Moments()).add(sums.pop(key).mean)
+            means.close(*key)
     cases = Counter(row[by] for row in heads.values())
     targets = {name: Counter(row["target"] for row in heads.values() if row[by] == name) for name in cases}
     return tuple(
@@ -89,11 +66,11 @@ def class_means(cohort: Kept, by: ClassColumn, independent: bool) -> tuple[Class
             name, own.mean.astype(np.float32), own.error().astype(np.float32), own.count, cases[name],
             dict(targets[name]),
         )
-        for name, own in sorted(moments.items())
+        for name, own in sorted(means.closed(), key=lambda each: each[0])
     )  # fmt: skip
 
 
-def _heads(cohort: Kept, by: ClassColumn, independent: bool) -> dict[str, dict[str, Any]]:
+def _heads(cohort: Chosen, by: ClassColumn, independent: bool) -> dict[str, dict[str, Any]]:
     """Return what is known of each case with a map, and see that all maps can be laid over each other."""
     columns = ["case", "subject", "label", "predicted", "target", "map_shape", "affine"]
     rows = cohort.table(columns).to_pylist()
@@ -111,6 +88,8 @@ def _heads(cohort: Kept, by: ClassColumn, independent: bool) -> dict[str, dict[s
             f"{unknown} cases have no subject, and the errors are over subjects: run it with subjects, or "
             "say `independent=True` if each case is of a person of its own."
         )
+    if len({row["case"] for row in rows}) < len(rows):
+        raise InvalidInput("some cases are there twice: go on with the run, which says in which files.")
     first = rows[0]
     for row in rows:
         if row["map_shape"] != first["map_shape"] or not _same_place(row["affine"], first["affine"]):

@@ -1,39 +1,40 @@
-"""A cohort that was explained: its rows, read when they are asked for."""
+"""A cohort that was explained: its rows, and what they answer together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
-import numpy as np
-
+from xaimri.adapters.options import ModelLike
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Image
+from xaimri.atlas.atlas import AtlasLike, Names
+from xaimri.cohort.chosen import Chosen
 from xaimri.cohort.class_means import ClassColumn, ClassMean, class_means
-from xaimri.cohort.export import ExportForm, rows_of, write_export
+from xaimri.cohort.export import ExportForm, write_export
+from xaimri.cohort.judged import judged_metrics
+from xaimri.cohort.judgement import judgement_of
+from xaimri.cohort.judging import judge_cohort
+from xaimri.cohort.kept_regions import regions_of
 from xaimri.cohort.manifest import FILE, Manifest
 from xaimri.cohort.place import place_of
-from xaimri.cohort.rows import Row, explanation_of
-from xaimri.cohort.schema import COLUMNS, arrow
+from xaimri.cohort.progress import CohortWatcher, Progress, progress_at
+from xaimri.cohort.schema import arrow
 from xaimri.cohort.store import Store
+from xaimri.cohort.table import Amount, RegionCohort
 from xaimri.errors import InvalidInput, shown
-from xaimri.explanation import Explanation
-from xaimri.images.read import Layout, read_picture
-from xaimri.kinds import Anything
-from xaimri.names import known_name
-from xaimri.rules import Choice
-
-LIGHT = tuple(
-    name for name in COLUMNS if name not in ("map", "errors", "region_labels", "diagnostics", "scan")
-)
-"""Columns that are small."""
+from xaimri.evaluation.bootstrap import Bootstrap
+from xaimri.judgement import Judgement
+from xaimri.judging.judge import Metrics, named_metrics
+from xaimri.kinds import Anything, Function
+from xaimri.rules import Choice, OrNone, WholeNumber
+from xaimri.sources import Sources
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cohort:
+class Cohort(Chosen):
     """The rows of a cohort, one for each case and method; `xaimri.cohort.open` returns one.
 
     Attributes
@@ -44,133 +45,16 @@ class Cohort:
         What rows are chosen, as an expression of Arrow; None for all.
     """
 
-    store: Store
-    where: Any = None
-
     @property
-    def manifest(self) -> Manifest:
-        """What was asked of which model and cases."""
-        return self.store.manifest
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """Names of the methods, as the rows have them."""
-        return tuple(self.manifest.methods)
-
-    @property
-    def done(self) -> int:
-        """How many cases have their rows."""
-        return sum(len(self.store.bounds(part)) for part in self.store.finished())
+    def at_work(self) -> Progress | None:
+        """How far the run is that writes rows now, in whatever process; None where none does."""
+        return progress_at(self.store.place)
 
     def __repr__(self) -> str:
         count, done = self.manifest.count, self.done
         state = "finished" if done == count else f"{done:,} done"
         chosen = "" if self.where is None else ", filtered"
         return f"<Cohort: {count:,} cases by {' and '.join(self.methods)}, {state}{chosen}>"
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        return int(self._dataset().count_rows(filter=self.where)) if self.done else 0
-
-    @check_arguments()
-    def table(self, columns: Sequence[str] | None = None) -> Any:
-        """Return rows as a `pyarrow.Table`: ``table().to_pandas()``.
-
-        Parameters
-        ----------
-        columns
-            Names of columns; by default all but the large ones (map, errors, region labels, diagnostics, the
-            scan's grid).
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such column.
-        """
-        names = LIGHT if columns is None else [known_name(name, COLUMNS, "column") for name in columns]
-        if not self.done:
-            from xaimri.cohort.schema import schema
-
-            return schema(self.manifest.precision).empty_table().select(list(names))
-        return self._dataset().to_table(columns=list(names), filter=self.where)
-
-    @check_arguments(expression=Anything())
-    def filter(
-        self,
-        expression: Any = None,
-        *,
-        method: str | None = None,
-        label: str | None = None,
-        subject: str | None = None,
-        failed: bool | None = None,
-    ) -> Cohort:
-        """Return the same cohort with some of its rows.
-
-        Parameters
-        ----------
-        expression
-            Of `pyarrow.dataset`, such as ``pyarrow.dataset.field("probability") > 0.9``.
-        method, label, subject
-            The rows of this method, class or subject.
-        failed
-            True for rows with a failure, False for those without.
-        """
-        field = _field()
-        found = self.where
-        for name, value in (("method", method), ("label", label), ("subject", subject)):
-            if value is not None:
-                if name == "method":
-                    value = known_name(value, self.methods, "method of this cohort")
-                found = _both(found, field(name) == value)
-        if failed is not None:
-            missing = field("failure").is_null()
-            found = _both(found, ~missing if failed else missing)
-        return replace(self, where=found if expression is None else _both(found, expression))
-
-    @check_arguments(image=Anything())
-    def explanation(self, case: str, method: str | None = None, *, image: object = None) -> Explanation:
-        """Return the explanation of a case as `xaimri.explain` made it.
-
-        Its map is that of the row; its image is read anew, and must be the one that was explained.
-
-        Parameters
-        ----------
-        case, method
-            Of the row; the method can be left out where there is but one.
-        image
-            The image, where it isn't at the row's ``source`` any more, or was in memory.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such row, the case failed, its map wasn't kept, or the image is another one.
-        """
-        row = self._row(case, method)
-        if row["failure"] is not None or row["map"] is None:
-            explanation_of(row, np.zeros((1, 1)), self.manifest.classes, {})  # says which
-        name = row["method"]
-        return explanation_of(
-            row, self._image(row, image), self.manifest.classes, self.manifest.methods[name]
-        )
-
-    def explanations(self) -> Iterator[tuple[str, Explanation]]:
-        """Yield case and explanation of every row that has a map; one at a time is in memory."""
-        for row in self.filter(_field()("map").is_valid()).rows():
-            yield row["case"], self.explained(row)
-
-    def rows(self, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
-        """Yield the rows in order; a map is an array, and few are in memory at once."""
-        if self.done:
-            yield from rows_of(
-                self._dataset().to_batches(columns=list(columns), filter=self.where, batch_size=8)
-            )
-
-    def explained(self, row: Row) -> Explanation:
-        """Return the explanation of a row, whose image is read anew."""
-        if row["failure"] is not None or row["map"] is None:
-            explanation_of(row, np.zeros((1, 1)), self.manifest.classes, {})  # says which
-        method = self.manifest.methods[row["method"]]
-        return explanation_of(row, self._image(row, None), self.manifest.classes, method)
 
     @check_arguments(by=Choice(get_args(ClassColumn)))
     def class_means(
@@ -201,8 +85,166 @@ class Cohort:
             If the maps lie on different grids or weren't kept, or labels or subjects are not known.
         """
         name = self._method(method)
-        kept = self.filter(_field()("map").is_valid(), method=name)
-        return class_means(kept, by, independent)
+        return class_means(self.still().mapped().filter(method=name), by, independent)
+
+    @check_arguments(
+        atlas=Anything(), names=Anything(), images=Anything(),
+        resamples=WholeNumber(1, most=10**7), flips=WholeNumber(1, most=10**7),
+    )  # fmt: skip
+    def regions(
+        self,
+        atlas: AtlasLike | Mapping[str, AtlasLike],
+        names: Names | None = None,
+        *,
+        method: str | None = None,
+        amount: Amount = "enrichment",
+        same_space: bool = False,
+        images: Sources | None = None,
+        independent: bool = False,
+        confidence: float = 0.95,
+        resamples: int = 2000,
+        flips: int = 10_000,
+        seed: int = 0,
+    ) -> RegionCohort:
+        """Tell what the maps of a method hold in each region of an atlas, and where that is no chance.
+
+        As :func:`xaimri.by_region` of the kept maps; a single one is in memory at a time. Each image is read
+        anew, to find the brain on it.
+
+        Parameters
+        ----------
+        atlas, names, same_space
+            As of :meth:`xaimri.Atlas.read`; or a mapping with an atlas for each case, such as its own
+            segmentation. It is brought to each scan; nothing is registered here.
+        method
+            Can be left out where there is but one.
+        amount, independent, confidence, resamples, flips, seed
+            As of :func:`xaimri.by_region`.
+        images
+            As ``cases`` in :func:`xaimri.explain_cohort`: needed of images in memory, and of such that lie
+            elsewhere now.
+
+        Returns
+        -------
+        RegionCohort
+            One row per region: mean over subjects, interval, and p corrected for the number of regions. Notes
+            count the cases that are left out: those without a map, and those whose image is gone.
+
+        Raises
+        ------
+        InvalidInput
+            If the atlas can't be laid on a scan, subjects are missing, or no map is kept.
+        """
+        chosen = self.still().filter(method=self._method(method))
+        return regions_of(
+            chosen, atlas, names, same_space=same_space, amount=amount, images=images,
+            independent=independent, bootstrap=Bootstrap(resamples, confidence, seed), flips=flips,
+        )  # fmt: skip
+
+    @check_arguments(
+        metrics=Anything(), model=Anything(), images=Anything(), progress=OrNone(Function(("told",)))
+    )
+    def judge(
+        self,
+        metrics: Metrics = ("deletion", "insertion"),
+        *,
+        model: ModelLike | None = None,
+        images: Sources | None = None,
+        independent: bool = False,
+        confidence: float = 0.95,
+        resamples: int = 2000,
+        seed: int = 0,
+        progress: CohortWatcher | None = None,
+        **options: Any,
+    ) -> Judgement:
+        """Measure every map by metrics, into columns beside the rows; the same call goes on after a stop.
+
+        Maps are not made again: a kept one is brought back to the network's grid, where
+        :func:`xaimri.evaluate_explanations` measures, and gets the same values.
+
+        Parameters
+        ----------
+        metrics
+            As of :func:`xaimri.evaluate_explanations`. One by one they can be added at any time; one that is
+            there with other settings is refused.
+        model, **options
+            As of :func:`xaimri.explain_all`: the model that explained the cohort, and its options. It can be
+            left out where it was read from a file that is still there.
+        images
+            As ``cases`` in :func:`xaimri.explain_cohort`: needed of images in memory, of such that lie
+            elsewhere now, and for the masks of a data set, which metrics of localisation ask for.
+        independent, confidence, resamples, seed
+            Of the intervals over subjects, as of :func:`xaimri.evaluate_explanations`.
+        progress
+            Called with a `Progress` after every part; one that returns ``False`` stops.
+
+        Returns
+        -------
+        Judgement
+            As of `judgement`, of these metrics. What can't be measured is a row with its ``failure``.
+
+        Raises
+        ------
+        InvalidInput
+            If the model is another one, a metric is there with other settings or other masks, the rows are
+            some of the cohort, or an argument can't be used.
+        StorageFault
+            If a run is writing there, or the system can't write.
+        Cancelled
+            If ``progress`` returned ``False``; what is written stays.
+
+        Notes
+        -----
+        Costs what each metric's docstring says, for each map; few maps are in memory at once. Of images with
+        fewer pixels than the network takes, a map that is not one of cells or regions has lost a little, so
+        that its values may differ from those of :func:`xaimri.evaluate_explanations`.
+        """
+        named = named_metrics(metrics)
+        Bootstrap(resamples, confidence, seed)  # in range, or told before hours of work
+        judge_cohort(self, self.store, named, model, images, independent, progress, options)
+        return self.judgement(
+            list(named), independent=independent, confidence=confidence, resamples=resamples, seed=seed
+        )
+
+    @check_arguments()
+    def judgement(
+        self,
+        metrics: str | Sequence[str] | None = None,
+        *,
+        independent: bool = False,
+        confidence: float = 0.95,
+        resamples: int = 2000,
+        seed: int = 0,
+        curves: bool = False,
+    ) -> Judgement:
+        """Return what `judge` wrote of the rows, with intervals over subjects; nothing is measured.
+
+        Parameters
+        ----------
+        metrics
+            Names; None takes all that were asked for.
+        independent, confidence, resamples, seed
+            As of `judge`.
+        curves
+            Whether the curves are read too, which `xaimri.charts` draws.
+
+        Raises
+        ------
+        InvalidInput
+            If the cohort was not judged by one of them, or subjects are missing.
+        """
+        known = judged_metrics(self.store)
+        names = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
+        if not names:
+            raise InvalidInput("the cohort was not judged yet: use `judge`.")
+        for name in names:
+            if name not in known:
+                raise InvalidInput(f"the cohort was not judged by {shown(name)} yet: use `judge`.")
+        Bootstrap(resamples, confidence, seed)
+        return judgement_of(
+            self, self.store, names, independent=independent, interval=(confidence, resamples, seed),
+            curves=curves,
+        )  # fmt: skip
 
     @check_arguments(form=Choice(get_args(ExportForm)))
     def export(self, folder: str | Path, form: ExportForm = "csv") -> Path:
@@ -232,48 +274,6 @@ class Cohort:
         """
         return write_export(self, folder, form)
 
-    def _dataset(self) -> Any:
-        return self.store.dataset()
-
-    def _method(self, given: str | None) -> str:
-        """Return the method that is meant."""
-        if given is not None:
-            return known_name(given, self.methods, "method of this cohort")
-        if len(self.methods) > 1:
-            raise InvalidInput(
-                f"which of the methods is asked for? Give `method`: {', '.join(self.methods)}."
-            )
-        return self.methods[0]
-
-    def _row(self, case: str, method: str | None) -> Row:
-        """Return one row."""
-        name = self._method(method)
-        field = _field()
-        chosen = _both(self.where, (field("case") == case) & (field("method") == name))
-        rows = self._dataset().to_table(filter=chosen).to_pylist() if self.done else []
-        if not rows:
-            left = "" if self.done == self.manifest.count else ", or it is not done yet"
-            raise InvalidInput(f"there is no case {shown(case)} by {name} here{left}: see `table()`.")
-        return cast(Row, rows[0])
-
-    def _image(self, row: Row, given: object) -> Image:
-        """Read the image of a row, and see that it is the one that was explained."""
-        from xaimri.cohort.sameness import image_sha256
-
-        source: object = row["source"] if given is None else given
-        if source is None:
-            raise InvalidInput(f"the image of `{row['case']}` was in memory: give it as `image=`.")
-        asked = self.manifest
-        layout = cast("Layout | None", asked.layout)
-        path = Path(source) if isinstance(source, str | PathLike) else None
-        picture = read_picture(source, len(row["map_shape"]), asked.channels, layout=layout)
-        own = image_sha256(path, None) if path is not None else image_sha256(None, picture)
-        if own != row["image_sha256"] and image_sha256(None, picture) != row["image_sha256"]:
-            raise InvalidInput(
-                f"the image of `{row['case']}` is another one than was explained: give that one as `image=`."
-            )
-        return picture.pixels
-
 
 @check_arguments(folder=Anything())
 def open_cohort(folder: str | PathLike[str]) -> Cohort:
@@ -297,14 +297,3 @@ def open_cohort(folder: str | PathLike[str]) -> Cohort:
             f"{place.name} holds no cohort (no {FILE}): give the folder that one was written to."
         )
     return Cohort(Store(place, manifest))
-
-
-def _field() -> Any:
-    arrow()
-    from pyarrow import dataset
-
-    return dataset.field
-
-
-def _both(one: Any, other: Any) -> Any:
-    return other if one is None else one & other

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from xaimri.archive import whole_folder, write_text
+from xaimri.cohort.chosen import Chosen
+from xaimri.cohort.columns import judged_columns
 from xaimri.cohort.rows import Row, explanation_of
-from xaimri.cohort.store import Kept
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
 from xaimri.explanations import file_stems
 from xaimri.table import csv_text
@@ -31,7 +32,7 @@ LAST = ("positive", "negative", "caveats", "seconds", "failure", "stage")
 """Columns of the table behind the probability of each class."""
 
 
-def write_export(cohort: Kept, folder: str | Path, form: ExportForm) -> Path:
+def write_export(cohort: Chosen, folder: str | Path, form: ExportForm) -> Path:
     """Write all rows into a new folder, as of :meth:`Cohort.export`."""
     with whole_folder(folder) as new:
         if form == "csv":
@@ -41,10 +42,14 @@ def write_export(cohort: Kept, folder: str | Path, form: ExportForm) -> Path:
     return Path(folder)
 
 
-def _write_table(cohort: Kept, file: Path) -> None:
+def _write_table(cohort: Chosen, file: Path) -> None:
     classes = {f"probability of {name}": n for n, name in enumerate(cohort.manifest.classes)}
     rows = cohort.rows((*PLAIN, "probabilities", "sums", "caveats", "seconds", "failure", "stage"))
-    write_text(file, csv_text([*PLAIN, *classes, *LAST], (_flat(row, classes) for row in rows)))
+    judged = judged_columns(cohort.store)
+    values = cohort.table(["case", "method", *judged]).to_pylist() if judged else []
+    found = {(row["case"], row["method"]): row for row in values}
+    flat = ({**_flat(row, classes), **found.get((row["case"], row["method"]), {})} for row in rows)
+    write_text(file, csv_text([*PLAIN, *classes, *LAST, *judged], flat))
 
 
 def _flat(row: Row, classes: Mapping[str, int]) -> dict[str, object]:
@@ -56,7 +61,7 @@ def _flat(row: Row, classes: Mapping[str, int]) -> dict[str, object]:
     return {**row, **told, "positive": positive, "negative": negative, "caveats": named}
 
 
-def _write_maps(cohort: Kept, folder: Path, form: ExportForm) -> None:
+def _write_maps(cohort: Chosen, folder: Path, form: ExportForm) -> None:
     """Write the map of every row, one at a time, and a table of those that could not be."""
     table = cohort.table(["case", "method"])
     keys = list(zip(table["case"].to_pylist(), table["method"].to_pylist(), strict=True))
@@ -84,7 +89,7 @@ def _names(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     return dict(zip(keys, files, strict=True))
 
 
-def _write_map(cohort: Kept, row: Row, file: Path, form: ExportForm) -> None:
+def _write_map(cohort: Chosen, row: Row, file: Path, form: ExportForm) -> None:
     if form == "png":
         cohort.explained(row).save(file, heading=row["case"])
         return
@@ -92,14 +97,3 @@ def _write_map(cohort: Kept, row: Row, file: Path, form: ExportForm) -> None:
     unread = np.broadcast_to(np.zeros(1, np.float32), shape)  # a file of the map doesn't hold the image
     manifest = cohort.manifest
     explanation_of(row, unread, manifest.classes, manifest.methods[row["method"]]).to_nifti(file)
-
-
-def rows_of(batches: Iterator[Any]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of Arrow's batches; maps as arrays, which take far less room than lists."""
-    for batch in batches:
-        large = [name for name in ("map", "errors", "region_labels") if name in batch.schema.names]
-        light = batch.drop_columns(large).to_pylist()
-        for n, row in enumerate(light):
-            more = {name: batch.column(name)[n].values for name in large}
-            arrays = {k: None if v is None else v.to_numpy(zero_copy_only=False) for k, v in more.items()}
-            yield {**row, **arrays}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from xaimri.arrays import Array
 from xaimri.cohort.place import Place
 from xaimri.cohort.schema import VERSION, KeptMaps, Precision
 from xaimri.errors import InvalidInput, shown
@@ -44,6 +45,8 @@ class Manifest:
         The first case that could be read, and the model's logits of it: by them it is known again.
     xaimri
         The version that began it.
+    model
+        Where the model was read; None of one that was given as an object.
     """
 
     cases: str
@@ -62,6 +65,7 @@ class Manifest:
     layout: str | None
     probe: tuple[str, tuple[float, ...]] | None
     xaimri: str
+    model: str | None = None
     version: int = field(default=VERSION)
 
     def write(self, place: Place) -> None:
@@ -86,7 +90,9 @@ class Manifest:
             if version == VERSION:
                 probe = told["probe"]
                 told["probe"] = None if probe is None else (probe[0], tuple(probe[1]))
-                return cls(**{**told, "classes": tuple(told["classes"]), "intake": tuple(told["intake"])})
+                made = cls(**{**told, "classes": tuple(told["classes"]), "intake": tuple(told["intake"])})
+                made._check()
+                return made
         except (ValueError, KeyError, TypeError) as damage:
             raise InvalidInput(
                 f"the record {FILE} in {place.name} is damaged: give a folder that a cohort was written to."
@@ -95,6 +101,13 @@ class Manifest:
             f"{place.name} holds a cohort of version {shown(version)}, and version {VERSION} is read: use "
             "the xaimri that wrote it, or run it anew elsewhere."
         )
+
+    def _check(self) -> None:
+        """See that rows can be as it says: a record that was edited by hand is damaged, too."""
+        together = isinstance(self.together, int) and isinstance(self.count, int) and self.together > 0
+        kept = self.maps in get_args(KeptMaps) and self.precision in get_args(Precision)
+        if not (together and kept and self.count > 0 and self.methods and dict(self.methods)):
+            raise ValueError("no run writes such a record")
 
     def differences(self, other: Manifest) -> list[str]:
         """Say in what another one differs, so that its rows can't stand beside these."""
@@ -118,8 +131,13 @@ class Manifest:
         """Tell whether both models say the same of the first case."""
         if self.probe is None or other.probe is None or self.probe[0] != other.probe[0]:
             return self.probe == other.probe
-        one, two = np.array(self.probe[1]), np.array(other.probe[1])
-        return one.shape == two.shape and bool(np.abs(one - two).max() <= SAME * max(1.0, np.abs(one).max()))
+        return same_scores(self.probe[1], other.probe[1])
+
+
+def same_scores(there: Sequence[float] | Array, here: Sequence[float] | Array) -> bool:
+    """Tell whether two rows of logits of one case are one model's, maybe on two machines."""
+    one, two = np.asarray(there), np.asarray(here)
+    return one.shape == two.shape and bool(np.abs(one - two).max() <= SAME * max(1.0, np.abs(one).max()))
 
 
 def _unlike(what: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> Sequence[str]:

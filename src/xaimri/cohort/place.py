@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import socket
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from xaimri.archive import make_folder, whole_file
+from xaimri.archive import make_folder, remove_partials, whole_file
+from xaimri.cohort.lease import leased, live_leases
+from xaimri.cohort.objects import Objects
 from xaimri.errors import InvalidInput, MissingExtra, StorageFault, first_line
 from xaimri.folder_lock import lock
 from xaimri.regular_file import path_of, quoted
 
-LEASE = "lease.json"
-
-LASTS = 600.0
-"""Seconds that a lease on an object store lasts, if it is not renewed."""
+BEFORE = 2.0
+"""Seconds to wait for a folder's lock: whoever asks whether a run is at work takes it for a moment, and a
+process that a killed run was starting still has it for one."""
 
 
 @runtime_checkable
@@ -41,16 +38,28 @@ class Place(Protocol):
         """Write a file, whole or not at all."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Take a file away, where it is there."""
+        ...
+
+    def tidy(self) -> None:
+        """Take away what a writer that was killed left half done."""
+        ...
+
+    def busy(self) -> bool:
+        """Tell whether somebody writes here."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files in a folder below, sorted; none where it is missing."""
         ...
 
-    def dataset(self, folder: str, schema: Any) -> Any:
-        """Return the Parquet files of a folder as a data set of Arrow."""
+    def dataset(self, files: Sequence[str], schema: Any, file_format: Any) -> Any:
+        """Return files of a format (one of ``pyarrow.dataset``, such as Parquet) as a data set."""
         ...
 
     def held(self) -> Any:
-        """Return a context in which nobody else writes here; it yields what renews it."""
+        """Return a context in which nobody else writes here; it yields what raises where that has ended."""
         ...
 
 
@@ -64,7 +73,8 @@ def place_of(address: object) -> Place:
     """
     words = os.fsdecode(address) if isinstance(address, str | os.PathLike) else ""
     if "://" not in words or words.startswith("file://"):
-        return Folder(path_of(words.removeprefix("file://") if words else address, "folder"))
+        folder = path_of(words.removeprefix("file://") if words else address, "folder")
+        return Folder(folder.absolute())  # the process may go to another folder meanwhile
     try:
         import fsspec
     except ImportError as missing:
@@ -104,6 +114,29 @@ class Folder:
         with whole_file(self.path / name) as new:
             new.write_bytes(content)
 
+    def remove(self, name: str) -> None:
+        """Take a file away, where it is there."""
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as fault:
+            raise StorageFault(
+                f"{quoted(self.path / name)} can't be taken away ({fault.strerror or fault}): see that you "
+                "may write there."
+            ) from fault
+
+    def tidy(self) -> None:
+        """Take away what a writer that was killed left half done."""
+        for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
+            remove_partials(folder)
+
+    def busy(self) -> bool:
+        """Tell whether somebody writes here."""
+        try:
+            with lock(self.path, shared=True, wait=0) as locked:
+                return not locked and bool(live_leases(self))
+        except StorageFault:
+            return True
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files in a folder below, sorted; none where it is missing."""
         try:
@@ -114,93 +147,27 @@ class Folder:
         except OSError as fault:
             raise _unread(self.path / folder, fault) from fault
 
-    def dataset(self, folder: str, schema: Any) -> Any:
-        """Return the Parquet files of a folder as a data set of Arrow."""
+    def dataset(self, files: Sequence[str], schema: Any, file_format: Any) -> Any:
+        """Return files of a format as a data set of Arrow."""
         from pyarrow import dataset
 
-        files = [str(self.path / folder / name) for name in self.names(folder)]
-        return dataset.dataset(files, schema=schema, format="parquet")
+        paths = [str(self.path / name) for name in files]
+        return dataset.dataset(paths, schema=schema, format=file_format)
 
     @contextmanager
     def held(self) -> Iterator[Callable[[], None]]:
-        """Keep others out; the end of the process, however it comes, lets them in again."""
-        if self.path.exists() and not self.path.is_dir():
+        """Keep others out; the end of the process, however it comes, lets them in again.
+
+        By the system's lock, or by a lease where it knows none, as on some shared drives.
+        """
+        if os.path.exists(self.path) and not self.path.is_dir():  # noqa: PTH110 - any name will do
             raise InvalidInput(f"{self.name} is a file: give a folder.")
-        with make_folder(self.path), lock(self.path, wait=0):
-            yield lambda: None
-
-
-@dataclass(frozen=True)
-class Objects:
-    """A prefix of an object store, by fsspec."""
-
-    files: Any
-    root: str
-    address: str
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:8]}")
-
-    @property
-    def name(self) -> str:
-        """The address."""
-        return f"`{self.address}`"
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's content; None where there is none."""
-        try:
-            found: bytes = self.files.cat_file(f"{self.root}/{name}")
-        except FileNotFoundError:
-            return None
-        return found
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file: an object store shows it whole or not at all."""
-        try:
-            self.files.pipe_file(f"{self.root}/{name}", content)
-        except OSError as fault:
-            raise StorageFault(
-                f"{self.name} can't be written ({first_line(fault)}): see that you may write there."
-            ) from fault
-
-    def names(self, folder: str) -> list[str]:
-        """Return the names of the files in a folder below, sorted; none where it is missing."""
-        self.files.invalidate_cache()
-        try:
-            found = self.files.ls(f"{self.root}/{folder}", detail=False)
-        except FileNotFoundError:
-            return []
-        return sorted(each.rstrip("/").rpartition("/")[2] for each in found)
-
-    def dataset(self, folder: str, schema: Any) -> Any:
-        """Return the Parquet files of a folder as a data set of Arrow."""
-        from pyarrow import dataset, fs
-
-        files = [f"{self.root}/{folder}/{name}" for name in self.names(folder)]
-        handler = fs.PyFileSystem(fs.FSSpecHandler(self.files))
-        return dataset.dataset(files, schema=schema, format="parquet", filesystem=handler)
-
-    @contextmanager
-    def held(self) -> Iterator[Callable[[], None]]:
-        """Take the lease, or say who has it; whoever holds it renews it, and after `LASTS` it is free."""
-        self._take()
-        try:
-            yield self._take
-        finally:
-            if (told := self._lease()) and told["owner"] == self.owner:
-                self.files.rm_file(f"{self.root}/{LEASE}")
-
-    def _take(self) -> None:
-        told = self._lease()
-        if told and told["owner"] != self.owner and told["until"] > time.time():
-            raise StorageFault(
-                f"another run is writing into {self.name} ({told['owner']}): wait, give another place, or if "
-                f"it is dead go on in {told['until'] - time.time():.0f} s."
-            )
-        content = {"owner": self.owner, "until": time.time() + LASTS}
-        self.write(LEASE, json.dumps(content).encode())
-
-    def _lease(self) -> Any:
-        content = self.read(LEASE)
-        return None if content is None else json.loads(content)
+        with make_folder(self.path), lock(self.path, wait=BEFORE) as locked:
+            if locked:
+                yield lambda: None
+            else:
+                with leased(self) as check:
+                    yield check
 
 
 def _unread(path: Path, fault: OSError) -> StorageFault:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-from jaxtyping import Float
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array
 from xaimri.atlas import Atlas, RegionTable
 from xaimri.atlas.atlas import AtlasLike, Names
-from xaimri.cohort.table import Amount, CohortRow, RegionCohort
+from xaimri.cohort.readings import Reading, compared
+from xaimri.cohort.table import Amount, RegionCohort
 from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.bootstrap import Bootstrap
-from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
-from xaimri.evaluation.sign_flips import is_exact, sign_flip_test
 from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.kinds import Anything
 from xaimri.rules import WholeNumber
-
-CHANCE: Mapping[str, float] = {"enrichment": 1.0, "enrichment_signed": 0.0, "mean": 0.0, "sum": 0.0}
-"""What each amount is where a region is nothing special."""
 
 
 @check_arguments(
@@ -63,7 +56,7 @@ def by_region(
     independent
         True states that every scan is of a person of its own, where there are no ``subjects``.
     confidence, resamples
-        Of the intervals over subjects (bootstrap, percentiles); from 5 subjects on.
+        Of the intervals over subjects (bootstrap); from 5 subjects on.
     flips, seed
         As of :func:`xaimri.evaluation.sign_flip_test`.
 
@@ -91,28 +84,11 @@ def by_region(
     """
     listed = _listed(explanations)
     people = _people(explanations, len(listed), subjects, independent)
-    tables = _tables(listed, atlas, names, same_space)
-    named = {row.label: row.name for table in tables for row in table.rows}
-    labels = sorted(named)
-    values = _by_subject(tables, labels, amount, people)
-    chance = CHANCE[amount]
-    t, p = sign_flip_test(values, chance, flips=flips, seed=seed)
-    notes = list(_notes(listed, values, amount, flips))
-    if _is_one_sided(listed, amount):
-        p = np.full_like(p, np.nan)
-    means, low, high = _intervals(values, Bootstrap(resamples, confidence, seed))
-    rows = tuple(
-        CohortRow(
-            label, named[label], int(np.isfinite(values[:, n]).sum()),
-            *(float(each[n]) for each in (means, low, high, t, p)),
-        )
-        for n, label in enumerate(labels)
-    )  # fmt: skip
-    more = dict.fromkeys(note for table in tables for note in table.notes if not note.startswith("Errors"))
-    several = [f"Of single scans: {note}" for note in list(more)[:5]]
-    return RegionCohort(
-        rows, amount, chance, values, _asked(listed), tables[0].unit, confidence, (*notes, *several)
-    )
+    readings = [
+        Reading.of(one, table, amount)
+        for one, table in zip(listed, _tables(listed, atlas, names, same_space), strict=True)
+    ]
+    return compared(readings, people, amount, Bootstrap(resamples, confidence, seed), flips)
 
 
 def _listed(explanations: object) -> list[Explanation]:
@@ -168,76 +144,3 @@ def _tables(
         ]
     whole = Atlas.read(atlas, names, same_space=same_space)
     return [one.by_region(whole) for one in listed]
-
-
-def _by_subject(
-    tables: Sequence[RegionTable], labels: Sequence[int], amount: Amount, people: Sequence[str]
-) -> Float[Array, "subjects regions"]:
-    """Return each subject's mean over their scans, NaN where none of them has a value."""
-    place = {label: n for n, label in enumerate(labels)}
-    values = np.full((len(tables), len(labels)), np.nan)
-    for n, table in enumerate(tables):
-        for row in table.rows:
-            values[n, place[row.label]] = getattr(row, amount)
-    values[~np.isfinite(values)] = np.nan
-    order = {person: n for n, person in enumerate(dict.fromkeys(people))}
-    whose = np.array([order[person] for person in people])
-    known = np.isfinite(values)
-    total, count = np.zeros((2, len(order), len(labels)))
-    np.add.at(total, whose, np.where(known, values, 0))
-    np.add.at(count, whose, known)
-    found: Array = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return found
-
-
-def _intervals(values: Float[Array, "subjects regions"], bootstrap: Bootstrap) -> tuple[Array, Array, Array]:
-    """Return the mean of each region with its interval over subjects, where there are enough of them."""
-    known = np.isfinite(values)
-    filled, count = np.where(known, values, 0), known.sum(axis=0)
-    means = np.divide(filled.sum(axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
-    weights = bootstrap.weights(np.zeros(len(values), dtype=np.int64))
-    times = weights @ known
-    drawn = np.divide(weights @ filled, times, out=np.full(times.shape, np.nan), where=times > 0)
-    low, high = np.full((2, len(count)), np.nan)
-    able = count >= MINIMUM_SUBJECTS
-    if able.any():
-        low[able], high[able] = bootstrap.ends(drawn[:, able])
-    flat = ~(high > low)
-    low[flat], high[flat] = np.nan, np.nan
-    return means, low, high
-
-
-def _is_one_sided(listed: Sequence[Explanation], amount: Amount) -> bool:
-    """Tell whether a mean can only lie above 0, as of maps that are rectified."""
-    return amount != "enrichment" and all(not (one.values < 0).any() for one in listed)
-
-
-def _notes(
-    listed: Sequence[Explanation], values: Float[Array, "subjects regions"], amount: Amount, flips: int
-) -> Sequence[str]:
-    """Say what was compared, and what can't be told."""
-    subjects = len(values)
-    told = []
-    if len({one.target for one in listed}) > 1:
-        told.append("The maps are of different classes, each of its own scan's.")
-    if subjects < MINIMUM_SUBJECTS:
-        told.append(f"No intervals: they need at least {MINIMUM_SUBJECTS} subjects.")
-    if _is_one_sided(listed, amount):
-        told.append(
-            "No p: these maps have no negative value, so that every mean lies above 0; "
-            'amount="enrichment" asks whether a region has more than its share.'
-        )
-        return told
-    if 2 / 2**subjects > 0.05:
-        told.append(f"Of {subjects} subjects no p can be below {2 / 2**subjects:.2g}.")
-    how = "all flips" if is_exact(subjects, flips) else f"{flips} flips"
-    told.append(f"p is corrected for all regions: largest t of {how} of the subjects' signs.")
-    return told
-
-
-def _asked(listed: Sequence[Explanation]) -> str:
-    """Return method and question in words."""
-    first = listed[0]
-    same = len({one.question for one in listed}) == 1
-    title = cast(str, first.method.get("title", first.method["name"]))
-    return f"{title} of {first.question if same else 'each scan by its own class'}"

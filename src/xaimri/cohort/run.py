@@ -3,86 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from os import PathLike
-from typing import Any, Literal, TypeAlias, cast
-
-import numpy as np
+from typing import Any
 
 from xaimri.adapters.options import ModelLike
-from xaimri.ahead import read_ahead
 from xaimri.arguments import check_arguments
-from xaimri.capacity import capacity
-from xaimri.cohort.cases import Listed, digest, listed_cases
+from xaimri.cohort.cases import Listed, listed_cases
 from xaimri.cohort.cohort import Cohort
+from xaimri.cohort.engine import CohortEngine, engine_of
+from xaimri.cohort.isolation import Bench, Isolated, Rows, isolation
 from xaimri.cohort.manifest import Manifest
-from xaimri.cohort.place import LEASE, Place, place_of
-from xaimri.cohort.sameness import other_images
+from xaimri.cohort.parts import plan, rows_of_parts
+from xaimri.cohort.place import Place, place_of
+from xaimri.cohort.progress import CohortWatcher, Progress, noted
+from xaimri.cohort.ray_engine import run_on_ray
+from xaimri.cohort.ray_session import ray_package
+from xaimri.cohort.request import first_probed, manifest_of, probed
+from xaimri.cohort.resumption import begin, go_on, kept_at
 from xaimri.cohort.schema import KeptMaps, Precision, arrow
-from xaimri.cohort.store import Store
-from xaimri.cohort.work import LABEL, PREDICTED, Read, Work
-from xaimri.errors import Cancelled, InvalidInput, XaimriError
+from xaimri.cohort.store import ROWS, Store
+from xaimri.cohort.work import PREDICTED, refuse_hopeless
+from xaimri.errors import Cancelled, StorageFault
 from xaimri.explainer import require
-from xaimri.failure import Failure
-from xaimri.images.scan import TakenScan
-from xaimri.kinds import Anything
+from xaimri.kinds import Anything, Function
 from xaimri.methods import Methods, build_named, held_methods
-from xaimri.model import Model
-from xaimri.names import first_names, known_name
 from xaimri.objective import Of
 from xaimri.options import open_with
-from xaimri.sources import Named, Sources, attempt
-from xaimri.targets import resolve_targets
+from xaimri.rules import Number, OrNone
+from xaimri.sources import Sources
 
-TOGETHER = 32
-"""Cases of one file of rows, at most: what a stop costs is no more than these."""
-
-CohortEngine: TypeAlias = Literal["local"]
-"""What does the work."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    done, total
-        Cases with their rows written, and all.
-    failures
-        Rows with a failure, of those written in this run.
-    seconds
-        Since this run began.
-    fresh
-        Cases that this run has done.
-    """
-
-    done: int
-    total: int
-    failures: int
-    seconds: float
-    fresh: int
-
-    @property
-    def rate(self) -> float:
-        """Cases a second in this run."""
-        return self.fresh / self.seconds if self.seconds else 0.0
-
-    @property
-    def left(self) -> float:
-        """Seconds until the end, if it goes on so."""
-        return (self.total - self.done) / self.rate if self.rate else float("inf")
-
-
-CohortWatcher: TypeAlias = Callable[[Progress], object]
-"""Called after every part; one that returns False stops the run, which goes on another time."""
+AGAIN = "the same call goes on."
+"""Says what to do after a stop."""
 
 
 @check_arguments(
     methods=Anything(), cases=Anything(), out=Anything(), target=Anything(), against=Anything(),
-    progress=Anything(),
+    progress=OrNone(Function(("told",))), timeout=OrNone(Number(above=0)),
 )  # fmt: skip
 def explain_cohort(
     model: ModelLike,
@@ -96,6 +55,9 @@ def explain_cohort(
     maps: KeptMaps = "whole",
     precision: Precision = "float32",
     engine: CohortEngine = "local",
+    isolated: bool = False,
+    timeout: float | None = None,
+    retry_failed: bool = False,
     progress: CohortWatcher | None = None,
     **options: Any,
 ) -> Cohort:
@@ -115,18 +77,30 @@ def explain_cohort(
         Names or explainers; in a mapping under names of your own.
     out
         Folder, or address of an object store such as ``"s3://bucket/run"`` (by fsspec). One that holds
-        another cohort is refused.
+        another cohort is refused, unless not one of its cases could be explained.
     target
         ``"predicted"``, ``"label"`` (each case's own class), or a class for all, by name or index.
     of, against
         As of :func:`xaimri.explain`.
     maps
-        ``"whole"``; ``"regions"``: of methods that work on regions these, of others nothing; or ``"none"``.
+        ``"whole"``; ``"cells"``: of class activation maps the cells of the layer, which give the same map
+        again, to a millionth of its largest value, of methods that work on regions these, of others nothing;
+        ``"regions"``: these alone; or ``"none"``.
     precision
         ``"float32"``, or ``"float16"``, which takes half the room: each map over its largest value, so that
         the error of a value is at most 1/2,048 of itself, or 1/33,000,000 of the largest.
     engine
-        ``"local"``: this process.
+        ``"local"``: this process. ``"ray"``: workers on all processors of this machine; a `RayEngine` says
+        how many, with which threads and GPUs, or names a cluster. Either goes on with what the other began.
+    isolated
+        True explains in one process beside this one, where the model is opened a second time. A case that
+        ends that process (a crash, or no memory) is tried once more alone, then is a row with a failure.
+        Workers of Ray are always so.
+    timeout
+        Seconds that reading a case, or explaining it by one method, may take; one that takes longer is tried
+        once more alone, then is a row with a failure. Isolates. None for ever.
+    retry_failed
+        True explains anew the parts that have failures, such as of files that were mended since.
     progress
         Called with a `Progress` after every part; one that returns ``False`` stops the run.
 
@@ -138,6 +112,8 @@ def explain_cohort(
 
     Raises
     ------
+    MissingCapability
+        If the model can't be sent to a process of its own, where that is asked for or a run was killed there.
     InvalidInput
         If an argument can't be used, the folder holds another cohort (the sentence says what differs), or not
         one of the first cases can be explained.
@@ -165,154 +141,96 @@ def explain_cohort(
     (8, 9)
     """
     arrow()
+    ray = engine_of(engine)
+    if ray is not None:
+        ray_package()
+    bench = _bench_of(model, methods, options)
+    place, listed = place_of(out), listed_cases(cases, bench.model.intake)
+    always, local = isolated or timeout is not None, ray is None
+    with place.held() as check, noted(place, len(place.names(ROWS))) as note, ExitStack() as ends:
+        there = kept_at(place)
+        apart = isolation(
+            bench, timeout, always=always and local, retry=retry_failed and local, deaths=note.deaths
+        )
+        if apart is not None:
+            ends.callback(apart.close)
+        if there is None:
+            note.tell(Progress(0, len(listed), 0, 0.0, 0))
+        asked = target, of, against, maps, precision
+        store = _store_at(place, there, bench, apart, listed, asked, retry_failed=retry_failed)
+        wanted = plan(store, listed, isolated=always, retry_failed=retry_failed, killed=note.deaths > 0)
+        begun = Progress(len(listed) - store.count(wanted.all), len(listed), 0, 0.0, 0)
+        note.tell(begun)  # before the first part, which may kill this process
+        work = bench.work(store.manifest)
+
+        def tell(told: Progress) -> None:
+            note.tell(told)
+            if progress is not None and progress(told) is False:
+                raise Cancelled(f"the run was stopped: {AGAIN}")
+
+        if ray is not None:
+            run_on_ray(ray, store, sorted(wanted.all), work, listed, begun, check, tell, timeout)
+        else:
+            _run_here(store, begun, rows_of_parts(store, listed, wanted, work, apart), check, tell)
+    return Cohort(store)
+
+
+def _bench_of(model: ModelLike, methods: Methods, options: Mapping[str, Any]) -> Bench:
+    """Return the model, opened, and the methods, each of which it can serve."""
     held = held_methods(methods)
     opened, settings = open_with(model, options, held)
     explainers = build_named(held, settings)
     for explainer in explainers.values():
         require(explainer, opened.classifier)
-    place, listed = place_of(out), listed_cases(cases, opened.intake)
-    with place.held() as renew:
-        asked = _manifest(opened, explainers, listed, (target, of, against, maps, precision))
-        store = _begun(place, asked, listed, opened)
-        _run(store, Work(opened, explainers, store.manifest), listed, renew, progress)
-    return Cohort(store)
+    return Bench(opened, explainers)
 
 
-def _begun(place: Place, asked: Manifest, listed: Sequence[Listed], model: Model) -> Store:
-    """Begin a cohort, or go on with the same."""
-    there = Manifest.read(place)
-    if there is None:
-        if set(place.names("")) - {LEASE}:
-            raise InvalidInput(
-                f"{place.name} holds other things: give a new folder, or one that holds this cohort."
-            )
-        asked.write(place)
-        return Store(place, asked)
-    store = Store(place, there)
-    others = other_images(store, listed, model.intake) if there.cases == asked.cases else []
-    if others:
-        raise InvalidInput(
-            f"{place.name} holds another cohort: the images of {first_names(others)} are others than were "
-            "explained there. Give another folder, or the same images."
-        )
-    unlike = there.differences(asked)
-    if unlike:
-        raise InvalidInput(
-            f"{place.name} holds another cohort, which differs in {'; '.join(unlike)}: give another folder, "
-            "or ask for the same."
-        )
-    return store
-
-
-def _run(
-    store: Store,
-    work: Work,
-    listed: Sequence[Listed],
-    renew: Callable[[], None],
-    progress: CohortWatcher | None,
-) -> None:
-    """Do the parts that are not finished, in order."""
-    finished = store.finished()
-    wanted = [part for part in range(store.parts) if part not in finished]
-    done = len(listed) - sum(len(store.bounds(part)) for part in wanted)
-    begun, fresh, failures = time.monotonic(), 0, 0
-
-    def read(part: int) -> list[Read]:
-        return work.read([listed[place] for place in store.bounds(part)])
-
-    for part, cases in read_ahead(wanted, read):
-        rows = work.rows(cases)
-        if not fresh and not done:
-            _refuse_hopeless(rows)
-        store.write(part, rows)
-        renew()
-        fresh += len(cases)
-        failures += sum(row["failure"] is not None for row in rows)
-        told = Progress(done + fresh, len(listed), failures, time.monotonic() - begun, fresh)
-        if progress is not None and progress(told) is False:
-            raise Cancelled("the run was stopped: the same call goes on.")
-
-
-def _refuse_hopeless(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse to go on where all that could be read fails: it is the model or a setting that is at fault."""
-    tried = [row for row in rows if row["stage"] != "read"]
-    for method in dict.fromkeys(row["method"] for row in tried):
-        own = [row["failure"] for row in tried if row["method"] == method]
-        if len(own) > 1 and None not in own and len(set(own)) == 1:
-            raise InvalidInput(f"{method} can't explain any of the first {len(own)} cases: {own[0]}")
-
-
-def _manifest(
-    model: Model,
-    explainers: Mapping[str, Any],
+def _store_at(
+    place: Place,
+    there: Manifest | None,
+    bench: Bench,
+    apart: Isolated | None,
     listed: Sequence[Listed],
     asked: tuple[str | int, Of | None, str | int | None, KeptMaps, Precision],
-) -> Manifest:
-    """Say what is asked of which model and cases."""
-    target, of, against, maps, precision = asked
-    probe = _probe(model, listed)
-    classes = model.classes
-    intake = model.intake
-    return Manifest(
-        cases=digest(listed),
-        count=len(listed),
-        together=_together(model, probe),
-        methods={name: explainer.record() for name, explainer in explainers.items()},
-        target=_target(target, listed, classes),
-        of=of,
-        against=None if against is None else _class_name(against, classes),
-        maps=maps,
-        precision=precision,
-        classes=classes,
-        intake=tuple(intake.describe()),
-        channels=intake.shape[-1] if intake.shape else None,
-        axes=3 if intake.volumes else 2,
-        layout=intake.layout,
-        probe=None if probe is None else (probe[0], probe[1]),
-        xaimri=version("xaimri"),
-    )
+    *,
+    retry_failed: bool,
+) -> Store:
+    """Begin the cohort that is asked for; where one is there, see that it is this one."""
+    model, explainers = bench.model, bench.explainers
+    ask = partial(probed, model) if apart is None or there is not None else apart.probe
+    known = None if there is None or there.probe is None else there.probe[0]
+    manifest = manifest_of(model, first_probed(ask, listed, known), explainers, listed, asked)
+    if there is None:
+        return begin(place, manifest, explainers)
+    return go_on(Store(place, there), manifest, explainers, listed, model.intake, retry_failed=retry_failed)
 
 
-def _target(target: str | int, listed: Sequence[Listed], classes: Sequence[str]) -> str:
-    """Return what is explained, in words."""
-    if target in (PREDICTED, LABEL) and target in classes:
-        raise InvalidInput(
-            f"`target={target!r}` has a meaning of its own here, and a class is called so: give the class "
-            "by its index."
+def _run_here(
+    store: Store,
+    begun: Progress,
+    made: Iterable[tuple[int, Rows]],
+    check: Callable[[], None],
+    tell: Callable[[Progress], None],
+) -> None:
+    """Write every part as it is made, and see in the end that all of them are there."""
+    for told in _written(store, begun, made):
+        check()
+        tell(told)
+    gone = store.parts - len(store.finished())
+    if gone:
+        raise StorageFault(
+            f"the rows of {gone:,} parts in {store.place.name} were taken away meanwhile: {AGAIN}"
         )
-    if target == LABEL:
-        for one in listed:
-            if one.about.label is None:
-                raise InvalidInput(
-                    f'target="label" needs a label of every case, and `{one.about.case}` has none.'
-                )
-            known_name(one.about.label, classes, "class")
-    if target in (PREDICTED, LABEL):
-        return str(target)
-    return _class_name(target, classes)
 
 
-def _class_name(given: str | int, classes: Sequence[str]) -> str:
-    """Return the name of a class that is given by name or index."""
-    (index,) = resolve_targets(given, tuple(classes), 1)
-    return classes[cast(int, index)]
-
-
-def _together(model: Model, probe: tuple[str, Any, int] | None) -> int:
-    """Return how many cases make a file: fewer of volumes, whose maps are held until it is written."""
-    return TOGETHER if probe is None else max(1, capacity([probe[2], 1], TOGETHER))
-
-
-def _probe(model: Model, listed: Sequence[Listed]) -> tuple[str, tuple[float, ...], int] | None:
-    """Return the first case that can be predicted, the model's logits of it, and how many pixels it has."""
-    for one in listed:
-        taken = attempt(Named(one.about.case, one.image), model.intake)
-        if not isinstance(taken, Failure):
-            seen = taken.take(taken.places[0]) if isinstance(taken, TakenScan) else taken
-            try:
-                found = model.classifier.logits(seen.fitted[None])[0]
-            except XaimriError:
-                continue  # whoever explains it says why
-            told = tuple(float(np.float32(each)) for each in found)
-            return one.about.case, told, int(np.prod(taken.image.shape[:-1]))
-    return None
+def _written(store: Store, told: Progress, made: Iterable[tuple[int, Rows]]) -> Iterator[Progress]:
+    """Write the rows of each part, and yield how far the run is then; ``told`` is how far it was."""
+    begun = time.monotonic()
+    for part, rows in made:
+        if not told.done:
+            refuse_hopeless(rows)
+        store.write(part, rows)
+        count, failed = len(store.bounds(part)), sum(row["failure"] is not None for row in rows)
+        seconds = time.monotonic() - begun
+        told = Progress(told.done + count, told.total, told.failures + failed, seconds, told.fresh + count)
+        yield told

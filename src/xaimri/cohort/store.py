@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from functools import cached_property
+from typing import Any
 
+from xaimri import array_file
+from xaimri.arrays import Array
 from xaimri.cohort.manifest import Manifest
+from xaimri.cohort.part_files import REMEDY, dataset_of, file_of, finished_in, packed, told_damage, unpacked
 from xaimri.cohort.place import Place
 from xaimri.cohort.rows import Row
-from xaimri.cohort.schema import COLUMNS, arrow, schema
-from xaimri.explanation import Explanation
+from xaimri.cohort.schema import COLUMNS, Precision, arrow, schema
+from xaimri.errors import InvalidInput
 
 ROWS = "rows"
 """The folder of the Parquet files."""
 
-PACKED = ("zstd", 1)
-"""How columns are packed: quickly, as maps hardly become smaller."""
+OTHER_ROWS = f"{{}} in {{}} holds other rows than that part of the cohort has: {REMEDY}."
+"""Says that a file is not what it is called."""
+
+ARRAYS = "arrays.npz"
+"""Beside the rows: the arrays that the methods' records name, where there are any."""
 
 
-@runtime_checkable
-class Kept(Protocol):
-    """Rows that can be read: what is written of a cohort, or some of it."""
+def table_of(rows: Sequence[Row], precision: Precision) -> Any:
+    """Return rows as a table of Arrow."""
+    arrow()
+    import pyarrow
 
-    @property
-    def manifest(self) -> Manifest:
-        """What was asked of which model and cases."""
-        ...
-
-    def table(self, columns: Sequence[str] | None = None) -> Any:
-        """Return columns of the rows as a table of Arrow."""
-        ...
-
-    def rows(self, columns: Sequence[str] = ...) -> Iterator[Row]:
-        """Yield the rows in order, with these columns."""
-        ...
-
-    def explained(self, row: Row) -> Explanation:
-        """Return the explanation of a row."""
-        ...
+    return pyarrow.table({name: [row[name] for row in rows] for name in COLUMNS}, schema=schema(precision))
 
 
 @dataclass(frozen=True)
@@ -59,27 +54,143 @@ class Store:
         first = part * self.manifest.together
         return range(first, min(first + self.manifest.together, self.manifest.count))
 
+    def count(self, parts: Iterable[int]) -> int:
+        """Return how many cases parts have together."""
+        return sum(len(self.bounds(part)) for part in parts)
+
     def finished(self) -> set[int]:
         """Return the parts whose rows are there."""
-        names = (
-            name.removesuffix(".parquet") for name in self.place.names(ROWS) if name.endswith(".parquet")
-        )
-        return {int(name.removeprefix("part-")) for name in names if name.removeprefix("part-").isdigit()}
+        return finished_in(self.place, ROWS, self.parts)
+
+    def failed(self) -> list[str]:
+        """Return the cases that have a failure."""
+        if not self.finished():
+            return []
+        from pyarrow import dataset
+
+        chosen = dataset.field("failure").is_valid()
+        names = self.table(["case"], chosen)["case"].to_pylist()
+        return list(dict.fromkeys(names))
+
+    def explained(self) -> int:
+        """Return how many rows have no failure."""
+        from pyarrow import dataset
+
+        return self.count_rows(dataset.field("failure").is_null())
+
+    def clear(self) -> None:
+        """Take all rows away."""
+        for part in sorted(self.finished()):
+            self.place.remove(file_of(ROWS, part))
 
     def write(self, part: int, rows: Sequence[Row]) -> None:
         """Write the rows of a part, whole or not at all."""
-        arrow()
-        import pyarrow
-        from pyarrow import parquet
+        self.write_file(part, packed(table_of(rows, self.manifest.precision)))
 
-        columns = {name: [row[name] for row in rows] for name in COLUMNS}
-        table = pyarrow.table(columns, schema=schema(self.manifest.precision))
-        buffer = io.BytesIO()
-        kind, level = PACKED
-        parquet.write_table(table, buffer, compression=kind, compression_level=level)
-        self.place.write(f"{ROWS}/part-{part:06d}.parquet", buffer.getvalue())
+    def write_file(self, part: int, content: bytes) -> None:
+        """Write the Parquet file of a part, whole or not at all."""
+        self.place.write(file_of(ROWS, part), content)
+
+    def read(self, part: int) -> Any:
+        """Return the rows of a part as a table of Arrow.
+
+        Raises
+        ------
+        InvalidInput
+            If its file is gone or damaged, or holds other rows.
+        """
+        file = file_of(ROWS, part)
+        table = unpacked(self.place, file)
+        methods, count = list(self.manifest.methods), len(self.bounds(part))
+        cases = table["case"].to_pylist()
+        if table["method"].to_pylist() != methods * count or len(set(cases)) != count:
+            raise InvalidInput(OTHER_ROWS.format(file, self.place.name))
+        return table
+
+    def write_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Keep the arrays that the methods' records name, whole or not at all."""
+        if arrays:
+            buffer = io.BytesIO()
+            array_file.write(buffer, arrays)
+            self.place.write(ARRAYS, buffer.getvalue())
+
+    @cached_property
+    def arrays(self) -> dict[str, Array]:
+        """The arrays that the methods' records name, by their SHA-256.
+
+        Raises
+        ------
+        InvalidInput
+            If they are damaged.
+        """
+        content = self.place.read(ARRAYS)
+        if content is None:
+            return {}
+        remedy = "give a folder that a cohort was written to."
+        return array_file.read_stream(io.BytesIO(content), f"{ARRAYS} in {self.place.name}", remedy)
+
+    def arrays_of(self, method: str) -> dict[str, Array]:
+        """Return the arrays that the record of a method names."""
+        told = json.dumps(dict(self.manifest.methods[method]))
+        return {sha256: array for sha256, array in self.arrays.items() if sha256 in told}
+
+    def table(self, columns: Sequence[str], chosen: Any = None) -> Any:
+        """Return columns of the rows that are there as a table of Arrow, in order; none without a file."""
+        with self._reading() as rows:
+            if rows is None:
+                return schema(self.manifest.precision).empty_table().select(list(columns))
+            return rows.to_table(columns=list(columns), filter=chosen)
+
+    def batches(self, columns: Sequence[str], chosen: Any = None) -> Iterator[Any]:
+        """Yield columns of the rows that are there, few at a time, in order."""
+        with self._reading() as rows:
+            if rows is not None:
+                yield from rows.to_batches(columns=list(columns), filter=chosen, batch_size=8)
+
+    def count_rows(self, chosen: Any = None) -> int:
+        """Return how many rows are there."""
+        with self._reading() as rows:
+            return 0 if rows is None else int(rows.count_rows(filter=chosen))
+
+    def files(self, parts: Iterable[int]) -> list[str]:
+        """Return the names of the files of parts, in order."""
+        return [file_of(ROWS, part) for part in sorted(parts)]
 
     def dataset(self) -> Any:
         """Return the rows that are there as a data set of Arrow, which reads when it is asked."""
+        return self._dataset_of(self.finished())
+
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """Yield the data set of the rows that are there, None without a file; a damaged file is told."""
+        parts = self.finished()
+        if not parts:
+            yield None
+            return
+        with told_damage(self.place, self.files(parts)):
+            yield self.dataset()
+
+    def _dataset_of(self, parts: Iterable[int]) -> Any:
         arrow()
-        return self.place.dataset(ROWS, schema(self.manifest.precision))
+        files = self.files(parts)
+        with told_damage(self.place, files):
+            return dataset_of(self.place, files, schema(self.manifest.precision))
+
+
+@dataclass(frozen=True)
+class Snapshot(Store):
+    """The rows that are there when they are first asked for, and no others: a run may be writing on."""
+
+    @cached_property
+    def _then(self) -> tuple[frozenset[int], Any]:
+        parts = frozenset(super().finished())
+        return parts, self._dataset_of(parts) if parts else None
+
+    def finished(self) -> set[int]:
+        """Return the parts whose rows were there."""
+        return set(self._then[0])
+
+    def dataset(self) -> Any:
+        """Return the rows that were there as a data set of Arrow."""
+        found = self._then[1]
+        return super().dataset() if found is None else found

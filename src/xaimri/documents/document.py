@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 
@@ -59,7 +59,35 @@ def document(template: str, title: str, **context: object) -> str:
 
 def fill(template: Template, title: str, context: Mapping[str, object]) -> str:
     """Fill a template in that has been loaded; what can't be seen is written as its code."""
-    text = template.render(context, title=title)
+    return seen(template.render(context, title=title))
+
+
+def pieces(template: str, title: str, **context: object) -> Iterator[str]:
+    """Yield a document piece by piece, as `document` returns it: what it repeats may come from a generator.
+
+    So a page that is larger than memory can be written. ``text_of`` in a template is a style or a script of
+    ``documents/templates``, and ``hash_of`` what the page's policy calls it.
+
+    Examples
+    --------
+    >>> text = "".join(pieces("words.html", "A title", lines=(str(n) for n in range(3))))
+    >>> "<li>2</li>" in text
+    True
+    """
+    stream = environment().get_template(template).stream(context, title=title)
+    stream.enable_buffering(64)
+    for piece in stream:
+        yield seen(piece)
+
+
+def seen(text: str) -> str:
+    r"""Return words in which what can't be seen is written as its code.
+
+    Examples
+    --------
+    >>> seen("a\u202eb")
+    'a\\u202eb'
+    """
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -78,6 +106,9 @@ def environment() -> Environment:
     style = _source(made, "base.css")
     made.globals.update(
         style=Markup(style), style_hash=_hash(style), version=version("xaimri"), link_of=link_of
+    )
+    made.globals.update(
+        text_of=lambda name: Markup(_source(made, name)), hash_of=lambda name: _hash(_source(made, name))
     )
     made.globals["parts"] = made.get_template("parts.html").module
     return made

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -13,6 +15,7 @@ from xaimri.errors import InvalidInput
 from xaimri.regular_file import open_regular, quoted
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ADDRESS = "data:image/png;base64,"
 _HEAD = 24
 """Bytes of a PNG up to the end of its size."""
 
@@ -38,6 +41,35 @@ class Picture:
     height: int
     alt: str
     caption: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as JSON types, from which `picture_of` makes it again."""
+        return {"png": self.data.removeprefix(_ADDRESS), "alt": self.alt, "caption": self.caption}
+
+
+def picture_of(told: object) -> Picture:
+    """Return the picture that :meth:`Picture.to_dict` told.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+
+    Examples
+    --------
+    >>> sheet = picture(Figure(figsize=(1, 1)), "An empty sheet.", dpi=50)
+    >>> picture_of(sheet.to_dict()) == sheet
+    True
+    """
+    words: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    png, alt, caption = (words.get(name) for name in ("png", "alt", "caption"))
+    if not (isinstance(png, str) and isinstance(alt, str) and isinstance(caption, str)):
+        raise InvalidInput("a kept picture has `png`, `alt` and `caption`, all of them words.")
+    try:
+        content = b64decode(png, validate=True)
+    except ValueError as damage:
+        raise InvalidInput(f"a kept picture is damaged ({damage}).") from damage
+    return picture(content, alt, caption)
 
 
 def picture(source: bytes | Path | Figure, alt: str, caption: str = "", *, dpi: int = 110) -> Picture:
@@ -71,7 +103,7 @@ def picture(source: bytes | Path | Figure, alt: str, caption: str = "", *, dpi: 
         name = quoted(source) if isinstance(source, Path) else "what was given"
         raise InvalidInput(f"{name} is no PNG: a document takes figures, and pictures that are PNG.")
     width, height = (int.from_bytes(png[place : place + 4], "big") for place in (16, 20))
-    return Picture(f"data:image/png;base64,{b64encode(png).decode()}", width, height, alt, caption)
+    return Picture(_ADDRESS + b64encode(png).decode(), width, height, alt, caption)
 
 
 def _png(source: bytes | Path | Figure, dpi: int) -> bytes:

@@ -1,0 +1,178 @@
+"""Ray for as long as a run lasts: started quietly where it is not there, and ended only then."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from xaimri.cohort.engine import RayEngine
+from xaimri.errors import Cancelled, InvalidInput, MissingExtra, first_line
+
+LOGS = ("ray", "ray.data")
+"""Loggers that tell on standard error what rows and sentences tell."""
+
+FLOOR = (2, 56)
+"""Release of Ray from which on it is used; those before wait for ever where workers take all processors."""
+
+ANSWERS = 10.0
+"""Seconds that the head of a cluster may take to answer."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing of a hospital's is told to anybody
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "A worker died or was killed|so the task will be retried",
+}
+"""How Ray is set before it is loaded."""
+
+
+def ray_package() -> Any:
+    """Return Ray with its data sets.
+
+    Raises
+    ------
+    MissingExtra
+        If it is not installed, or too old.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    wanted = MissingExtra(f"ray>={FLOOR[0]}.{FLOOR[1]}", "cohort", 'engine="ray"')
+    try:
+        import ray
+        import ray.data
+    except ImportError as missing:
+        raise wanted from missing
+    if tuple(int(number) for number in ray.__version__.split(".")[:2]) < FLOOR:
+        raise wanted
+    return ray
+
+
+@contextmanager
+def ray_session(engine: RayEngine) -> Iterator[Any]:
+    """Yield Ray, connected as is asked; it ends with the run, unless it was there before.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no cluster at the address.
+    """
+    ray = ray_package()
+    with _quiet():
+        if ray.is_initialized():
+            yield ray
+            return
+        try:
+            with _own_signals():
+                _connect(ray, engine)
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def workers_of(ray: Any, engine: RayEngine, parts: int) -> int:
+    """Return how many processes hold the model: no more than there are parts.
+
+    Raises
+    ------
+    InvalidInput
+        If no machine has what a worker takes: Ray would wait for one without end.
+    """
+    machines = [each["Resources"] for each in ray.nodes() if each["Alive"]]
+    for kind, name, each in (("GPU", "gpus", engine.gpus), ("CPU", "threads", engine.threads)):
+        most = max((has.get(kind, 0) for has in machines), default=0)
+        if each > most:
+            raise InvalidInput(
+                f"`{name}` is {each:g}, and no machine of Ray's has more than {most:g}: ask for fewer"
+                f"{', or for none' if kind == 'GPU' else ''}."
+            )
+    if engine.workers is not None:
+        return min(engine.workers, parts)
+    rooms = [
+        min(has.get("CPU", 0) // engine.threads, has.get("GPU", 0) // engine.gpus if engine.gpus else parts)
+        for has in machines
+    ]
+    return max(1, min(int(sum(rooms)), parts))
+
+
+def _connect(ray: Any, engine: RayEngine) -> None:
+    told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if engine.address is None:
+        wanted = (engine.workers or 1) * engine.threads
+        here = max(os.cpu_count() or 1, wanted) + 1  # for what drops finished parts
+        told |= {"address": "local", "num_cpus": here, "include_dashboard": False}
+    else:
+        told["address"] = engine.address
+    try:
+        _knock(told["address"])
+        with _no_stderr():  # on which its libraries tell how they are set
+            ray.init(**told)
+    except (OSError, ValueError, RuntimeError) as fault:
+        raise InvalidInput(
+            f"Ray can't be reached at {engine.address or 'this machine'} ({first_line(fault)}): check the "
+            "address, and that it runs there in the same version."
+        ) from fault
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens at an address: Ray itself would try for minutes."""
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ValueError("it has no port")
+    with socket.create_connection((host.strip("[]"), int(port)), ANSWERS):
+        pass
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Let nothing reach standard error, not from libraries either."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - no path
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what SIGTERM does: Ray would end the process itself, without a word."""
+    alone = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM) if alone else None
+    ended = False
+    try:
+        yield
+    except SystemExit:  # Ray ends itself and the process by this when SIGTERM comes while it starts
+        ended = True
+    finally:
+        if alone and before is not None:
+            signal.signal(signal.SIGTERM, before)
+    if ended:
+        signal.raise_signal(signal.SIGTERM)
+        raise Cancelled("SIGTERM ended Ray while it started: the same call goes on.")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Ray's own words off standard error."""
+    loggers = [logging.getLogger(name) for name in LOGS]
+    levels = [each.level for each in loggers]
+    try:
+        for each in loggers:
+            each.setLevel(logging.CRITICAL + 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

@@ -1,0 +1,93 @@
+"""A cohort on S3 by Ray: the same rows as in a folder, and a bucket that fails is one sentence."""
+
+import os
+import time
+
+import fsspec
+import numpy as np
+import pytest
+
+import xaimri
+from buckets import bucket
+from xaimri.cohort import RayEngine
+from xaimri.cohort import open as open_cohort
+from xaimri.cohort.lease import LEASES
+from xaimri.cohort.place import place_of
+from xaimri.errors import Cancelled, StorageFault
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("ray", reason="Ray is not installed: it comes with the extra `cohort`")
+
+pytestmark = pytest.mark.slow
+
+SCANS = {f"scan {n}": np.random.default_rng(n).random((6, 8)).astype(np.float32) for n in range(100)}
+COLUMNS = ["case", "method", "key", "target", "failure"]
+
+
+@pytest.fixture(scope="module")
+def store():
+    """Start a bucket, and Ray where its workers know how to reach it."""
+    from xaimri.cohort.ray_session import ray_session
+
+    with bucket() as address, ray_session(RayEngine(workers=2)):
+        yield address
+
+
+def model():
+    """Return a model that takes its time in other processes."""
+    here = os.getpid()
+
+    def scores(images):
+        if os.getpid() != here:
+            time.sleep(0.05)
+        one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
+        return np.stack([one, 1 - one], axis=1)
+
+    return xaimri.open_model(scores, classes=["a", "b"])
+
+
+def run(out, **options):
+    return xaimri.explain_cohort(model(), SCANS, ["rise", "occlusion"], out=out, samples=8, **options)
+
+
+def test_a_cohort_on_s3_runs_stops_goes_on_and_has_the_rows_of_a_local_run(store, tmp_path):
+    address, plain = f"{store}/runs/one", run(tmp_path / "plain")
+    with pytest.raises(Cancelled, match="the same call goes on"):
+        run(address, engine=RayEngine(workers=1), progress=lambda _: False)
+    place = place_of(address)
+    assert place.names(LEASES) == []
+    done = place.names("rows")
+    assert 0 < len(done) < 4 == len(plain.store.place.names("rows"))
+    before = {name: place.read(f"rows/{name}") for name in done}
+    found = run(address, engine=RayEngine(workers=2))
+    assert place.names("rows") == plain.store.place.names("rows")
+    assert {name: place.read(f"rows/{name}") for name in done} == before
+    assert place.names("checkpoint") == place.names(LEASES) == []
+    again = open_cohort(address)
+    assert again.done == found.done == 100
+    assert again.table(COLUMNS) == plain.table(COLUMNS)
+    for name in ("map", "probabilities"):
+        np.testing.assert_allclose(
+            np.stack(again.table([name])[name].to_pylist()), np.stack(plain.table([name])[name].to_pylist()),
+            atol=1e-5,
+        )  # fmt: skip
+
+
+def test_a_bucket_that_goes_in_the_middle_is_one_sentence(store):
+    address = f"{store}-gone/run"
+    files = fsspec.filesystem("s3")
+    files.mkdir(f"{store}-gone")
+    gone = []
+
+    def lose(told):
+        if not gone:
+            gone.append(told.done)
+            files.invalidate_cache()
+            files.rm(f"{store}-gone", recursive=True)
+
+    with pytest.raises(StorageFault, match=r"^`s3://.*-gone/run` can't be written \(") as fault:
+        run(address, engine=RayEngine(workers=1), progress=lose)
+    assert gone
+    assert "\n" not in str(fault.value)
+    files.mkdir(f"{store}-gone")
+    assert run(address, engine=RayEngine(workers=1)).done == 100
