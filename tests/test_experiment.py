@@ -163,6 +163,20 @@ def test_a_report_says_who_of_the_held_out_subjects_is_missing(journey, tmp_path
     assert note in json.loads((tmp_path / "report.json").read_text())["notes"]
 
 
+def test_subjects_of_training_are_known_again_however_the_folder_was_read(tmp_path):
+    from xaimri import experiment
+
+    dataset = phantom.make(subjects=16, slices=2, size=SIZE, seed=3)
+    origin = {"maker": "folder", "subject": "(?P<subject>S.+)_", "classes": None}
+    dataset = replace(dataset, origin=origin)
+    parts = split(dataset, validation=0, test=0.5, seed=3)
+    bundle = _bundle(tmp_path / "bundle", dataset, parts)
+    otherwise = replace(parts.train, origin={**origin, "subject": "(?P<subject>S[0-9]+)"})
+    report = experiment.evaluate(bundle, otherwise, tmp_path / "out")
+    assert report.model["cases"] == {"train": len(parts.train)}
+    assert report.notes[0].startswith(f"{len(parts.train)} of {len(parts.train)} cases are named as what the")
+
+
 def test_calibration_and_operating_points_are_in_text_file_and_figures(journey, tmp_path):
     """Thresholds are chosen on other people, and give on these what the functions for arrays give."""
     from xaimri import experiment, open_model
@@ -414,7 +428,8 @@ def test_two_models_are_compared_on_the_same_people(journey, tmp_path, monkeypat
     turned = xaimri.open_model(Turned())
     found = experiment.compare_models(model, turned, parts.test, permutations=50)
     assert [one.difference.value for one in found.differences] == pytest.approx([0.0] * 6, abs=1e-6)
-    assert found.notes == ()
+    assert [note.split(":")[0] for note in found.notes] == ["b"]  # the bundle records its split
+    assert "on whom it was trained is not recorded" in found.notes[0]
     p = model.predict(parts.test)
     same = experiment.compare_models(folder, np.asarray(p, float), parts.test, names=("net", "kept"))
     assert same["accuracy"].difference.value == 0

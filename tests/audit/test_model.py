@@ -133,7 +133,8 @@ def test_only_images_that_change_count_on_both_sides():
     )
     assert by_name(alone)["erased"].note == "not made: no object is told from its background on 12 images"
     assert not alone.able
-    assert any("not shown to be above chance" in line for line in alone.untold)
+    assert any("decisions were not shown to be above chance" in line for line in alone.untold)
+    assert any(f"mean AUROC {alone.order}, chance 0.50" in line for line in alone.untold)
 
 
 def test_images_of_several_sizes_are_asked_about_and_backgrounds_come_from_images_of_one_size():

@@ -1,5 +1,6 @@
 """The page of an audit: the finding first, everything escaped, nothing fetched, what is not known said."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 import xaimri
 from xaimri import InvalidInput, LinearClassifier
 from xaimri.data import Case, Dataset
+from xaimri.documents.picture import picture_of
 
 CLASSES = ("well", "<b>ill</b>")
 
@@ -45,6 +47,14 @@ def test_the_page_says_what_the_text_says_and_fetches_nothing(audit, tmp_path):
     assert "None" not in words
 
 
+def test_the_json_file_keeps_the_pictures_of_the_page(audit, tmp_path):
+    page = audit.save(tmp_path / "audit.html").read_text(encoding="utf-8")
+    kept = json.loads(audit.save(tmp_path / "audit.json").read_text(encoding="utf-8"))["pictures"]
+    assert len(kept) == 3
+    assert all(picture_of(each).data in page for each in kept)
+    assert "pictures" not in audit.to_dict()
+
+
 def test_nothing_found_is_never_good_news(audit, tmp_path):
     quiet = replace(audit, effects=(), probes=())
     page = quiet.save(tmp_path / "quiet.html").read_text(encoding="utf-8")
@@ -55,11 +65,20 @@ def test_nothing_found_is_never_good_news(audit, tmp_path):
     assert "safe" not in re.sub("<[^>]*>", "", page).lower()
 
 
+def test_a_mark_is_explained_where_it_stands(audit, tmp_path):
+    assert any(effect.found for effect in audit.effects)
+    assert "Diamonds: found." in audit.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    plain = replace(audit, effects=tuple(each for each in audit.effects if not each.found))
+    assert "Diamonds" not in plain.save(tmp_path / "b.html").read_text(encoding="utf-8")
+
+
 def test_a_page_of_too_few_subjects_says_so(tmp_path):
     few = audited(6, maps=0, interventions=["erased"])
     page = few.save(tmp_path / "few.html").read_text(encoding="utf-8")
     assert "can&#39;t be told from so few subjects" in page
     assert "not estimable" in page
+    assert "Nothing could be asked of so few subjects." in page
+    assert "Nothing that these questions can find" not in page
     with pytest.raises(InvalidInput, match=r"must end in \.html or \.json"):
         few.save(tmp_path / "few.txt")
 

@@ -8,6 +8,7 @@ from frameworks import on_first_use
 from xaimri import FunctionClassifier, InvalidInput, LinearClassifier
 from xaimri.audit.covariates import columns_of, target_of
 from xaimri.audit.probes import probe, reading_of, thinned
+from xaimri.classifier import Readout
 from xaimri.data import Case, Dataset
 from xaimri.evaluation import Bootstrap
 
@@ -42,6 +43,40 @@ def test_what_is_in_the_features_is_read_and_what_is_not_is_not():
         assert outside.value.value < outside.chance + 0.2
     assert probed(features, age.tolist()).chance == 0
     assert probed(features, site.tolist()).chance == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("kind", ["int64", "int16", "float32"])
+def test_numbers_of_numpy_are_a_quantity_as_those_of_python_are(kind):
+    cases = tuple(Case(f"{n}", 0, f"S{one}", np.zeros((2, 2))) for n, one in enumerate(OWNER))
+    columns = columns_of({"age": np.arange(PEOPLE).astype(kind)[OWNER]}, Dataset(("a",), cases))
+    target = target_of("age", columns["age"], OWNER)
+    assert target.groups == ()
+    np.testing.assert_array_equal(target.values, OWNER)
+    with pytest.raises(InvalidInput, match="without end"):
+        target_of("age", [np.inf, *range(9)], np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("who,age\nS0,70\nS1,71\nS0,75\n", "two rows for 'S0'"),
+        ("who,age,age\nS0,70,71\n", "several columns called 'age'"),
+        ("who,age,sex\nS0,70\n", "row 2 .* has 2 cells"),
+        ("who,age\nS0,70,F\n", "row 2 .* has 3 cells"),
+    ],
+)
+def test_a_table_that_says_two_things_is_refused(tmp_path, text, sentence):
+    cases = Dataset(("a",), (Case("x", 0, "S0", np.zeros((2, 2))),))
+    (tmp_path / "people.csv").write_text(text)
+    with pytest.raises(InvalidInput, match=sentence):
+        columns_of(tmp_path / "people.csv", cases)
+
+
+@pytest.mark.parametrize("text", ["who;age\r\nS0;70\r\n", 'who,age,\n\nS0,70,\nS0,70\n"S\n9",3\n'])
+def test_a_table_as_spreadsheets_write_it_is_read(tmp_path, text):
+    cases = Dataset(("a",), (Case("x", 0, "S0", np.zeros((2, 2))),))
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8-sig", newline="")
+    assert columns_of(tmp_path / "people.csv", cases) == {"age": [70.0]}
 
 
 def test_a_value_of_a_person_counts_once_a_person_and_its_images_are_averaged():
@@ -167,6 +202,24 @@ def test_a_keras_network_is_audited_as_the_linear_one_that_it_is():
         assert one.value.value == pytest.approx(other.value.value, abs=1e-3, nan_ok=True)
 
 
+class Otherwise(LinearClassifier):
+    """Its last layer, applied to its features, does not give its own answers."""
+
+    def readout(self, images):
+        found = super().readout(images)
+        return Readout(found.weights, found.bias + np.array([0, 3]))
+
+
+def test_that_nothing_could_be_held_fixed_is_told():
+    told = "What the decision loses where these are held fixed: the last layer is not known"
+    linear = reading_pixel((0, 0))
+    other = Otherwise(linear.weights, linear.bias, classes=linear.classes)
+    for network, untold in ((linear, 0), (other, 1), (linear.tempered(3.0), 0)):
+        audit = xaimri.audit_model(network, sited(), interventions=["blurred"], maps=0, resamples=50)
+        assert sum(line.startswith(told) for line in audit.untold) == untold
+        assert np.isnan(audit.probes[0].drop.value) == bool(untold)
+
+
 def test_a_model_without_features_says_so_and_is_audited_by_interventions():
     model = FunctionClassifier(lambda x: np.full((len(x), 2), 0.5), ["well", "ill"])
     audit = xaimri.audit_model(model, sited(), interventions=["blurred"])
@@ -184,5 +237,11 @@ def test_a_table_is_read_by_ids_or_by_subjects(tmp_path):
     assert found["weight"][:2] == [61.5, None]
     with pytest.raises(InvalidInput, match="tells nothing of these cases"):
         columns_of(file, Dataset(("a",), (Case("x", 0, "nobody", np.ones((3, 3))),)))
+    numbered = [Case(f"{n}", n % 2, f"{n // 4}", np.ones((3, 3))) for n in range(12)]
+    file.write_text("subject,age\n0,61\n1,72\n2,83\n")  # and 1 and 2 are ids of cases of 0
+    with pytest.raises(InvalidInput, match="has a row `1` and a row `0` that differ, and the case `1` is of"):
+        columns_of(file, Dataset(("a", "b"), tuple(numbered)))
+    file.write_text("subject,age\n4,72\n8,83\n")  # by ids alone
+    assert columns_of(file, Dataset(("a", "b"), tuple(numbered)))["age"][3:6] == [None, 72.0, None]
     with pytest.raises(InvalidInput, match="3 values for 12 cases"):
         columns_of({"age": [1, 2, 3]}, cases)

@@ -1,5 +1,6 @@
 """Where relevance lies, for networks of which it is known."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -80,6 +81,13 @@ def test_mean_maps_have_their_standard_error_over_people():
         own.append(pixels[12, 12] / size)
     assert well.mean[12, 12] == pytest.approx(np.mean(own), rel=1e-5)
     assert well.error[12, 12] == pytest.approx(np.std(own, ddof=1) / 2, rel=1e-4)
+
+
+def test_a_person_who_is_not_known_is_nobody_else():
+    cases = cases_of(8).cases
+    named = (replace(cases[0], subject=None), *cases[1:2], replace(cases[2], subject=f"case {cases[0].id}"))
+    found = audited(reading((12, 12)), Dataset(CLASSES, (*named, *cases[3:])), independent=True).relevance
+    assert [each.subjects for each in found.means] == [4, 4]
 
 
 def test_cells_wider_than_the_rim_are_told_and_none_without_cells():

@@ -9,7 +9,11 @@ import pytest
 from sklearn.datasets import load_digits
 
 import xaimri
+from xaimri.audit.pair import Pair
+from xaimri.audit.split_report import varied
 from xaimri.data import Case, Dataset, phantom
+from xaimri.data.likeness import Match
+from xaimri.documents.picture import picture_of
 
 
 def without_subjects(dataset):
@@ -43,9 +47,11 @@ def honest(people):
 
 def test_a_split_by_subject_is_safe_and_without_names_none_is_claimed(honest):
     audit = xaimri.audit_split(*honest, resamples=20)
-    assert audit.verdict == "subject-safe"
+    assert (audit.verdict, audit.remedy) == ("subject-safe", "")
     assert audit.pairs == ()
-    assert xaimri.audit_split(*map(without_subjects, honest), resamples=20).verdict == "no leak found"
+    unnamed = xaimri.audit_split(*map(without_subjects, honest), resamples=20)
+    assert unnamed.verdict == "no leak found"
+    assert unnamed.remedy.startswith("Say who was scanned")
 
 
 def test_a_subject_on_both_sides_is_named_once_for_each_image_of_the_test(people):
@@ -81,6 +87,26 @@ def test_bytes_pixels_and_altered_copies_are_told_apart(honest, tmp_path):
         ("near", f"transposed {train[9].id}"): train[9].id,
     }
     assert audit.counts() == {"bytes": 1, "pixels": 1, "near": 3}
+
+
+@pytest.mark.parametrize("named", ["neither", "train", "test"])
+def test_uncertain_pairs_are_told_whichever_side_has_subjects(monkeypatch, honest, named):
+    train, test = (side if side is named_side else without_subjects(side) for side, named_side in (
+        (honest[0], honest[0] if named == "train" else None),
+        (honest[1], honest[1] if named == "test" else None),
+    ))  # fmt: skip
+    monkeypatch.setattr("xaimri.audit.pairs.alike", lambda *_: [Match(0, 1, 0.78)])
+    audit = xaimri.audit_split(train, test, resamples=20)
+    assert audit.verdict == "safe but for near copies"
+    assert [(pair.train, pair.test) for pair in audit.pairs] == [(train[0].id, test[1].id)]
+
+
+def test_figures_without_subjects_are_said_to_be_too_high(honest):
+    named = xaimri.audit_split(*honest, resamples=20)
+    nameless = xaimri.audit_split(*map(without_subjects, honest), resamples=20)
+    assert not any("too high" in note for note in named.notes)
+    assert "24 images have no subject" in nameless.notes[-1]
+    assert "too high" in nameless.notes[-1]
 
 
 def test_neighbours_in_a_scan_are_no_copies():
@@ -175,6 +201,11 @@ def test_the_json_file_holds_all_of_it(people, tmp_path):
     assert read["verdict"] == "unsafe"
     assert len(read["pairs"]) == 12
     assert read["controls"]["groups"] == 12
+    assert [picture_of(each).alt for each in read["pictures"]] == [
+        f"Two images side by side, {each['caption']}." for each in read["pictures"]
+    ]
+    assert len(read["pictures"]) == 12
+    assert "pictures" not in audit.to_dict()
     assert str(audit).startswith("unsafe: 12 of 12 test images give away their answer")
     with pytest.raises(xaimri.InvalidInput, match=r"must end in \.html or \.json"):
         audit.save(tmp_path / "audit.txt")
@@ -186,9 +217,59 @@ def test_the_page_shows_the_pairs_and_the_card_the_verdict(people, tmp_path):
     assert page.count("data:image/png;base64,") == 12
     assert "Is the split honest?" in page
     assert audit.reason in page
+    assert "Split people, not images" in page
+    assert audit.remedy in str(audit).splitlines()
     assert "unsafe" in audit._repr_html_()
     safe = xaimri.audit_split(people.take(range(12)), people.take(range(12, 24)), resamples=20)
     assert "None was found." in safe.save(tmp_path / "safe.html").read_text()
+
+
+def test_pairs_are_shown_of_each_person_before_any_twice(people):
+    test = {case.id: case for case in people}
+    ids = [case.id for case in people][:6]  # two of each of three people
+    pairs = tuple(Pair("a", each, "subject", 0.5) for each in ids)
+    assert [test[pair.test].subject for (pair,) in varied(pairs, test, 3)] == ["S000", "S001", "S002"]
+    assert [pair.test for (pair,) in varied(pairs, test, 4)] == [ids[0], ids[1], ids[2], ids[4]]
+    nameless = {name: dataclasses.replace(case, subject=None) for name, case in test.items()}
+    near = Pair("a", ids[0], "near", 0.97, certain=False)
+    assert varied((near, *pairs), nameless, 2) == [(near, pairs[0]), (pairs[1],)]
+
+
+def test_two_images_are_shown_once_with_all_that_gives_them_away(people, tmp_path):
+    copied = dataclasses.replace(people[0], id="again")
+    test = dataclasses.replace(people, cases=(copied, *people.cases[20:]))
+    audit = xaimri.audit_split(people.take(range(1)), test, resamples=20)
+    assert audit.counts() == {"pixels": 1, "subject": 1}
+    told = f"images of equal pixels; images of one subject: again of the test, {people[0].id} of training"
+    read = json.loads(audit.save(tmp_path / "audit.json").read_text())
+    assert [each["caption"] for each in read["pictures"]] == [f"{told}, similarity 1.000"]
+    assert [pair["kind"] for pair in read["pairs"]] == ["pixels", "subject"]
+    page = audit.save(tmp_path / "audit.html").read_text()
+    assert page.count("data:image/png;base64,") == 1
+    assert "more pairs" not in page
+    (row,) = [line for line in str(audit).splitlines() if "again" in line]
+    assert row.split("  ")[0] == "images of equal pixels; images of one subject"
+
+
+def test_subjects_that_are_called_almost_alike_are_told(people):
+    train, test = people.take(range(12)), people.take(range(12, 24))
+    named = {subject: f"s_{n}" for n, subject in enumerate(dict.fromkeys(test.subjects))}
+    other = dataclasses.replace(
+        test, cases=tuple(dataclasses.replace(c, subject=named[c.subject]) for c in test)
+    )
+    audit = xaimri.audit_split(train, other, resamples=20)
+    (note,) = audit.notes
+    assert note.startswith("6 subjects of training are called almost as ones of the test (S000 and s_0, S001")
+    assert xaimri.audit_split(train, test, resamples=20).notes == ()
+
+
+def test_what_was_not_compared_stands_beside_the_verdict(people, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    broken = Case("broken", 0, "nobody", tmp_path / "broken.png")
+    test = dataclasses.replace(people, cases=(broken, *people.cases[12:]))
+    audit = xaimri.audit_split(people.take(range(12)), test, resamples=20)
+    assert audit.verdict == "subject-safe"
+    assert audit.reason.endswith("found in training (1 image that can't be read was not compared).")
 
 
 def test_sides_without_cases_or_of_other_classes_are_refused(people):

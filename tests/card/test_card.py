@@ -106,6 +106,11 @@ def test_a_file_of_another_network_is_refused(made, tmp_path):
         model_card(folder, model_audit=file)
     with pytest.raises(InvalidInput, match=r"has no 'verdict': give what `xaimri audit split` writes"):
         model_card(folder, split_audit=file)
+    for held in ({"verdict": "unsafe", "reason": "x", "images": {}, "pairs": []}, {**audit, "untold": 3}):
+        file.write_text(json.dumps({name: value for name, value in held.items() if name != "model"}))
+        kind = "split_audit" if "pairs" in held else "model_audit"
+        with pytest.raises(InvalidInput, match="is not as it was written"):
+            model_card(folder, **{kind: file})
     file.write_text("{")
     with pytest.raises(InvalidInput, match="is no JSON"):
         model_card(folder, report=file)
@@ -175,6 +180,24 @@ def test_a_bundle_without_a_recipe_claims_nothing_of_its_training(made, tmp_path
     training.save(tmp_path / "bare", bundle.model, bundle.classes)
     found = rows(model_card(tmp_path / "bare"), CLAIM)
     assert all(found[number] == () for number in ("7", "12", "13", "19", "20", "24", "25", "26"))
+
+
+def test_subjects_that_were_told_by_pixels_are_called_so(made, tmp_path):
+    folder, _, _ = made
+    bundle = training.load(folder)
+    names = {"train": ["scan-89b67c8966", "S1"], "validation": [], "test": ["scan-1bed40227f"]}
+    kept = {"by": "subject", **names, "notes": []}
+    training.save(
+        tmp_path / "told",
+        bundle.model,
+        bundle.classes,
+        split=kept,
+        origin={"maker": "folder", "subject": None},
+    )
+    found = rows(model_card(tmp_path / "told"), CLAIM)
+    assert "2 of 3 subjects are scans that were told by their pixels" in str(found["20"])
+    assert "Read or made by xaimri.data: folder." in str(found["7"])
+    assert "by their pixels" not in str(rows(model_card(folder), CLAIM)["20"])
 
 
 def test_the_command_writes_it_and_says_how_much_is_reported(made, tmp_path, capsys, monkeypatch):

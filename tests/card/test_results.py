@@ -35,13 +35,13 @@ def test_figures_are_the_reports_own(report):
     told = report["subject"]["accuracy"]
     assert subject.startswith("By subject: balanced accuracy 0.75 [")
     assert f"accuracy 0.75 [{told['low']:.2f}, {told['high']:.2f}]" in subject
-    assert image.startswith("By image: balanced accuracy 0.75")
+    assert image.startswith("By slice: balanced accuracy 0.75")
     rows = dict(zip(report["classes"], report["subject"]["confusion"], strict=True))
     assert f"By subject, truly ill, predicted: well {rows['ill'][0]}, ill {rows['ill'][1]}." in texts(
         found, "confusion"
     )
     recall = report["slice"]["classes"]["ill"]["recall"]
-    (ill,) = [line for line in texts(found, "accuracy") if line.startswith("By image, ill")]
+    (ill,) = [line for line in texts(found, "accuracy") if line.startswith("By slice, ill")]
     assert f"(20 images of 10 subjects): sensitivity {recall['value']:.2f} [" in ill
     assert texts(found, "internal")[-1] == "By the recorded split: 40 cases of the test part."
     assert "external" not in found

@@ -176,6 +176,18 @@ def test_augmented_copy_is_loaded_and_not_split(augmented):
     assert [len(part) for _, part in grouped.parts()] == [4, 4, 4]
 
 
+def test_names_of_ones_own_are_not_taken_for_the_augmented_copy(augmented):
+    for number, file in enumerate(sorted(augmented.rglob("*.jpg"))):
+        last = file.rename(file.with_name(f"img_{number}.jpg"))
+    dataset = alzheimer.load(augmented)
+    assert (dataset.no_split, set(dataset.subjects)) == (None, {None})
+    assert "subjects_from_pixels" in dataset.notes[-1]
+    with pytest.raises(InvalidInput, match="12 of 12 cases have no subject"):
+        split(dataset)
+    last.rename(last.with_name("0007b1d7-63b2-4bb3-9a1c-5dc04aaa1b57.jpg"))
+    assert alzheimer.load(augmented).no_split
+
+
 @pytest.fixture
 def kagglehub(monkeypatch, halves, augmented):
     fake = types.ModuleType("kagglehub")

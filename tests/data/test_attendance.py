@@ -78,6 +78,9 @@ def test_who_was_trained_on_is_told_and_names_from_elsewhere_are_not():
     here = replace(of(trained), origin={"maker": "phantom", "seed": 0})
     assert trained_on(here, RECORD, {"maker": "phantom", "seed": 1}) == ()
     assert len(trained_on(here, RECORD, {"maker": "phantom", "seed": 0})) == 1
+    read = replace(of(trained), origin={"maker": "folder", "subject": "(?P<subject>.+)_", "classes": None})
+    for origin in ({**read.origin, "subject": "(?P<subject>[^_]+)"}, {**read.origin, "classes": ("a",)}):
+        assert len(trained_on(read, RECORD, origin)) == 1
 
 
 def test_the_record_of_what_is_there_meets_it_again():

@@ -137,6 +137,16 @@ def test_numbers_are_labels_and_names_of_digits_are_no_numbers(make):
         read_bids(make([row.replace("n/a", "7").replace("2.0", "3") for row in rows]), "diagnosis")
 
 
+def test_numbers_that_differ_late_are_labels_of_their_own(make):
+    rows = [f"sub-{n:02}\t{1000001 + n % 2}\t71\tF\tA\tx" for n in range(1, 5)]
+    assert read_bids(make(rows), "diagnosis").classes == ("1000001", "1000002")
+    rows = [f"sub-{n:02}\t{('0.12345671', '0.12345672', '2.50')[n % 3]}\t71\tF\tA\tx" for n in range(1, 7)]
+    files = [f"sub-{n:02}/anat/sub-{n:02}_T1w.nii.gz" for n in range(1, 7)]
+    dataset = read_bids(make(rows, files=files), "diagnosis")
+    assert dataset.classes == ("0.12345671", "0.12345672", "2.5")
+    assert [case.label for case in dataset] == [1, 2, 0, 1, 2, 0]
+
+
 def test_classes_choose_and_order(make):
     rows = [ROWS[0], ROWS[1], ROWS[2].replace("AD", "MCI"), ROWS[3].replace("CN", "NA")]
     dataset = read_bids(make(rows), "diagnosis", classes=["NA", "CN", "AD"])
@@ -185,7 +195,7 @@ def test_several_scans_of_a_session_are_asked_about(make):
         assert [case.id for case in chosen] == ["sub-01/anat/sub-01_acq-a_run-02_T1w.nii.gz"]
     first = read_bids(root, "diagnosis", repeats="first")
     assert [case.id[12:] for case in first] == [
-        "sub-01_acq-a_run-02_T1w.nii.gz",
+        "sub-01_acq-a_run-1_T1w.nii.gz",
         "sub-02_acq-b_run-1_T1w.nii.gz",
     ]
     assert "The scans differ in `acq`: a (1), b (1); choose one by entities={'acq': ...}" in first.notes[-1]
@@ -193,6 +203,21 @@ def test_several_scans_of_a_session_are_asked_about(make):
     assert len(read_bids(root, "diagnosis", suffix="T2w")) == 2
     with pytest.raises(InvalidInput, match="has the pairs of `entities`"):
         read_bids(root, "diagnosis", entities={"acq": None})
+
+
+def test_the_first_of_ten_runs_is_run_1(make):
+    files = [f"sub-01/anat/sub-01_run-{run}_T1w.nii.gz" for run in (10, 2, 1)]
+    files += [f"sub-02/anat/sub-02_run-{run}_T1w.nii.gz" for run in (12, 3)]
+    dataset = read_bids(make(files=files), "diagnosis", repeats="first")
+    assert [case.id[12:] for case in dataset] == ["sub-01_run-1_T1w.nii.gz", "sub-02_run-3_T1w.nii.gz"]
+    pairs = [f"sub-01/anat/sub-01_run-{run}_{kind}.nii.gz" for run in (10, 9) for kind in ("T1w", "FLAIR")]
+    source = read_bids(make(files=[*files, *pairs]), "diagnosis", suffix=("T1w", "FLAIR"), repeats="first")[
+        0
+    ].source
+    assert [path.name for path in source.sources.values()] == [
+        "sub-01_run-1_T1w.nii.gz",
+        "sub-01_run-9_FLAIR.nii.gz",
+    ]
 
 
 def test_a_scan_and_its_packed_twin_are_told(make):
@@ -232,6 +257,18 @@ def test_links_to_nothing_and_files_of_others_are_told(make):
     (root / "sub-01/anat/sub-01_T1w.nii.gz").unlink()
     with pytest.raises(InvalidInput, match=r"hold no .*T1w.nii.gz` .*datalad get"):
         read_bids(root, "diagnosis")
+
+
+def test_linked_folders_of_subjects_are_read_and_those_within_told(make, tmp_path):
+    root = make(files=["sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz"], root=tmp_path / "bids")
+    for folder, name in (("ses-2/anat", "sub-01_ses-2_T1w"), ("two/anat", "sub-02_T1w")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"{name}.nii.gz").touch()
+    (root / "sub-01" / "ses-2").symlink_to(tmp_path / "ses-2")
+    (root / "sub-02").symlink_to(tmp_path / "two")
+    dataset = read_bids(root, "diagnosis")
+    assert listed(dataset) == [("sub-01", "AD"), ("sub-02", "CN")]
+    assert "Passed over: 1 linked folders (lay the folders themselves there)." in dataset.notes
 
 
 def test_folders_of_subjects_are_no_classes(make):

@@ -45,6 +45,12 @@ def test_a_scan_in_memory_is_explained_and_its_copies_are_found(tmp_path):
         assert one.subject is not None
 
 
+def test_a_subject_without_a_name_is_refused():
+    for empty in ("", " "):
+        with pytest.raises(InvalidInput, match="the subject of `x` is empty: give None"):
+            Case("x", 0, empty, np.zeros((2, 3)))
+
+
 @pytest.mark.parametrize("source", [None, 3, [1, 2], b"", np.array(["a"]), object()])
 def test_what_can_be_no_image_is_refused(source):
     with pytest.raises(InvalidInput, match="`source` must be one image: a path, an array of numbers"):

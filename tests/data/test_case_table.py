@@ -34,6 +34,15 @@ def test_what_is_not_said_is_not_known(write):
     assert read_cases(write("file,label\na.png,ill\n"))[0].subject is None
     case = read_cases(write("file,label,subject,slice\na.png,ill,,\n"))[0]
     assert (case.subject, case.slice) == (None, None)
+    for words in ("NA", "n/a", "nan", "None", "<NA>"):  # as programs write it; no person has this name
+        assert read_cases(write(f"file,label,subject\na.png,ill,{words}\n"))[0].subject is None
+
+
+def test_a_whole_number_is_one_name_in_both_tables(write):
+    whole = read_cases(write("file,label,subject\na.png,ill,7\n"))[0].subject
+    beside_missing = read_cases(write("file,label,subject\na.png,ill,7.0\n"))[0].subject
+    assert whole == beside_missing == "7"
+    assert read_cases(write("file,label,subject\na.png,ill,7.5\n"))[0].subject == "7.5"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +52,10 @@ def test_what_is_not_said_is_not_known(write):
         ("file,label\nb.png,ill\n", "`b.png`, which is not there"),
         ("file,label\n,ill\n", "``, which is not there"),
         ("file,label\n", "lists no case"),
+        ("file,label,subject\na.png,,p\n", "row 2 of .*cases.csv` has no label"),
+        ("file,label,subject\na.png,NA,p\n", "row 2 of .*cases.csv` has no label"),
+        ("file,label,subject\na.png,ill,p,q\n", "row 2 of .*cases.csv` has not as many cells"),
+        ("file,label,subject\na.png,ill\n", "row 2 of .*cases.csv` has not as many cells"),
         ("", "lists no case"),
         ("file,label\na.png,ill\na.png,ill\n", "ids must be unique"),
     ],

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from xaimri.data import Case
+from xaimri.data import Case, likeness
 from xaimri.data.likeness import NEAR, SAME_SCAN, alike, similarity_of
 from xaimri.data.looks import SIDE, Looks
 from xaimri.data.polar import Polar, nearest
@@ -96,3 +96,14 @@ def test_the_nearest_are_those_of_a_plain_search():
     for most in (1, 7, 18, 19, 40, 617):  # fewer and more than there are lots
         assert (nearest(test, train, most) == plain[:, :most]).all()
     assert (nearest(test, train[:4], 7) == np.argsort(-(test @ train[:4].T), axis=1)).all()
+
+
+def test_a_second_copy_is_found_behind_a_dozen_that_are_none(monkeypatch):
+    many = 40
+    images = [np.full((48, 48), n, np.float32) + np.eye(48, dtype=np.float32) for n in range(many)]
+    seen = looks(*images)
+    order = iter(range(many))
+    monkeypatch.setattr(likeness, "similarity", lambda *_: 0.99 if next(order) in (0, 13, 38) else 0.1)
+    fit, maps = np.linspace(1, 0, many, dtype=np.float32)[None], np.zeros((1, many, 2, 3), np.float32)
+    candidates = likeness.Candidates(np.arange(many)[None], fit, maps)
+    assert [match.train for match in likeness._matches(seen, seen, 0, candidates)] == [0, 13]

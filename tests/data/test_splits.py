@@ -210,6 +210,12 @@ def test_unknown_subjects_are_refused_with_the_remedies():
     )
 
 
+def test_a_group_that_is_missing_in_a_table_is_no_group():
+    dataset = made([(0, None), (1, None)] * 4)
+    with pytest.raises(InvalidInput, match="`groups` has None for some case"):
+        split(dataset, groups=[*range(6), float("nan"), ""])
+
+
 def test_what_must_not_be_split_is_refused_with_the_reason():
     dataset = made([(0, "x"), (1, "y")] * 3, no_split="the slices have siblings.")
     for options in ({}, {"independent": True}):

@@ -58,6 +58,9 @@ def test_a_case_without_a_row_or_a_subject_has_none_and_is_told(table):
     found = with_subjects(cases(None, None, None), table("case,subject\na/0.png,p\na/1.png,\n"))
     assert found.subjects == ("p", None, None)
     assert "2 cases have no subject" in found.notes[-1]
+    for words in ("NA", "n/a", "nan", "None", "<NA>"):  # as programs write it; no person has this name
+        rows = f"case,subject\na/0.png,{words}\na/1.png,p\na/2.png,{words}\n"
+        assert with_subjects(cases(None, None, None), table(rows)).subjects == (None, "p", None)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,41 @@ def test_names_depend_on_the_pixels_alone(made):
     assert set(once.subjects) == set(twice.subjects)
 
 
+def test_scans_that_may_be_parts_are_told_with_their_cases_and_the_way_to_keep_them(made, monkeypatch):
+    from xaimri.data import chains, subjects
+
+    def doubtful(small):
+        scan = np.repeat(np.arange(6), 20)
+        return chains.Chains(scan, scan >= 4, np.zeros(120, bool))
+
+    monkeypatch.setattr(subjects, "chain", doubtful)
+    hidden = replace(made, cases=tuple(replace(case, subject=None) for case in made))
+    found = subjects_from_pixels(hidden)
+    assert found.notes[2] == (
+        "2 scans may be parts of others, so their 40 cases have no subject: `join_unsure=True` keeps them as "
+        "scans of their own."
+    )
+    kept = subjects_from_pixels(hidden, join_unsure=True)
+    assert None not in kept.subjects
+    assert kept.notes[1] == "2 scans may be parts of others: look at them before a split is believed."
+
+
+def test_people_who_were_chained_together_are_told(made, monkeypatch):
+    from xaimri.data import chains, subjects
+
+    def together(small):
+        scan = np.repeat([0, 1, 2, 3, 4, 4], 20)
+        return chains.Chains(scan, np.zeros(120, bool), np.zeros(120, bool))
+
+    monkeypatch.setattr(subjects, "chain", together)
+    found = subjects_from_pixels(replace(made, cases=tuple(replace(c, subject=None) for c in made)))
+    assert len(set(found.subjects)) == 5
+    (told,) = [note for note in found.notes if "far more images" in note]
+    assert told.startswith("1 of 5 scans hold far more images than the others (40)")
+    monkeypatch.undo()
+    assert not any("far more images" in note for note in subjects_from_pixels(anonymous(made)[0]).notes)
+
+
 def test_one_slice_of_each_person_has_no_subject():
     hidden, _ = anonymous(phantom.make(subjects=12, slices=1, size=(52, 44)))
     found = subjects_from_pixels(hidden)

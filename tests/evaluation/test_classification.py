@@ -375,3 +375,33 @@ def test_labels_are_matched_to_the_columns_by_name_where_truth_counts_in_another
         evaluate(p, truth, classes=("zebra", "apple", "other", "pear"))
     renamed = evaluate(p[:, [1, 3, 0]], truth, classes=("A", "M", "Z"))  # no name in common: by position
     assert renamed.slice.accuracy.value == 1
+
+
+@pytest.mark.parametrize("missing", [math.nan, np.float32("nan"), "", None])
+def test_who_is_missing_in_a_table_is_not_one_person(missing):
+    truth = np.arange(12) % 2
+    subjects = [*range(6), *[missing] * 6]
+    with pytest.raises(InvalidInput, match="6 of 12 cases have no subject"):
+        evaluate(np.eye(2)[truth], truth, subjects)
+    assert evaluate(np.eye(2)[truth], truth, subjects, independent=True).subjects == 12
+
+
+def test_a_number_names_the_same_person_whatever_its_type():
+    truth = np.arange(12) % 2
+    subjects = [1, 1.0, np.int16(1), np.float64(1), *range(2, 10)]
+    assert evaluate(np.eye(2)[truth], truth, subjects).subjects == 9
+
+
+def test_precision_of_a_class_that_nothing_is_called_by_has_no_interval_and_is_told():
+    labels = np.arange(24) % 2
+    p = np.tile([0.9, 0.1], (24, 1))
+    report = evaluate(p, labels, [f"s{n}" for n in range(24)], ["well", "ill"])
+    for level in (report.slice, report.subject):
+        well, ill = level.per_class
+        assert (ill.precision.value, ill.precision.bare, ill.recall.bare) == (0.0, True, False)
+        assert (well.precision.value, well.precision.bare) == (0.5, False)
+    assert report.notes[0] == (
+        "No image is called `ill`: precision is not known there, and stands as 0, also in means."
+    )
+    p[1] = [0.1, 0.9]
+    assert not any("is called" in note for note in evaluate(p, labels, list(range(24))).notes)

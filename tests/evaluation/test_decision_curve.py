@@ -46,6 +46,12 @@ def test_a_perfect_classifier_is_worth_its_prevalence_and_copies_are_no_people()
     labels = np.arange(24) % 2
     curve = decision_curve(two(labels), labels, 1, range(24))
     assert {one.value for one in curve.model} == {0.5}
+    assert str(curve).startswith("acting on `class_1`, 50 % of the images: ")
+    assert curve.useful == ()
+    assert curve.note is not None
+    assert curve.note.startswith("at 99 thresholds the gain lies above 0 and has no interval: ")
+    assert curve.to_dict()["note"] == curve.note
+    assert str(curve).endswith(f"at 0 of 99 thresholds ({curve.note})")
     rng = np.random.default_rng(0)
     p = np.clip(labels * 0.3 + rng.random(24) * 0.7, 0, 1)
     once = decision_curve(two(p), labels, 1, range(24), thresholds=[0.4])
@@ -55,12 +61,17 @@ def test_a_perfect_classifier_is_worth_its_prevalence_and_copies_are_no_people()
     assert (often.model[0].low, often.model[0].high) == pytest.approx((once.model[0].low, once.model[0].high))
     assert once.model[0].low < once.model[0].value < once.model[0].high
     assert (once.useful == (0.4,)) == (once.gain[0].low > 0)
+    right = np.where(np.arange(80) % 10 < 2, 1 - np.arange(80) // 40, np.arange(80) // 40)  # 4 of 5
+    better = decision_curve(two(0.1 + 0.8 * right), np.arange(80) // 40, 1, range(80), thresholds=[0.05, 0.5])
+    assert better.useful == (0.5,)
+    assert str(better).endswith("at 1 of 2 thresholds, which lie in 0.5 to 0.5")
 
 
 def test_few_people_have_no_interval():
     curve = decision_curve(two(P[:8]), [0] * 6 + [1] * 2, 1, range(8), thresholds=[0.3])
     assert curve.model[0].bare
     assert curve.note == "no intervals: 2 subjects on one side"
+    assert str(curve).endswith("at 0 of 1 thresholds (no intervals: 2 subjects on one side)")
 
 
 @pytest.mark.parametrize(

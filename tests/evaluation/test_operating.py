@@ -50,6 +50,8 @@ def test_the_highest_threshold_that_finds_enough(wanted, right):
     chosen = threshold_for(two(P), TRUTH, 1, wanted, range(10))
     assert chosen.value == right
     assert chosen.sensitivity >= wanted
+    assert str(chosen).startswith(f"class_1, at {right:g} and above, by slice: chosen for a sensitivity of ")
+    assert "on the 10 subjects" in str(chosen)
     json.dumps(chosen.to_dict(), allow_nan=False)
 
 
@@ -70,6 +72,18 @@ def test_a_threshold_is_not_used_on_those_it_was_chosen_on():
         operating_point(two(P), TRUTH, "well", chosen, range(10), classes=("well", "ill"))
     with pytest.raises(InvalidInput, match="not for `ill` by subject"):
         operating_point(two(P), TRUTH, 1, chosen, range(10), classes=("well", "ill"), level="subject")
+
+
+def test_subjects_as_a_table_with_gaps_turns_them_are_the_same():
+    chosen = threshold_for(two(P), TRUTH, 1, 0.8, range(10))
+    with pytest.raises(InvalidInput, match="chosen on 10 of these subjects"):
+        operating_point(two(P), TRUTH, 1, chosen, np.arange(10.0).tolist())
+
+
+def test_a_threshold_of_cases_without_subjects_is_not_said_to_be_of_others():
+    chosen = threshold_for(two(P), TRUTH, 1, 0.8, independent=True)
+    point = operating_point(two(P), TRUTH, 1, chosen, independent=True)
+    assert "on cases without subjects, which may be these" in str(point)
 
 
 def test_intervals_are_those_of_the_recall_in_the_report():

@@ -45,6 +45,7 @@ def test_reports_stand_side_by_side_with_their_classes_matched_by_name():
     assert found.notes == ()
     json.dumps(found.to_dict(), allow_nan=False)
     assert "inside (40)" in str(found)
+    assert "By subject, with intervals over subjects." in str(found)
     assert str(accuracy) in str(found)
 
 

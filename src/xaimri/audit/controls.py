@@ -12,6 +12,7 @@ from xaimri.arrays import Array
 from xaimri.data.looks import Looks
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.jackknife import Jackknife
 
 EDGE = 32
 """Edge of the thumbnails among which the nearest is looked for."""
@@ -130,14 +131,14 @@ def _figures(
     count, right = np.zeros(shape), np.zeros(shape)
     np.add.at(count, (whose, truth), 1)
     np.add.at(right, (whose, truth), said == truth)
-    weights = bootstrap.weights(count.argmax(axis=1))
+    jackknife = Jackknife(count.argmax(axis=1), bootstrap.confidence)
+    weights = jackknife.weights
     drawn, hit = weights @ count, weights @ right
     with np.errstate(invalid="ignore"):
         by_class = np.nanmean(hit / drawn, axis=1)
-    held = count.sum(axis=0) > 0
     return (
-        bootstrap.estimate((said == truth).mean(), hit.sum(axis=1) / drawn.sum(axis=1), shape[0]),
-        bootstrap.estimate((right.sum(axis=0)[held] / count.sum(axis=0)[held]).mean(), by_class, shape[0]),
+        jackknife.estimate(hit.sum(axis=1) / drawn.sum(axis=1), shape[0]),
+        jackknife.estimate(by_class, shape[0]),
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import io
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from jaxtyping import Bool, Float, Int
 
 from xaimri.arrays import Array
@@ -17,9 +21,9 @@ from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.regular_file import quoted
-from xaimri.text_file import text_of
+from xaimri.text_file import mark_of, text_of
 
-Values: TypeAlias = Sequence[str | float | None]
+Values: TypeAlias = Sequence[str | float | None] | npt.NDArray[Any]
 """One for each case; None where it is missing."""
 
 Table: TypeAlias = Mapping[str, Values] | str | Path | None
@@ -89,7 +93,12 @@ def target_of(name: str, values: Values, owner: Int[Array, " cases"]) -> Target:
     >>> target_of("sex", ["F", "M"] * 5 + ["X"], np.arange(11)).groups
     ('F', 'M')
     """
+    values = _plain(values)
     missing = np.array([one is None or (isinstance(one, float) and np.isnan(one)) for one in values])
+    if any(isinstance(one, float) and math.isinf(one) for one in values):
+        raise InvalidInput(
+            f"the covariate {shown(name)} holds a number without end: give None where unknown."
+        )
     there = [one for one, gone in zip(values, missing, strict=True) if not gone]
     if all(isinstance(one, int | float) for one in there) and len(set(there)) >= NUMBERS:
         numbers = [np.nan if gone else float(one or 0) for one, gone in zip(values, missing, strict=True)]
@@ -109,13 +118,14 @@ def target_of(name: str, values: Values, owner: Int[Array, " cases"]) -> Target:
 def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:
     """Return the columns of a table, in the order of the cases.
 
-    A file is CSV or, by its ending ``.tsv``, has tabs; its first column holds the ids or the subjects of the
-    cases.
+    A file is CSV with commas or semicolons or, by its ending ``.tsv``, has tabs; its first column holds the
+    ids or the subjects of the cases.
 
     Raises
     ------
     InvalidInput
-        If a column has not one value per case, or the file names none of them.
+        If a column has not one value per case; or the file names none of them, has two rows of one name that
+        differ, or a row of another length than the first.
     """
     if table is None:
         return {}
@@ -132,16 +142,17 @@ def columns_of(table: Table, cases: Dataset) -> dict[str, Values]:
                 f"the covariate {shown(name)} has {count} values for {len(cases)} cases: give one "
                 "each, None where it is missing."
             )
-    return {str(name): list(values) for name, values in table.items()}
+    return {str(name): _plain(values) for name, values in table.items()}
+
+
+def _plain(values: Iterable[Any]) -> list[str | float | None]:
+    """Return values with numbers of numpy as Python's."""
+    return [one.item() if isinstance(one, np.generic) else one for one in values]
 
 
 def _read(path: Path, cases: Dataset) -> dict[str, Values]:
-    rows = list(
-        csv.reader(text_of(path).splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    )
-    heads = rows[0] if rows else []
-    known = {row[0].strip(): row for row in rows[1:] if row}
-    keys = [_key(case.id, case.subject, known) for case in cases]
+    heads, known = _rows(path)
+    keys = [_key(case.id, case.subject, known, quoted(path)) for case in cases]
     if len(heads) < 2 or not any(keys):
         raise InvalidInput(
             f"{quoted(path)} tells nothing of these cases: its first line must name the columns, and the "
@@ -149,14 +160,49 @@ def _read(path: Path, cases: Dataset) -> dict[str, Values]:
         )
     found: dict[str, Values] = {}
     for place, name in enumerate(heads[1:], 1):
-        words = [known[key][place] if key and place < len(known[key]) else "" for key in keys]
-        found[name.strip()] = typed([word.strip() for word in words])
+        found[name] = typed([known[key][place] if key else "" for key in keys])
     return found
 
 
-def _key(case: str, subject: str | None, known: Mapping[str, object]) -> str:
-    """Return by which name a table has a case: its id, else its subject; empty where it has neither."""
-    return next((name for name in (case, subject) if name is not None and name in known), "")
+def _rows(path: Path) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the names of a table's columns, and each row by the word in its first one."""
+    text, name = text_of(path), quoted(path)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark_of(text, path))
+    lines = [line for line in ([cell.strip() for cell in row] for row in rows) if any(line)]
+    heads = lines[0] if lines else []
+    while heads and not heads[-1]:
+        heads.pop()
+    if twice := [head for head, count in Counter(heads[1:]).items() if count > 1]:
+        raise InvalidInput(f"{name} has several columns called {shown(twice[0])}: keep one.")
+    known: dict[str, list[str]] = {}
+    for number, line in enumerate(lines[1:], 2):
+        while len(line) > len(heads) and not line[-1]:
+            line.pop()
+        if len(line) != len(heads):
+            raise InvalidInput(
+                f"row {number} of {name} has {len(line)} cells, and the first line {len(heads)}: leave a "
+                "cell empty where a value is missing."
+            )
+        if line[0] and known.setdefault(line[0], line) != line:
+            raise InvalidInput(f"{name} has two rows for {shown(line[0])} that differ: keep one.")
+    return heads, known
+
+
+def _key(case: str, subject: str | None, known: Mapping[str, list[str]], table: str) -> str:
+    """Return by which name a table has a case: its id or its subject; empty where it has neither.
+
+    Raises
+    ------
+    InvalidInput
+        If the two rows differ: a number may be the id of one case and the subject of others.
+    """
+    names = [name for name in dict.fromkeys((case, subject)) if name is not None and name in known]
+    if len({tuple(known[name][1:]) for name in names}) > 1:
+        raise InvalidInput(
+            f"{table} has a row `{case}` and a row `{subject}` that differ, and the case `{case}` is of the "
+            f"subject `{subject}`: name all cases by ids, or all by subjects, that are no names of others."
+        )
+    return names[0] if names else ""
 
 
 def _word(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -18,6 +19,13 @@ from xaimri.audit.probe import Probe
 from xaimri.audit.probes import corrected, probe
 from xaimri.audit.readings import CHANGED, IMPOSSIBLE, UNCHANGED, Readings
 from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.student import tail_of
+
+DRAWS = 20
+"""So many resamples lie in the tail of a bound."""
+
+MOST = 2**24
+"""People of all resamples together that are held, if those of a tail are more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +35,7 @@ class Asked:
     people: People
     weights: Array
     found: Readings
+    more: dict[str, Array] = field(default_factory=dict)
 
     def predictions(self, logits: Scores, used: Bool[Array, " cases"]) -> Predictions:
         """Return what is predicted of each person by some of the cases."""
@@ -36,28 +45,44 @@ class Asked:
         """Return balanced accuracy with its interval."""
         if not one.able:
             return Estimate.none()
-        return self.people.estimate(one.value, one.balanced(self.weights), _count(one))
+        jackknife = self.people.jackknife
+        return jackknife.estimate(one.balanced(jackknife.weights), one.makers)
 
     def order(self, one: Predictions) -> Estimate:
-        """Return the mean AUROC with its interval."""
+        """Return the mean AUROC with its interval; without one where all odds are equal."""
         if not one.able:
             return Estimate.none()
-        return self.people.estimate(one.order, one.ordered(self.weights), _count(one))
+        if (one.odds == one.odds[0]).all():
+            return Estimate.alone(one.order)
+        jackknife = self.people.jackknife
+        return jackknife.estimate(one.ordered(jackknife.weights), one.makers, shape="logit")
 
     def disorder(self, before: Predictions, after: Predictions, rows: int) -> tuple[Estimate, float]:
-        """Return by how much the mean AUROC falls, and a lower bound that holds for so many rows at once."""
-        if not before.able:
-            return Estimate.none(), float("nan")
-        drawn = before.ordered(self.weights) - after.ordered(self.weights)
-        fall = self.people.estimate(before.order - after.order, drawn, _count(before))
-        return fall, float(np.nanquantile(drawn, (1 - self.people.bootstrap.confidence) / 2 / rows))
+        """Return by how much the mean AUROC falls, and a lower bound that holds for so many rows at once.
+
+        The bound's tail is that of Student's t for so many people, and is read off at least `DRAWS` resamples
+        in it: a tail of a few thousandths can't be read off some hundred of them.
+        """
+        if not before.able or not after.able:
+            return Estimate.none(), math.nan
+        jackknife = self.people.jackknife
+        fall = jackknife.around(before.ordered(jackknife.weights) - after.ordered(jackknife.weights))
+        tail = tail_of((1 - self.people.bootstrap.confidence) / 2 / rows, _count(before))
+        many = self.drawn(min(math.ceil(DRAWS / tail), MOST // self.people.count))
+        least = before.ordered(many) - after.ordered(many)
+        return fall, math.nan if np.isnan(least).all() else float(np.nanquantile(least, tail))
+
+    def drawn(self, count: int) -> Array:
+        """Return at least so many resamples of people."""
+        if count > len(self.more.get("drawn", self.weights)):
+            self.more["drawn"] = self.people.weights(count)
+        return self.more.get("drawn", self.weights)
 
     def drop(self, before: Predictions, after: Predictions) -> Estimate:
         """Return by how much balanced accuracy falls, in pairs."""
         if not before.able:
             return Estimate.none()
-        drawn = before.balanced(self.weights) - after.balanced(self.weights)
-        return self.people.estimate(before.value - after.value, drawn, _count(before))
+        return self.people.fall(before, after)
 
 
 def effects_of(asked: Asked, wanted: Sequence[Intervention]) -> tuple[Effect, ...]:

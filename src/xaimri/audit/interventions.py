@@ -160,8 +160,8 @@ def chosen(names: Iterable[str] | None) -> tuple[Intervention, ...]:
     """
     if names is None:
         return tuple(INTERVENTIONS.values())
-    listed = [names] if isinstance(names, str) else list(names)
-    unknown = [name for name in listed if name not in INTERVENTIONS]
+    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+    unknown = [name for name in listed if not isinstance(name, str) or name not in INTERVENTIONS]
     if unknown or not listed or len(set(listed)) < len(listed):
         raise InvalidInput(
             f"`interventions` must be different names of {', '.join(INTERVENTIONS)}, got {shown(listed)}."

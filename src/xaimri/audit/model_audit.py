@@ -13,17 +13,20 @@ from xaimri import archive, notebook
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Fitted
 from xaimri.audit.effect import CERTAIN, Effect
-from xaimri.audit.page import (
+from xaimri.audit.page import effects_picture, examples_picture, means_picture, page_of
+from xaimri.audit.probe import Probe
+from xaimri.audit.relevance import Relevance
+from xaimri.audit.tables import (
     HEADS,
     PROBED,
     SHARES,
-    effects_picture,
-    examples_picture,
-    means_picture,
-    page_of,
+    chance_p,
+    effect_rows,
+    number_words,
+    probe_rows,
+    share_rows,
 )
-from xaimri.audit.probe import Probe
-from xaimri.audit.relevance import Relevance
+from xaimri.documents.picture import Picture
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
 from xaimri.failure import Failure
@@ -90,6 +93,11 @@ class ModelAudit:
     network: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def asked(self) -> bool:
+        """Whether there are enough subjects of two classes to ask anything."""
+        return not math.isnan(self.plain.value)
+
+    @property
     def able(self) -> bool:
         """Whether the network was shown to tell the classes apart, without which no drop says much."""
         return self.p < CERTAIN
@@ -111,15 +119,16 @@ class ModelAudit:
         return tuple(self._untold())
 
     def _untold(self) -> Iterator[str]:
-        if math.isnan(self.plain.value):
+        if not self.asked:
             yield (
                 f"Nothing can be told by people: two classes with at least 5 subjects are needed, and of "
                 f"{self.subjects} subjects there are not."
             )
         elif not self.able:
             yield (
-                f"The network was not shown to be above chance on these cases ({self.plain}, chance "
-                f"{self.chance:.2f}): that nothing drops says nothing about what it goes by."
+                "The network's decisions were not shown to be above chance on these cases (balanced accuracy "
+                f"{self.plain}, chance {self.chance:.2f}; the order of subjects, mean AUROC {self.order}, "
+                "chance 0.50): that nothing drops says nothing about what it goes by."
             )
         if self.few:
             yield f"Left out of balanced accuracy, with fewer than 5 subjects: {', '.join(self.few)}."
@@ -131,6 +140,12 @@ class ModelAudit:
         yield from self._missed()
         if self.unprobed:
             yield f"What the features tell: {self.unprobed}"
+        read = [probe for probe in self.probes if not probe.note]
+        if read and all(math.isnan(probe.moved) for probe in read):
+            yield (
+                "What the decision loses where these are held fixed: the last layer is not known, or does "
+                "not make the network's own answers of the features."
+            )
         for probe in self.probes:
             if probe.note:
                 yield f"{probe.name.capitalize()}: {probe.note}."
@@ -159,13 +174,13 @@ class ModelAudit:
     @property
     def headline(self) -> str:
         """What was found, in one sentence."""
-        if math.isnan(self.plain.value):
+        if not self.asked:
             return "What this network goes by can't be told from so few subjects."
         alone = [effect.left for effect in self.effects if effect.found and not effect.anatomy]
         without = [effect.left for effect in self.effects if effect.found and effect.anatomy]
         held = [probe.name for probe in self.probes if probe.used]
         if not alone and not without and not held:
-            known = "" if self.able else ", and the network was not shown to be above chance"
+            known = "" if self.able else ", and the decisions were not shown to be above chance"
             return f"No shortcut was found{known}. That is no proof that there is none."
         told = [f"can tell the classes by {_joined(alone)} alone"] if alone else []
         told += [f"does worse without {_joined(without)}"] if without else []
@@ -200,7 +215,10 @@ class ModelAudit:
 
     @check_arguments()
     def save(self, path: str | Path) -> Path:
-        """Write the audit whole or not at all: ``.json`` holds `to_dict`, ``.html`` a page to be read.
+        """Write the audit whole or not at all: ``.json`` holds `to_dict`, ``.html`` is a page to be read.
+
+        Both hold pictures (in JSON as ``pictures``, which `xaimri.report` shows), one of them an image of a
+        case: keep them as you keep these.
 
         Raises
         ------
@@ -212,26 +230,33 @@ class ModelAudit:
             return archive.write_text(target, self._page())
         if target.suffix.lower() != ".json":
             raise InvalidInput(f"`{target.name}` must end in .html or .json.")
-        text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        drawn = [each.to_dict() for each in self._pictures().values() if each is not None]
+        told = {**self.to_dict(), "pictures": drawn}
+        text = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False)
         return archive.write_text(target, text + "\n")
 
     def _page(self) -> str:
         """Return the page."""
         tables = {"effects": self.rows(), "probes": self.probed(), "shares": self.shared()}
-        means = () if self.relevance is None else self.relevance.means
-        pictures = {
-            "effects": effects_picture(self.effects, self.plain, self.chance),
-            "examples": examples_picture(self.examples),
-            "means": means_picture(means),
-        }
-        drawn = f"{self.confidence:.0%}, {self.resamples} resamples of subjects, seed {self.seed}"
+        drawn = (
+            f"{self.confidence:.0%}, over subjects: accuracy, AUROC and drops by the jackknife, the rest by "
+            f"{self.resamples} resamples, seed {self.seed}"
+        )
         facts = [
             ("classes", ", ".join(self.classes)),
             ("images", f"{self.images} of {self.subjects} subjects"),
             ("not read", str(len(self.failures))),
             ("intervals", drawn),
         ]
-        return page_of(self, tables, pictures, facts)
+        return page_of(self, tables, self._pictures(), facts)
+
+    def _pictures(self) -> dict[str, Picture | None]:
+        means = () if self.relevance is None else self.relevance.means
+        return {
+            "effects": effects_picture(self.effects, self.plain, self.chance),
+            "examples": examples_picture(self.examples),
+            "means": means_picture(means),
+        }
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -254,37 +279,22 @@ class ModelAudit:
         """What was asked of whom, and how the figures are to be read."""
         return (
             f"{self.images} images of {self.subjects} subjects; balanced accuracy by subject {self.plain}, "
-            f"chance {self.chance:.2f}{_chance_p(self.p)}, mean AUROC {self.order}. In brackets: "
-            f"{self.confidence:.0%} intervals over subjects. A p is corrected for the number of rows."
+            f"chance {number_words(self.chance) or '-'}{chance_p(self.p)}, mean AUROC {self.order}. In "
+            f"brackets: {self.confidence:.0%} intervals over subjects. A p is corrected for the number of "
+            "rows."
         )
 
     def rows(self) -> list[list[str]]:
         """Return the effects as cells, under `HEADS`."""
-        return [
-            [e.title, str(e.changed), *map(str, (e.before, e.after, e.drop, e.order)), _p(e.p)]
-            if e.estimable else [e.title, str(e.changed), "", e.note, "", "", ""]
-            for e in self.effects
-        ]  # fmt: skip
+        return effect_rows(self.effects)
 
     def probed(self) -> list[list[str]]:
         """Return the probes that have figures as cells, under `PROBED`."""
-        return [
-            [
-                probe.name, str(probe.images), probe.measure, str(probe.value), _number(probe.by_class),
-                _p(probe.p), str(probe.drop), _p(probe.p_drop),
-            ]
-            for probe in self.probes
-            if not probe.note
-        ]  # fmt: skip
+        return probe_rows(self.probes)
 
     def shared(self) -> list[list[str]]:
         """Return where the relevance lies as cells, under `SHARES`."""
-        if self.relevance is None:
-            return []
-        return [
-            [share.part, str(share.relevance), f"{share.area:.2f}", str(share.excess)]
-            for share in self.relevance.shares
-        ]
+        return share_rows(self.relevance)
 
     def _repr_html_(self) -> str:
         return notebook.card(
@@ -308,29 +318,6 @@ def _joined(names: Sequence[str], last: str = "or") -> str:
     ('edges', 'edges, the rim or blur')
     """
     return f" {last} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _p(value: float) -> str:
-    """Return a p as it is written.
-
-    Examples
-    --------
-    >>> _p(0.0004), _p(0.2), _p(float("nan"))
-    ('< 0.001', '0.200', '')
-    """
-    if math.isnan(value):
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _chance_p(p: float) -> str:
-    """Return the p of doing better than chance, where there is one."""
-    told = _p(p)
-    return "" if not told else f" (p {told if told.startswith('<') else f'= {told}'})"
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.2f}"
 
 
 def _lines_of(heading: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -9,18 +9,10 @@ from xaimri.arrays import Fitted
 from xaimri.audit.effect import Effect
 from xaimri.audit.figures import effects_figure, examples_figure, means_figure
 from xaimri.audit.relevance import MeanMap
+from xaimri.audit.tables import HEADS, PROBED, SHARES
 from xaimri.documents.document import document
 from xaimri.documents.picture import Picture, picture
 from xaimri.evaluation.estimate import Estimate
-
-HEADS = ("", "images", "as it is", "changed", "drop", "AUROC changed", "p")
-"""Of the table of effects."""
-
-PROBED = ("", "images", "measure", "read", "by class alone", "p", "drop if held", "p of the drop")
-"""Of the table of probes."""
-
-SHARES = ("part", "share of relevance", "of area", "excess")
-"""Of the table of where relevance lies."""
 
 HOW = (
     (
@@ -73,7 +65,8 @@ def effects_picture(effects: Sequence[Effect], plain: Estimate, chance: float) -
         return None
     told = "; ".join(f"{e.title} {e.after}" for e in effects if e.estimable)
     words = f"Balanced accuracy: as it is {plain}; {told}."
-    return picture(effects_figure(effects, plain, chance), words, "Diamonds: found.")
+    marks = "Diamonds: found." if any(e.found for e in effects if e.estimable) else ""
+    return picture(effects_figure(effects, plain, chance), words, marks)
 
 
 def examples_picture(images: Mapping[str, Fitted]) -> Picture | None:

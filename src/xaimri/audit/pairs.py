@@ -65,10 +65,11 @@ def _alike(
     """
     for match in matches:
         other = train[match.train]
-        apart = None not in (case.subject, other.subject) and case.subject != other.subject
+        known = None not in (case.subject, other.subject)
+        same, apart = (known and (case.subject == other.subject) is each for each in (True, False))
         kind: Kind = "near" if match.similarity >= NEAR else "neighbour"
         certain = told_apart and match.similarity >= (NEAR if apart else SAME_SCAN)
-        if certain or not (sure or (case.subject is not None and not apart)):
+        if certain or not (sure or same):
             yield Pair(other.id, case.id, kind, match.similarity, certain)
             sure = True
 

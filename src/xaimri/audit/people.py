@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from xaimri.arrays import Array, Scores
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS, Estimate
+from xaimri.evaluation.jackknife import Jackknife
 from xaimri.evaluation.sign_flips import sign_flip_test
 from xaimri.evaluation.truth import subject_means
 from xaimri.objective import softmax
@@ -52,11 +54,23 @@ class People:
         """How many people there are."""
         return int(self.owner.max()) + 1
 
-    def weights(self) -> Int[Array, "resamples people"]:
-        """Return how often each resample has each person."""
+    @cached_property
+    def strata(self) -> Int[Array, " people"]:
+        """The most frequent class of each person."""
         counts = np.zeros((self.count, self.classes), np.int64)
         np.add.at(counts, (self.owner, self.labels), 1)
-        return self.bootstrap.weights(counts.argmax(axis=1))
+        found: Array = counts.argmax(axis=1)
+        return found
+
+    @cached_property
+    def jackknife(self) -> Jackknife:
+        """Of the intervals, the same as those of an evaluation."""
+        return Jackknife(self.strata, self.bootstrap.confidence)
+
+    def weights(self, resamples: int | None = None) -> Int[Array, "resamples people"]:
+        """Return how often each person is in each resample: as many as are said, or the bootstrap's."""
+        drawn = self.bootstrap if resamples is None else replace(self.bootstrap, resamples=resamples)
+        return drawn.weights(self.strata)
 
     def predictions(self, logits: Scores, used: Bool[Array, " cases"]) -> Predictions:
         """Return what mean probabilities, and mean log-odds, say of each person by some of the cases."""
@@ -65,9 +79,10 @@ class People:
         odds, _, _ = subject_means(log_odds(given), self.labels[used], self.owner[used])
         return Predictions(means, odds, labels, owner, self.count, self.classes)
 
-    def estimate(self, value: float, drawn: Float[Array, " resamples"], people: int) -> Estimate:
-        """Return a figure with its interval."""
-        return self.bootstrap.estimate(value, drawn, people)
+    def fall(self, before: Predictions, after: Predictions) -> Estimate:
+        """Return by how much balanced accuracy falls, in pairs, with its interval."""
+        weights = self.jackknife.weights
+        return self.jackknife.around(before.balanced(weights) - after.balanced(weights))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +122,13 @@ class Predictions:
             np.add.at(found, self.owner[own], (self.predicted[own] == label) / own.sum())
         return found / max(len(self.estimable), 1)
 
-    def balanced(self, weights: Int[Array, "resamples people"]) -> Float[Array, " resamples"]:
+    @property
+    def makers(self) -> float:
+        """Of how many people a class with the variance of a mean over the estimable classes would be."""
+        counts = np.bincount(self.labels, minlength=self.classes)[self.estimable]
+        return float(len(counts) ** 2 / (1 / counts).sum()) if len(counts) else 0.0
+
+    def balanced(self, weights: Num[Array, "resamples people"]) -> Float[Array, " resamples"]:
         """Return balanced accuracy over the estimable classes in every resample."""
         recalls = []
         for label in self.estimable:
@@ -115,11 +136,11 @@ class Predictions:
             drawn = weights[:, self.owner[own]]
             right = drawn @ (self.predicted[own] == label)
             total = drawn.sum(axis=1)
-            recalls.append(np.where(total > 0, right / np.maximum(total, 1), np.nan))
+            recalls.append(np.where(total > 0, right / np.where(total > 0, total, 1), np.nan))
         found: Array = np.nanmean(recalls, axis=0) if recalls else np.full(len(weights), np.nan)
         return found
 
-    def ordered(self, weights: Int[Array, "resamples people"]) -> Float[Array, " resamples"]:
+    def ordered(self, weights: Num[Array, "resamples people"]) -> Float[Array, " resamples"]:
         """Return the mean AUROC over the estimable classes, each against the rest, in every resample.
 
         It goes by the order of people alone: what shifts all of them alike changes nothing. They are ordered

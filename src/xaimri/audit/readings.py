@@ -17,7 +17,8 @@ from xaimri.data.case import Case, Dataset
 from xaimri.data.unread import say_lost, say_unread, without_unread
 from xaimri.errors import MissingCapability
 from xaimri.failure import Failure
-from xaimri.images.intake import Intake, Taken
+from xaimri.images.intake import Intake
+from xaimri.images.taken import Taken
 from xaimri.perturb.progress import advance, expect
 from xaimri.sources import Named, attempt
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from xaimri.arrays import Array, Map
 from xaimri.audit.clusters import Clusters, clusters_of
 from xaimri.audit.scene import Scene
 from xaimri.classifier import Classifier
 from xaimri.data.case import Case, Dataset
+from xaimri.data.persons import persons
 from xaimri.endings import endings
 from xaimri.errors import MissingCapability, UnusableImage
 from xaimri.evaluation.bootstrap import Bootstrap
 from xaimri.evaluation.estimate import Estimate
+from xaimri.evaluation.mean_maps import MeanMaps
 from xaimri.explainer import Explainer, require
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
@@ -132,10 +132,11 @@ class Relevance:
 
 @dataclass(eq=False)
 class _Tally:
-    """Shares and sums of maps by person, as they come."""
+    """Shares and sums of maps by person, as they come; `person` has the name of each case's."""
 
+    person: Mapping[str, str]
     shares: dict[str, list[Array]] = field(default_factory=dict)
-    sums: dict[tuple[str, int], tuple[Array, int]] = field(default_factory=dict)
+    means: MeanMaps[int] = field(default_factory=MeanMaps)
     maps: list[Map] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     empty: int = 0
@@ -144,7 +145,7 @@ class _Tally:
 
     def add(self, case: Case, made: Explanation) -> None:
         """Count one map."""
-        person = f"case {case.id}" if case.subject is None else case.subject
+        person = self.person[case.id]
         values = np.nan_to_num(np.asarray(made.values, np.float64))
         scene, positive = Scene(np.asarray(made.image, np.float32)), np.maximum(values, 0)
         grid = made.diagnostics.get("grid")
@@ -159,9 +160,8 @@ class _Tally:
             self.shares.setdefault(person, []).append(np.array([relevance, area]))
         size = np.abs(values).mean()
         unit = values / size if size > 0 else values
-        before, count = self.sums.get((person, case.label), (np.zeros(values.shape), 0))
-        if before.shape == values.shape:
-            self.sums[person, case.label] = before + unit, count + 1
+        if not self.maps or self.maps[0].shape == unit.shape:  # else there are no mean maps
+            self.means.add(case.label, person, unit)
         self.maps.append(unit.astype(np.float32))
         self.cases.append(case)
 
@@ -183,7 +183,8 @@ def relevance_of(
     except MissingCapability as refusal:
         return Relevance(explainer.name, note=str(refusal))
     chosen = some_of(cases, most)
-    tally = _Tally()
+    ids = [case.id for case in chosen]
+    tally = _Tally(dict(zip(ids, persons(ids, [case.subject for case in chosen]), strict=True)))
     questions = [Question(Named(case.id, case), case.label) for case in chosen]
     try:
         for (_, ending), case in zip(
@@ -195,7 +196,7 @@ def relevance_of(
         return Relevance(explainer.name, note=str(refusal))
     return Relevance(
         explainer.name, len(tally.maps), tally.empty, _shares(tally.shares, bootstrap), tally.cell, tally.rim,
-        tuple(_means(tally.sums, cases.classes)),
+        tuple(_means(tally, cases.classes)),
         clusters_of(tally.maps, tally.cases, cases.classes, bootstrap.seed), title=explainer.title,
     )  # fmt: skip
 
@@ -233,13 +234,11 @@ def _shares(found: Mapping[str, Sequence[Array]], bootstrap: Bootstrap) -> tuple
     )
 
 
-def _means(sums: Mapping[tuple[str, int], tuple[Array, int]], classes: Sequence[str]) -> Iterator[MeanMap]:
-    """Yield the mean map of every class with its standard error over people."""
-    for label, name in enumerate(classes):
-        own: list[Float[Array, "*space"]] = [
-            total / count for (_, each), (total, count) in sums.items() if each == label
-        ]
-        if len(own) > 1 and len({one.shape for one in own}) == 1:
-            stack = np.stack(own)
-            error = stack.std(axis=0, ddof=1) / math.sqrt(len(own))
-            yield MeanMap(name, stack.mean(axis=0).astype(np.float32), error.astype(np.float32), len(own))
+def _means(tally: _Tally, classes: Sequence[str]) -> Iterator[MeanMap]:
+    """Yield the mean map of every class with its standard error over people, if all maps have one shape."""
+    if len({one.shape for one in tally.maps}) > 1:
+        return
+    for label, own in sorted(tally.means.closed(), key=lambda each: each[0]):
+        if own.count > 1:
+            mean, error = own.mean.astype(np.float32), own.error().astype(np.float32)
+            yield MeanMap(classes[label], mean, error, own.count)

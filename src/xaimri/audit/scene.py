@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from xaimri.arrays import Array, Fitted, Mask
 from xaimri.images.foreground import foreground
-from xaimri.images.intake import Taken
+from xaimri.images.taken import Taken
 
 RIM = 24
 """The rim is as wide, to either side of the object's edge, as the shorter side of the image over this."""

@@ -14,12 +14,14 @@ from xaimri.audit.pair import Pair
 from xaimri.audit.pairs import find_pairs
 from xaimri.audit.split_audit import SplitAudit
 from xaimri.audit.telltales import telltales
+from xaimri.data.alike_names import alike_names
 from xaimri.data.case import Dataset
 from xaimri.data.families import beside, families
 from xaimri.data.likeness import UNCERTAIN, similarity_of
 from xaimri.data.looks import Looks
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
+from xaimri.names import first_names
 
 DRAWN = 100
 """Pairs of training images, drawn by chance, that show whether images can be told apart."""
@@ -87,8 +89,9 @@ def audit_split(
     labels, halves = (train.labels, test.labels), (group[: len(train)], group[len(train) :])
     worth = controls(looks, labels, halves, Bootstrap(resamples, confidence, seed))
     told = telltales([*train, *test], looks, np.concatenate(labels), group, seed)
-    notes = tuple(_notes(looks, apart))
-    return SplitAudit(pairs, worth, told, (len(train), len(test)), unknown, notes, (train, test))
+    notes = (*_notes(looks, apart), *_called_alike(train, test), *_unknown(unknown))
+    unread = sum(int((~side.read).sum()) for side in looks)
+    return SplitAudit(pairs, worth, told, (len(train), len(test)), unknown, notes, (train, test), unread)
 
 
 def _with_common_classes(train: Dataset, test: Dataset) -> tuple[Dataset, Dataset]:
@@ -125,6 +128,26 @@ def _told_apart(looks: Looks, seed: int) -> bool:
     twos = [generator.choice(some, 2, replace=False).tolist() for _ in range(drawn)]
     alike = [similarity_of(looks, looks, (one, other)) >= UNCERTAIN for one, other in twos]
     return float(np.mean(alike)) <= max(ALIKE, min(PARTNERS / len(some), 0.5))
+
+
+def _called_alike(train: Dataset, test: Dataset) -> Iterator[str]:
+    """Say whose names differ in how they are written alone."""
+    known = ([subject for subject in side.subjects if subject is not None] for side in (train, test))
+    alike = [f"{one} and {other}" for one, other in alike_names(*known)]
+    if alike:
+        yield (
+            f"{len(alike)} subjects of training are called almost as ones of the test "
+            f"({first_names(alike, 3)}): are these the same people, the split is unsafe."
+        )
+
+
+def _unknown(count: int) -> Iterator[str]:
+    """Say what the figures "apart" can't leave out."""
+    if count:
+        yield (
+            f"{count} images have no subject: other slices of one person that look unlike count as another "
+            "person's, so the accuracy without images of the same person may be too high."
+        )
 
 
 def _notes(looks: tuple[Looks, Looks], apart: bool) -> Iterator[str]:

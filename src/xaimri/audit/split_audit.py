@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,21 @@ from typing import Any
 from xaimri import archive, notebook
 from xaimri.audit.controls import Controls
 from xaimri.audit.pair import KINDS, MEANING, Kind, Pair
-from xaimri.audit.split_report import COLOUR, facts_of, lead_of, pictures_of, worth_rows
+from xaimri.audit.split_report import (
+    COLOUR,
+    couples_of,
+    facts_of,
+    lead_of,
+    pictures_of,
+    reasons_of,
+    varied,
+    worth_rows,
+)
 from xaimri.audit.telltales import Telltale
-from xaimri.audit.verdict import Verdict, reason_for, verdict_on
+from xaimri.audit.verdict import REMEDY, Verdict, reason_for, verdict_on
 from xaimri.data.case import Dataset
 from xaimri.documents.document import document
+from xaimri.documents.picture import Picture
 from xaimri.errors import InvalidInput
 from xaimri.table import align
 
@@ -44,6 +54,8 @@ class SplitAudit:
         How many cases of both have no subject.
     notes
         Sentences on what could not be told.
+    unread
+        How many images of both can't be read.
     """
 
     pairs: tuple[Pair, ...]
@@ -53,6 +65,7 @@ class SplitAudit:
     unknown: int
     notes: tuple[str, ...]
     _sides: tuple[Dataset, Dataset] = field(repr=False)
+    unread: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -62,7 +75,12 @@ class SplitAudit:
     @property
     def reason(self) -> str:
         """The sentence that says why."""
-        return reason_for(self.verdict, self.pairs, self.images[1], self.unknown)
+        return reason_for(self.verdict, self.pairs, self.images[1], self.unknown, self.unread)
+
+    @property
+    def remedy(self) -> str:
+        """The sentence that says what to do; empty where nothing is."""
+        return REMEDY[self.verdict]
 
     def counts(self) -> dict[str, int]:
         """Return how many pairs there are of each kind that was found."""
@@ -73,6 +91,7 @@ class SplitAudit:
         return {
             "verdict": self.verdict,
             "reason": self.reason,
+            "remedy": self.remedy,
             "images": {"train": self.images[0], "test": self.images[1], "without subject": self.unknown},
             "counts": self.counts(),
             "controls": None if self.controls is None else self.controls.to_dict(),
@@ -84,8 +103,8 @@ class SplitAudit:
     def save(self, path: str | Path) -> Path:
         """Write everything as JSON (``.json``), or as a page with the pairs as pictures (``.html``).
 
-        The page is one file that fetches nothing. It shows images and the ids of
-        cases: keep it as you keep these.
+        The page is one file that fetches nothing. Both hold pictures of pairs (in JSON as ``pictures``, which
+        `xaimri.report` shows) and the ids of cases: keep them as you keep these.
 
         Raises
         ------
@@ -94,14 +113,18 @@ class SplitAudit:
         """
         file = Path(path)
         if file.suffix == ".json":
-            return archive.write_text(file, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+            told = {**self.to_dict(), "pictures": [each.to_dict() for each in self._pictures()]}
+            return archive.write_text(file, json.dumps(told, indent=2, allow_nan=False) + "\n")
         if file.suffix != ".html":
             raise InvalidInput(f"`{file.name}` must end in .html or .json.")
         return archive.write_text(file, self._page())
 
-    def _page(self) -> str:
+    def _pictures(self) -> list[Picture]:
         train, test = ({case.id: case for case in side} for side in self._sides)
-        shown = pictures_of(self.pairs, train, test)
+        return pictures_of(self.pairs, train, test)
+
+    def _page(self) -> str:
+        shown = self._pictures()
         found = self.controls
         return document(
             "split_audit.html",
@@ -109,12 +132,13 @@ class SplitAudit:
             verdict=self.verdict,
             kind=COLOUR[self.verdict],
             reason=self.reason,
+            remedy=self.remedy.replace("`", ""),
             worth=() if found is None else worth_rows(found),
             lead="" if found is None else lead_of(found),
             groups=0 if found is None else found.groups,
             counts=[[MEANING[kind], str(many)] for kind, many in self._kinds()],
             pictures=shown,
-            rest=len(self.pairs) - len(shown),
+            rest=len(couples_of(self.pairs)) - len(shown),
             telltales=[each.row() for each in self.telltales],
             facts=facts_of(self.images, self.unknown),
             notes=self.notes,
@@ -124,13 +148,17 @@ class SplitAudit:
         many = Counter(pair.kind for pair in self.pairs)
         return [(kind, many[kind]) for kind in KINDS if many[kind]]
 
+    def _some(self) -> list[list[str]]:
+        test = {case.id: case for case in self._sides[1]}
+        return [_row(told) for told in varied(self.pairs, test, SHOWN)]
+
     def _repr_html_(self) -> str:
         told = [each.sentence for each in self.telltales if each.found]
-        rows = [_row(pair) for pair in self.pairs[:SHOWN]]
+        rows = self._some()
         worth = () if self.controls is None else worth_rows(self.controls)
         return notebook.card(
             f"Split: {self.verdict}",
-            notebook.paragraphs([self.reason]),
+            notebook.paragraphs([self.reason, *filter(None, [self.remedy])]),
             notebook.table(HEADS, rows),
             notebook.table(["nearest training image", "accuracy", "balanced", "labels shuffled"], worth),
             notebook.paragraphs([*told, *self.notes]),
@@ -141,13 +169,14 @@ class SplitAudit:
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.verdict}: {self.reason}"
+        yield from filter(None, [self.remedy])
         yield f"Training has {self.images[0]} images, the test {self.images[1]}."
         if self.pairs:
             yield ""
-            rows = [_row(pair) for pair in self.pairs[:SHOWN]]
-            yield from align(HEADS, rows)
-            if len(self.pairs) > SHOWN:
-                yield f"... and {len(self.pairs) - SHOWN} more pairs."
+            yield from align(HEADS, self._some())
+            more = len(couples_of(self.pairs)) - SHOWN
+            if more > 0:
+                yield f"... and {more} more pairs of images."
         if self.controls is not None:
             yield ""
             yield from _worth(self.controls)
@@ -155,9 +184,9 @@ class SplitAudit:
         yield from self.notes
 
 
-def _row(pair: Pair) -> list[str]:
-    like = "" if pair.similarity != pair.similarity else f"{pair.similarity:.3f}"
-    return [MEANING[pair.kind] + ("" if pair.certain else "?"), pair.test, pair.train, like]
+def _row(told: Sequence[Pair]) -> list[str]:
+    reasons, like = reasons_of(told, unsure="?")
+    return [reasons, told[0].test, told[0].train, like]
 
 
 def _worth(found: Controls) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -39,7 +40,7 @@ def worth_rows(found: Controls) -> list[list[str]]:
     apart = (found.apart, found.balanced_apart, found.shuffled_apart)
     return [
         ["as the split is", *map(str, (found.nearest, found.balanced, found.shuffled))],
-        ["without images of the same group", *map(str, apart)],
+        ["without images of the same person", *map(str, apart)],
         ["always the commonest class", f"{found.chance:.2f}", "", ""],
     ]
 
@@ -48,33 +49,60 @@ def lead_of(found: Controls) -> str:
     """Return the one sentence on what the leak is worth."""
     return (
         f"The label of the most similar training image is right for {_share(found.nearest.value)} of the "
-        f"test, and for {_share(found.apart.value)} where training images of the same group are left out. "
-        "With labels dealt anew over groups, which leaves nothing to learn, it is right for "
+        f"test, and for {_share(found.apart.value)} where training images of the same person are left out. "
+        "With labels dealt anew over people, which leaves nothing to learn but who they are, it is right for "
         f"{_share(found.shuffled.value)}."
     )
 
 
-def pictures_of(pairs: tuple[Pair, ...], train: Cases, test: Cases) -> list[Picture]:
-    """Return pictures of the first pairs, of each image of the test one before any second."""
+def pictures_of(pairs: Sequence[Pair], train: Cases, test: Cases) -> list[Picture]:
+    """Return pictures of twos of images, as `varied` chooses them, each with all that gives them away."""
     import cv2
 
-    order = sorted(range(len(pairs)), key=lambda place: (_again(pairs, place), place))
     made = []
-    for pair in (pairs[place] for place in sorted(order[:SHOWN])):
-        sides = [_side(test[pair.test]), _side(train[pair.train])]
-        gap = np.full((HEIGHT, 6), 255, np.uint8)
+    for told in varied(pairs, test, SHOWN):
+        sides = [_side(test[told[0].test]), _side(train[told[0].train])]
+        gap = np.full((HEIGHT, 6), 128, np.uint8)
         done, png = cv2.imencode(".png", np.hstack([sides[0], gap, sides[1]]))
-        like = "" if math.isnan(pair.similarity) else f", similarity {pair.similarity:.3f}"
-        sure = "" if pair.certain else " (uncertain)"
-        words = f"{MEANING[pair.kind]}{sure}: {pair.test} of the test, {pair.train} of training{like}"
+        reasons, like = reasons_of(told)
+        words = (
+            f"{reasons}: {told[0].test} of the test, {told[0].train} of training"
+            f"{like and f', similarity {like}'}"
+        )
         if done:
             made.append(picture(png.tobytes(), f"Two images side by side, {words}.", words))
     return made
 
 
-def _again(pairs: tuple[Pair, ...], place: int) -> bool:
-    """Tell whether the pair before is of the same image of the test."""
-    return place > 0 and pairs[place - 1].test == pairs[place].test
+def varied(pairs: Sequence[Pair], test: Cases, most: int) -> list[tuple[Pair, ...]]:
+    """Return at most so many twos of images in their order, so that each person is met before any twice.
+
+    Each two are there once, with every pair that is of them. Where the subject of the test's image is not
+    known, its own id stands for the person.
+    """
+    met: Counter[tuple[bool, str]] = Counter()
+    ranked, couples = [], couples_of(pairs)
+    for place, (first, *_) in enumerate(couples):
+        subject = test[first.test].subject
+        person = (subject is None, first.test if subject is None else subject)
+        ranked.append((met[person], place))
+        met[person] += 1
+    return [couples[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
+
+
+def couples_of(pairs: Sequence[Pair]) -> list[tuple[Pair, ...]]:
+    """Return the pairs of the same two images together, in the order in which these are first met."""
+    found: dict[tuple[str, str], list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault((pair.test, pair.train), []).append(pair)
+    return [tuple(dict.fromkeys(each)) for each in found.values()]
+
+
+def reasons_of(told: Sequence[Pair], unsure: str = " (uncertain)") -> tuple[str, str]:
+    """Return in words all that gives two images away, and how alike they are; empty where unknown."""
+    kinds = [MEANING[pair.kind] + ("" if pair.certain else unsure) for pair in told]
+    known = [pair.similarity for pair in told if not math.isnan(pair.similarity)]
+    return "; ".join(kinds), f"{known[0]:.3f}" if known else ""
 
 
 def _side(case: Case) -> UInt8[Array, "height width"]:

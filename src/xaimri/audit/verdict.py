@@ -29,7 +29,7 @@ def verdict_on(pairs: Sequence[Pair], known: bool) -> Verdict:
     return "subject-safe" if known else "no leak found"
 
 
-def reason_for(verdict: Verdict, pairs: Sequence[Pair], tested: int, unknown: int) -> str:
+def reason_for(verdict: Verdict, pairs: Sequence[Pair], tested: int, unknown: int, unread: int = 0) -> str:
     """Return the sentence that says why a verdict is given.
 
     Parameters
@@ -40,7 +40,11 @@ def reason_for(verdict: Verdict, pairs: Sequence[Pair], tested: int, unknown: in
         How many cases are in the test.
     unknown
         How many cases of both sides have no subject.
+    unread
+        How many images of both sides can't be read.
     """
+    images = "1 image that can't be read was" if unread == 1 else f"{unread} images that can't be read were"
+    left = f" ({images} not compared)" if unread else ""
     if verdict == "unsafe":
         met = len({pair.test for pair in pairs if pair.certain})
         return f"{met} of {tested} test images give away their answer: {counted(pairs)}."
@@ -52,12 +56,25 @@ def reason_for(verdict: Verdict, pairs: Sequence[Pair], tested: int, unknown: in
         )
     if verdict == "subject-safe":
         return (
-            "every subject is known, none is on both sides, and no image of the test was found in training."
+            "every subject is known, none is on both sides, and no image of the test was found in training"
+            f"{left}."
         )
     return (
-        f"no image of the test was found in training, but {unknown} images have no subject: whether one "
-        "person is on both sides is not known."
+        f"no image of the test was found in training{left}, but {unknown} images have no subject: whether "
+        "one person is on both sides is not known."
     )
+
+
+REMEDY: dict[Verdict, str] = {
+    "unsafe": "Split people, not images, before any copy is made: `xaimri.data.split` and `xaimri train` do. "
+    "Where nobody knows who was scanned, `xaimri data subjects` may tell it from the pixels.",
+    "safe but for near copies": "Give both images of a pair that shows one person one subject, and split "
+    "again.",
+    "no leak found": "Say who was scanned, and audit again: by `subject=` of `xaimri.data.read_folder`, or "
+    "by the table that `xaimri data subjects` makes of the pixels.",
+    "subject-safe": "",
+}
+"""What to do, after a verdict."""
 
 
 def counted(pairs: Sequence[Pair], certain: bool = True) -> str:

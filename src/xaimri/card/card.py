@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from xaimri.archive import write_text
 from xaimri.arguments import check_arguments
@@ -20,9 +20,12 @@ from xaimri.card.network import network_facts
 from xaimri.card.results import result_facts
 from xaimri.data import Dataset
 from xaimri.documents.document import document
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, first_line
 from xaimri.kinds import Anything
 from xaimri.regular_file import path_of
+
+Told: TypeAlias = Callable[[dict[str, Any], str], dict[str, tuple[Fact, ...]]]
+"""What reads facts from a file, with its name."""
 
 Row: TypeAlias = tuple[Item, tuple[Fact, ...]]
 """An item and what is known."""
@@ -144,8 +147,18 @@ def model_card(
     for file, keys, facts_of in files:
         if file is not None:
             name = Path(file).name
-            found.append(facts_of(read_evidence(file, keys, opened), name))
+            found.append(_facts(facts_of, read_evidence(file, keys, opened), name))
             sources.append(name)
     given = {} if answers is None else own.read_answers(answers)
     title = given.get("card", {}).get("title", f"Model card of {Path(bundle).absolute().name}")
     return Card(title, joined(*found), given, tuple(sources))
+
+
+def _facts(facts_of: Told, found: dict[str, Any], name: str) -> dict[str, tuple[Fact, ...]]:
+    """Return what a file tells, or say that it is not whole."""
+    try:
+        return facts_of(found, name)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"`{name}` is not as it was written ({first_line(error)}): make it again."
+        ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,10 @@ DIGITS = 1e-6
 """How far the temperature of a report may lie beside the bundle's, in parts of it."""
 
 
-def read_evidence(path: str | Path, keys: Collection[str], bundle: Bundle) -> dict[str, Any]:
-    """Read a file, and see that it is of this network where it says of which it is.
+def read_evidence(
+    path: str | Path, keys: Collection[str], bundle: Bundle | None, classes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Read a file, and see that it is of this network where both are known; ``classes`` are the network's.
 
     Raises
     ------
@@ -46,7 +48,9 @@ def read_evidence(path: str | Path, keys: Collection[str], bundle: Bundle) -> di
     missing = [key for key in keys if not isinstance(found, dict) or key not in found]
     if missing:
         raise InvalidInput(f"{quoted(file)} has no {missing[0]!r}: {remedy}")
-    _check(file, found, bundle)
+    if bundle is not None:
+        _check(file, found, bundle)
+    _check_classes(file, found, classes if bundle is None else bundle.classes)
     return dict(found)
 
 
@@ -63,16 +67,20 @@ def _check(file: Path, found: Mapping[str, Any], bundle: Bundle) -> None:
             f"{quoted(file)} is of another network (SHA-256 {str(of['sha256'])[:12]}..., and that of this "
             f"bundle is {bundle.sha256[:12]}...): make it again for this one."
         )
-    classes = found.get("classes")
-    if classes is not None and list(classes) != list(bundle.classes):
-        raise InvalidInput(
-            f"{quoted(file)} tells of the classes {', '.join(map(str, classes))}, and this network has "
-            f"{', '.join(bundle.classes)}: give the file of this network."
-        )
     now = 1.0 if bundle.scaling is None else bundle.scaling.temperature
     then = of.get("temperature")
     if then is not None and abs(then - now) > DIGITS * now:
         raise InvalidInput(
             f"{quoted(file)} was made at the temperature {then:.4g}, and this bundle's is {now:.4g}: its "
             "probabilities are others, so make it again."
+        )
+
+
+def _check_classes(file: Path, found: Mapping[str, Any], classes: Sequence[str]) -> None:
+    """Refuse what is of other classes, where these are known."""
+    told = found.get("classes")
+    if classes and told is not None and list(told) != list(classes):
+        raise InvalidInput(
+            f"{quoted(file)} tells of the classes {', '.join(map(str, told))}, and this network has "
+            f"{', '.join(classes)}: give the file of this network."
         )

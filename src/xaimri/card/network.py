@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from xaimri.data.attendance import PARTS, WORDS
 
 if TYPE_CHECKING:
     from xaimri.adapters.keras.bundle import Bundle
+
+_FROM_PIXELS = re.compile(r"scan-[0-9a-f]{10}")
 
 RECORD = "bundle.json"
 NETWORK = "model.keras"
@@ -111,7 +114,9 @@ def _reach(bundle: Bundle) -> list[str]:
 def _source(origin: Mapping[str, Any] | None) -> list[str]:
     if origin is None:
         return []
-    settings = ", ".join(f"{name} {value}" for name, value in origin.items() if name != "maker")
+    settings = ", ".join(
+        f"{name} {value}" for name, value in origin.items() if name != "maker" and value is not None
+    )
     return [f"Read or made by xaimri.data: {origin['maker']}{f' ({settings})' if settings else ''}."]
 
 
@@ -146,7 +151,13 @@ def _disjoint(split: Mapping[str, Any] | None) -> list[str]:
     if split is None:
         return []
     if split.get("by") == "subject":
-        return ["Split by subject: no named subject is in two parts."]
+        names = [str(name) for part in PARTS for name in split.get(part, ())]
+        scans = sum(bool(_FROM_PIXELS.fullmatch(name)) for name in names)
+        pixels = (
+            f"{scans} of {len(names)} subjects are scans that were told by their pixels: two visits of one "
+            "person are two."
+        )
+        return ["Split by subject: no named subject is in two parts.", *([pixels] if scans else [])]
     return ["Split by case: whether a subject is in two parts is known only where every case is of another."]
 
 

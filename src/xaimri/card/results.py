@@ -8,7 +8,7 @@ from typing import Any
 from xaimri.card.evidence import is_named
 from xaimri.card.fact import Fact, counted, figure, told
 
-LEVELS = {"subject": "By subject", "slice": "By image"}
+LEVELS = {"subject": "By subject", "slice": "By slice"}
 
 CLASS_FIGURES = {
     "recall": "sensitivity",
@@ -88,7 +88,7 @@ def _measures(report: Mapping[str, Any]) -> str:
     names = ["accuracy", "balanced accuracy", *CLASS_FIGURES.values(), "confusion matrix"]
     names += ["Brier score and expected calibration error"] if report["subject"].get("calibration") else []
     names += ["operating points"] if report.get("operating_points") else []
-    return f"By image and by subject: {', '.join(names)}."
+    return f"By slice and by subject: {', '.join(names)}."
 
 
 def _uncertainty(report: Mapping[str, Any]) -> str:

@@ -58,10 +58,17 @@ NO_SPLIT = (
 )
 """Why the augmented copy must not be split without groups."""
 
+UNNAMED = (
+    "no file name follows the set's naming, so subjects are unknown: `xaimri.data.subjects_from_pixels` may "
+    "tell them, and so may `subject=` of `xaimri.data.read_folder`."
+)
+"""What is said of images in the set's class folders under names of another scheme."""
+
 ORIGIN = {"maker": "alzheimer"}
 """How `load` made a data set, as `Dataset.origin`."""
 
 _NUMBERED = re.compile(r"(?P<slice>\d+)(?: \((?P<subject>\d+)\))?")
+_RANDOM = re.compile(r"(?=.*[a-f])[0-9a-f-]+", re.IGNORECASE)
 _LISTED = re.compile(r"(?P<stage>mild|moderate|non|verymild)dem(?P<k>\d+)", re.IGNORECASE)
 
 
@@ -79,7 +86,8 @@ def load(folder: str | os.PathLike[str]) -> Dataset:
     Dataset
         Ordered by class, subject and slice; subjects are named ``"MildDemented/5"``, ids
         ``"MildDemented/27 (5).jpg"`` in either layout. Where no name follows the two schemes of the
-        original, it is taken for the augmented copy: subjects are None and ``no_split`` says why.
+        original, subjects are None; random names (of hexadecimal digits) are taken for those of the
+        augmented copy, and ``no_split`` says why.
 
     Raises
     ------
@@ -97,7 +105,7 @@ def load(folder: str | os.PathLike[str]) -> Dataset:
     files, notes = _files(Path(folder))
     places = [place(name, file.stem) for name, file in files]
     if not any(places):
-        return _augmented(files, notes)
+        return _nameless(files, notes)
     seen: dict[tuple[str, int], Path] = {}
     cases = []
     for (name, file), found in zip(files, places, strict=True):
@@ -224,6 +232,9 @@ def _case(name: str, number: int, position: int, file: Path) -> Case:
     return Case(f"{name}/{file.name}", CLASSES.index(name), subject, file, slice=position)
 
 
-def _augmented(files: list[tuple[str, Path]], notes: tuple[str, ...]) -> Dataset:
+def _nameless(files: list[tuple[str, Path]], notes: tuple[str, ...]) -> Dataset:
+    """Return the cases of names that tell no subject: of the augmented copy, if some are random."""
     cases = [Case(f"{name}/{file.name}", CLASSES.index(name), None, file) for name, file in sorted(files)]
-    return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT, origin=ORIGIN, notes=notes)
+    if any(_RANDOM.fullmatch(file.stem) for _, file in files):
+        return Dataset(CLASSES, tuple(cases), no_split=NO_SPLIT, origin=ORIGIN, notes=notes)
+    return Dataset(CLASSES, tuple(cases), origin=ORIGIN, notes=(*notes, UNNAMED))

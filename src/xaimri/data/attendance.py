@@ -15,6 +15,9 @@ SplitRecord: TypeAlias = Mapping[str, Any]
 PARTS = ("train", "validation", "test")
 """Names of the parts."""
 
+MADE = ("phantom", "anatomy")
+"""Makers that name people themselves: the same names stand for others where the record is another."""
+
 WORDS = {"train": "training", "validation": "validation", "test": "held-out"}
 """What a part's subjects are called in a sentence."""
 
@@ -85,6 +88,23 @@ def absences_beside(dataset: Dataset, record: SplitRecord) -> tuple[str, ...]:
     return absences(dataset, record, of=[part for part in PARTS if part in met])
 
 
+def are_others(origin: Origin | None, other: Origin | None) -> bool:
+    """Tell whether equal names of two data sets are surely of different people: of phantoms of other seeds.
+
+    Folders that were read in two ways may hold the same people.
+
+    Examples
+    --------
+    >>> are_others({"maker": "phantom", "seed": 0}, {"maker": "phantom", "seed": 1})
+    True
+    >>> are_others({"maker": "folder", "subject": "(?P<subject>.+)"}, {"maker": "folder", "subject": None})
+    False
+    """
+    if origin is None or other is None or origin == other:
+        return False
+    return {origin["maker"], other["maker"]} <= set(MADE)
+
+
 def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = None) -> tuple[str, ...]:
     """Say how many cases are named as the recorded training part is, if any are.
 
@@ -96,7 +116,7 @@ def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = No
     record
         As of `xaimri.data.Split.record`.
     origin
-        How the recorded data were made; names from elsewhere, such as a phantom of another seed, say nothing.
+        How the recorded data were made; names of phantoms of another seed say nothing.
 
     Examples
     --------
@@ -107,7 +127,7 @@ def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = No
     >>> print(*trained_on(Dataset(("a",), tuple(cases)), record))
     1 of 2 cases are named as what the network was trained on: S1. Figures on the same subjects are too good.
     """
-    if None not in (origin, dataset.origin) and origin != dataset.origin:
+    if are_others(origin, dataset.origin):
         return ()
     trained = set(record["train"])
     met = [key for key in keys_of(dataset, record) if key is not None and key in trained]

@@ -60,7 +60,7 @@ def read_bids(
         such pair.
     repeats
         Where a session has several scans of a kind that is asked for: ``"refuse"``, take the ``"first"`` by
-        name, or ``"all"`` as cases of their own.
+        name (``run-2`` before ``run-10``), or ``"all"`` as cases of their own.
 
     Returns
     -------

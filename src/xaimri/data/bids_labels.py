@@ -18,7 +18,7 @@ def labels_of(
 ) -> tuple[tuple[str, ...], list[int | None]]:
     """Return the classes, and the number of each visit's; None where it is left out."""
     words, chosen = [visit.label for visit in visits], set(classes or ())
-    said = [f"{each:g}" if isinstance(each, float) else each for each in typed(words)]
+    said = [_plain(each) if isinstance(each, float) else each for each in typed(words)]
     said = [own if own in chosen else name for own, name in zip(words, said, strict=True)]
     known = [name for name in said if name is not None]
     values = sorted(set(known), key=lambda name: (_number(name), name))
@@ -39,6 +39,11 @@ def labels_of(
         told = ", ".join(f"{name} ({others.count(name)})" for name in sorted(set(others)))
         notes.append(f"Left out: {_scans(others)} of other labels: {told}.")
     return names, [names.index(name) if name in names else None for name in said]
+
+
+def _plain(number: float) -> str:
+    """Return a number as a class is called, with all its digits: 1 however it was written, and 1000001."""
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _scans(some: Sequence[str]) -> str:

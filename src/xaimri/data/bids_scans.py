@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.nifti import SUFFIXES
-from xaimri.images.read import stem_of, suffix_of
+from xaimri.images.suffixes import stem_of, suffix_of
 from xaimri.names import first_names
 
 Repeats: TypeAlias = Literal["refuse", "first", "all"]
@@ -60,6 +60,8 @@ def find_scans(root: Path, suffixes: Sequence[str]) -> tuple[list[Scan], Counter
     for home in sorted(folder for folder in root.glob("sub-*") if folder.is_dir()):
         for place, folders, names in os.walk(home):
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+            linked = sum(Path(place, folder).is_symlink() for folder in folders)
+            passed["linked folders (lay the folders themselves there)"] += linked
             for name in sorted(names):
                 scan = _scan_of(Path(place, name))
                 if scan is None or scan.suffix not in suffixes or name.startswith("."):
@@ -72,7 +74,7 @@ def find_scans(root: Path, suffixes: Sequence[str]) -> tuple[list[Scan], Counter
                     passed["links to content that isn't there (fetch it, as by `datalad get`)"] += 1
                 else:
                     found.append(scan)
-    return found, passed
+    return found, +passed
 
 
 def with_entities(scans: Iterable[Scan], wanted: Mapping[str, str | int | None]) -> list[Scan]:
@@ -108,8 +110,14 @@ def by_visit(scans: Sequence[Scan], suffixes: Sequence[str], repeats: Repeats) -
         if repeats == "all":
             chosen += [(scan,) for suffix in suffixes for scan in kinds[suffix]]
         elif all(kinds[suffix] for suffix in suffixes):
-            chosen.append(tuple(kinds[suffix][0] for suffix in suffixes))
+            chosen.append(tuple(min(kinds[suffix], key=_counted) for suffix in suffixes))
     return chosen
+
+
+def _counted(scan: Scan) -> list[tuple[bool, int, str]]:
+    """Return a name as people order it: run-2 before run-10."""
+    parts = re.split(r"(\d+)", scan.file.as_posix())
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def unlike(scans: Sequence[Scan]) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ class Case:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.subject is not None and not self.subject.strip():
+            raise InvalidInput(f"the subject of `{self.id}` is empty: give None where it is not known.")
         object.__setattr__(self, "source", _source_of(self.source))
         object.__setattr__(self, "covariates", seal(self.covariates))
 

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from xaimri.data.case import Case, Dataset
+from xaimri.data.tsv import is_missing, whose
 from xaimri.errors import InvalidInput
 from xaimri.regular_file import quoted
 from xaimri.text_file import mark_of, text_of
@@ -56,6 +57,14 @@ def read_cases(path: str | Path, classes: tuple[str, ...] | None = None) -> Data
         if found[name] is None:
             raise InvalidInput(f"{quoted(file)} has no column `{name}`: call them file, label and subject.")
     labels = [str(row[found["label"] or ""]).strip() for row in rows]
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True), 2):
+        if None in row or None in row.values():
+            raise InvalidInput(
+                f"row {number} of {quoted(file)} has not as many cells as its head: leave a cell empty "
+                "where a value is missing."
+            )
+        if is_missing(label):
+            raise InvalidInput(f"row {number} of {quoted(file)} has no label: give one, or take it out.")
     names = tuple(sorted(set(labels))) if classes is None else classes
     cases = []
     for row, label in zip(rows, labels, strict=True):
@@ -92,6 +101,5 @@ def _case(file: Path, row: dict[str, str | None], label: int, found: dict[str, s
             f"{quoted(file)} names `{cell('file')}`, which is not there: give paths from its folder."
         )
     number = cell("slice")
-    return Case(
-        cell("file"), label, cell("subject") or None, image, int(number) if number.isdecimal() else None
-    )
+    level = int(number) if number.isdecimal() else None
+    return Case(cell("file"), label, whose(cell("subject")), image, level)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from xaimri.arrays import Array
+from xaimri.data.connected import connected
 
 BESIDE = 8
 """A pair is held against the distance to the neighbour of this rank, which is mostly somebody else's."""
@@ -100,14 +101,14 @@ def _pictures(vectors: Vectors) -> Array:
     near, apart = _nearest(vectors[np.unique(own, return_index=True)[1]], BESIDE)
     row, rank = np.nonzero(apart < SAME)
     pairs = np.stack([row, near[row, rank]], axis=1)
-    whole: Array = _groups(len(seen), pairs)[own]
+    whole: Array = connected(len(seen), pairs)[own]
     return whole
 
 
 def _joined(vectors: Vectors) -> tuple[Array, Array]:
     """Return the group of each picture, and whether its group may be a part of another."""
     links, count = _beside(vectors), len(vectors)
-    group = _groups(count, links)
+    group = connected(count, links)
     while len(links):
         pairs, ratio = _across(vectors, group, np.flatnonzero(~_between(vectors, links)))
         near = ratio < ACROSS
@@ -115,7 +116,7 @@ def _joined(vectors: Vectors) -> tuple[Array, Array]:
             open_ = np.unique(group[pairs[ratio < UNSURE]])
             return group, np.isin(group, open_)
         links = np.concatenate([links, pairs[near]])
-        group = _groups(count, links)
+        group = connected(count, links)
     return group, np.zeros(count, bool)
 
 
@@ -192,13 +193,3 @@ def _half(one: Vectors, other: Vectors) -> Float[Array, " images"]:
     """Return half the squared distances of vectors of length 1."""
     found: Array = 1 - np.einsum("ij,ij->i", one, other)
     return found
-
-
-def _groups(count: int, pairs: Pairs) -> Array:
-    """Return a number for each of so many, the same for those that pairs connect."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    found: Array = connected_components(graph, directed=False)[1]
-    return found.astype(np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from xaimri.arrays import Array
+from xaimri.data.connected import connected
 from xaimri.data.likeness import SAME_SCAN
 from xaimri.data.looks import Looks
 from xaimri.data.polar import nearest
@@ -25,19 +26,12 @@ def families(subjects: Sequence[str | None], pairs: Iterable[tuple[int, int]]) -
     >>> families(["a", None, "a", None, None], [(1, 3)]).tolist()
     [0, 1, 0, 1, 2]
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     first: dict[str, int] = {}
     links = list(pairs)
     for place, subject in enumerate(subjects):
         if subject is not None:
             links.append((first.setdefault(subject, place), place))
-    many = len(subjects)
-    one, other = (np.array(links, np.int64).reshape(-1, 2)).T
-    graph = coo_array((np.ones(len(links), bool), (one, other)), shape=(many, many))
-    found: Array = connected_components(graph, directed=False)[1]
-    return found.astype(np.int64)
+    return connected(len(subjects), links)
 
 
 def beside(looks: Looks) -> list[tuple[int, int]]:

@@ -40,7 +40,7 @@ def read_folder(
     path
         Its sub-folders are the classes, searched to any depth. A single folder around them whose name
         says so (``data``, ``Brain_Dataset``, ``train``) is entered. Hidden files and folders, files that
-        are no image by their ending (`xaimri.images.read.SUFFIXES`), images beside the class folders and
+        are no image by their ending (`xaimri.images.suffixes.SUFFIXES`), images beside the class folders and
         names that are no text are passed over, and counted in ``notes``.
     subject
         Who was scanned: a regular expression with a group ``(?P<subject>...)``, and if wanted

@@ -10,7 +10,9 @@ from jaxtyping import Bool, Int
 
 from xaimri.arrays import Array
 from xaimri.data.case import Dataset
+from xaimri.data.connected import connected
 from xaimri.errors import InvalidInput
+from xaimri.names import stated
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ def _check(dataset: Dataset, groups: Sequence[Hashable] | None, independent: boo
     if groups is not None:
         if len(groups) != len(dataset):
             raise InvalidInput(f"`groups` needs one entry per case, {len(dataset)}, got {len(groups)}.")
-        if any(group is None for group in groups):
+        if any(stated(group) is None for group in groups):
             raise InvalidInput(
                 "`groups` has None for some case: give every case a group, its own if it is alone."
             )
@@ -138,7 +140,7 @@ def _check(dataset: Dataset, groups: Sequence[Hashable] | None, independent: boo
 
 def _of_covariate(dataset: Dataset, name: str) -> list[Hashable]:
     """Return a group for every case by a covariate; a subject without a value is a group of its own."""
-    values = dataset.covariate(name)
+    values = [stated(value) for value in dataset.covariate(name)]
     for case, value in zip(dataset, values, strict=True):
         if value is None and case.subject is None:
             raise InvalidInput(
@@ -153,22 +155,15 @@ def _of_covariate(dataset: Dataset, name: str) -> list[Hashable]:
 
 def _joined(dataset: Dataset, groups: Sequence[Hashable] | None) -> Array:
     """Number the connected sets of cases that share a subject or a group, by their smallest name."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     n = len(dataset)
     keys: dict[tuple[str, Hashable], int] = {}
-    rows, columns = [], []
+    links: list[tuple[int, int]] = []
     for index, case in enumerate(dataset):
         own: list[tuple[str, Hashable]] = [] if case.subject is None else [("subject", case.subject)]
         if groups is not None:
-            own.append(("group", groups[index]))
-        for key in own:
-            rows.append(index)
-            columns.append(n + keys.setdefault(key, len(keys)))
-    size = n + len(keys)
-    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
-    component = connected_components(graph, directed=False)[1][:n]
+            own.append(("group", stated(groups[index])))
+        links += [(index, n + keys.setdefault(key, len(keys))) for key in own]
+    component = connected(n + len(keys), links)[:n]
     name = [case.subject or case.id for case in dataset]
     smallest: dict[int, str] = {}
     for label, text in zip(component, name, strict=True):

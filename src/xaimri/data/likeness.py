@@ -34,7 +34,7 @@ CANDIDATES = 48
 CROPPED = 16
 """Candidates for each part of an image that a cropped one may show."""
 
-PATIENCE = 4, 8
+PATIENCE = 4, 16
 """So many candidates in turn that are no altered copies end the search: while nothing is alike, and after."""
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xaimri.images.pairs import is_voxels
-from xaimri.images.read import suffix_of
 from xaimri.images.series import is_series
+from xaimri.images.suffixes import suffix_of
 
 NAMED = 4
 """How many endings a sentence names."""
@@ -79,11 +79,12 @@ def list_images(folder: Path, *, deep: bool = True, named: bool = True, series: 
             images.append(here)
             names = []
         for name in names:
-            reason = "hidden" if hidden or name.startswith(".") else _fault(here / name, named)
-            if reason == "" and is_voxels(here / name):
+            file = here / name
+            reason = "hidden" if hidden or name.startswith(".") else _fault(file, named)
+            if reason == "" and is_voxels(file):
                 continue  # its header stands for both
             if reason is None:
-                images.append(here / name)
+                images.append(file)
             elif reason:
                 passed[reason] += 1
             else:
@@ -95,7 +96,7 @@ def list_images(folder: Path, *, deep: bool = True, named: bool = True, series: 
     passed.pop("", None)
     if not deep:
         passed.pop("linked folders", None)
-    return Listing(tuple(sorted(images)), passed, endings)
+    return Listing(tuple(sorted(images, key=lambda file: file.parts)), passed, endings)
 
 
 def images_below(folder: Path, *, series: bool = False) -> list[Path]:

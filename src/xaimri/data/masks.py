@@ -11,7 +11,7 @@ from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset
 from xaimri.data.listing import list_images
 from xaimri.errors import InvalidInput
-from xaimri.images.read import stem_of, suffix_of
+from xaimri.images.suffixes import stem_of, suffix_of
 
 FOLDERS, BESIDE, ENDING = frozenset({"mask", "masks"}), frozenset({"image", "images"}), "_mask"
 """Names of folders of masks, of the folders of images beside them, and the end of a mask's name."""

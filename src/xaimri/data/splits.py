@@ -130,7 +130,7 @@ class Split:
         if keys and all(key is None for key in keys):
             raise InvalidInput(
                 "the split is recorded by subject, and none of these cases has one: say who was scanned, as "
-                "by `subject=` of `xaimri.data.read_folder`."
+                "by `subject=` of `xaimri.data.read_folder`, or `xaimri.data.with_subjects`."
             )
         indices: dict[str, list[int]] = {name: [] for name in PARTS}
         for index, key in enumerate(keys):

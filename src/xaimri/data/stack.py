@@ -15,9 +15,9 @@ from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.acquisition import Acquisition, Place, unturned
+from xaimri.images.channels import Layout
 from xaimri.images.intake import Intake
 from xaimri.images.ranges import SHARE, Ranges
-from xaimri.images.read import Layout
 from xaimri.images.window import WindowSource, as_window
 from xaimri.kinds import Anything, Several
 from xaimri.rules import WholeNumber

@@ -15,7 +15,7 @@ from xaimri.data.attendance import PARTS, SplitRecord, homes
 from xaimri.data.case import Dataset
 from xaimri.data.splits import Split
 from xaimri.errors import InvalidInput
-from xaimri.names import first_names
+from xaimri.names import first_names, is_nobody
 from xaimri.regular_file import quoted
 from xaimri.text_file import text_of
 
@@ -54,7 +54,8 @@ def with_subjects(dataset: Dataset, path: str | Path) -> Dataset:
         Cases, known by their ids.
     path
         CSV in UTF-8 with the columns ``case`` and ``subject``, with commas or semicolons, as `write_subjects`
-        writes. Other columns are passed over. A case without a row, or with an empty subject, has None.
+        writes. Other columns are passed over. A case without a row, or whose subject is empty or ``n/a``, has
+        None.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def with_subjects(dataset: Dataset, path: str | Path) -> Dataset:
             f"{name} names {len(foreign)} cases that the data have not ({first_names(foreign)}): the first "
             f"of the data is `{dataset[0].id if len(dataset) else 'none'}`."
         )
-    told = {key: subject or None for key, subject in rows}
+    told = {key: None if is_nobody(subject) else subject for key, subject in rows}
     if not any(told.values()):
         raise InvalidInput(f"{name} names no subject: fill its column `subject`.")
     for case in dataset:
@@ -112,9 +113,20 @@ def read_split(path: str | Path) -> SplitRecord:
         raise InvalidInput(
             f"{name} is no JSON ({error}): write it by `xaimri data subjects --split`."
         ) from None
+    return checked_split(record, name)
+
+
+def checked_split(record: object, name: str) -> SplitRecord:
+    """Return what a file holds, once it is seen to be a recorded split.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none, or has a subject in two parts.
+    """
     parts = [record.get(part) for part in PARTS] if isinstance(record, dict) else []
     whole = [isinstance(part, list) and all(isinstance(key, str) for key in part) for part in parts]
-    if not whole or not all(whole):
+    if not isinstance(record, dict) or not all(whole):
         raise InvalidInput(
             f'{name} must hold "by" ("subject" or "case") and lists of names "train", "validation", "test".'
         )

@@ -15,6 +15,9 @@ from xaimri.data.chains import Chains, chain
 from xaimri.data.thumbnails import thumbnails
 from xaimri.names import first_names
 
+LARGE = 1.5
+"""Scans of more than so many times the middle number of images may be of several people."""
+
 
 @check_arguments()
 def subjects_from_pixels(dataset: Dataset, *, join_unsure: bool = False) -> Dataset:
@@ -95,7 +98,14 @@ def _told(dataset: Dataset, found: Chains, scans: list[list[int]], torn: int) ->
         notes.append(f"{len(alone)} of {len(dataset)} cases have no subject: {first_names(alone)}.")
     parts = len(set(found.scan[found.unsure].tolist()))
     if parts:
-        notes.append(f"{parts} scans may be parts of others: look at them before a split is believed.")
+        without = sum(dataset[place].subject is None for place in np.flatnonzero(found.unsure).tolist())
+        notes.append(
+            f"{parts} scans may be parts of others, so their {without} cases have no subject: "
+            "`join_unsure=True` keeps them as scans of their own."
+            if without
+            else f"{parts} scans may be parts of others: look at them before a split is believed."
+        )
+    notes += _together(sizes)
     if found.blank.any():
         notes.append(f"{int(found.blank.sum())} cases can't be read as a slice, or are of one value.")
     mixed = sum(len({dataset[place].label for place in places}) > 1 for places in scans)
@@ -109,3 +119,15 @@ def _told(dataset: Dataset, found: Chains, scans: list[list[int]], torn: int) ->
             f"{torn} scans hold images of several known subjects: their cases are left as they were."
         )
     return notes
+
+
+def _together(sizes: list[int]) -> list[str]:
+    """Say how many scans may be of several people, by how many images they hold."""
+    large = [size for size in sizes if size > LARGE * np.median(sizes)]
+    if not large:
+        return []
+    most = f"up to {max(large)}" if len(large) > 1 else f"{large[0]}"
+    return [
+        f"{len(large)} of {len(sizes)} scans hold far more images than the others ({most}): slices of "
+        "several people may be chained together there. Look at them before they count as one."
+    ]

@@ -10,8 +10,9 @@ from xaimri.arrays import Array
 from xaimri.data.case import Case, Dataset
 from xaimri.errors import UnusableImage
 from xaimri.grid import Grid
+from xaimri.images.channels import with_channels
 from xaimri.images.contrasts import Contrasts
-from xaimri.images.read import read_image, with_channels
+from xaimri.images.read import read_image
 from xaimri.kinds import Several
 from xaimri.rules import WholeNumber
 

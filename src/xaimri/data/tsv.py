@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaimri.errors import InvalidInput, shown
-from xaimri.names import first_names
+from xaimri.names import first_names, is_nobody
 from xaimri.regular_file import open_regular, quoted
 
 MISSING = frozenset({"", "n/a", "na", "nan"})
 """What stands for a value that is missing, in any case: ``n/a`` in BIDS, and what programs make of it."""
+
+EXACT = 2**53
+"""Whole numbers below this are told apart in double precision; larger ones are names."""
 
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A number; a name of digits that begins with 0, such as ``007``, is none."""
@@ -116,8 +119,24 @@ def is_missing(words: str) -> bool:
     return words.casefold() in MISSING
 
 
+def whose(words: str) -> str | None:
+    """Return the subject that a cell names, None where it names none; of ``7.0`` programs have made 7.
+
+    Examples
+    --------
+    >>> whose("S1"), whose("n/a"), whose("None"), whose("7.0"), whose("7.5")
+    ('S1', None, None, '7', '7.5')
+    """
+    if is_nobody(words):
+        return None
+    whole, point, rest = words.partition(".")
+    return whole if point and whole.isdecimal() and not rest.strip("0") else words
+
+
 def typed(words: Iterable[str]) -> list[str | float | None]:
     """Return a column as numbers where all that are there are numbers, else as words; None where missing.
+
+    Names of digits, such as ``007`` or one of 17 digits, are words.
 
     Examples
     --------
@@ -126,7 +145,7 @@ def typed(words: Iterable[str]) -> list[str | float | None]:
     """
     listed = [None if is_missing(each) else each for each in words]
     known = [each for each in listed if each is not None]
-    if all(NUMBER.fullmatch(each) for each in known):
+    if all(NUMBER.fullmatch(each) and abs(float(each)) < EXACT for each in known):
         return [None if each is None else float(each) for each in listed]
     return list(listed)
 

@@ -53,28 +53,22 @@ def auroc(
     array([0.875])
     """
     found = np.empty(len(weights))
-    for rows, above, below in rising(scores, positive, weights, owner):
-        lower = np.cumsum(below, axis=1) - below / 2  # negatives with a lower score, and half of the equal
-        pairs = above.sum(axis=1) * below.sum(axis=1)
-        won = (above * lower).sum(axis=1)
+    order = np.argsort(scores[~positive], kind="stable")
+    negative, kept = scores[~positive][order], owner[~positive][order]
+    lower, equal = (np.searchsorted(negative, scores[positive], side) for side in ("left", "right"))
+    for rows in lots(weights, len(scores)):
+        drawn = weights[rows].astype(np.float64)
+        above, below = drawn[:, owner[positive]], np.zeros((len(drawn), len(kept) + 1))
+        np.cumsum(drawn[:, kept], axis=1, out=below[:, 1:])
+        pairs = above.sum(axis=1) * below[:, -1]
+        # the negatives with a lower score, and half of the equal
+        won = np.einsum("ij,ij->i", above, below[:, lower] + below[:, equal]) / 2
         found[rows] = np.where(pairs > 0, won / np.where(pairs > 0, pairs, 1), np.nan)
     return found
 
 
-def rising(
-    scores: Float[Array, " cases"],
-    positive: Bool[Array, " cases"],
-    weights: Num[Array, "weightings subjects"],
-    owner: Int[Array, " cases"],
-) -> Iterator[tuple[slice, Float[Array, "some scores"], Float[Array, "some scores"]]]:
-    """Yield, for some weightings at once, how many positives and negatives have each score, rising."""
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-    owner, positive = owner[order], positive[order]
-    count = max(1, AT_ONCE // len(scores))
+def lots(weights: Num[Array, "weightings subjects"], cases: int) -> Iterator[slice]:
+    """Yield which weightings are looked at together, of so many cases."""
+    count = max(1, AT_ONCE // cases)
     for first in range(0, len(weights), count):
-        rows = slice(first, first + count)
-        drawn = weights[rows][:, owner]
-        kinds = (np.where(positive, drawn, 0), np.where(positive, 0, drawn))
-        above, below = (np.add.reduceat(each, starts, axis=1).astype(np.float64) for each in kinds)
-        yield rows, above, below
+        yield slice(first, first + count)

@@ -6,7 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 from xaimri.arrays import Array
-from xaimri.evaluation.auroc import rising
+from xaimri.evaluation.auroc import lots
+
+TINY = 1e-9
+"""Weights that add up to less are none."""
 
 
 def average_precision(
@@ -40,11 +43,17 @@ def average_precision(
     array([0.83333333])
     """
     found = np.empty(len(weights))
-    for rows, hits, others in rising(-scores, positive, weights, owner):
-        called = np.cumsum(hits + others, axis=1)
-        precision = np.cumsum(hits, axis=1) / np.maximum(called, 1)
-        total = hits.sum(axis=1)
-        able = (total > 0) & (others.sum(axis=1) > 0)
-        mean = (hits * precision).sum(axis=1) / np.maximum(total, 1)
+    order = np.argsort(-scores, kind="stable")
+    falling, kept, true = -scores[order], owner[order], positive[order]
+    called = np.searchsorted(falling, falling[true], "right") - 1  # the last of those with an equal score
+    hit = np.searchsorted(falling[true], falling[true], "right") - 1
+    for rows in lots(weights, len(scores)):
+        drawn = weights[rows].astype(np.float64)[:, kept]
+        above = drawn[:, true]
+        hits, total = np.cumsum(above, axis=1)[:, hit], above.sum(axis=1)
+        everything = np.cumsum(drawn, axis=1)
+        precision = hits / np.maximum(everything[:, called], TINY)
+        able = (total > 0) & (everything[:, -1] - total > TINY)
+        mean = np.einsum("ij,ij->i", above, precision) / np.where(total > 0, total, 1)
         found[rows] = np.where(able, mean, np.nan)
     return found

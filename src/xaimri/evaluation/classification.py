@@ -226,6 +226,8 @@ def _level(
             else Estimate.none()
             for k in KINDS
         }
+        if enough["precision"][i] and not confusions[..., i].any():  # of nothing that was called so
+            chosen["precision"] = Estimate.alone(0.0)
         return ClassFigures(
             compared.classes[i],
             **chosen,

@@ -65,16 +65,31 @@ class DecisionCurve:
 
     @property
     def useful(self) -> tuple[float, ...]:
-        """The thresholds at which the gain's interval lies above 0."""
+        """The thresholds at which the gain's interval lies above 0; `note` says where there is none."""
         return tuple(t for t, gain in zip(self.thresholds, self.gain, strict=True) if gain.low > 0)
+
+    def __str__(self) -> str:
+        useful, what = self.useful, "images" if self.level == "slice" else "subjects"
+        between = f", which lie in {useful[0]:g} to {useful[-1]:g}" if useful else ""
+        return (
+            f"acting on `{self.positive}`, {100 * self.prevalence:.0f} % of the {what}: by its interval "
+            f"better than acting on all and on nobody at {len(useful)} of {len(self.thresholds)} "
+            f"thresholds{between}{f' ({self.note})' if self.note else ''}"
+        )
 
     @property
     def note(self) -> str | None:
-        """None, or why there are no intervals."""
+        """None, or why gains have no interval, and so are not counted as useful."""
         few = min(self.subjects, self.others)
-        if few >= MINIMUM_SUBJECTS:
+        if few < MINIMUM_SUBJECTS:
+            return f"no intervals: {few} subject{'' if few == 1 else 's'} on one side"
+        bare = sum(gain.bare and gain.value > 0 for gain in self.gain)
+        if not bare:
             return None
-        return f"no intervals: {few} subject{'' if few == 1 else 's'} on one side"
+        return (
+            f"at {bare} threshold{'' if bare == 1 else 's'} the gain lies above 0 and has no interval: it is "
+            "the same whoever is left out, as where everybody is told right"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types."""

@@ -106,8 +106,9 @@ class OperatingPoint:
     def __str__(self) -> str:
         of = ""
         if self.chosen is not None:
-            others = len(self.chosen.subjects)
-            of = f" (chosen for a sensitivity of {self.chosen.wanted:g} on {others} other subjects)"
+            count = len(self.chosen.subjects)
+            others = f"{count} other subjects" if count else "cases without subjects, which may be these"
+            of = f" (chosen for a sensitivity of {self.chosen.wanted:g} on {others})"
         head = f"{self.positive}, at {self.threshold:.3g} and above{of}, by {self.level}"
         figures = ", ".join(f"{name.replace('_', ' ')} {getattr(self, name)}" for name in SHARES)
         return "\n".join([f"{head}: {figures}", *self.notes])

@@ -87,7 +87,9 @@ class Populations:
         lines = [" " * left + "".join(f"{x:>{n}}" for x, n in zip(heads, wide, strict=True))]
         for name, *cells in rows:
             lines.append(f"{name:>{left}}" + "".join(f"{x:>{n}}" for x, n in zip(cells, wide, strict=True)))
-        return "\n".join([*lines, "In parentheses: subjects.", *self.notes])
+        return "\n".join(
+            [*lines, f"By {self.level}, with intervals over subjects. In parentheses: subjects.", *self.notes]
+        )
 
 
 @check_arguments()

@@ -87,6 +87,13 @@ class ClassificationReport:
             )
         if absent:
             notes.append(f"No image is of {', '.join(f'`{name}`' for name in absent)}: not in any average.")
+        called = self.slice.confusion.sum(axis=0)
+        never = [c.name for c, n in zip(self.slice.per_class, called, strict=True) if not n and c.subjects]
+        if never:
+            notes.append(
+                f"No image is called {', '.join(f'`{name}`' for name in never)}: precision is not known "
+                "there, and stands as 0, also in means."
+            )
         alone = [c for c in self.slice.per_class if c.note is None and c.auroc_note is not None]
         if alone:
             notes.append(
@@ -104,7 +111,7 @@ class ClassificationReport:
         elif any(figure.bare for figure in (*self.slice.figures, *self.subject.figures)):
             yield (
                 "A figure without brackets can't be told apart from chance: no class that it counts has two "
-                "subjects, or leaving one out leaves it undefined."
+                "subjects, nothing is called by its class, or leaving one out leaves it undefined."
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -52,6 +52,13 @@ class Threshold:
     level: LevelName
     subjects: frozenset[str]
 
+    def __str__(self) -> str:
+        return (
+            f"{self.positive}, at {self.value:.3g} and above, by {self.level}: chosen for a sensitivity of "
+            f"{self.wanted:g}; sensitivity {self.sensitivity:.2f}, specificity {self.specificity:.2f} on the "
+            f"{len(self.subjects)} subjects on whom it was chosen, which flatters"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON types, with the number of subjects for their names."""
         return {

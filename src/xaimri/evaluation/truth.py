@@ -15,6 +15,7 @@ from xaimri.data.case import Dataset
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import labels_of
 from xaimri.errors import InvalidInput, shown
+from xaimri.names import stated
 
 LevelName = Literal["slice", "subject"]
 """Whether an image counts by itself, or a subject's images count together."""
@@ -48,7 +49,7 @@ def truth_of(
         raise InvalidInput(
             "the true labels must be integers, one per case, at least one: pass class indices."
         )
-    given = own if subjects is None else subjects
+    given = own if subjects is None else [stated(subject) for subject in subjects]
     if len(given) != len(labels):
         raise InvalidInput(f"`subjects` needs one entry per case, {len(labels)}, got {len(given)}.")
     unknown = sum(subject is None for subject in given)

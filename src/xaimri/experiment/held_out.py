@@ -14,7 +14,7 @@ from xaimri.arguments import check_arguments
 from xaimri.calibration import set_on
 from xaimri.charts import confusion_matrix, reliability_diagram
 from xaimri.data import Dataset, read_loader
-from xaimri.data.attendance import absences_beside, homes, keys_of, trained_on
+from xaimri.data.attendance import absences_beside, are_others, homes, keys_of, trained_on
 from xaimri.data.epoch import Loader, chances
 from xaimri.errors import InvalidInput
 from xaimri.evaluation import classification
@@ -126,8 +126,7 @@ def _of_which(model: Model, cases: Dataset) -> dict[str, Any]:
     """Return which network the figures are of, and how many cases are of each recorded part."""
     counts: dict[str, int] | None = None
     if model.split is not None:
-        here = None in (model.origin, cases.origin) or model.origin == cases.origin
-        part_of = homes(model.split) if here else {}
+        part_of = {} if are_others(model.origin, cases.origin) else homes(model.split)
         counts = dict(Counter(part_of.get(str(key), "none") for key in keys_of(cases, model.split)))
     return {"sha256": model.sha256, "temperature": model.temperature, "cases": counts}
 

@@ -19,6 +19,9 @@ from xaimri.evaluation.truth import LevelName
 from xaimri.experiment.prediction import predict_cases
 from xaimri.model import open_model
 
+UNRECORDED = "on whom it was trained is not recorded: were it some of these subjects, it looks too good."
+"""What is said of a model without a recorded split."""
+
 Said: TypeAlias = ModelLike | Array
 """A model, or the probabilities that one gave to all cases, ``(cases, classes)``."""
 
@@ -58,7 +61,8 @@ def compare_models(
     Returns
     -------
     PairedComparison
-        Its ``notes`` say which model was trained on some of these subjects, and what can't be read.
+        Its ``notes`` say which model was trained on some of these subjects, or doesn't record on whom it
+        was, and what can't be read.
 
     Raises
     ------
@@ -121,8 +125,7 @@ def _said(one: Said, name: str, cases: Dataset, options: Mapping[str, Any]) -> _
     opened = open_model(one, **options)
     found = predict_cases(opened, cases.with_classes(opened.classes))
     odd, split = [*found.notes], opened.split
-    if split is not None:
-        odd += trained_on(found.cases, split, opened.origin)
+    odd += [UNRECORDED] if split is None else trained_on(found.cases, split, opened.origin)
     rows = {case.id: row for case, row in zip(found.cases, found.probabilities, strict=True)}
     notes = tuple(f"{name}: {sentence}" for sentence in odd)
     return _Said(tuple(opened.classes), rows, notes, split is not None and split["by"] == "case")

@@ -11,8 +11,9 @@ from xaimri.data import Dataset, Split
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.experiment.temperature import calibrated_bundle, keep_temperature
 from xaimri.grid import Fit
+from xaimri.images.channels import Layout
 from xaimri.images.files import holds_volume
-from xaimri.images.read import Layout, read_image
+from xaimri.images.read import read_image
 from xaimri.images.window import WindowSource
 from xaimri.render import save
 

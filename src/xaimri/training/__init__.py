@@ -3,7 +3,8 @@
 >>> from xaimri.training import build_resnet50, load, save, train
 """
 
-from xaimri.adapters.keras.bundle import Bundle, load, reference_images, save
+from xaimri.adapters.keras.bundle import Bundle, load, save
+from xaimri.adapters.keras.reference import reference_images
 from xaimri.training.augment import Augmentation
 from xaimri.training.batched_part import BatchedPart, batches
 from xaimri.training.cnn3d import build_cnn3d

@@ -13,7 +13,7 @@ from xaimri.arrays import Array, Images
 from xaimri.data.case import Dataset
 from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
-from xaimri.images.read import Layout
+from xaimri.images.channels import Layout
 from xaimri.images.window import WindowSource, as_window
 from xaimri.rules import WholeNumber
 from xaimri.training.augment import Augmentation

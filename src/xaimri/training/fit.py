@@ -19,7 +19,7 @@ from xaimri.failure import Failure
 from xaimri.forked import check_process
 from xaimri.grid import Fit
 from xaimri.images.acquisition import Acquisition
-from xaimri.images.read import Layout
+from xaimri.images.channels import Layout
 from xaimri.images.window import WindowSource, as_window
 from xaimri.training.augment import Augmentation
 from xaimri.training.callbacks import check_callbacks, stops_early

@@ -15,7 +15,7 @@ from xaimri.data.unread import check_classes, say_lost, say_unread, without_unre
 from xaimri.errors import InvalidInput
 from xaimri.failure import Failure
 from xaimri.grid import Fit
-from xaimri.images.read import Layout
+from xaimri.images.channels import Layout
 from xaimri.images.window import Window
 from xaimri.training.intensities import check_intensities
 from xaimri.training.part import Part

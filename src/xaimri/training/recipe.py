@@ -12,7 +12,7 @@ import numpy as np
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, shown
 from xaimri.grid import Fit
-from xaimri.images.read import Layout
+from xaimri.images.channels import Layout
 from xaimri.images.window import Window
 from xaimri.rules import Choice, Number, OrNone, Rule, WholeNumber
 from xaimri.settings import check, setting
