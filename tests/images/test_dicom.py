@@ -54,6 +54,32 @@ def test_slope_and_intercept_hold_apart_and_nonsense_is_refused():
         read_picture(file_of(STORED, PhotometricInterpretation="HSV"))
 
 
+def test_bits_that_lie_elsewhere_are_refused():
+    with pytest.raises(UnusableImage, match="up to bit 15, and by the standard 12 bits lie up to bit 11"):
+        read_picture(file_of(STORED << 4, bits=12, HighBit=15))
+    held = file_of(STORED | 0xF000, bits=12)  # an overlay in the bits above, as old files have it
+    np.testing.assert_array_equal(read_picture(held).pixels[..., 0], STORED)
+    del held.HighBit
+    np.testing.assert_array_equal(read_picture(held).pixels[..., 0], STORED)
+    packed = file_of(STORED << 4, bits=12, HighBit=15)
+    packed.compress(pydicom.uid.RLELossless)
+    with pytest.raises(UnusableImage, match="up to bit 15"):
+        read_picture(packed)
+
+
+def test_a_data_set_without_its_preamble_is_told(tmp_path):
+    whole = content(file_of(STORED))
+    bare = whole[132 + 12 + int.from_bytes(whole[140:144], "little") :]
+    (tmp_path / "IM1").write_bytes(bare)
+    with pytest.raises(UnusableImage, match=r"DICOM without the 132 bytes .*: .*`dcmconv` of dcmtk"):
+        read_picture(tmp_path / "IM1")
+    (tmp_path / "IM2").write_bytes(b"no image at all" * 20)
+    with pytest.raises(
+        UnusableImage, match=r"is no image that can be read: give .*, NIfTI, MGH or DICOM, or"
+    ):
+        read_picture(tmp_path / "IM2")
+
+
 def test_a_mosaic_of_slices_is_no_slice():
     with pytest.raises(UnusableImage, match="is a mosaic, whose slices lie side by side"):
         read_picture(file_of(STORED, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]))

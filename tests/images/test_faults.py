@@ -9,8 +9,8 @@ from PIL import Image
 from xaimri.data import Case, Dataset, load_images
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import Picture, Window, as_window, read_image, with_channels
+from xaimri.images.channels import check_layout
 from xaimri.images.intake import Intake
-from xaimri.images.read import check_layout
 
 GREY = np.arange(30, dtype=np.uint8).reshape(5, 6)
 

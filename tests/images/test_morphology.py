@@ -1,10 +1,10 @@
-"""Masks are opened, closed and widened as SciPy does it, whatever the number of axes."""
+"""Masks are opened, closed, widened and filled as SciPy does it, whatever the number of axes."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from xaimri.images.morphology import closed, opened, widened
+from xaimri.images.morphology import closed, filled, opened, widened
 
 SHAPES = [(5, 9), (40, 31), (1, 7), (6, 7, 9)]
 
@@ -23,6 +23,7 @@ def test_every_mask_becomes_what_scipy_makes_of_it(shape):
         before = mask.copy()
         np.testing.assert_array_equal(opened(mask), ndimage.binary_opening(mask))
         np.testing.assert_array_equal(closed(mask), ndimage.binary_closing(mask))
+        np.testing.assert_array_equal(filled(mask), ndimage.binary_fill_holes(mask))
         for reach in (0, 1, 3, 12):
             pixels = [reach + axis for axis in range(len(shape))]
             size = [2 * each + 1 for each in pixels]

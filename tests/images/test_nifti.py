@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 import itertools
 import json
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import xaimri
 from scans import of_world
@@ -125,6 +127,22 @@ def test_lengths_are_millimetres_whatever_the_file_s_unit(unit, factor, tmp_path
     nib.save(nifti_maps.image_of(found.pixels[..., 0], found.affine, found.scan, "map"), tmp_path / "map.nii")
     assert nib.load(tmp_path / "map.nii").header.get_xyzt_units()[0] == unit
     np.testing.assert_allclose(nib.load(tmp_path / "map.nii").affine, affine, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm", 1), ("meter", 1000), ("micron", 0.001), ("unknown", 1)])
+def test_a_map_of_a_scan_without_orientation_has_the_sides_of_its_voxels(unit, factor, tmp_path):
+    image = nib.Nifti1Image(of_world(np.eye(4), SHAPE), np.diag([2.0, 3.0, 4.0, 1.0]))
+    image.header.set_xyzt_units(unit)
+    image.set_sform(None, 0)
+    image.set_qform(None, 0)
+    nib.save(image, tmp_path / "scan.nii")
+    found = read_picture(tmp_path / "scan.nii", 3)
+    assert found.affine is None
+    assert found.spacing == pytest.approx((2 * factor, 3 * factor, 4 * factor))
+    nib.save(nifti_maps.image_of(found.pixels[..., 0], None, found.scan, "map"), tmp_path / "map.nii")
+    again = nib.load(tmp_path / "map.nii").header
+    assert again.get_zooms() == pytest.approx((2, 3, 4))
+    assert again.get_xyzt_units()[0] == unit
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float64])
@@ -356,6 +374,26 @@ def test_files_that_others_wrote():
         found, theirs = read_picture(path, 3), nib.as_closest_canonical(nib.load(path))
         np.testing.assert_allclose(found.pixels[..., 0], theirs.get_fdata(), rtol=1e-6)
         np.testing.assert_allclose(found.affine, theirs.affine)
+
+
+def test_a_function_gets_a_scan_whole_however_it_is_given(tmp_path):
+    path = saved(tmp_path / "scan.nii.gz", affine_of(ORIENTATIONS[3]))
+    content, given = path.read_bytes(), []
+
+    def network(images):
+        given.append(images.shape[1:])
+        return np.tile([0.25, 0.75], (len(images), 1))
+
+    with path.open("rb") as opened:
+        opened.seek(7)
+        for source in (path, nib.load(path), content, bytearray(content), memoryview(content), opened):
+            found = xaimri.explain(network, source, xaimri.Occlusion(window=9), target=0)
+            assert found.affine is not None
+            assert set(given) == {(*found.values.shape, 1)}
+    assert len(found.values.shape) == 3
+    flat = io.BytesIO()
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(flat, "PNG")
+    assert xaimri.explain(network, flat, xaimri.Occlusion(window=9), target=0).values.shape == (8, 8)
 
 
 def test_slices_and_a_missing_package_are_one_sentence(tmp_path, monkeypatch):

@@ -199,3 +199,18 @@ def test_a_folder_of_slices_is_a_case_of_its_patient(tmp_path):
     assert remake(found.origin, root).subjects == found.subjects
     explained = xaimri.explain(score, found[0], xaimri.Occlusion(window=3))
     assert explained.values.shape == (7, 6, 3)
+
+
+def test_names_can_not_be_told_where_files_have_no_number(tmp_path):
+    """Of files without a number of their own the key is made of what they hold, never of nothing."""
+    names = []
+    for at in range(2):
+        made = file_of(np.full((4, 5), 100 + at))
+        del made.SOPInstanceUID
+        path = tmp_path / f"{at}.dcm"
+        path.write_bytes(content(made))
+        names.append(hashed_patients([path])[path])
+        assert hashed_patients([path])[path] == names[-1]
+    assert len(set(names)) == 2  # one patient, two data sets
+    both = hashed_patients([tmp_path / "0.dcm", tmp_path / "1.dcm"])
+    assert len(set(both.values())) == 1

@@ -37,6 +37,15 @@ def test_a_rule_that_fails_is_told(rule, sentence):
         pooled(rule, ROWS)
 
 
+def test_a_lack_of_memory_is_no_fault_of_a_rule():
+    def full(rows):
+        raise MemoryError
+
+    for ask in (lambda: pooled(full, ROWS), lambda: influences(full, ROWS, 0)):
+        with pytest.raises(MemoryError):
+            ask()
+
+
 def test_a_rule_that_changes_its_answer_is_refused():
     calls = []
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import xaimri
-from scans import TILT, content, file_of, of_world, value_at
+from scans import TILT, content, file_of, of_world, placed, series_of, value_at
 from xaimri import InvalidInput, UnusableImage
 from xaimri.data import Case
 from xaimri.data.copies import find_copies
 from xaimri.images import read_series
 
-pytest.importorskip("pydicom")
+pydicom = pytest.importorskip("pydicom")
 nib = pytest.importorskip("nibabel")
 
 
@@ -118,6 +118,23 @@ def test_gaps_and_doubles_are_told(places, said, tmp_path):
         read_series(series(tmp_path / "s", places=places))
 
 
+@pytest.mark.parametrize(("step", "digits"), [(1.25, 1), (0.625, 2), (0.9375, 2)])
+def test_places_that_a_scanner_has_rounded_are_one_stack(step, digits, tmp_path):
+    values, origins = placed((40, 5, 4), step=step)
+    found = read_series(series_of(values, np.round(origins, digits)))
+    assert found.pixels.shape == (4, 5, 40, 1)
+    assert found.spacing[2] == pytest.approx(step, abs=2 * 10.0**-digits / 39)
+    expected = of_world(found.affine, found.pixels.shape[:3])
+    np.testing.assert_allclose(found.pixels[..., 0], expected, atol=10.0**-digits)  # less than 1 a mm
+
+
+def test_two_stacks_of_nearly_one_spacing_are_told():
+    values, origins = placed((20, 5, 4), step=3.0)
+    origins[10:, 2] = origins[9, 2] + 3.2 * np.arange(1, 11)
+    with pytest.raises(UnusableImage, match="shifted against each other"):
+        read_series(series_of(values, origins))
+
+
 def test_what_is_not_one_stack_is_listed(tmp_path):
     two = series(tmp_path / "two")
     other = series(tmp_path / "other", places=[9], SliceThickness=1.0) / "000.dcm"
@@ -146,6 +163,30 @@ def test_what_is_not_one_stack_is_listed(tmp_path):
     for folder, said in (("empty", "holds no DICOM image"), ("gone", "there is no folder")):
         with pytest.raises(UnusableImage, match=said):
             read_series(tmp_path / folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PatientID", "Doe-9", "of 2 patients"), ("StudyInstanceUID", "1.9.8", "of 2 studies"),
+        ("FrameOfReferenceUID", "1.9.7", "of 2 frames of reference"), ("Modality", "PT", "of 2 modalities"),
+        ("SeriesNumber", 0, "of 2 series numbers"),
+    ],
+)  # fmt: skip
+def test_slices_that_no_series_can_share_are_told(name, value, said, tmp_path):
+    """Where UIDs were taken away or replaced by one, slices of two people can make an even stack."""
+    folder = series(tmp_path / "s", FrameOfReferenceUID="1.2.9", Modality="MR", SeriesNumber=3)
+    files = sorted(folder.iterdir())
+    assert read_series(folder).pixels.shape == (7, 6, 5, 1)
+    one = pydicom.dcmread(files[2])
+    setattr(one, name, value)
+    files[2].write_bytes(content(one))
+    with pytest.raises(UnusableImage, match=f"^`[^`]*` holds slices {said}: ") as told:
+        read_series(folder)
+    assert str(value) not in str(told.value).removeprefix(f"`{folder}`") or name == "SeriesNumber"
+    delattr(one, name)  # not said: nothing to be told
+    files[2].write_bytes(content(one))
+    assert read_series(folder).pixels.shape == (7, 6, 5, 1)
 
 
 def test_a_map_of_a_series_is_written_where_the_series_lies(tmp_path):
@@ -188,6 +229,11 @@ def test_a_folder_or_a_list_of_slices_is_one_image(tmp_path):
 
     assert xaimri.explain(score, folder, "occlusion", regions=2).values.shape == (7, 6, 5)
     assert seen[0] == (7, 6, 5, 1)
+    seen.clear()
+    series(tmp_path / "t" / "u")
+    for several, names in ((folder, ["s"]), (listed, ["0"]), (tmp_path, ["s", "t/u"])):
+        assert xaimri.explain_all(score, several, "occlusion", regions=2).names == tuple(names)
+    assert {shape for shape in seen if shape} == {(7, 6, 5, 1)}
     for each in (folder, listed):
         with pytest.raises(InvalidInput, match="one image is explained here"):
             one(xaimri.LinearClassifier.random((6, 7, 1)), each)

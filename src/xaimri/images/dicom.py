@@ -49,6 +49,11 @@ FORMAT = "dicom"
 """The format that `Picture.scan` names of a DICOM image."""
 
 
+def is_bare(head: bytes) -> bool:
+    """Tell whether bytes look like a data set without what comes before it in a file: by their first tag."""
+    return head[:2] in (b"\x02\0", b"\x08\0") and head[3:4] == b"\0" and len(head) > 8
+
+
 def is_dataset(source: object) -> bool:
     """Tell whether this is a data set of pydicom."""
     return all(hasattr(source, name) for name in ("group_dataset", "get_private_item", "to_json_dict"))
@@ -151,6 +156,7 @@ def pixels(
     if kind not in KINDS:
         told = kind if kind in RARE else "unknown"
         raise UnusableImage(f"{name} holds {told} values, which are not read: convert it to grey or RGB.")
+    _check_bits(dataset, name)
     with Quiet():
         stored = _decoded(dataset, name)
         if kind == "PALETTE COLOR":
@@ -166,6 +172,24 @@ def pixels(
             else:
                 stored = _rescaled(stored, dataset, name)
     return np.asarray(stored, np.float32).reshape(shape)
+
+
+def _check_bits(dataset: Any, name: str) -> None:
+    """See that values lie in the lowest bits, as the standard asks: pydicom reads those, whatever is said.
+
+    Packed values are counted by their own format, those by RLE excepted.
+    """
+    from pydicom.uid import RLELossless
+
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    bits, high = dataset.get("BitsStored"), dataset.get("HighBit")
+    packed = syntax is not None and syntax.is_transfer_syntax and syntax.is_compressed
+    if bits is None or high is None or high == bits - 1 or (packed and syntax != RLELossless):
+        return
+    raise UnusableImage(
+        f"{name} holds values up to bit {int(high)}, and by the standard {int(bits)} bits lie up to bit "
+        f"{int(bits) - 1}: mend its header or convert it, or give its values as an array."
+    )
 
 
 def _decoded(dataset: Any, name: str) -> Array:

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from xaimri.arrays import Array, Image
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.images import dicom, enhanced, series
+from xaimri.images.channels import with_channels
 from xaimri.images.decoders import Quiet
 from xaimri.images.picture import Picture
-from xaimri.images.read import with_channels
 from xaimri.images.stack import Slice
 
 DicomSource: TypeAlias = object

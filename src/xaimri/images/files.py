@@ -159,23 +159,36 @@ def holds_volume(source: object) -> bool:
     """Tell whether a source holds a scan, which is a volume whatever it is given to.
 
     That is a NIfTI, Analyze or MGH file or an image of nibabel, a DICOM series, a DICOM file of several
-    frames, and a `SliceStack`.
+    frames, and a `SliceStack`; a file by its path, its bytes or open, where it can be wound back.
     """
     if nifti.is_image(source) or series.is_series(source) or isinstance(source, SliceStack):
         return True
-    if not (dicom.is_dataset(source) or isinstance(source, str | PathLike)):
-        return False
     try:
-        if dicom.is_dataset(source):
-            with decoders.Quiet():
+        with decoders.Quiet():
+            if dicom.is_dataset(source):
                 return dicom.frames_of(source) > 1
-        path = Path(fsdecode(source))  # type: ignore[arg-type]
-        if pairs.pair_of(path) is not None:
-            return True
-        with open_regular(path, "check the path.") as stream, decoders.Quiet():
-            return _is_volume(stream) or dicom.is_volume(stream)
+            if isinstance(source, bytes | bytearray | memoryview):
+                return _is_volume(io.BytesIO(source))
+            if isinstance(source, str | PathLike):
+                path = Path(fsdecode(source))
+                if pairs.pair_of(path) is not None:
+                    return True
+                with open_regular(path, "check the path.") as stream:
+                    return _is_volume(stream)
+            return _is_open_volume(source)
     except Exception:  # who reads it says why
         return False
+
+
+def _is_open_volume(source: Any) -> bool:
+    """Tell it of an open file, and leave it where it was."""
+    if isinstance(source, np.ndarray) or not hasattr(source, "read") or not source.seekable():
+        return False
+    place = source.tell()
+    try:
+        return _is_volume(source)
+    finally:
+        source.seek(place)
 
 
 def scan_shape(path: Path) -> tuple[int, ...]:
@@ -199,8 +212,8 @@ def scan_shape(path: Path) -> tuple[int, ...]:
 
 
 def _is_volume(stream: BufferedIOBase) -> bool:
-    """Tell whether a stream holds a file of NIfTI or MGH."""
-    return nifti.is_nifti(stream) or mgh.is_mgh(stream)
+    """Tell whether a stream holds a file of NIfTI or MGH, or a DICOM file of several frames."""
+    return nifti.is_nifti(stream) or mgh.is_mgh(stream) or dicom.is_volume(stream)
 
 
 def _volume(picture: Picture, name: str, rank: int) -> Picture:
@@ -248,10 +261,15 @@ def _why(error: Exception, name: str, head: bytes) -> str:
         )
     if kind == "DecompressionBombError":
         return f"{name} unfolds to more pixels than Pillow's limit: make it smaller, or pass an array."
+    if kind == "UnidentifiedImageError" and dicom.is_bare(head):
+        return (
+            f"{name} seems to be DICOM without the 132 bytes that a file of it begins with: write it as one, "
+            "as by `dcmconv` of dcmtk, or pass an array."
+        )
     if kind == "UnidentifiedImageError" and not head.startswith((*_STARTS, _NUMPY)):
         return (
-            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP, .npy, NIfTI or MGH, "
-            "or pass an array."
+            f"{name} is no image that can be read: give PNG, JPEG, TIFF, BMP, GIF, WebP, .npy, NIfTI, MGH or "
+            "DICOM, or pass an array."
         )
     reason = (
         "its first bytes can't be made out" if kind == "UnidentifiedImageError" else first_line(error, 120)

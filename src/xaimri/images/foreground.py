@@ -9,7 +9,7 @@ import numpy as np
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image, Mask
 from xaimri.errors import InvalidInput, shown
-from xaimri.images.morphology import opened
+from xaimri.images.morphology import filled, opened
 
 SPIKE = 4.0
 """How many times further from the background than all other pixels spikes have to lie to be left out."""
@@ -32,11 +32,8 @@ def foreground(image: Image) -> Mask:
     mask = ~is_background(image)
     if mask.all():
         return mask
-    from scipy.ndimage import binary_fill_holes
-
     smooth = opened(mask)
-    filled: Mask = binary_fill_holes(smooth if smooth.any() else mask)
-    return filled
+    return filled(smooth if smooth.any() else mask)
 
 
 def is_background(image: Image) -> Mask:

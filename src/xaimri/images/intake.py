@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 
-from xaimri.arrays import Array, Fitted, Image
+from xaimri.arrays import Fitted, Image
 from xaimri.caveats import Caveat, Reason
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.grid import Fit, Grid, check_fit
 from xaimri.images.acquisition import Acquisition
+from xaimri.images.channels import Layout, check_layout
 from xaimri.images.contrasts import Contrasts
 from xaimri.images.files import holds_volume
 from xaimri.images.picture import Picture
-from xaimri.images.read import Layout, check_layout, read_picture
+from xaimri.images.read import read_picture
 from xaimri.images.slices import Slices
+from xaimri.images.taken import Taken
 from xaimri.images.window import Window
 
 FITTED: Mapping[Fit, str] = {"pad": "padded", "stretch": "stretched"}
@@ -41,44 +42,6 @@ class Resize(Protocol):
     def describe(self) -> str:
         """Say it in a word, such as ``"cropped"``."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Taken:
-    """One image, as it was given and as the model is given it.
-
-    Attributes
-    ----------
-    image
-        ``(*space, channels)``: as it was given, in the model's number of channels.
-    fitted
-        The same on the model's grid, its window applied.
-    grid
-        Where the model's pixels lie on the image.
-    window
-        The window with its limits for this image; None where there is none.
-    spacing, affine, scan, contrasts
-        Of the image as it was given, as of `Picture`; None where they are not known.
-    caveats
-        What is odd about how it came there.
-    """
-
-    image: Image
-    fitted: Fitted
-    grid: Grid
-    window: Window | None
-    spacing: tuple[float, ...] | None = None
-    affine: Float[Array, "4 4"] | None = None
-    scan: Mapping[str, Any] | None = None
-    contrasts: tuple[str, ...] = ()
-    caveats: tuple[Caveat, ...] = ()
-
-    @property
-    def outside(self) -> bool | None:
-        """Whether the window misses the image, as `Window.misses`; None where there is no window."""
-        if self.window is None:
-            return None
-        return any(caveat.reason is Reason.OUTSIDE_WINDOW for caveat in self.caveats)
 
 
 @dataclass(frozen=True)
@@ -137,6 +100,11 @@ class Intake:
     def volumes(self) -> bool:
         """Whether volumes are taken, for all that is known: whole, or slice by slice."""
         return self.slices is not None or len(self.shape) == 4
+
+    @property
+    def joins(self) -> bool:
+        """Whether DICOM slices, in a folder or a list, are one image: also where the model says nothing."""
+        return self.volumes or not self.shape
 
     def describe(self) -> list[str]:
         """Say how images are brought to the model, in a few words each."""

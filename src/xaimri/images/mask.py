@@ -12,9 +12,10 @@ from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Mask
 from xaimri.errors import InvalidInput, first_line
 from xaimri.grid import Grid
+from xaimri.images.channels import Layout
 from xaimri.images.nifti import is_image
 from xaimri.images.picture import Picture
-from xaimri.images.read import Layout, read_picture
+from xaimri.images.read import read_picture
 
 MaskSource: TypeAlias = object
 """Whatever holds one mask: an array of True and False or of 0 and one other value, the path of a file of such

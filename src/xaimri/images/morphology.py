@@ -1,4 +1,4 @@
-"""Masks opened, closed and widened: by OpenCV where there are two axes, which takes a tenth of the time."""
+"""Masks opened, closed, widened and filled: by OpenCV where there are two axes, in a tenth of the time."""
 
 from __future__ import annotations
 
@@ -36,6 +36,27 @@ def widened(mask: Mask, pixels: Sequence[int]) -> Mask:
     from scipy.ndimage import maximum_filter
 
     found: Mask = maximum_filter(mask, size=size)
+    return found
+
+
+def filled(mask: Mask) -> Mask:
+    """Return the mask with its holes: what can't be reached from the border, side by side.
+
+    Examples
+    --------
+    >>> ring = np.array([[0, 1, 1, 1, 0], [0, 1, 0, 1, 0], [0, 1, 1, 1, 0]], bool)
+    >>> filled(ring).astype(int)[1]
+    array([0, 1, 1, 1, 0])
+    """
+    if mask.ndim == 2:
+        import cv2
+
+        beside = np.ascontiguousarray(np.pad(mask, 1), dtype=np.uint8)
+        cv2.floodFill(beside, None, (0, 0), 2, flags=4)
+        return np.asarray(beside[1:-1, 1:-1] != 2, dtype=bool)
+    from scipy.ndimage import binary_fill_holes
+
+    found: Mask = binary_fill_holes(mask)
     return found
 
 

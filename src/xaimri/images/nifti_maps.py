@@ -17,7 +17,7 @@ from xaimri.archive import refuse_foreign, write_together
 from xaimri.arrays import Array, Map
 from xaimri.errors import InvalidInput
 from xaimri.images import dicom
-from xaimri.images.nifti import START, SUFFIXES
+from xaimri.images.nifti import MILLIMETRES, START, SUFFIXES
 from xaimri.images.turn import turned_back
 from xaimri.images.voxels import FARTHEST, package
 
@@ -107,7 +107,7 @@ def image_of(
     made.header.set_xyzt_units(grid["units"])
     made.header["descrip"] = OURS + words.encode("ascii", "replace")[: 79 - len(OURS)]
     if matrix is None:
-        made.header["pixdim"][1:4] = grid["spacing"]
+        made.header["pixdim"][1:4] = np.asarray(grid["spacing"]) / MILLIMETRES[grid["units"]]
     else:
         qform = matrix if grid.get("qform") is None else grid["qform"]
         made.set_qform(np.asarray(qform, float), grid["qform_code"], update_affine=False)

@@ -26,7 +26,8 @@ def hashed_patients(sources: Sequence[Path], key: bytes | None = None) -> dict[P
         Files and folders; what is no DICOM, can't be opened or names no patient is left out.
     key
         Of the hash (HMAC-SHA-256). By default one that these sources make by themselves, of the number that
-        the scanner gave to one of the files: of two data sets it is the same only where both hold that file,
+        the scanner gave to one of the files (of the file's content where it has none): of two data sets it is
+        the same only where both hold that file,
         so reading again gives the same names, as a rule also with a few files more or fewer; and it can't be
         had without the file.
 
@@ -66,6 +67,9 @@ def _tags(source: Path) -> tuple[str, str] | None:
             stream.seek(0)
             header: Any = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
             patient, instance = (str(header.get(name) or "").strip() for name in TAGS)
+            if not instance:  # taken away with other tags: a key of nothing could be guessed
+                stream.seek(0)
+                instance = hashlib.file_digest(stream, "sha256").hexdigest()
             return patient, instance
     except Exception:  # a broken file; whoever reads it says so
         return None

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from xaimri.arrays import Array, Scores
-from xaimri.errors import InvalidInput, XaimriError, first_line, shown
+from xaimri.errors import InvalidInput, shown
+from xaimri.user_function import called
 
 Combine: TypeAlias = Literal["mean", "median", "product"] | Callable[[Scores], Float[Array, " classes"]]
 """How the probabilities of slices, ``(slices, classes)``, become those of the subject, ``(classes,)``."""
@@ -85,27 +86,15 @@ def _without(rule: Combine, probabilities: Scores, places: Sequence[int]) -> Flo
 
 def _own(rule: Callable[[Scores], object], rows: Scores) -> Float[Array, " classes"]:
     """Ask a rule of the user's own, twice: what it says of the same slices must be the same."""
-    found, again = (_checked(_called(rule, rows), rows.shape[1]) for _ in range(2))
+    words = f"an array of {len(rows)} slices x {rows.shape[1]} classes"
+    asked = (called("`combine`", rule, rows.copy(), words) for _ in range(2))
+    found, again = (_checked(each, rows.shape[1]) for each in asked)
     if np.abs(found - again).max() > SAME:
         raise InvalidInput(
             "`combine` gives other probabilities each time that it is given the same slices: let it depend "
             "on them alone."
         )
     return found
-
-
-def _called(rule: Callable[[Scores], object], rows: Scores) -> object:
-    """Call a rule of the user's own, and show an error of it with what it was given."""
-    try:
-        return rule(rows.copy())
-    except XaimriError:
-        raise
-    except Exception as failure:
-        raise InvalidInput(
-            f"`combine` raised {type(failure).__name__} ({first_line(failure)}) when it was given an array "
-            f"of {len(rows)} slices x {rows.shape[1]} classes: mend it there; its own lines are in the "
-            "traceback."
-        ) from failure
 
 
 def _checked(found: object, classes: int) -> Float[Array, " classes"]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import os
 from functools import partial
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from jaxtyping import Float
 
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array, Image
-from xaimri.errors import InvalidInput, UnusableImage, first_line, shown
-from xaimri.images import dicom, files, mgh, nifti, pairs, series
+from xaimri.errors import InvalidInput, UnusableImage, first_line
+from xaimri.images import dicom, files, nifti, series
+from xaimri.images.channels import Layout, channels_last, check_layout, layout_of, with_channels
 from xaimri.images.contrasts import Contrasts, check_channels, stacked
 from xaimri.images.picture import Picture
 from xaimri.images.slice_files import SliceStack
@@ -23,45 +23,8 @@ from xaimri.regular_file import quoted
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-LUMINANCE = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in the grey value (ITU-R BT.601-7, section 2.5.1)."""
-
-SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp", dicom.SUFFIX}
-    | {*nifti.SUFFIXES, *mgh.SUFFIXES, *pairs.HEADERS}
-)
-"""Endings of file names, in lower case, that count as an image in a folder."""
-
 LARGEST = 1e15
 """Largest magnitude of an intensity: sums of squares of such values still fit float32."""
-
-
-def suffix_of(name: str) -> str:
-    """Return the ending of a file's name that tells an image, as it is written there, or nothing.
-
-    Examples
-    --------
-    >>> suffix_of("a.PNG"), suffix_of("sub-1.nii.gz"), suffix_of("notes.txt")
-    ('.PNG', '.nii.gz', '')
-    """
-    path = PurePath(name)
-    ending = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
-    return ending if ending.lower() in SUFFIXES else ""
-
-
-def stem_of(name: str) -> str:
-    """Return the name of an image file without its ending; another file's name is kept whole.
-
-    Examples
-    --------
-    >>> stem_of("sub-1.nii.gz"), stem_of("v2.0.1")
-    ('sub-1', 'v2.0.1')
-    """
-    return name.removesuffix(suffix_of(name))
-
-
-Layout: TypeAlias = Literal["channels_last", "channels_first"]
-"""Where an array has its axis of channels."""
 
 
 @check_arguments()
@@ -162,8 +125,8 @@ def read_picture(
     elif found is not source:  # from a decoder, which has put the channels there
         layout = "channels_last"
     if first and layout is None:
-        layout = _layout_of(np.shape(found.pixels), rank, channels, name)
-    image = _channels_last(_array(found.pixels), rank, channels, name, layout)
+        layout = layout_of(np.shape(found.pixels), rank, channels, name)
+    image = channels_last(_array(found.pixels), rank, channels, name, layout)
     if found.spacing is not None and len(found.spacing) != rank:
         raise UnusableImage(
             f"{name} has a spacing along {len(found.spacing)} axes, and the model takes {rank}-D images: "
@@ -181,45 +144,6 @@ def read_picture(
             f"affine of {' x '.join(f'{mm:.3g}' for mm in lengths)} mm: give one of them."
         )
     return found.with_pixels(given)
-
-
-def check_layout(layout: object) -> None:
-    """See that there is such a place for an array's channels, or none is named."""
-    if layout is not None and not (isinstance(layout, str) and layout in get_args(Layout)):
-        raise InvalidInput(f'`layout` must be "channels_last" or "channels_first", got {shown(layout)}.')
-
-
-@check_arguments()
-def with_channels(image: Image, channels: int | None) -> Float[Array, "*space given"]:
-    """Give an image the number of channels that a model takes.
-
-    Grey is repeated, colour becomes its ITU-R 601 luminance, and None or an equal number leaves the
-    image as it is.
-
-    Raises
-    ------
-    UnusableImage
-        If there is no such conversion.
-
-    Examples
-    --------
-    >>> with_channels(np.full((2, 4, 1), 7.0, np.float32), 3).shape
-    (2, 4, 3)
-    >>> round(with_channels(np.float32([[[255, 0, 0]]]), 1).item(), 3)
-    76.245
-    """
-    present = image.shape[-1]
-    if channels is None or channels == present:
-        return image
-    if present == 1 and channels > 1:
-        return np.repeat(image, channels, axis=-1)
-    if present == 3 and channels == 1:
-        grey: Array = image @ np.asarray(LUMINANCE, image.dtype)
-        return grey[..., None]
-    raise UnusableImage(
-        f"an image of {present} channels cannot be given {channels}: pass a grey image, or one of "
-        f"{channels} channels."
-    )
 
 
 def _opened(source: object, rank: int) -> Picture | Array:
@@ -280,55 +204,6 @@ def _array(source: object) -> Array:
             f"the image, of type {type(source).__name__}, is no array ({first_line(error, 120)}): pass a "
             "NumPy array."
         ) from error
-
-
-def _channels_last(pixels: Array, rank: int, channels: int | None, name: str, layout: Layout | None) -> Array:
-    """Bring the array to `rank` spatial axes and one of channels."""
-    if pixels.dtype.kind not in "buif":
-        raise UnusableImage(
-            f"{name} must hold real numbers, and this is of type {quoted(pixels.dtype)}: pass a path, "
-            "the bytes of a file, a PIL image or an array of numbers."
-        )
-    if pixels.size == 0:
-        raise UnusableImage(f"{name} is empty, of shape {pixels.shape}: pass one with at least one pixel.")
-    if pixels.ndim == rank:
-        return pixels[..., None]
-    allowed = (1, 3, 4, channels)
-    moved = np.moveaxis(pixels, 0, -1) if layout == "channels_first" and pixels.ndim > 1 else pixels
-    if moved.ndim != rank + 1 or moved.shape[-1] not in allowed:
-        raise UnusableImage(_misshaped(pixels.shape, rank, name, allowed, layout))
-    return moved if moved.shape[-1] in (1, 3, channels) else moved[..., :3]
-
-
-def _layout_of(shape: tuple[int, ...], rank: int, channels: int | None, name: str) -> Layout | None:
-    """Tell where an array for a model that takes its channels first has them, or ask."""
-    allowed = (1, 3, 4, channels)
-    if len(shape) != rank + 1 or shape[0] not in allowed:
-        return None
-    if shape[-1] in allowed:
-        raise UnusableImage(
-            f"{name} has the shape {shape}, which can have its channels first or last, and the model takes "
-            'them first: pass layout="channels_first" or layout="channels_last".'
-        )
-    return "channels_first"
-
-
-def _misshaped(
-    shape: tuple[int, ...], rank: int, name: str, allowed: tuple[int | None, ...], layout: Layout | None
-) -> str:
-    """Say what is wrong with a shape."""
-    if len(shape) == rank + 1 and layout is None and shape[0] in allowed:
-        return (
-            f"{name} has the shape {shape}, which can only be channels first: pass "
-            'layout="channels_first", or move the axis, as by `np.moveaxis(image, 0, -1)`.'
-        )
-    space = "height, width" if rank == 2 else "depth, height, width"
-    axes = f"channels, {space}" if layout == "channels_first" else f"{space}, channels"
-    last = layout.replace("_", " ") if layout else "channels last"
-    return (
-        f"{name} has the shape {shape}, and a {rank}-D model takes one image ({space}) or ({axes}) of 1, 3 "
-        f"or 4 channels: pass one image at a time, {last}."
-    )
 
 
 def _finite(pixels: Array, name: str) -> Image:

@@ -15,12 +15,13 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.errors import UnusableImage
 from xaimri.images.files import is_scan
 from xaimri.images.foreground import foreground
-from xaimri.images.intake import Intake, Taken, marks
+from xaimri.images.intake import Intake, marks
 from xaimri.images.picture import Picture
 from xaimri.images.planes import Turn, plane_name
 from xaimri.images.read import read_picture
 from xaimri.images.series import is_series
 from xaimri.images.slices import Slices
+from xaimri.images.taken import Taken
 
 UNEQUAL = 1.25
 """From how many times as high as wide, or as wide as high, a pixel of a slice is told of."""

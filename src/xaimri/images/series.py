@@ -140,6 +140,7 @@ def placed(found: Sequence[Named], name: str) -> list[Slice]:
     if len(found) == 1 and enhanced.is_enhanced(found[0][1]):
         return ordered(enhanced.placed(found[0][1], name), name)
     _check_one([dataset for _, dataset in found], name)
+    _check_shared([dataset for _, dataset in found], name)
     known = [(file, dataset, dicom.geometry_of(dataset)) for file, dataset in found]
     bare = [file for file, _, geometry in known if geometry is None]
     if bare:
@@ -269,3 +270,27 @@ def _check_one(datasets: Sequence[Any], name: str) -> None:
     if others or not kind.removesuffix(" reversed").endswith(" x 1"):
         told = ", ".join(f"{count} of {kind}" for kind, count in kinds.most_common())
         raise UnusableImage(f"{name} holds slices of {told} values: give single slices of one value a pixel.")
+
+
+SHARED = {
+    "patients": "PatientID",
+    "studies": "StudyInstanceUID",
+    "series numbers": "SeriesNumber",
+    "frames of reference": "FrameOfReferenceUID",
+    "modalities": "Modality",
+}
+"""What all slices of one series have in common by the standard, where they say it."""
+
+
+def _check_shared(datasets: Sequence[Any], name: str) -> None:
+    """See that slices are of one series: where UIDs were replaced, several may have one UID."""
+    said = {
+        what: {str(each.get(tag, "")).strip() for each in datasets} - {"", "None"}
+        for what, tag in SHARED.items()
+    }
+    told = [f"{len(values)} {what}" for what, values in said.items() if len(values) > 1]
+    if told:
+        raise UnusableImage(
+            f"{name} holds slices of {', '.join(told)}: one series has one of each, so put those of another "
+            "into a folder of its own."
+        )

@@ -16,8 +16,8 @@ from xaimri.images.header_window import window_told
 from xaimri.images.picture import Picture
 from xaimri.images.turn import canonical
 
-APART = 0.01
-"""Share of the distance between two slices by which another one may differ."""
+APART = 0.1
+"""Share of the distance between two slices by which another one may differ, as places have few digits."""
 
 PARALLEL = 1e-3
 """Share of a pixel by which the axes of two slices may differ."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,65 +12,19 @@ from jaxtyping import Float32, Shaped
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput, UnusableImage, shown
-from xaimri.images.foreground import foreground
-from xaimri.rules import Choice, Flag, Number, Rule
+from xaimri.images.percentiles import Inside, between, pixels_of
+from xaimri.images.window_rules import LARGEST, Limit, LimitRule, PercentileRule
+from xaimri.rules import Choice, Flag, Number
 from xaimri.settings import check, document, metadata, setting
 
 FAINT, CLIPPED = 0.1, 0.9
 """Of a window, what an image has to reach; of an image, what may not lie above its window."""
-
-RARE = 0.5
-"""Percentage of the values at either end that are cut off before the foreground is looked for.
-
-A vessel or a spike that outshines the brain would make it look like background."""
-
-LARGEST = float(np.finfo(np.float32).max)
-"""Largest value of float32, in which images are held."""
-
-Limit: TypeAlias = float | Sequence[float]
-"""A limit of a window: one for all channels, or one for each."""
 
 BESIDE = (
     'give the limits, such as window=(0, 4000), or leave `window="header"` out for images that have no DICOM '
     "header"
 )
 """What to do where a header tells no window."""
-
-Inside: TypeAlias = Literal["image", "foreground"]
-"""Of which pixels percentiles are taken."""
-
-
-@dataclass(frozen=True)
-class LimitRule(Rule):
-    """A limit of a window, kept as a plain float, or as one for each channel."""
-
-    @property
-    def allowed(self) -> str:
-        """What may be given."""
-        return "a finite number, or one for each channel"
-
-    def convert(self, value: object, name: str, /) -> Limit:
-        """Return the limit as a plain float, or as a tuple of these."""
-        rule = Number(least=-LARGEST, most=LARGEST)
-        several = value if isinstance(value, tuple | list) and value else None
-        try:
-            if several is None:
-                return rule.convert(value, name)
-            return tuple(rule.convert(one, name) for one in several)
-        except InvalidInput:
-            raise InvalidInput(f"`{name}` of a window must be {self.allowed}, got {shown(value)}.") from None
-
-
-@dataclass(frozen=True)
-class PercentileRule(Flag):
-    """True or False: the mistake is to write a percentile there."""
-
-    def refusal(self, value: object, name: str) -> InvalidInput:
-        """Return the error that shows how percentiles are written."""
-        return InvalidInput(
-            f"`{name}` of a window must be {self.allowed}, got {shown(value)}: write "
-            "`Window(1, 99, percentile=True)`."
-        )
 
 
 @document
@@ -207,8 +161,8 @@ class Window:
             return self
         if image.size == 0:
             raise UnusableImage("an empty image has no percentiles: give the window in intensities.")
-        within = self._within(image)
-        found = [self._percentiles(low, high, part[within]) for low, high, part in self.parts(image)]
+        within = pixels_of(image, self.inside)
+        found = [between(low, high, part[within], self.inside) for low, high, part in self.parts(image)]
         if not self.by_channel:
             return Window(*found[0], top=self.top)
         return Window(tuple(low for low, _ in found), tuple(high for _, high in found), top=self.top)
@@ -234,29 +188,6 @@ class Window:
         least, most = (float(each) for each in told)
         low, high = (least + float(share) * (most - least) for share in (self._lows[0], self._highs[0]))
         return Window(low, high, top=self.top)
-
-    def _within(self, image: Shaped[Array, ...]) -> Any:
-        """Return which pixels the percentiles are of: an index of the image."""
-        if self.inside == "image":
-            return ...
-        ends = np.percentile(image, [RARE, 100 - RARE])
-        mask = foreground(np.clip(image, *ends).astype(np.float32))
-        if mask.all():
-            raise UnusableImage(
-                "no background is found in the image (one value in a tenth of it and most of its border), "
-                "so there are no percentiles of its foreground: take those of all pixels, "
-                'inside="image", or give the window in intensities.'
-            )
-        return mask
-
-    def _percentiles(self, low: float, high: float, values: Shaped[Array, ...]) -> tuple[float, float]:
-        least, most = (float(v) for v in np.percentile(values.astype(np.float64), [low, high]))
-        if not least < most:
-            raise UnusableImage(
-                f"percentiles {low:g} and {high:g} of the {self.inside} are both {least:g}, so there is no "
-                "range to spread: take percentiles further apart, or give the window in intensities."
-            )
-        return least, most
 
     @check_arguments()
     def apply(self, image: Shaped[Array, "*any"]) -> Float32[Array, "*any"]:
