@@ -244,6 +244,8 @@ def _front(of: dict[str, Any]) -> dict[str, Any]:
         "Model.explain": Call(opened.explain, {"method": "lime", **one, **QUICK}),
         "Model.explain_all": Call(opened.explain_all, {"method": "saliency", **several}),
         "Model.compare": Call(opened.compare, {"methods": ["saliency", "gradcam"], **one}),
+        "nearest_cases": {"model": fitting, "images": of["images"], "training": of["cases"], "subjects": None,
+                          "k": 2, "distance": "euclidean", "progress": False},
         "Model.predict": Call(opened.predict, {"images": of["images"]}),
         "Model.judge": Call(fitting.judge, {"methods": ["saliency"], **judging}),
         "Model.with_inputs": Call(opened.with_inputs, {"inputs": None}),
@@ -265,8 +267,17 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
              "target": "predicted", "of": "logit", "against": None, "maps": "whole",
              "precision": "float32", "engine": "local", "progress": None}  # fmt: skip
     made = xaimri.explain_cohort(**asked)
+    judging = {"metrics": "entropy", "model": of["model"], "images": {"one": of["image"]},
+               "independent": True, "confidence": 0.9, "resamples": 50, "seed": 0}  # fmt: skip
+    made.judge(**judging)
     return {
         "explain_cohort": asked,
+        "report": {"source": made, "path": of["folder"] / "report.html", "model": None, "training": None,
+                   "evaluation": None, "split_audit": None, "model_audit": None, "answers": None,
+                   "atlas": None, "names": None, "independent": True, "neighbours": 2, "width": 64,
+                   "quality": 50, "title": "A report", "progress": False},
+        "cohort.RayEngine": {"workers": 2, "threads": 1, "gpus": 0.5, "address": "auto",
+                             "shared_files": True},
         "cohort.open": {"folder": folder},
         "cohort.Cohort.table": Call(made.table, {"columns": ["case"]}),
         "cohort.Cohort.filter": Call(made.filter, {"method": "saliency", "failed": False, "label": None,
@@ -277,6 +288,18 @@ def _kept(of: dict[str, Any]) -> dict[str, Any]:
         "cohort.Cohort.class_means": Call(
             made.class_means, {"method": "saliency", "by": "target", "independent": True}
         ),
+        "cohort.Cohort.judge": Call(made.judge, {**judging, "progress": None}),
+        "cohort.Cohort.mapped": Call(made.mapped, {}),
+        "cohort.Cohort.still": Call(made.still, {}),
+        "cohort.Cohort.judgement": Call(made.judgement, {"metrics": "entropy", "independent": True,
+                                                         "confidence": 0.9, "resamples": 50, "seed": 0,
+                                                         "curves": False}),
+        "cohort.Cohort.regions": Call(made.regions, {
+            "atlas": np.ones(made.table(["map_shape"])["map_shape"][0].as_py(), int), "names": None,
+            "method": "saliency", "amount": "enrichment", "same_space": False,
+            "images": {"one": of["image"]}, "independent": True, "confidence": 0.9, "resamples": 20,
+            "flips": 20, "seed": 0,
+        }),
         "cohort.Cohort.rows": Call(made.rows, {"columns": ["case"]}),
         "cohort.Cohort.export": Call(made.export, {"folder": of["folder"] / "exported", "form": "csv"}),
     }  # fmt: skip
@@ -342,6 +365,7 @@ def _objects(of: dict[str, Any]) -> dict[str, Any]:
         "Judgement.values": Call(judged.values, names),
         "Judgement.save": Call(judged.save, {"path": folder / "j.csv"}),
         "Judgement.to_rows": Call(judged.to_rows, {}),
+        "Judgement.words": Call(judged.words, {}),
         "evaluation.evaluate": {"probabilities": np.eye(3)[of["truth"]] * 0.4 + 0.2, "truth": of["truth"],
                                 "subjects": [f"s{n}" for n in range(24)], "classes": ["a", "b", "c"],
                                 "independent": False, "confidence": 0.9},

@@ -98,7 +98,7 @@ def test_a_tempered_classifier_keeps_the_contract():
 
 def test_whoever_was_trained_on_or_is_to_be_tested_on_does_not_set_it():
     split = {"by": "subject", "train": ["S7", "S8"], "validation": ["S9"], "test": ["S3"]}
-    of_split = replace(open_model(SURE), split=split, origin={"maker": "here"})
+    of_split = replace(open_model(SURE), split=split, origin={"maker": "phantom", "seed": 0})
     with pytest.raises(InvalidInput, match=r"2 of 300 cases .* trained on: S7, S8. Give cases of validation"):
         of_split.calibrated(CASES)
     tested = CASES.take([i for i in range(300) if i not in (7, 8)])
@@ -106,8 +106,13 @@ def test_whoever_was_trained_on_or_is_to_be_tested_on_does_not_set_it():
         of_split.calibrated(tested)
     free = CASES.take([i for i in range(300) if i not in (3, 7, 8)])
     assert of_split.calibrated(free).scaling.remarks == ()
-    elsewhere = Dataset(CASES.classes, CASES.cases, origin={"maker": "elsewhere"})
+    elsewhere = Dataset(CASES.classes, CASES.cases, origin={"maker": "phantom", "seed": 1})
     assert of_split.calibrated(elsewhere).scaling.remarks == ()
+    otherwise = Dataset(CASES.classes, CASES.cases, origin={"maker": "folder", "subject": "(?P<subject>S.+)"})
+    trained, tested = of_split.calibrated(otherwise).scaling.remarks
+    assert trained.startswith("2 of 300 cases, read in another way than those, are named as subjects that")
+    assert trained.endswith("trained on: S7, S8. Are they the same, the temperature is of no use.")
+    assert "to be tested on: S3." in tested
     nobody = free.take(range(297))
     unknown = Dataset(free.classes, tuple(replace(case, subject=None) for case in nobody))
     with pytest.raises(InvalidInput, match="no subject"):

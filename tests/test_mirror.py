@@ -27,6 +27,7 @@ THEMES = {
     "images/test_fuzz": "generated images and files of every kind",
     "images/test_faults": "what is an image's own fault, and what is the caller's",
     "judging/test_sees": "what metrics claim to see, on a network that was trained",
+    "cohort/test_faults": "kills, full disks and broken files, through whole runs",
     "cli/test_commands": "the commands of the room's __init__",
     "adapters/keras/test_networks": "networks built in every way",
     "adapters/keras/test_edits": "networks that are edited between two calls",

@@ -1,10 +1,11 @@
 """A name is found as people write it, and a slip is never taken for another name."""
 
+import numpy as np
 import pytest
 
 import xaimri
 from xaimri.errors import InvalidInput
-from xaimri.names import known_name
+from xaimri.names import known_name, stated
 
 METHODS = list(xaimri.EXPLAINERS)
 
@@ -36,3 +37,16 @@ def test_two_names_that_differ_in_case_alone_are_never_mixed_up():
     assert known_name("ab", ["AB", "ab"], "class") == "ab"
     with pytest.raises(InvalidInput, match="is not known"):
         known_name("Ab", ["AB", "ab"], "class")
+
+
+def test_what_tables_mark_as_missing_is_none_and_a_whole_number_is_one_name():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"s": ["S1", None, "", " "], "n": [7, np.nan, 8, 9], "i": pd.array([1, None, 2, 3])})
+    assert [stated(one) for one in table["s"]] == ["S1", None, None, None]
+    assert [stated(one) for one in table["n"]] == [7, None, 8, 9]
+    assert [stated(one) for one in table["i"]] == [1, None, 2, 3]
+    assert [str(stated(one)) for one in (7, 7.0, np.int64(7), np.float32(7))] == ["7"] * 4
+    assert stated(("a", 1)) == ("a", 1)
+    assert stated(pd.NaT) is None
+    assert [stated(one) for one in table["n"].astype(str)] == ["7.0", None, "8.0", "9.0"]
+    assert [stated(str(one)) for one in (None, pd.NA, pd.NaT, "n/a", "nana")] == [None] * 4 + ["nana"]

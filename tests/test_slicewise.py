@@ -1,6 +1,7 @@
 """A volume explained slice by slice: equal to the slices by themselves, and one subject's answer."""
 
 import itertools
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -467,3 +468,69 @@ def test_a_list_of_dicom_slices_is_a_volume_and_ragged_lists_are_told():
     assert opened.explain(series_of(values, origins)[:1], "saliency").values.shape == (8, 6, 1)
     with pytest.raises(UnusableImage, match="ragged"):
         opened.explain([[[1, 2], [3]], [[1, 2], [3, 4]]], "saliency")
+
+
+class Batched(LinearClassifier):
+    """Keeps how many images each call has."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.mapped, self.asked = [], []
+
+    def feature_maps(self, images, *args, **options):
+        self.mapped.append(len(images))
+        return super().feature_maps(images, *args, **options)
+
+    def logits(self, images, /):
+        self.asked.append(len(images))
+        return super().logits(images)
+
+
+@pytest.mark.parametrize("count", [5, 33, 65, 151, 160])
+def test_slices_come_in_few_batches_that_need_little_padding(count):
+    model = Batched.random((6, 8, 1), classes=3, seed=0, patch=2)
+    picture = Picture(volume(0, (7, 9, count)), affine=np.eye(4))
+    xaimri.explain(model, picture, "gradcam", target=1, slices="all")
+    assert sum(model.mapped) == count
+    assert len(model.mapped) == -(-count // 32)
+    assert sum(-(-size // 4) * 4 for size in model.mapped) < count + 4
+
+
+def test_an_even_slice_explained_again_is_not_held_against_other_images():
+    bias = np.array([0.0, 0.0, 0.5], np.float32)
+    model = Batched.random((6, 8, 1), classes=3, seed=0, patch=2)
+    model = Batched(model.weights, bias, patch=2)
+    pixels = volume(0, (7, 9, 75))
+    pixels[:, :, :6] = 0
+    picture = Picture(pixels, affine=np.eye(4))
+    opened = xaimri.open_model(model, slices="all")
+    rows = np.array(opened.explain(picture, "gradcam", target=0).diagnostics["slices"]["probabilities"])
+    predicted = rows.argmax(axis=1)
+    assert predicted[0] != rows.mean(axis=0).argmax()  # the black ones are explained again
+    model.mapped.clear(), model.asked.clear()
+    opened.explain(picture, "gradcam")
+    assert sum(model.asked) == sum(model.mapped)  # those of the maps themselves, and no others
+
+
+@pytest.mark.parametrize("target", [None, 1])
+def test_where_threads_may_share_a_model_two_batches_are_at_work_at_once(target):
+    both = threading.Barrier(2)
+
+    class Shared(LinearClassifier):
+        shareable, calls = True, itertools.count()
+
+        def feature_maps(self, images, *args, **options):
+            if next(Shared.calls) in (1, 2):
+                both.wait(10)  # passes only where two are at work
+            return super().feature_maps(images, *args, **options)
+
+    picture = Picture(volume(0, (7, 9, 96)), affine=np.eye(4))
+    shared = Shared.random((6, 8, 1), classes=3, seed=0, patch=2)
+    alone = LinearClassifier(shared.weights, shared.bias, patch=2)
+    found, expected = (
+        xaimri.explain(model, picture, "gradcam", target=target, slices="all") for model in (shared, alone)
+    )
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    assert found.caveats == expected.caveats
+    assert found.diagnostics == expected.diagnostics

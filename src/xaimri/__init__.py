@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xaimri import judging as judging
     from xaimri import metrics as metrics
     from xaimri import render as render
+    from xaimri import reporting as reporting
     from xaimri import testing as testing
     from xaimri import training as training
     from xaimri.adapters import FunctionClassifier as FunctionClassifier
@@ -68,8 +69,10 @@ if TYPE_CHECKING:
     from xaimri.metrics import absent_sensitivity as absent_sensitivity
     from xaimri.model import Model as Model
     from xaimri.model import open_model as open_model
+    from xaimri.neighbours import nearest_cases as nearest_cases
     from xaimri.perturb.stopping import Auto as Auto
     from xaimri.render import Comparison as Comparison
+    from xaimri.reporting import report as report
 
     __version__: str
 
@@ -112,7 +115,9 @@ _HOMES = {
     "compare": "xaimri.api",
     "explain": "xaimri.api",
     "explain_all": "xaimri.api",
+    "nearest_cases": "xaimri.neighbours",
     "open_model": "xaimri.model",
+    "report": "xaimri.reporting",
 }
 
 _ROOMS = {
@@ -130,6 +135,7 @@ _ROOMS = {
     "judging",
     "metrics",
     "render",
+    "reporting",
     "testing",
     "training",
 }

@@ -20,7 +20,7 @@ _ENDING = ".npy"
 _ENCRYPTED = 1
 
 
-def write(path: Path, arrays: Mapping[str, Array]) -> None:
+def write(path: Path | io.BytesIO, arrays: Mapping[str, Array]) -> None:
     """Write arrays by their names, as ``numpy.load`` reads them too."""
     with zipfile.ZipFile(path, "w") as packed:
         for name, array in arrays.items():
@@ -51,16 +51,23 @@ def read(path: Path, remedy: str, *, most: int = 2**40) -> dict[str, Array]:
         If the system doesn't let it be read.
     """
     with open_regular(path, remedy) as stream:
-        try:
-            size = os.fstat(stream.fileno()).st_size
-            if size > most:
-                raise ValueError(f"it has {size:,} bytes, and at most {most:,} are read")
-            with zipfile.ZipFile(stream) as packed:
-                entries = packed.infolist()
-                _check(entries, size)
-                return {e.filename.removesuffix(_ENDING): _array(packed.read(e)) for e in entries}
-        except Exception as damage:  # whatever broken bytes lead a reader to
-            raise InvalidInput(f"{quoted(path)} is damaged ({first_line(damage)}): {remedy}") from damage
+        return read_stream(stream, quoted(path), remedy, most=most)
+
+
+def read_stream(
+    stream: io.BytesIO | io.BufferedReader, name: str, remedy: str, *, most: int = 2**40
+) -> dict[str, Array]:
+    """Read the same of an open file, which a sentence calls ``name``."""
+    try:
+        size = stream.seek(0, os.SEEK_END)
+        if size > most:
+            raise ValueError(f"it has {size:,} bytes, and at most {most:,} are read")
+        with zipfile.ZipFile(stream) as packed:
+            entries = packed.infolist()
+            _check(entries, size)
+            return {e.filename.removesuffix(_ENDING): _array(packed.read(e)) for e in entries}
+    except Exception as damage:  # whatever broken bytes lead a reader to
+        raise InvalidInput(f"{name} is damaged ({first_line(damage)}): {remedy}") from damage
 
 
 def _check(entries: list[zipfile.ZipInfo], size: int) -> None:

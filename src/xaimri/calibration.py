@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xaimri.classifier import Classifier, Temperable
-from xaimri.data.attendance import homes, keys_of
+from xaimri.data.attendance import are_others, homes, keys_of
 from xaimri.data.case import Dataset
 from xaimri.data.unread import say_lost, say_unread, without_unread
 from xaimri.endings import logits
@@ -93,23 +93,30 @@ def _apart(cases: Dataset, split: Mapping[str, Any] | None, origin: Mapping[str,
     """See that nobody is of the training or the test part, or say that this can't be told."""
     if split is None:
         return ["Whether the network was trained on these cases is not recorded: they must be others."]
-    if None not in (origin, cases.origin) and origin != cases.origin:
+    if are_others(origin, cases.origin):
         return []
-    part_of = homes(split)
+    part_of, same = homes(split), None in (origin, cases.origin) or origin == cases.origin
+    told = list[str]()
     for part, why in (("train", "trained on"), ("test", "to be tested on")):
         met = [key for key in keys_of(cases, split) if key is not None and part_of.get(key) == part]
-        if met:
+        if not met:
+            continue
+        whom = f"{split['by']}s that the network was {why}: {first_names(list(dict.fromkeys(met)))}"
+        if same:
             raise InvalidInput(
-                f"{len(met)} of {len(cases)} cases are of {split['by']}s that the network was {why}: "
-                f"{first_names(list(dict.fromkeys(met)))}. Give cases of validation, or of others."
+                f"{len(met)} of {len(cases)} cases are of {whom}. Give cases of validation, or of others."
             )
+        told.append(
+            f"{len(met)} of {len(cases)} cases, read in another way than those, are named as {whom}. "
+            "Are they the same, the temperature is of no use."
+        )
     unknown = sum(key is None for key in keys_of(cases, split))
     if unknown:
-        return [
+        told.append(
             f"{unknown} of {len(cases)} cases have no subject, so whether the network was trained on them "
             "can't be told."
-        ]
-    return []
+        )
+    return told
 
 
 def _check(tempered: Classifier, intake: Intake, cases: Dataset, expected: Any) -> None:

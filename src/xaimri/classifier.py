@@ -211,6 +211,16 @@ class Pure(Protocol):
 
 
 @runtime_checkable
+class Shareable(Protocol):
+    """A model that can tell whether several threads may ask it at once."""
+
+    @property
+    def shareable(self) -> bool:
+        """Whether answers are the same with others asking meanwhile."""
+        ...
+
+
+@runtime_checkable
 class Standing(Protocol):
     """Stands for a network or a function that outlives it, where what is found out of it is kept."""
 

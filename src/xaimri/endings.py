@@ -16,8 +16,9 @@ from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
-from xaimri.images.intake import Intake, Taken
+from xaimri.images.intake import Intake
 from xaimri.images.scan import TakenScan
+from xaimri.images.taken import Taken
 from xaimri.objective import Of, softmax
 from xaimri.questions import Question
 from xaimri.slicewise import explain_scan, predict_scan

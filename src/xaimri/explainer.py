@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import Any, ClassVar, Generic, TypeVar, cast, final, get_args
 
 import numpy as np
 
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array, Images, Maps, Scores
+from xaimri.arrays import Array, Images
 from xaimri.atlas import Atlas
-from xaimri.caveats import Caveat
-from xaimri.classifier import CLIP, Classifier, Convolutional, Describing, Differentiable, Doubting
+from xaimri.attribution import Attribution as Attribution  # what whoever writes a method imports from here
+from xaimri.attribution import explanations_of
+from xaimri.classifier import Classifier, Convolutional, Differentiable, Shareable
 from xaimri.doubts.alone import say_alone
-from xaimri.doubts.background import on_background, step_of
-from xaimri.doubts.common import common_caveats, cut_off, further
 from xaimri.doubts.constancy import settle
 from xaimri.errors import InvalidInput, MissingCapability, UnusableImage
-from xaimri.explanation import Explanation, Regions
+from xaimri.explanation import Explanation
 from xaimri.kinds import Anything
-from xaimri.objective import Objective, Of, softmax
+from xaimri.objective import Objective, Of
 from xaimri.record import arrays_of, from_json, to_json
 from xaimri.settings import check, document
 from xaimri.targets import Target, refuse_prediction, resolve_against, resolve_targets
@@ -30,36 +29,6 @@ ModelT = TypeVar("ModelT", bound=Classifier)
 
 FAMILIES = {Convolutional: "class activation map", Differentiable: "gradient", object: "perturbation"}
 """What methods are called that need such a model."""
-
-
-@dataclass(frozen=True, eq=False)
-class Attribution:
-    """What a method hands back for a batch.
-
-    Attributes
-    ----------
-    values
-        ``(batch, *space)`` on the model's own grid.
-    logits
-        ``(batch, classes)`` of the images themselves.
-    unit
-        What one unit of ``values`` is; None stands for the explained score.
-    errors
-        ``(batch, *space)``: standard errors, where the method can tell them.
-    regions, diagnostics, caveats
-        One entry per image, where there are any.
-    still
-        Per image, whether nothing that was tried changes the score; told by the values where left out.
-    """
-
-    values: Maps
-    logits: Scores
-    unit: str | None = None
-    errors: Maps | None = None
-    regions: Sequence[Regions] = ()
-    diagnostics: Sequence[Mapping[str, Any]] = ()
-    caveats: Sequence[Sequence[Caveat]] = field(default=())
-    still: Sequence[bool] = ()
 
 
 class Explainer(ABC, Generic[ModelT]):
@@ -72,6 +41,7 @@ class Explainer(ABC, Generic[ModelT]):
 
     Examples
     --------
+    >>> from dataclasses import dataclass
     >>> from xaimri.adapters.linear import LinearClassifier
     >>> @dataclass(frozen=True)
     ... class Brightness(Explainer[Classifier]):
@@ -175,7 +145,7 @@ class Explainer(ABC, Generic[ModelT]):
         default: Of = self.of if others is None else "logit"
         objective = Objective(given, default if of is None else of, others)
         attribution = self.attribute(cast(ModelT, model), batch.copy(), objective)
-        made = _explanations(self, model, batch, objective, attribution)
+        made = explanations_of(attribution, model, batch, objective, self.record(), self.arrays())
         return say_alone(model, settle(model, made, attribution.still))
 
     @final
@@ -229,6 +199,15 @@ def checked(images: Images) -> Images:
     return batch
 
 
+def at_once(explainer: Explainer[Any], classifier: Classifier) -> int:
+    """Return how many batches threads may explain at once, so that the network need not wait for Python.
+
+    Two by a class activation map, which holds little beside the network, where threads may share the model.
+    """
+    shared = isinstance(classifier, Shareable) and classifier.shareable
+    return 2 if shared and explainer.family == "class activation map" else 1
+
+
 def require(explainer: Explainer[Any], model: object) -> None:
     """Raise MissingCapability unless the model has the capability that a method needs."""
     if isinstance(model, type) or not isinstance(model, explainer.needs):
@@ -248,64 +227,4 @@ def _lack(explainer: Explainer[Any], model: object) -> str:
     return (
         f"{type(explainer).__name__} needs a {needed} model, and {type(model).__name__} is not one: "
         f"give the Keras network itself, or use {other}."
-    )
-
-
-def _explanations(
-    explainer: Explainer[Any],
-    model: Classifier,
-    images: Images,
-    objective: Objective,
-    found: Attribution,
-) -> tuple[Explanation, ...]:
-    """Cut a batch's attribution into one explanation per image."""
-    classes = model.classes
-    if found.logits.shape != (len(images), len(classes)):
-        raise InvalidInput(
-            f"the model must give one score for each of its {len(classes)} classes, got an array of shape "
-            f"{found.logits.shape} for {len(images)} images: check its outputs."
-        )
-    if not np.isfinite(found.logits).all():
-        raise UnusableImage(
-            "the model gives a score that is NaN or infinite: check its weights, and the range of the image."
-        )
-    probabilities = softmax(found.logits)
-    targets = objective.resolve(found.logits)
-    others: Sequence[int | None] = objective.against or (None,) * len(images)
-    doubts: Sequence[Sequence[Caveat]] = ((),) * len(images)
-    if isinstance(model, Doubting):
-        doubts = model.doubts(images.copy(), probabilities)
-    findings = model.findings if isinstance(model, Describing) else {}
-    return tuple(
-        Explanation(
-            values=found.values[i],
-            image=images[i],
-            target=int(targets[i]),
-            of=objective.of,
-            against=others[i],
-            unit=found.unit or objective.unit,
-            logits=found.logits[i],
-            probabilities=probabilities[i],
-            classes=classes,
-            method=explainer.record(),
-            method_arrays=explainer.arrays(),
-            errors=None if found.errors is None else found.errors[i],
-            regions=found.regions[i] if found.regions else None,
-            diagnostics={**findings, **(found.diagnostics[i] if found.diagnostics else {})},
-            caveats=(
-                *(found.caveats[i] if found.caveats else ()),
-                *common_caveats(
-                    images[i],
-                    found.values[i],
-                    probabilities[i],
-                    int(targets[i]),
-                    objective.of,
-                    others[i],
-                ),
-                *cut_off(found.logits[i], int(targets[i]), others[i], classes, CLIP),
-                *further(doubts[i], objective.of),
-                *on_background(images[i], found.values[i], step_of(found.diagnostics, i)),
-            ),
-        )
-        for i in range(len(images))
     )

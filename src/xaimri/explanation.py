@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from xaimri import storage
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Array, Image, Labels, Map, frozen
+from xaimri.arrays import Array, Image, Map
 from xaimri.atlas import Atlas, RegionTable
 from xaimri.atlas.atlas import AtlasLike, Names
 from xaimri.caveats import Caveat
@@ -23,84 +21,16 @@ from xaimri.errors import InvalidInput
 from xaimri.grid import Grid
 from xaimri.kinds import Anything
 from xaimri.objective import Objective, Of
+from xaimri.regions import Regions as Regions  # a part of an explanation, known from here
 from xaimri.regular_file import path_of
 from xaimri.rules import Choice
-from xaimri.sealed import seal, unseal
-
-ROUNDING = 1e-6
-"""Of single precision, in which models compute: a share of the largest value."""
+from xaimri.sealed import freeze, unseal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from xaimri.render import View
-
-
-@dataclass(frozen=True, eq=False)
-class Regions:
-    """What a method found for whole regions of an image.
-
-    Attributes
-    ----------
-    labels
-        ``(*space)``: the region of every pixel, numbered from 0; -1 lies in none.
-    values
-        ``(regions,)``: signed, NaN where hiding the region changes no pixel and so tests nothing.
-    errors
-        ``(regions,)``: standard errors, where the method can tell them.
-    """
-
-    labels: Labels
-    values: Float[Array, " regions"]
-    errors: Float[Array, " regions"] | None = None
-
-    def __post_init__(self) -> None:
-        _freeze(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        _freeze(self)
-
-    @property
-    def tested(self) -> Bool[Array, " regions"]:
-        """True where hiding the region changed at least one pixel."""
-        return np.isfinite(self.values)
-
-    def paint(self, values: Float[Array, " regions"]) -> Map:
-        """Spread one value per region over its pixels; pixels in no region get 0."""
-        padded = np.append(values, 0.0)  # label -1 reads the last entry
-        painted: Array = padded[self.labels]
-        return painted
-
-    def strongest(self, k: int, sign: int = 0) -> tuple[int, ...]:
-        """Return the ``k`` regions of largest absolute value; ``sign`` 1 or -1 keeps one side only."""
-        values = np.where(self.tested, self.values, 0.0)
-        order = np.argsort(-np.abs(values), kind="stable")
-        return tuple(int(i) for i in order if values[i] != 0 and values[i] * sign >= 0)[:k]
-
-    def margins(self, confidence: float = 0.95) -> Float[Array, " regions"]:
-        """Return half the width of every value's confidence interval; NaN where its error isn't known."""
-        if not 0 < confidence < 1:
-            raise InvalidInput(f"`confidence` must be above 0 and below 1, got {confidence}.")
-        errors = np.full(self.values.shape, np.nan) if self.errors is None else self.errors
-        return NormalDist().inv_cdf((1 + confidence) / 2) * errors
-
-    def certain(self, confidence: float = 0.95) -> Bool[Array, " regions"]:
-        """Return True where a value's own interval does not contain zero; never without an error.
-
-        A value that is smaller than the rounding of the largest is no more than that, also where it has no
-        sampling error.
-
-        Examples
-        --------
-        >>> Regions(np.array([[0, 1]]), np.array([2.0, 2.0]), np.array([1.0, 1.1])).certain()
-        array([ True, False])
-        """
-        strength = np.abs(self.values)
-        rounding = ROUNDING * np.max(strength, where=self.tested, initial=0.0)
-        sure: Bool[Array, " regions"] = strength > np.maximum(self.margins(confidence), rounding)
-        return sure
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,14 +95,14 @@ class Explanation:
     scan: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        freeze(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: unseal(v) for k, v in self.__dict__.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        _freeze(self)
+        freeze(self)
 
     @property
     def target_class(self) -> str:
@@ -373,7 +303,7 @@ class Explanation:
 
         Examples
         --------
-        >>> import xaimri
+        >>> import numpy as np, xaimri
         >>> model = xaimri.LinearClassifier(np.stack([np.eye(4), -np.eye(4)])[..., None])
         >>> explanation = xaimri.explain(model, np.ones((4, 4)), xaimri.Occlusion(window=1, absent=0.0))
         >>> quarters = np.kron([[1, 2], [3, 4]], np.ones((2, 2), int))
@@ -423,13 +353,3 @@ def _rebuilt(record: dict[str, Any], arrays: dict[str, Array]) -> Explanation:
     if parts:
         kept["regions"] = Regions(**{k.removeprefix("regions."): v for k, v in parts.items()})
     return Explanation(**{**kept, **arrays}, method_arrays=settings)
-
-
-def _freeze(record: Any) -> None:
-    """Make a frozen dataclass' arrays and mappings read-only."""
-    for entry in fields(record):
-        value = getattr(record, entry.name)
-        if isinstance(value, np.ndarray):
-            object.__setattr__(record, entry.name, frozen(value))
-        elif isinstance(value, Mapping):
-            object.__setattr__(record, entry.name, seal(value))

@@ -12,7 +12,7 @@ from xaimri.arguments import check_arguments
 from xaimri.errors import InvalidInput, shown
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
-from xaimri.images.read import stem_of
+from xaimri.images.suffixes import stem_of
 from xaimri.table import align, csv_text, word
 
 if TYPE_CHECKING:

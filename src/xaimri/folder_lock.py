@@ -20,7 +20,7 @@ _STEP = 0.05
 
 
 @contextmanager
-def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[None]:
+def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[bool]:
     """Keep other writers out of a folder; the end of the process, however it comes, lets them in again.
 
     Parameters
@@ -31,6 +31,11 @@ def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[
         Whether others may read beside: for reading.
     wait
         Seconds to wait for another one to end.
+
+    Yields
+    ------
+    bool
+        Whether the system keeps others out; False where it knows no such lock.
 
     Raises
     ------
@@ -49,11 +54,10 @@ def lock(folder: Path, *, shared: bool = False, wait: float = 60.0) -> Iterator[
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # what follows tells of it in its own words
-        yield
+        yield False
         return
     try:
-        _take(handle, folder, shared, time.monotonic() + wait)
-        yield
+        yield _take(handle, folder, shared, time.monotonic() + wait)
     finally:
         os.close(handle)
 
@@ -74,11 +78,12 @@ def hold(handle: int, *, shared: bool = False) -> bool | None:
     return True
 
 
-def _take(handle: int, folder: Path, shared: bool, until: float) -> None:
-    """Take the lock of a folder; where the system knows none, go on without."""
-    while hold(handle, shared=shared) is False:
+def _take(handle: int, folder: Path, shared: bool, until: float) -> bool:
+    """Take the lock of a folder; return False where the system knows none."""
+    while (held := hold(handle, shared=shared)) is False:
         if time.monotonic() >= until:
             raise StorageFault(
                 f"another process or thread is writing into {quoted(folder)}: wait, or give another folder."
             )
         time.sleep(_STEP)
+    return held is True

@@ -262,7 +262,7 @@ class Taps:
 
 
 def _key(positions: Float[Array, " out"]) -> tuple[float, ...]:
-    return tuple(float(x) for x in positions)
+    return tuple(np.asarray(positions, float).tolist())
 
 
 @lru_cache(maxsize=64)

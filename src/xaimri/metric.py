@@ -14,9 +14,9 @@ from jaxtyping import Float
 from xaimri.arguments import check_fields
 from xaimri.arrays import Array
 from xaimri.errors import InvalidInput
-from xaimri.explanation import ROUNDING
 from xaimri.failure import Failure
 from xaimri.objective import Of
+from xaimri.regions import ROUNDING
 
 SLIGHT = 0.05
 """Share of what erasing the rest does, below which erasing a region does next to nothing."""

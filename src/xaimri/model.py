@@ -28,8 +28,8 @@ from xaimri.explanation import Explanation
 from xaimri.explanations import Explanations
 from xaimri.failure import Failure
 from xaimri.grid import Fit
+from xaimri.images.channels import Layout
 from xaimri.images.intake import Intake
-from xaimri.images.read import Layout
 from xaimri.images.slices import Slices, as_slices
 from xaimri.images.window import WindowSource, as_window
 from xaimri.judgement import Judgement

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from difflib import get_close_matches
+from math import isnan
+from typing import Any, cast
 
 from xaimri.errors import InvalidInput, shown
+
+MISSING = frozenset({"", "n/a", "na", "nan", "nat", "none", "<na>"})
+"""Words, in any case, that are the name of nobody: what programs write where one is missing."""
 
 _STROKES = str.maketrans("", "", " -_.")
 
@@ -37,6 +42,38 @@ def known_name(given: str, known: Iterable[str], what: str) -> str:
     near = get_close_matches(_plain(given), plain, 1)
     remedy = f"did you mean {plain[near[0]]!r}?" if near else f"use {_listed(names)}."
     raise InvalidInput(f"the {what} {shown(given, 30)} is not known: {remedy}")
+
+
+def is_nobody(words: str) -> bool:
+    """Tell whether words name nobody: what programs write where a name is missing.
+
+    Examples
+    --------
+    >>> is_nobody("NaN"), is_nobody(" "), is_nobody("S1")
+    (True, True, False)
+    """
+    return words.strip().casefold() in MISSING
+
+
+def stated(name: Hashable) -> Hashable:
+    """Return whose something is as it was stated, and None where it is missing.
+
+    Tables mark what is missing by None, NaN, ``pandas.NA`` or an empty cell, of which ``str`` makes
+    words, and turn whole numbers into fractions where anything is: 7 and 7.0 are one name.
+
+    Examples
+    --------
+    >>> stated("S1"), stated(7.0), stated(float("nan")), stated(" "), stated("nan")
+    ('S1', 7, None, None, None)
+    """
+    plain: Any = name.item() if hasattr(name, "item") and getattr(name, "ndim", None) == 0 else name
+    if isinstance(plain, str):
+        return None if is_nobody(plain) else plain
+    if plain is None or type(plain).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(plain, float):
+        return None if isnan(plain) else int(plain) if plain.is_integer() else plain
+    return cast(Hashable, plain)
 
 
 def first_names(names: Sequence[str], most: int = 5) -> str:

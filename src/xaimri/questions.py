@@ -108,14 +108,14 @@ def require_one(
     InvalidInput
         If there could be several; the sentence names ``explain_all``.
     """
-    slices = is_series(image)
-    if slices and intake.shape and not is_single(image, intake):
+    single = is_single(image, intake)
+    if not single and is_series(image):
         raise InvalidInput(
             "one image is explained here, and these DICOM slices are several to a model of slices: pass "
             'slices="all" or "brain" for one map of their volume, or give the files to `explain_all` for a '
             "map of each."
         )
-    if not slices and not is_single(image, intake):
+    if not single:
         what = "a folder" if is_folder(image) else f"a {type(image).__name__}"
         raise InvalidInput(
             f"one image is explained here, and {what} can hold several: use `explain_all`, which gives an "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
@@ -29,3 +30,13 @@ def seal(value: object) -> Any:
 def unseal(value: object) -> Any:
     """Return plain dictionaries again, for pickle, which knows no read-only mappings."""
     return {k: unseal(v) for k, v in value.items()} if isinstance(value, Mapping) else value
+
+
+def freeze(record: Any) -> None:
+    """Make a frozen dataclass' arrays and mappings read-only."""
+    for entry in fields(record):
+        value = getattr(record, entry.name)
+        if isinstance(value, np.ndarray):
+            object.__setattr__(record, entry.name, frozen(value))
+        elif isinstance(value, Mapping):
+            object.__setattr__(record, entry.name, seal(value))

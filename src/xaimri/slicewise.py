@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from xaimri.ahead import read_ahead
+from xaimri.ahead import read_ahead, side_by_side
 from xaimri.arrays import Array, Scores
 from xaimri.classifier import CLIP, Classifier
 from xaimri.doubts.common import common_caveats
 from xaimri.doubts.slices import apart, gathered
-from xaimri.explainer import Explainer
+from xaimri.explainer import Explainer, at_once
 from xaimri.explanation import Explanation, Regions
-from xaimri.images.intake import Taken
 from xaimri.images.pooling import influences, needed
 from xaimri.images.scan import TakenScan
+from xaimri.images.taken import Taken
 from xaimri.objective import Of, softmax
 from xaimri.perturb.workload import repeated
 from xaimri.slice_regions import SliceRegions
@@ -25,6 +26,9 @@ from xaimri.together import explain_together
 
 TOGETHER = 32
 """Slices explained at once, at most."""
+
+STEP = 4
+"""Batches of a network are a multiple of this, or padded to one."""
 
 STRONGEST = 5
 """How many of the slices that speak most for the target are named."""
@@ -106,14 +110,23 @@ def _explained(
     guess = target
     each = isinstance(explainer, SliceRegions)  # whose regions differ from slice to slice
     own, first = (scan.places, {}) if each else (scan.unlike, scan.even)
-    for part, images in read_ahead(_parts(own), scan.take_all):
-        made.update(_part(classifier, explainer, part, images, guess, of, against))
+
+    def explained(part: tuple[Sequence[int], Sequence[Taken], Target]) -> dict[int, Explanation]:
+        return _part(classifier, explainer, *part, of, against)
+
+    def parts(places: Sequence[int]) -> Iterator[tuple[Sequence[int], Sequence[Taken], Target]]:
+        for part, images in read_ahead(_parts(places), scan.take_all):
+            yield part, images, guess
+
+    threads = 1 if isinstance(explainer, SliceRegions) else at_once(explainer, classifier)
+    for found in side_by_side(parts(own), explained, threads):
+        made.update(found)
         if target is None:
             guess = int(_combined(scan, made, first).argmax())
     if target is None:
-        other = [place for place in own if made[place].target != guess]
-        for part, images in read_ahead(_parts(other), scan.take_all):
-            made.update(_part(classifier, explainer, part, images, guess, of, against))
+        other = _with_company([place for place in own if made[place].target != guess], own, scan)
+        for found in map(explained, parts(other)):
+            made.update(found)
     return {place: made[first.get(place, place)] for place in scan.places}
 
 
@@ -138,10 +151,21 @@ def _part(
     return dict(zip(places, found, strict=True))
 
 
+def _with_company(again: Sequence[int], own: Sequence[int], scan: TakenScan) -> Sequence[int]:
+    """Return the slices to explain again; even ones with another: alone their score seems constant."""
+    textured = [place for place in own if place not in scan.even]
+    if not again or not textured or set(again) - set(scan.even):
+        return again
+    return [*again, textured[len(textured) // 2]]
+
+
 def _parts(places: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Deal places into few parts, each spread over all."""
+    """Deal places into few parts, each spread over all, and of as many as a network takes without padding."""
     count = -(-len(places) // TOGETHER)
-    yield from (places[start::count] for start in range(count))
+    spread = [place for start in range(count) for place in places[start::count]]
+    groups = -(-len(places) // STEP)
+    ends = [STEP * (groups * part // count) for part in range(1, count + 1)]
+    yield from (spread[first:end] for first, end in pairwise([0, *ends]))
 
 
 def _combined(scan: TakenScan, made: Mapping[int, Explanation], first: Mapping[int, int]) -> Array:

@@ -17,10 +17,11 @@ from xaimri.data.listing import images_below, list_images
 from xaimri.errors import InvalidInput, UnusableImage
 from xaimri.failure import Failure
 from xaimri.images.files import is_scan
-from xaimri.images.intake import Intake, Taken
+from xaimri.images.intake import Intake
 from xaimri.images.picture import Picture
 from xaimri.images.scan import TakenScan
 from xaimri.images.series import is_series
+from xaimri.images.taken import Taken
 from xaimri.regular_file import quoted
 
 Source: TypeAlias = object
@@ -61,17 +62,18 @@ def name_images(images: Sources, intake: Intake) -> Iterable[Named]:
     """
     if is_folder(images) and not is_single(images, intake):
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
-        files = images_below(folder, series=intake.volumes)
+        files = images_below(folder, series=intake.joins)
         if not files:
             raise InvalidInput(f"the folder `{folder}` holds no image: {remedy(folder)}.")
-        return [Named(_printable(file.relative_to(folder).as_posix()), file) for file in files]
+        above = len(folder.parts)
+        return [Named(printable("/".join(file.parts[above:])), file) for file in files]
     if is_loader(images):
         loaded = enumerate(epoch(images, len(intake.shape) or 3))
         return _unique((number if one.name is None else one.name, one.image) for number, one in loaded)
     if is_single(images, intake):
         check_one(images, intake)
         own = images.id if isinstance(images, Case) else "0"
-        return [Named(_printable(_folder_name(images)) if is_folder(images) else own, images)]
+        return [Named(printable(_folder_name(images)) if is_folder(images) else own, images)]
     pairs = images.items() if isinstance(images, Mapping) else enumerate(images)  # type: ignore[arg-type]
     unique = _unique(pairs)
     if not isinstance(images, Sized):
@@ -88,7 +90,7 @@ def oddities(images: Sources, intake: Intake) -> tuple[str, ...]:
         if is_single(images, intake):
             return ()
         folder = Path(os.fsdecode(images))  # type: ignore[arg-type]
-        return list_images(folder, named=False, series=intake.volumes).told()
+        return list_images(folder, named=False, series=intake.joins).told()
     return chances(images) if is_loader(images) else ()
 
 
@@ -110,10 +112,10 @@ def is_folder(images: object) -> bool:
 def is_single(images: object, intake: Intake) -> bool:
     """Tell whether this is one image rather than several.
 
-    DICOM slices, in a folder or a list, are one to a model that takes volumes.
+    DICOM slices, in a folder or a list, are one to a model that takes volumes, and to one that doesn't say.
     """
     if isinstance(images, str | os.PathLike | list | tuple) and is_series(images):
-        return intake.volumes
+        return intake.joins
     if isinstance(images, str | os.PathLike):
         return not is_folder(images)
     if is_scan(images):
@@ -204,7 +206,7 @@ def _folder_name(folder: object) -> str:
 def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:
     names: set[str] = set()
     for key, source in pairs:
-        wanted = _printable(source.id if isinstance(source, Case) else str(key))
+        wanted = printable(source.id if isinstance(source, Case) else str(key))
         name, number = wanted, 1
         while name in names:
             number += 1
@@ -213,7 +215,7 @@ def _unique(pairs: Iterable[tuple[object, Source]]) -> Iterator[Named]:
         yield Named(name, source)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Return a file's name as text that can be written; bytes that are no UTF-8 stand as escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -14,7 +14,7 @@ from xaimri.classifier import Classifier
 from xaimri.explainer import Explainer
 from xaimri.explainers.anatomy import atlas_of, on_model, on_scan, with_labels, with_source
 from xaimri.explanation import Explanation
-from xaimri.images.intake import Taken
+from xaimri.images.taken import Taken
 from xaimri.objective import Of
 from xaimri.targets import Target
 

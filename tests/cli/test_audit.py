@@ -1,12 +1,13 @@
 """`xaimri audit split`: which sides are read from what, the exit code, and what is written."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from xaimri.data import phantom
+from xaimri.data import phantom, read_folder, write_subjects
 from xaimri.data.splits import split
 
 SIZE = (52, 44)
@@ -86,6 +87,55 @@ def test_a_recorded_split_is_taken_from_its_file_and_from_a_bundle(run, people, 
     code, told, _ = run("audit", "split", data, bundle)
     assert code == 0
     assert told.startswith("subject-safe")
+
+
+def test_who_of_a_recorded_split_is_not_looked_at_is_told(run, people, tmp_path):
+    subjects = list(dict.fromkeys(people.subjects))
+    record = {"by": "subject", "train": subjects[:6], "validation": subjects[6:7], "test": subjects[7:9]}
+    file, out = tmp_path / "split.json", tmp_path / "audit.json"
+    file.write_text(json.dumps({**record, "test": [*record["test"], "S777", "S778"]}))
+    code, told, _ = run("audit", "split", write(people, tmp_path / "data"), file, *SUBJECT, "-o", out)
+    assert (code, told.split(":")[0]) == (0, "subject-safe")
+    notes = json.loads(out.read_text())["notes"]
+    assert notes == [
+        "2 of 4 held-out subjects are there; missing: S777, S778.",
+        notes[1],
+        "The 2 images of the validation part were compared with neither side.",
+    ]
+    assert notes[1].startswith("6 of 24 cases are in no part of the record and are left out: ")
+    assert all(note in told.splitlines() for note in notes)
+
+
+def test_a_folder_that_is_neither_side_is_told(run, people, folder):
+    write(people.take(range(2)), folder / "Val")
+    code, told, _ = run("audit", "split", folder, *SUBJECT)
+    assert (code, told.splitlines()[-1]) == (0, "The folder Val/ was compared with neither side.")
+
+
+def test_a_split_by_subjects_of_a_table_is_audited_with_it(run, people, tmp_path):
+    data = write(people, tmp_path / "data")
+    nameless = read_folder(data)
+    table = write_subjects(
+        replace(nameless, cases=tuple(replace(c, subject=c.id.split("/")[1][:4]) for c in nameless)),
+        tmp_path / "subjects.csv",
+    )
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps(split(people, 0.0, 0.3).record()), encoding="utf-8-sig")
+    code, told, _ = run("audit", "split", data, file, "--subjects", table)
+    assert code == 0
+    assert told.startswith("subject-safe")
+    code, _, error = run("audit", "split", data, data, "--subjects", table)
+    assert code == 1
+    assert "give tables" in error
+
+
+@pytest.mark.parametrize("part", [None, "abc", [1], {}])
+def test_a_record_that_is_no_split_ends_in_a_sentence(run, folder, tmp_path, part):
+    for held in (record := {"by": "subject", "train": part, "validation": [], "test": []}, {"split": record}):
+        (tmp_path / "split.json").write_text(json.dumps(held))
+        code, _, error = run("audit", "split", folder / "train", tmp_path / "split.json")
+        assert code == 1
+        assert "lists of names" in error
 
 
 def test_what_is_no_split_is_refused(run, folder, tmp_path):

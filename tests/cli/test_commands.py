@@ -11,8 +11,13 @@ import pytest
 from PIL import Image
 
 import xaimri
+from frameworks import on_first_use
 from unreadable import UNREADABLE
 from xaimri.cli import data
+from xaimri.errors import XaimriError
+
+with on_first_use():
+    from xaimri import experiment
 
 
 @pytest.mark.parametrize(
@@ -66,24 +71,17 @@ def test_an_error_is_one_sentence_and_exit_code_1(run, words, named):
     assert "Traceback" not in err
 
 
-def test_an_interruption_is_exit_code_130(run, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(data, "dataset_of", interrupted)
-    assert run("data", "info", "anything") == (130, "", "")
-
-
 @pytest.mark.filterwarnings("always")
 def test_a_warning_of_ours_is_one_sentence(run, monkeypatch):
     def warn(*_, **__):
         warnings.warn_explicit("Some cases are left out.", UserWarning, data.__file__, 3)
         with pytest.warns(UserWarning, match="Theirs"):
             warnings.warn("Theirs.", stacklevel=1)
-        raise KeyboardInterrupt
+        raise XaimriError("It ended here.")
 
     monkeypatch.setattr(data, "dataset_of", warn)
-    assert run("data", "info", "anything") == (130, "", "xaimri: Some cases are left out.\n")
+    told = "xaimri: Some cases are left out.\nxaimri: It ended here.\n"
+    assert run("data", "info", "anything") == (1, "", told)
 
 
 def test_what_a_folder_passes_over_is_printed(run, tmp_path):
@@ -139,6 +137,42 @@ class TestWithANetwork:
         pixels = np.random.default_rng(0).integers(0, 255, (31, 27), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "scan.png")
         return tmp_path / "scan.png"
+
+    def test_a_plain_network_is_compared_by_the_classes_that_are_named_and_a_bundle_keeps_its_own(
+        self, run, bundle, tmp_path
+    ):
+        """The plain one is the bundle's with its outputs in another order: by right names all is equal."""
+        import json
+
+        import keras
+
+        network = keras.models.load_model(bundle / "model.keras")
+        weights, bias = network.layers[-2].get_weights()
+        network.layers[-2].set_weights([weights[:, ::-1], bias[::-1]])
+        network.save(tmp_path / "plain.keras")
+        draw = np.random.default_rng(0)
+        for number in range(18):
+            folder = tmp_path / "data" / ("none", "mild", "severe")[number % 3]
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = draw.integers(0, 255, (24, 20), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+        words = ("--independent", "--part", "all", "--fit", "pad", "--out", tmp_path / "out")
+        given = ("compare-models", bundle, tmp_path / "plain.keras", tmp_path / "data", *words)
+        code, _, err = run(*given)
+        assert code == 1
+        assert "class_0" in err
+        code, _, err = run(*given, "--classes", "none,mild")
+        assert code == 1
+        assert err.startswith(f"xaimri: `{tmp_path / 'plain.keras'}`: --classes must be 3 different names")
+        code, _, err = run(*given, "--classes", "severe,mild,none")
+        assert code == 0, err
+        found = json.loads((tmp_path / "out" / "comparison.json").read_text())["differences"]
+        assert all(abs(one["difference"]["value"]) < 1e-6 for one in found.values())
+        assert found["AUROC"]["a"] != 0.5
+        given = ("compare-models", bundle, bundle, tmp_path / "data", *words, "--force")
+        code, _, err = run(*given, "--classes", "a,b,c")
+        assert code == 1
+        assert "know by themselves what --classes would tell: leave it out" in err
 
     def test_explain_draws_a_figure_and_says_what_it_saw(self, run, bundle, scan, tmp_path):
         code, out, err = run("explain", bundle, scan, "--out", tmp_path, "--target", "mild")
@@ -332,6 +366,26 @@ class TestWithANetwork:
         ]
         assert "notes.png" in err
         assert err.endswith("1 of 2 images could not be explained.\n")
+
+    def test_what_can_not_be_written_of_one_image_is_told_and_the_rest_goes_on(
+        self, run, bundle, scan, tmp_path
+    ):
+        pytest.importorskip("nibabel")
+        pytest.importorskip("pydicom")
+        from scans import content, placed, series_of
+
+        (tmp_path / "slice.dcm").write_bytes(content(series_of(*placed((1, 6, 7)))[0]))
+        words = ("explain", bundle, tmp_path, "--out", tmp_path / "made", "-f", "nii.gz,npy,csv")
+        code, out, err = run(*words)
+        assert code == 1
+        assert [line.partition(": ")[0] for line in out.splitlines()] == [str(tmp_path / "slice.dcm")]
+        assert f"xaimri: {scan}: where the pixels of this explanation lie is not known" in err
+        assert err.endswith("1 of 2 images could not be written in every form.\n")
+        assert sorted(file.name for file in (tmp_path / "made").iterdir()) == [
+            "explanations.csv", "scan_gradcam.npy", "slice_gradcam.json", "slice_gradcam.nii.gz",
+            "slice_gradcam.npy",
+        ]  # fmt: skip
+        assert len((tmp_path / "made" / "explanations.csv").read_text().splitlines()) == 3
 
     def test_a_folder_without_images(self, run, bundle, tmp_path):
         code, _, err = run("explain", bundle, tmp_path)
@@ -554,7 +608,9 @@ def test_a_size_is_one_side_or_three(run, tmp_path, size):
 
 @pytest.mark.tensorflow
 def test_subjects_from_pixels_and_their_split_are_trained_on(run, tmp_path, monkeypatch):
-    from xaimri import training
+    from types import SimpleNamespace
+
+    from xaimri import experiment, training
     from xaimri.data import phantom
 
     monkeypatch.setattr(training, "build_resnet50", tiny)
@@ -567,6 +623,7 @@ def test_subjects_from_pixels_and_their_split_are_trained_on(run, tmp_path, monk
     code, told, err = run("data", "subjects", data, "-o", table, "--split", parts, "--test", 0.34)
     assert code == 0, err
     assert "6 scans were chained" in told
+    assert told.endswith(f"Next: xaimri train {data} --subjects {table} --split {parts} --out FOLDER\n")
     assert run("data", "subjects", data, "-o", table)[0] == 1
     train = ["train", data, "--split", parts, "--weights", "random", "--epochs", 1, "--size", 32]
     code, _, err = run(*train, "--out", tmp_path / "none")
@@ -578,7 +635,46 @@ def test_subjects_from_pixels_and_their_split_are_trained_on(run, tmp_path, monk
     code, again, err = run("evaluate", tmp_path / "run", data, "--subjects", table, "--out", tmp_path / "e")
     assert code == 0, err
     assert again.split("\n\nKept in")[0].strip() in told
+    named, model = ("--subjects", table), tmp_path / "run"
+    code, _, err = run("compare-models", model, model, data, *named, "--out", tmp_path / "c")
+    assert code == 0, err
+    code, _, err = run("card", model, "--data", data, *named, "--out", tmp_path / "card.md")
+    assert code == 0, err
+    assert "Held-out: a 20 images, 1 subject; b 20 images, 1 subject" in (tmp_path / "card.md").read_text()
+    monkeypatch.setattr(experiment, "calibrate", lambda *_, **__: SimpleNamespace(scaling=None))
+    code, told, err = run("calibrate", model, data, *named)
+    assert code == 0, err
+    assert told.endswith(f"next: xaimri evaluate {model} {data} --subjects {table}\n")
+    code, _, err = run("data", "info", data, *named, "--subject", "(?P<subject>.)")
+    assert code == 1
+    assert "leave one out" in err
     table.write_text("case,subject\nb/none.png,p\n")
     code, _, err = run(*train, "--subjects", table, "--out", tmp_path / "other")
     assert code == 1
     assert "cases that the data have not" in err
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("command", ["train", "cross_validate"])
+def test_cases_that_a_table_knows_no_subject_of_are_in_no_part(run, monkeypatch, tmp_path, command):
+    rows, ids = ["case,subject"], []
+    for n in range(26):
+        file = tmp_path / "data" / "ab"[n % 2] / f"{n}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(n).integers(0, 255, (40, 32), np.uint8)).save(file)
+        ids.append(f"{'ab'[n % 2]}/{n}.png")
+        rows.append(f"{ids[-1]},{'' if n < 2 else f'P{n}'}")
+    (tmp_path / "s.csv").write_text("\n".join(rows))
+    met = []
+
+    def asked(dataset, *_, independent=False, **__):
+        met.append((len(dataset), independent))
+        raise XaimriError("That is all.")
+
+    monkeypatch.setattr(experiment, command, asked)
+    words = (command.replace("_", "-"), tmp_path / "data", "--subjects", tmp_path / "s.csv", "--size", "32")
+    code, told, err = run(*words, "--weights", "random", "--out", tmp_path / "out")
+    assert (code, err) == (1, "xaimri: That is all.\n")
+    assert told.startswith("2 of 26 cases have no subject, so they are in no part: --independent takes each")
+    run(*words, "--weights", "random", "--out", tmp_path / "out", "--independent")
+    assert [count for count, _ in met] == [24, 26]

@@ -492,6 +492,11 @@ def test_cases_without_subjects_may_be_people_of_their_own(cases):
     alone = Dataset(cases.classes, tuple(replace(c, subject=None) for c in cases))
     found = evaluate_explanations(["saliency"], model_of(), alone, ["sparseness"], independent=True)
     assert found.mean("saliency", "sparseness").subjects == len(cases)
+    first, second, *others = cases
+    named = (replace(first, subject=None), replace(second, subject=f"case {first.id}"))
+    mixed = Dataset(cases.classes, (*named, *(replace(c, subject=None) for c in others)))
+    found = evaluate_explanations(["saliency"], model_of(), mixed, ["sparseness"], independent=True)
+    assert found.mean("saliency", "sparseness").subjects == len(cases)
 
 
 def test_a_lacking_capability_is_told_before_any_work(cases):

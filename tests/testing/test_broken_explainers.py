@@ -195,14 +195,14 @@ BROKEN: list[tuple[str, Explainer[Any], dict[str, Any], str]] = [
     (
         "values_lie_on_the_image",
         Brightness(),
-        {"xaimri.explainer._explanations": lambda *_: ()},
+        {"xaimri.explainer.explanations_of": lambda *_: ()},
         "3 images gave 0 explanations",
     ),
     ("finite_or_a_caveat", Tampered("no package"), {}, "a caveat needs the package before its name"),
     (
         "finite_or_a_caveat",
         Tampered("NaN"),
-        {"xaimri.explainer.common_caveats": lambda *_: ()},
+        {"xaimri.attribution.common_caveats": lambda *_: ()},
         "no caveat says why",
     ),
     (
@@ -236,7 +236,7 @@ BROKEN: list[tuple[str, Explainer[Any], dict[str, Any], str]] = [
     (
         "the_images_stay_as_they_are",
         Brightness(),
-        {"xaimri.explanation.frozen": lambda array: array},
+        {"xaimri.sealed.frozen": lambda array: array},
         "changes when the caller's array does",
     ),
     ("the_model_stays_as_it_is", Tampered("another model"), {}, "changed the model"),
@@ -247,7 +247,7 @@ BROKEN: list[tuple[str, Explainer[Any], dict[str, Any], str]] = [
     (
         "nothing_can_be_changed",
         Brightness(),
-        {"xaimri.explanation.frozen": lambda array: array},
+        {"xaimri.sealed.frozen": lambda array: array},
         "can be written",
     ),
     ("pickling_keeps_everything", Lossy(3.0), {}, "another after pickling"),

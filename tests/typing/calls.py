@@ -16,8 +16,10 @@ import xaimri
 from xaimri import metrics
 from xaimri.arrays import Array, Scores
 from xaimri.caveats import Caveat
+from xaimri.cohort import ClassMean, Cohort, RayEngine
 from xaimri.data import Case, Dataset, Split, phantom, read_folder, split
-from xaimri.evaluation import ClassificationReport, evaluate
+from xaimri.evaluation import ClassificationReport, PairedComparison, evaluate
+from xaimri.experiment import compare_models
 from xaimri.explainers import build, from_record
 from xaimri.render import Comparison
 from xaimri.testing import check_classifier, check_explainer
@@ -119,6 +121,28 @@ assert_type(evaluate(model.predict(parts.test), parts.test), ClassificationRepor
 assert_type(cases[0], Case)
 one_of: Sequence[Case] = cases
 Case("a", "label", None, image)  # type: ignore[arg-type]
+
+assert_type(compare_models("runs/a", "runs/b", parts.test), PairedComparison)
+
+# is the number worth anything
+assert_type(xaimri.audit_split(parts.train, parts.test), xaimri.SplitAudit)
+assert_type(xaimri.audit_model(model, parts.test, method="gradcam"), xaimri.ModelAudit)
+assert_type(xaimri.audit_split(parts.train, parts.test).save("audit.html"), Path)
+xaimri.audit_split(parts)  # type: ignore[arg-type, call-arg]
+
+# cohorts
+cohort = xaimri.explain_cohort(model, "scans/", ["gradcam", "lime"], out="cohort/", timeout=120)
+assert_type(cohort, Cohort)
+assert_type(xaimri.cohort.open("cohort/"), Cohort)
+assert_type(
+    xaimri.explain_cohort(net, parts.test, out="s3://bucket/run", engine=RayEngine(workers=2)), Cohort
+)
+assert_type(cohort.explanation("scan 7", "lime"), xaimri.Explanation)
+assert_type(cohort.filter(failed=True), Cohort)
+assert_type(cohort.class_means(), tuple[ClassMean, ...])
+assert_type(xaimri.report(cohort, "report.html", model=model, training=parts.train), Path)
+xaimri.explain_cohort(model, "scans/")  # type: ignore[call-arg]
+xaimri.explain_cohort(model, "scans/", out="cohort/", engine="spark")  # type: ignore[arg-type]
 
 # for third parties
 check_explainer(xaimri.Saliency(), net, np.ones((2, 8, 9, 1), np.float32))

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from xaimri.adapters.arithmetic import NUMPY, Arithmetic
 from xaimri.adapters.meaning import Activation, Meaning, Question, Teller, taken_for
-from xaimri.adapters.returned import described
 from xaimri.arrays import Array, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Outputs, checked_outputs, class_names
 from xaimri.doubts.common import saturation
 from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.objective import softmax
+from xaimri.user_function import described
 
 ColumnsT = TypeVar("ColumnsT")
 """An array of some framework, ``(images, columns)``."""
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """What logits are made with: one framework's functions of its arrays.
-
-    Attributes
-    ----------
-    clip
-        Of an array and its lowest and highest value.
-    log, log1p
-        Of an array.
-    join
-        Of several arrays, along their last axis.
-    """
-
-    clip: Callable[..., Any]
-    log: Callable[..., Any]
-    log1p: Callable[..., Any]
-    join: Callable[..., Any]
-
 
 TOLERANCE = 1e-2
 """How far probabilities may lie beside 1 in all, or beside what the logits say, in half precision too."""
@@ -54,8 +33,6 @@ _COUNTED = {
     "network": ("tells {} classes apart", "class"),
 }
 """How many answers there are, in sentences, and what each of them is."""
-
-NUMPY = Arithmetic(np.clip, np.log, np.log1p, partial(np.concatenate, axis=-1))
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ import numpy as np
 
 from xaimri.adapters.answers import Answers
 from xaimri.adapters.options import Preprocess
-from xaimri.adapters.returned import described
 from xaimri.arguments import check_arguments
 from xaimri.arrays import Images, Scores
 from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
 from xaimri.doubts.alone import Identical
 from xaimri.doubts.predict import predict_doubts, predict_of
-from xaimri.errors import InvalidInput, XaimriError, first_line
 from xaimri.kinds import Anything
+from xaimri.user_function import called
 
 
 class FunctionClassifier:
@@ -116,17 +115,3 @@ class FunctionClassifier:
         stated = self._answers.stated(probabilities[:1])[0]
         differs = predict_doubts(self._function, predict_of(self._function), seen, stated)
         return tuple((*own, *differs) for own in self._answers.doubts(probabilities))
-
-
-def called(name: str, function: Callable[[Any], Any], given: Any) -> Any:
-    """Call a user's function, and show an error of its own with what it was given."""
-    told = described(given)
-    try:
-        return function(given)
-    except XaimriError:
-        raise
-    except Exception as failure:
-        raise InvalidInput(
-            f"{name} raised {type(failure).__name__} ({first_line(failure)}) when it was given {told}: "
-            "mend it there; its own lines are in the traceback."
-        ) from failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,9 +45,8 @@ def decision_chart(curve: DecisionCurve) -> Figure:
     axes.set_ylabel("net benefit", fontsize=9)
     unit = "images" if curve.level == "slice" else "subjects"
     told = f"acting on `{curve.positive}`, {curve.prevalence:.0%} of the {unit}"
-    axes.set_title(
-        "\n".join([told, *([curve.note] if curve.note else [])]), fontsize=9, loc="left", parse_math=False
-    )
+    lines = [told, *(wrap(curve.note, 66) if curve.note else [])]
+    axes.set_title("\n".join(lines), fontsize=9, loc="left", parse_math=False)
     axes.legend(fontsize=8, frameon=False)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -17,6 +17,8 @@ from xaimri.cli import (
     card,
     catalogue,
     cohort,
+    cohort_judge,
+    cohort_regions,
     cross_validate,
     data,
     demo,
@@ -25,13 +27,16 @@ from xaimri.cli import (
     model_audit,
     models,
     regions,
+    report,
     train,
 )
 from xaimri.cli.quiet import silence_tensorflow
+from xaimri.cli.stops import Commands
 from xaimri.cli.words import spoken
 from xaimri.errors import XaimriError
 
 app = typer.Typer(
+    cls=Commands,
     help="Train and explain image classifiers, made for brain MRI.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -39,6 +44,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 audit.app.command("model")(model_audit.audit_model_command)
+cohort.app.command("judge")(cohort_judge.cohort_judge)
+cohort.app.command("regions")(cohort_regions.cohort_regions)
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(audit.app, name="audit")
 
@@ -69,6 +76,7 @@ app.command()(calibrate.calibrate)
 app.command()(cross_validate.cross_validate)
 app.command()(models.compare_models)
 app.command()(card.card)
+app.command()(report.report)
 app.command()(explain.explain)
 app.command()(explain.compare)
 app.command()(regions.regions)

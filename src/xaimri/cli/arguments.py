@@ -60,7 +60,7 @@ def check_present(given: list[Path]) -> None:
 def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
     """Return the images that were named, and those in the folders that were named, with their names there.
 
-    A folder of DICOM slices is one image to a model of volumes.
+    A folder of DICOM slices is one image to a model of volumes, and to one that doesn't say what it takes.
     """
     from xaimri.data.listing import images_below
     from xaimri.sources import is_single, remedy
@@ -70,7 +70,7 @@ def images_of(given: list[Path], intake: Intake) -> list[tuple[str, Path]]:
         if is_single(path, intake):
             found.append((path.name or path.resolve().name, path))
             continue
-        inside = images_below(path, series=intake.volumes)
+        inside = images_below(path, series=intake.joins)
         found += [(file.relative_to(path).as_posix(), file) for file in inside]
     if not found:
         raise InvalidInput(f"there is no image in {', '.join(map(str, given))}: {remedy(*given)}.")

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xaimri.cli.data import bids_of, dataset_of
-from xaimri.cli.options import Force, LabelOption, Seed, SubjectOption, SuffixOption
-from xaimri.cli.outputs import refuse_present
+from xaimri.cli.options import Force, LabelOption, Seed, SubjectOption, SubjectsOption, SuffixOption
+from xaimri.cli.outputs import refuse_present, say_what_takes_long
 from xaimri.errors import InvalidInput
+from xaimri.regular_file import quoted
+from xaimri.text_file import text_of
 
 if TYPE_CHECKING:
     from xaimri.data import Dataset
+    from xaimri.data.attendance import SplitRecord
 
 SAFE, UNSAFE, UNSURE = 0, 2, 3
 """Exit codes: nothing found; unsafe; pairs that a human eye should decide. An error is 1."""
+
+SIDES = (("train", "training"), ("test", "testing", "validation", "val", "valid"))
+"""Names of the folders of training and of the test."""
 
 TABLES = (".csv", ".tsv")
 """Endings of tables of cases."""
@@ -45,6 +52,7 @@ def audit_split_command(
     out: OUT = None,
     force: Force = False,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     seed: Seed = 0,
@@ -60,16 +68,20 @@ def audit_split_command(
     for file in out or ():
         if file.suffix not in (".html", ".json"):
             raise InvalidInput(f"--out `{file}` must end in .html or .json.")
-    train, test = sides_of(data, {"subject": subject, "bids": bids_of(label, suffix)}, seed)
+    train, test, notes = sides_of(data, {"subject": subject, "bids": bids_of(label, suffix)}, seed, subjects)
+    say_what_takes_long(f"Comparing {len(test):,} images of the test with {len(train):,} of training ...")
     audit = audit_split(train, test, seed=seed)
+    audit = replace(audit, notes=(*audit.notes, *notes))
     typer.echo(str(audit))
     for file in out or ():
         typer.echo(f"Kept in {audit.save(file).resolve()}.")
     raise typer.Exit({"unsafe": UNSAFE, "safe but for near copies": UNSURE}.get(audit.verdict, SAFE))
 
 
-def sides_of(given: list[str], how: dict[str, Any], seed: int) -> tuple[Dataset, Dataset]:
-    """Return training and test of what the command was given.
+def sides_of(
+    given: list[str], how: dict[str, Any], seed: int, subjects: Path | None = None
+) -> tuple[Dataset, Dataset, tuple[str, ...]]:
+    """Return training and test of what the command was given, and what of it is not looked at.
 
     Raises
     ------
@@ -78,32 +90,46 @@ def sides_of(given: list[str], how: dict[str, Any], seed: int) -> tuple[Dataset,
     """
     if len(given) > 2:
         raise InvalidInput("give one folder with train/ and test/, or two paths: training and test.")
+    record = _record(Path(given[1])) if len(given) == 2 else None
+    if record is not None:
+        dataset = dataset_of(given[0], seed, **_recorded(record, how), subjects=subjects)
+        return _by_record(dataset, record["split"])
+    if subjects is not None:
+        raise InvalidInput(
+            "--subjects names the cases of one folder that a recorded split divides: give tables (.csv) with "
+            "the columns file, label and subject for two sides."
+        )
     if len(given) == 1:
         return _by_folders(Path(given[0]), how, seed)
-    record = _record(Path(given[1]))
-    if record is not None:
-        from xaimri.data import Split
-
-        found = Split.from_record(dataset_of(given[0], seed, **_recorded(record, how)), record["split"])
-        return found.part("train"), found.part("test")
     train, test = (_side(each, how, seed) for each in given)
-    return train, test
+    return train, test, ()
 
 
-def _by_folders(folder: Path, how: dict[str, Any], seed: int) -> tuple[Dataset, Dataset]:
+def _by_record(dataset: Dataset, record: SplitRecord) -> tuple[Dataset, Dataset, tuple[str, ...]]:
+    """Return the parts of a recorded split, and who of it is not looked at."""
+    from xaimri.data import Split
+    from xaimri.data.attendance import absences, strangers
+
+    found = Split.from_record(dataset, record)
+    others = len(found.validation)
+    held = (f"The {others} images of the validation part were compared with neither side.",) if others else ()
+    notes = (*absences(dataset, record, of=("train", "test")), *strangers(dataset, record), *held)
+    return found.part("train"), found.part("test"), notes
+
+
+def _by_folders(folder: Path, how: dict[str, Any], seed: int) -> tuple[Dataset, Dataset, tuple[str, ...]]:
     if not folder.is_dir():
         raise InvalidInput(f"`{folder}` is no folder: give one with train/ and test/, or training and test.")
     inside = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_dir()}
-    sides = [
-        next((inside[name] for name in names if name in inside), None)
-        for names in (("train", "training"), ("test", "testing", "validation", "val", "valid"))
-    ]
+    sides = [next((inside[name] for name in names if name in inside), None) for names in SIDES]
     if None in sides:
         raise InvalidInput(
-            f"`{folder}` has no folders train/ and test/: give both sides, one after the other."
+            f"`{folder}` has no folders train/ and test/: give both sides, one after the other, or its "
+            f"split, as `xaimri data subjects {folder} --split split.json` writes one."
         )
     train, test = (_side(str(side), how, seed) for side in sides)
-    return train, test
+    others = [path.name for name, path in inside.items() if path not in sides and name in sum(SIDES, ())]
+    return train, test, tuple(f"The folder {name}/ was compared with neither side." for name in others)
 
 
 def _side(path: str, how: dict[str, Any], seed: int) -> Dataset:
@@ -119,19 +145,21 @@ def _side(path: str, how: dict[str, Any], seed: int) -> Dataset:
 
 def _record(path: Path) -> dict[str, Any] | None:
     """Return the split and the origin that a file, or the folder of a model, has; None of other paths."""
+    from xaimri.data.subject_table import checked_split
+
     named = path / "bundle.json" if path.is_dir() else path
     named = named if named.is_file() or not path.is_dir() else path / "split.json"
     if named.suffix != ".json" or not named.is_file():
         return None
     try:
-        held = json.loads(named.read_text(encoding="utf-8"))
+        held = json.loads(text_of(named))
     except ValueError as error:
         raise InvalidInput(f"`{named}` is no JSON: give a recorded split.") from error
-    if isinstance(held, dict) and "by" in held:
-        return {"split": held, "origin": None}
-    if not isinstance(held, dict) or not isinstance(held.get("split"), dict):
+    alone = isinstance(held, dict) and "by" in held
+    if not isinstance(held, dict) or not (alone or isinstance(held.get("split"), dict)):
         raise InvalidInput(f"`{named}` records no split: give a split.json, or a model that has one.")
-    return held
+    split = checked_split(held if alone else held["split"], quoted(named))
+    return {"split": split, "origin": None if alone else held.get("origin")}
 
 
 def _recorded(record: dict[str, Any], how: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from xaimri.cli.options import (
     ModelPath,
     Seed,
     SubjectOption,
+    SubjectsOption,
     SuffixOption,
 )
 
@@ -29,6 +30,7 @@ def calibrate(
         ),
     ] = None,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     independent: IndependentOption = False,
@@ -46,9 +48,12 @@ def calibrate(
     chosen = part if part is not None else "all" if opened.split is None else "validation"
     origin = None if chosen == "all" else opened.origin
     cases = part_of(
-        dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix)), opened.split, chosen
+        dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix), subjects=subjects),
+        opened.split,
+        chosen,
     )
     made = experiment.calibrate(model, cases, independent=independent)
     remarks = () if made.scaling is None else made.scaling.remarks
     typer.echo("\n".join([str(made.scaling), *remarks]))
-    typer.echo(f"\nKept in {model}; next: xaimri evaluate {model} {data}")
+    said = "" if subjects is None else f" --subjects {subjects}"
+    typer.echo(f"\nKept in {model}; next: xaimri evaluate {model} {data}{said}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xaimri.cli.data import bids_of, check_data, dataset_of
-from xaimri.cli.options import Force, LabelOption, Seed, SubjectOption, SuffixOption
+from xaimri.cli.options import Force, LabelOption, Seed, SubjectOption, SubjectsOption, SuffixOption
 from xaimri.cli.outputs import refuse_present
 from xaimri.errors import InvalidInput
 
@@ -30,6 +30,7 @@ def card(
         File, typer.Option(help="TOML file with what no program can know, by the items' numbers.")
     ] = None,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     seed: Seed = 0,
@@ -46,7 +47,11 @@ def card(
     from xaimri.card import CHECKLISTS, model_card
 
     origin = None if data is None else load(model).origin
-    cases = None if data is None else dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix))
+    cases = (
+        None
+        if data is None
+        else dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix), subjects=subjects)
+    )
     made = model_card(
         model, cases, report=report, split_audit=audit, model_audit=audit_model, answers=answers
     )

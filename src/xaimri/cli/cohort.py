@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from xaimri.cli.arguments import engine_note, methods_of, target_of
-from xaimri.cli.data import bids_of
+from xaimri.cli.data import bids_of, dataset_of
 from xaimri.cli.options import (
     METHOD,
     MODEL,
     AgainstOption,
+    IndependentOption,
     LabelOption,
     MethodsOption,
     ModelPath,
     OfOption,
+    SubjectOption,
+    SubjectsOption,
     SuffixOption,
     takes,
 )
+from xaimri.cli.stops import told_of_stops
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
     from xaimri.cohort import Progress
-
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes of a run that Ctrl-C, or SIGTERM, stopped."""
+    from xaimri.cohort.engine import CohortEngine
 
 app = typer.Typer(help="Explain whole cohorts into a store that goes on after a stop.", no_args_is_help=True)
 
@@ -46,8 +45,9 @@ def cohort_run(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Folder of images, a BIDS folder with --label, or a table (.csv, .tsv, .parquet) with the "
-            "column path and, where known, case, subject and label.",
+            help="Folder of images; a folder per class with --subject, --subjects or --independent; a BIDS "
+            "folder with --label; or a table (.csv, .tsv, .parquet) with the column path and, where known, "
+            "case, subject and label.",
         ),
     ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder, or address such as s3://bucket/run.")],
@@ -58,13 +58,39 @@ def cohort_run(
     of: OfOption = None,
     against: AgainstOption = None,
     maps: Annotated[
-        Literal["whole", "regions", "none"], typer.Option(help="How much of each map is kept.")
+        Literal["whole", "cells", "regions", "none"], typer.Option(help="How much of each map is kept.")
     ] = "whole",
     precision: Annotated[
         Literal["float16", "float32"], typer.Option(help="How exactly a map is kept.")
     ] = "float32",
+    subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
+    independent: IndependentOption = False,
     label: LabelOption = None,
     suffix: SuffixOption = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds that a case may take by one method, in a process of its own."),
+    ] = None,
+    isolated: Annotated[
+        bool,
+        typer.Option("--isolated", help="Explain in a process of its own: a case that ends it is set aside."),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Explain parts that have failures anew.")
+    ] = False,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Explain on workers of Ray: all processors of this machine.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="With --ray: processes that hold the model.")] = None,
+    threads: Annotated[int, typer.Option(help="With --ray: processors of each worker.")] = 1,
+    gpus: Annotated[float, typer.Option(help="With --ray: GPUs of each worker, or a share.")] = 0.0,
+    address: Annotated[
+        str | None, typer.Option(help="With --ray: a cluster's head, such as 10.0.0.1:6379, or auto.")
+    ] = None,
+    shared_files: Annotated[
+        bool, typer.Option("--shared-files", help="With --ray: every machine reads the images itself.")
+    ] = False,
     *,
     options: dict[str, Any],
 ) -> None:
@@ -75,18 +101,21 @@ def cohort_run(
     from xaimri.cohort import explain_cohort
     from xaimri.options import open_with
 
+    asked = {"workers": workers, "threads": threads, "gpus": gpus, "address": address}
+    engine = _engine(ray, {**asked, "shared_files": shared_files})
     names = methods_of(method, ("gradcam",))
     if not data.exists():
         raise InvalidInput(f"there is no file or folder `{data}`: check the path.")
-    cases = _cases(data, bids_of(label, suffix))
+    cases = _cases(data, bids_of(label, suffix), subject, subjects, independent)
     typer.echo(engine_note(names, options), nl=False)
-    with _told_of_stops():
+    with told_of_stops():
         opened, settings = open_with(model, options, names)
         aimed = None if target in ("predicted", "label") else target_of(target, opened.classes)
         made = explain_cohort(
             opened, cases, names, out=out, target=target if aimed is None else aimed, of=of,
-            against=target_of(against, opened.classes), maps=maps, precision=precision, progress=_show,
-            **settings,
+            against=target_of(against, opened.classes), maps=maps, precision=precision,
+            progress=show_progress, timeout=timeout, isolated=isolated, retry_failed=retry_failed,
+            engine=engine, **settings,
         )  # fmt: skip
     failed = len(made.filter(failed=True))
     typer.echo(f"{made} -> {out}")
@@ -106,6 +135,8 @@ def cohort_status(cohort: Store) -> None:
     asked, done, failed = found.manifest, found.done, found.filter(failed=True)
     typer.echo(f"{done:,} of {asked.count:,} cases by {', '.join(found.methods)}")
     typer.echo(f"finished: {'yes' if done == asked.count else 'no'}")
+    told = found.at_work
+    typer.echo(f"at work: {'no' if told is None else _pace(told)}")
     typer.echo(f"failures: {len(failed):,} of {len(found):,} rows")
     reasons = failed.table(["failure"])["failure"].value_counts().to_pylist() if len(failed) else []
     for each in sorted(reasons, key=lambda each: -each["counts"])[:5]:
@@ -139,44 +170,46 @@ def cohort_export(
         raise typer.Exit(1)
 
 
-def _cases(data: Path, bids: dict[str, Any] | None) -> object:
-    """Return what is explained: a BIDS data set where the options say so, else the path itself."""
-    if bids is None:
+def _cases(
+    data: Path, bids: dict[str, Any] | None, subject: str | None, subjects: Path | None, independent: bool
+) -> object:
+    """Return what is explained: a labelled data set where the options say so, else the path itself."""
+    if bids is None and subject is None and subjects is None and not independent:
         return data
-    from xaimri.data import read_bids
-
     if not data.is_dir():
-        raise InvalidInput(f"`{data}` is no folder: leave --label out, or give a BIDS folder.")
-    return read_bids(data, **bids)
+        if bids is not None:
+            raise InvalidInput(f"`{data}` is no folder: leave --label out, or give a BIDS folder.")
+        raise InvalidInput(
+            f"`{data}` is no folder: leave --subject, --subjects and --independent out, and tell who was "
+            "scanned in the table's column subject; or give a folder with a folder per class."
+        )
+    made = dataset_of(str(data), 0, subject, bids=bids, subjects=subjects)
+    known = sum(case.subject is not None for case in made)
+    if not independent:
+        return made
+    if known:
+        raise InvalidInput(f"{known:,} of {len(made.cases):,} cases have a subject: leave --independent out.")
+    return replace(made, cases=tuple(replace(case, subject=case.id) for case in made))
 
 
-def _show(told: Progress) -> None:
+def _engine(ray: bool, asked: dict[str, Any]) -> CohortEngine:
+    """Return what does the work; what Ray is asked for is refused without it."""
+    from xaimri.cohort import RayEngine
+
+    engine = RayEngine(**asked)
+    if not ray and engine != RayEngine():
+        raise InvalidInput("--workers, --threads, --gpus, --address and --shared-files need --ray.")
+    return engine if ray else "local"
+
+
+def show_progress(told: Progress) -> None:
     """Say how far it is on standard error: over the line before in a terminal."""
-    left = f"{told.left:,.0f} s left" if told.rate else ""
-    line = (
-        f"{told.done:,} of {told.total:,} cases, {told.rate:.1f} a second, {left}, {told.failures:,} failures"
-    )
+    line = f"{told.done:,} of {told.total:,} cases, {_pace(told)}, {told.failures:,} failures"
     typer.echo(f"\r{line}\x1b[K" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())
     if sys.stderr.isatty() and told.done == told.total:
         typer.echo("", err=True)
 
 
-@contextmanager
-def _told_of_stops() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end in one sentence: what is written stays."""
-    caught: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        caught.append(number)
-        raise KeyboardInterrupt
-
-    alone = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, stop) if alone else None
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("\nxaimri: the run was stopped: the same command goes on.", err=True)
-        raise typer.Exit(TERMINATED if caught else INTERRUPTED) from None
-    finally:
-        if alone:
-            signal.signal(signal.SIGTERM, before)
+def _pace(told: Progress) -> str:
+    """Say how fast a run is, and how long it takes still."""
+    return f"{told.rate:.1f} a second, {told.left:,.0f} s left" if told.rate else "just begun"

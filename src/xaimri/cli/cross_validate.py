@@ -16,10 +16,12 @@ from xaimri.cli.options import (
     LabelOption,
     Seed,
     SubjectOption,
+    SubjectsOption,
     SuffixOption,
     takes,
 )
-from xaimri.cli.train import recipe_of, sides_of
+from xaimri.cli.stops import told_of_stops
+from xaimri.cli.train import of_known, recipe_of, sides_of
 
 
 @takes(REACH)
@@ -36,6 +38,7 @@ def cross_validate(
         float, typer.Option(help="Share of a fold's other subjects for early stopping.")
     ] = 0.2,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     group: GroupOption = None,
@@ -48,11 +51,13 @@ def cross_validate(
     sides = sides_of(size)
     from xaimri import experiment
 
-    dataset = dataset_of(data, seed, subject, bids=bids_of(label, suffix))
+    dataset = dataset_of(data, seed, subject, bids=bids_of(label, suffix), subjects=subjects)
+    dataset = of_known(dataset, subjects, independent or group is not None)
     start = weights or ("imagenet" if len(sides) == 2 else "random")
-    found = experiment.cross_validate(
-        dataset, out, k=folds, validation=validation, seed=seed, groups=group, independent=independent,
-        size=sides, weights=None if start == "random" else start,
-        **{"fit": "pad", **options}, **recipe_of(start, len(sides), epochs),
-    )  # fmt: skip
+    with told_of_stops():
+        found = experiment.cross_validate(
+            dataset, out, k=folds, validation=validation, seed=seed, groups=group, independent=independent,
+            size=sides, weights=None if start == "random" else start,
+            **{"fit": "pad", **options}, **recipe_of(start, len(sides), epochs),
+        )  # fmt: skip
     typer.echo(f"{found}\n\nKept in {out.resolve()}, a bundle for each fold.")

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from xaimri.archive import whole_folder
-from xaimri.cli.options import DataPath, Folder, Force, LabelOption, Seed, SubjectOption, SuffixOption
+from xaimri.cli.options import (
+    DataPath,
+    Folder,
+    Force,
+    LabelOption,
+    Seed,
+    SubjectOption,
+    SubjectsOption,
+    SuffixOption,
+)
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
     from xaimri.data import Dataset
+    from xaimri.model import Model
 
 app = typer.Typer(help="Get or make data sets, and see what is in one.", no_args_is_help=True)
 
@@ -61,10 +72,14 @@ def data_phantom(
 
 @app.command("info")
 def data_info(
-    data: DataPath, subject: SubjectOption = None, label: LabelOption = None, suffix: SuffixOption = None
+    data: DataPath,
+    subject: SubjectOption = None,
+    label: LabelOption = None,
+    suffix: SuffixOption = None,
+    subjects: SubjectsOption = None,
 ) -> None:
     """Count images and subjects per class."""
-    typer.echo(dataset_of(data, 0, subject, bids=bids_of(label, suffix)).describe())
+    typer.echo(dataset_of(data, 0, subject, bids=bids_of(label, suffix), subjects=subjects).describe())
 
 
 @app.command("subjects")
@@ -87,23 +102,28 @@ def data_subjects(
     force: Force = False,
 ) -> None:
     """Tell by pixels alone which slices are of one scan, for `xaimri train --subjects CSV --split JSON`."""
-    from xaimri.cli.outputs import refuse_present
+    from xaimri.cli.outputs import refuse_present, say_what_takes_long
+    from xaimri.cli.words import spoken
     from xaimri.data import split as deal
     from xaimri.data import subjects_from_pixels, write_split, write_subjects
 
     refuse_present([out, *([] if split is None else [split])], force)
-    found = subjects_from_pixels(dataset_of(data, seed), join_unsure=join_unsure)
-    typer.echo(found.describe())
+    dataset = dataset_of(data, seed)
+    say_what_takes_long(f"Chaining {len(dataset):,} images by their pixels ...")
+    found = subjects_from_pixels(dataset, join_unsure=join_unsure)
+    typer.echo(spoken(found.describe(), ["join_unsure"]))
     known = [place for place, subject in enumerate(found.subjects) if subject is not None]
     if split is not None and not known:
         raise InvalidInput("no case has a subject, so nothing can be split: the slices lie too far apart.")
-    write_subjects(found, out)
     if split is None:
+        write_subjects(found, out)
         typer.echo(f"\nKept in {out.resolve()}.")
         return
     parts = deal(found.take(known), validation=validation, test=test, seed=seed, copies="tell")
+    write_subjects(found, out)  # nothing is written of what can't be split
     write_split(parts, split)
     typer.echo(f"\n{parts.describe()}\n\nKept in {out.resolve()} and {split.resolve()}.")
+    typer.echo(f"Next: xaimri train {data} --subjects {out} --split {split} --out FOLDER")
 
 
 def bids_of(label: str | None, suffix: str | None) -> dict[str, Any] | None:
@@ -137,12 +157,29 @@ def dataset_of(
     origin: Mapping[str, Any] | None = None,
     masks: str | None = None,
     bids: Mapping[str, Any] | None = None,
+    subjects: Path | None = None,
 ) -> Dataset:
     """Read a data set by folder, of BIDS or with a folder per class, or make the phantom.
 
     Where ``origin`` says how the data of a model were made, they are made in the same way. ``masks`` is a
-    folder of masks called as the images.
+    folder of masks called as the images, ``subjects`` a table of who was scanned.
     """
+    from xaimri.data import with_subjects
+
+    if None not in (subject, subjects):
+        raise InvalidInput("--subject and --subjects both say who was scanned: leave one out.")
+    made = _read(source, seed, subject, origin, masks, bids)
+    return made if subjects is None else with_subjects(made, subjects)
+
+
+def _read(
+    source: str,
+    seed: int,
+    subject: str | None,
+    origin: Mapping[str, Any] | None,
+    masks: str | None,
+    bids: Mapping[str, Any] | None,
+) -> Dataset:
     from xaimri.data import alzheimer, attach_masks, phantom, read_bids, read_folder, remake
 
     maker = None if origin is None else origin["maker"]
@@ -173,6 +210,57 @@ def dataset_of(
         made = alzheimer.load(source)
         return made if masks is None else attach_masks(made, masks)
     return read_folder(source, masks=masks)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The part of the data that a network is asked about.
+
+    Attributes
+    ----------
+    cases, where
+        The cases, and of which part they are, in words.
+    independent
+        Whether each case is of a person of its own: by what was said, or as the split was made by cases.
+    """
+
+    cases: Dataset
+    where: str
+    independent: bool
+
+
+def held_of(
+    model: Model,
+    source: str,
+    part: str | None,
+    seed: int,
+    subject: str | None,
+    bids: Mapping[str, Any] | None,
+    *,
+    subjects: Path | None = None,
+    masks: str | None = None,
+    independent: bool = False,
+) -> Held:
+    """Return the part that options name, by default the test part where a split is recorded, else all.
+
+    What is odd about it is printed: files without a mask, cases that the network was trained on, and those
+    of the split that are missing.
+    """
+    from xaimri.data.attendance import absences_beside, trained_on
+
+    split = model.split
+    chosen = part if part is not None else "all" if split is None else "test"
+    origin = None if chosen == "all" else model.origin
+    dataset = dataset_of(source, seed, subject, origin, masks, bids, subjects)
+    typer.echo("".join(f"{note}\n" for note in dataset.notes if masks is not None), nl=False)
+    cases = part_of(dataset, split, chosen)
+    by_case = False
+    if split is not None:
+        met = trained_on(cases, split, model.origin) if chosen == "all" else absences_beside(cases, split)
+        typer.echo("".join(f"{note}\n" for note in met), nl=False)
+        by_case = cases is not dataset and split["by"] == "case"
+    where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
+    return Held(cases, where, independent or by_case)
 
 
 def part_of(dataset: Dataset, split: Mapping[str, Any] | None, part: str) -> Dataset:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +38,14 @@ from xaimri.cli.outputs import (
 from xaimri.cli.words import spoken
 from xaimri.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from xaimri.explainer import Explainer
+    from xaimri.explanation import Explanation
+    from xaimri.failure import Failure
+    from xaimri.model import Model
+    from xaimri.objective import Of
+    from xaimri.targets import Target
+
 
 @takes(METHOD, MODEL)
 def explain(
@@ -64,14 +72,12 @@ def explain(
     """
     from tqdm import tqdm
 
-    from xaimri.endings import endings
     from xaimri.explanations import file_stems, row_of
     from xaimri.failure import Failure
     from xaimri.methods import build_named
     from xaimri.options import open_with
     from xaimri.perturb.progress import watched
     from xaimri.perturb.workload import repeated
-    from xaimri.questions import ask
     from xaimri.sources import oddities
 
     names, formats = methods_of(method, ("gradcam",)), formats_of(forms)
@@ -89,33 +95,60 @@ def explain(
     several, shown = len(files) > 1, sys.stderr.isatty()
     rows: list[dict[str, Any]] = []
     failed: set[str] = set()
-
-    def results() -> Iterator[tuple[str, str, str, Any, Any]]:
-        for name, explainer in build_named(names, settings).items():
-            sources = [str(file) for _, file in files]
-            questions = ask(sources, opened.intake, opened.classes, one, against=other)
-            found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
-            for stem, (shown, _), (question, ending) in zip(stems, files, found, strict=True):
-                yield name, stem, shown, question.image.source, ending
-
+    unwritten: set[str] = set()
+    explainers = build_named(names, settings)
     try:
         with watched(not several and shown), repeated(len(files)):
-            bar = tqdm(
-                results(), total=len(files) * len(names), unit="image", disable=not (several and shown)
-            )
-            for name, stem, heading, source, ending in bar:
+            results = _results(opened, explainers, files, (one, other, of))
+            bar = tqdm(results, total=len(files) * len(names), unit="image", disable=not (several and shown))
+            for name, place, source, ending in bar:
                 rows.append({"method": name, **row_of(str(source), ending)})
                 if isinstance(ending, Failure):
                     failed.add(str(source))
                     typer.echo(f"xaimri: {source}: {spoken(str(ending), {*METHOD, *MODEL})}", err=True)
                     continue
-                made = write_map(ending, Path(source), out / f"{stem}_{name}", formats, style, heading)
+                try:
+                    to, heading = out / f"{stems[place]}_{name}", files[place][0]
+                    made = write_map(ending, Path(source), to, formats, style, heading)
+                except InvalidInput as fault:
+                    unwritten.add(str(source))
+                    typer.echo(f"xaimri: {source}: {spoken(str(fault), {*METHOD, *MODEL})}", err=True)
+                    continue
                 typer.echo(f"{source}: {verdict(ending)}" + (f" -> {made[0]}" if made else ""))
     finally:
         if rows and "csv" in formats:
             write_table(rows, out / TABLE)
+    _end(len(files), failed, unwritten)
+
+
+def _results(
+    opened: Model,
+    explainers: Mapping[str, Explainer[Any]],
+    files: Sequence[tuple[str, Path]],
+    asked: tuple[Target, Target, Of | None],
+) -> Iterator[tuple[str, int, Any, Explanation | Failure]]:
+    """Yield each method's name, the place and source of each file, and the ending; methods one by one."""
+    from xaimri.endings import endings
+    from xaimri.questions import ask
+
+    target, against, of = asked
+    sources = [str(file) for _, file in files]
+    for name, explainer in explainers.items():
+        questions = ask(sources, opened.intake, opened.classes, target, against=against)
+        found = endings(opened.classifier, opened.intake, explainer, questions, of=of)
+        for place, (question, ending) in zip(range(len(files)), found, strict=True):
+            yield name, place, question.image.source, ending
+
+
+def _end(files: int, failed: Collection[str], unwritten: Collection[str]) -> None:
+    """Say how many images could not be explained or written, and end with 1 where there are any."""
     if failed:
-        typer.echo(f"xaimri: {len(failed)} of {len(files)} images could not be explained.", err=True)
+        typer.echo(f"xaimri: {len(failed)} of {files} images could not be explained.", err=True)
+    if unwritten:
+        typer.echo(
+            f"xaimri: {len(unwritten)} of {files} images could not be written in every form.", err=True
+        )
+    if failed or unwritten:
         raise typer.Exit(1)
 
 
@@ -139,7 +172,7 @@ def compare(
     By Grad-CAM and LIME, unless others are named.
     """
     from xaimri.explanations import row_of
-    from xaimri.images.read import stem_of
+    from xaimri.images.suffixes import stem_of
     from xaimri.options import open_with
 
     names, formats = methods_of(method), formats_of(forms)

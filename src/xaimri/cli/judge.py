@@ -11,7 +11,7 @@ import typer
 
 from xaimri.archive import whole_folder
 from xaimri.cli.arguments import engine_note, methods_of, names_of, target_of
-from xaimri.cli.data import bids_of, check_data, dataset_of, part_of
+from xaimri.cli.data import bids_of, check_data, held_of
 from xaimri.cli.options import (
     METHOD,
     MODEL,
@@ -31,6 +31,7 @@ from xaimri.cli.options import (
     PartOption,
     Seed,
     SubjectOption,
+    SubjectsOption,
     SuffixOption,
     takes,
 )
@@ -61,6 +62,7 @@ def judge(
     out: Folder = Path("judgement"),
     force: Force = False,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     independent: IndependentOption = False,
@@ -74,7 +76,6 @@ def judge(
     it takes by itself: LIME 1000 unless --samples says otherwise, a gradient method one or a few. Written
     are the table (judgement.csv, judgement.json), heat.png, and a figure of each curve.
     """
-    from xaimri.data.attendance import absences_beside, trained_on
     from xaimri.judging.catalogue import METRICS, as_metric
     from xaimri.methods import build_named
     from xaimri.options import open_with
@@ -89,30 +90,22 @@ def judge(
         typer.echo(engine_note(names, options), nl=False)
         opened, settings = open_with(model, options, names)
         explainers = build_named(names, settings)
-        chosen = part if part is not None else "all" if opened.split is None else "test"
-        origin = None if chosen == "all" else opened.origin
-        dataset = dataset_of(data, seed, subject, origin, masks, bids_of(label, suffix))
-        typer.echo("".join(f"{note}\n" for note in dataset.notes if masks is not None), nl=False)
-        held = part_of(dataset, opened.split, chosen)
-        if opened.split is not None:
-            met = trained_on(held, opened.split, opened.origin) if chosen == "all" else ()
-            beside = () if chosen == "all" else absences_beside(held, opened.split)
-            typer.echo("".join(f"{note}\n" for note in (*met, *beside)), nl=False)
-        by_case = opened.split is not None and held is not dataset and opened.split["by"] == "case"
-        alone = independent or by_case
-        some = drawn_cases(held, cases, seed, independent=alone)
+        bids = bids_of(label, suffix)
+        held = held_of(
+            opened, data, part, seed, subject, bids, subjects=subjects, masks=masks, independent=independent
+        )
+        some = drawn_cases(held.cases, cases, seed, independent=held.independent)
         if target == "label":
             typer.echo(_matched(some, opened.classes), nl=False)
-        where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
-        typer.echo(_plan(list(explainers.values()), [each.name for each in measures], some, where))
+        typer.echo(_plan(list(explainers.values()), [each.name for each in measures], some, held.where))
         found = opened.judge(
             some, explainers, measures, target=target, of=of, against=target_of(against, opened.classes),
-            independent=alone, seed=seed, progress=sys.stderr.isatty(),
+            independent=held.independent, seed=seed, progress=sys.stderr.isatty(),
         )  # fmt: skip
         if all(row.failure is not None for row in found.rows):
             raise InvalidInput(f"nothing could be measured: {next(iter(found.failures))}")
         typer.echo(f"\n{found}")
-        _write(found, folder)
+        write_judgement(found, folder)
     typer.echo(f"\nKept in {out.resolve()}.")
 
 
@@ -169,7 +162,7 @@ def _plan(explainers: Sequence[Any], metrics: Sequence[str], cases: Dataset, whe
     )
 
 
-def _write(found: Judgement, folder: Path) -> None:
+def write_judgement(found: Judgement, folder: Path) -> None:
     """Write tables and figures."""
     from xaimri.charts import heat_table, metric_curves
     from xaimri.render import save

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from xaimri.cli.audit import OUT
-from xaimri.cli.data import bids_of, check_data, dataset_of, part_of
+from xaimri.cli.data import bids_of, check_data, held_of
 from xaimri.cli.options import (
     MODEL,
     DataPath,
@@ -20,6 +20,7 @@ from xaimri.cli.options import (
     PartOption,
     Seed,
     SubjectOption,
+    SubjectsOption,
     SuffixOption,
     takes,
 )
@@ -41,6 +42,7 @@ def audit_model_command(
     part: PartOption = None,
     force: Force = False,
     subject: SubjectOption = None,
+    subjects: SubjectsOption = None,
     label: LabelOption = None,
     suffix: SuffixOption = None,
     independent: IndependentOption = False,
@@ -53,7 +55,6 @@ def audit_model_command(
     Every image costs about eleven predictions.
     """
     import xaimri
-    from xaimri.data.attendance import absences_beside
 
     refuse_present(out or (), force)
     for file in out or ():
@@ -61,18 +62,13 @@ def audit_model_command(
             raise InvalidInput(f"--out `{file}` must end in .html or .json.")
     check_data(data)
     opened = xaimri.open_model(model, **options)
-    chosen = part if part is not None else "all" if opened.split is None else "test"
-    origin = None if chosen == "all" else opened.origin
-    dataset = dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix))
-    held = part_of(dataset, opened.split, chosen)
-    by_case = opened.split is not None and held is not dataset and opened.split["by"] == "case"
-    if opened.split is not None and chosen != "all":
-        typer.echo("".join(f"{note}\n" for note in absences_beside(held, opened.split)), nl=False)
-    where = "all of the data" if chosen == "all" else f"{chosen} part of the recorded split"
-    typer.echo(f"Auditing on {len(held)} images ({where}): about {11 * len(held):,} predictions ...")
+    bids = bids_of(label, suffix)
+    held = held_of(opened, data, part, seed, subject, bids, subjects=subjects, independent=independent)
+    count = len(held.cases)
+    typer.echo(f"Auditing on {count} images ({held.where}): about {11 * count:,} predictions ...")
     found = xaimri.audit_model(
-        opened, held, covariates=covariates, method=method, maps=maps, seed=seed,
-        independent=independent or by_case, progress=sys.stderr.isatty(),
+        opened, held.cases, covariates=covariates, method=method, maps=maps, seed=seed,
+        independent=held.independent, progress=sys.stderr.isatty(),
     )  # fmt: skip
     typer.echo(f"\n{found}")
     for file in out or ():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from xaimri.archive import whole_file, write_text
 from xaimri.errors import InvalidInput
@@ -31,6 +34,12 @@ def formats_of(given: list[str] | None) -> list[str]:
     """Return the forms that an option names, apart or with commas between."""
     words = [word.strip().removeprefix(".") for each in given or DEFAULT for word in each.split(",")]
     return list(dict.fromkeys(known_name(word, FORMATS, "format") for word in words))
+
+
+def say_what_takes_long(words: str) -> None:
+    """Say on a terminal what is at work, where that takes a while; a file or a pipe is told nothing."""
+    if sys.stderr.isatty():
+        typer.echo(words, err=True)
 
 
 def refuse_present(files: Iterable[Path], force: bool) -> None:
@@ -66,28 +75,45 @@ def files_of_maps(
 def write_map(
     explanation: Explanation, source: Path, stem: Path, formats: Sequence[str], style: str, heading: str
 ) -> list[Path]:
-    """Write one map of a source in these forms, the heading over its figures; return the files."""
+    """Write one map of a source in these forms, the heading over its figures; return the files.
+
+    Raises
+    ------
+    InvalidInput
+        If it can't be written in one of the forms, once it is in the others.
+    """
+    files = files_of_map(stem, formats)
+    faults: list[InvalidInput] = []
+    for file in files:
+        try:
+            _write(explanation, source, file, style, heading)
+        except InvalidInput as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return files
+
+
+def _write(explanation: Explanation, source: Path, file: Path, style: str, heading: str) -> None:
+    """Write one map in the form that the file's name ends in."""
     import numpy as np
 
-    from xaimri.images.read import suffix_of
+    from xaimri.images.suffixes import suffix_of
 
-    files = files_of_map(stem, formats)
-    for file in files:
-        form = suffix_of(file.name)[1:] or file.suffix[1:]
-        if form == "npy":
-            with whole_file(file) as new, new.open("wb") as stream:
-                np.save(stream, explanation.values)
-        elif form == "nii.gz":
-            explanation.to_nifti(file)
-        elif form == "html":
-            explanation.view(heading=heading).save(file)
-        elif form == "dcm":
-            explanation.to_dicom(file, source=source)
-        elif form == "json":
-            write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
-        else:
-            explanation.save(file, style=style, heading=heading)
-    return files
+    form = suffix_of(file.name)[1:] or file.suffix[1:]
+    if form == "npy":
+        with whole_file(file) as new, new.open("wb") as stream:
+            np.save(stream, explanation.values)
+    elif form == "nii.gz":
+        explanation.to_nifti(file)
+    elif form == "html":
+        explanation.view(heading=heading).save(file)
+    elif form == "dcm":
+        explanation.to_dicom(file, source=source)
+    elif form == "json":
+        write_text(file, json.dumps(explanation.to_dict(), indent=2, allow_nan=False) + "\n")
+    else:
+        explanation.save(file, style=style, heading=heading)
 
 
 def write_table(rows: Sequence[dict[str, Any]], file: Path) -> Path:

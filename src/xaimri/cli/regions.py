@@ -31,7 +31,8 @@ def regions(
 
     from xaimri.atlas import Atlas
     from xaimri.atlas.sums import Measured, region_table
-    from xaimri.images.read import read_picture, stem_of, suffix_of
+    from xaimri.images.read import read_picture
+    from xaimri.images.suffixes import stem_of, suffix_of
 
     refuse_present([] if out is None else [out], force)
     found, image = read_picture(map_, 3), read_picture(scan, 3)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from xaimri.cli.beside import FILES, lay_beside, named_folders
 from xaimri.cli.data import bids_of, check_data, dataset_of, part_of
 from xaimri.cli.options import (
     MODEL,
@@ -26,6 +27,7 @@ from xaimri.cli.options import (
     takes,
 )
 from xaimri.cli.outputs import refuse_present
+from xaimri.cli.stops import told_of_stops
 from xaimri.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -83,10 +85,11 @@ def train(
     record = None if divided is None else read_split(divided)
     if record is not None and (group is not None or independent):
         raise InvalidInput("--split says who is where: leave --group and --independent out.")
-    dataset = named(dataset_of(data, seed, subject, bids=bids_of(label, suffix)), subjects)
+    dataset = dataset_of(data, seed, subject, bids=bids_of(label, suffix), subjects=subjects)
     if record is not None:
         parts = Split.from_record(dataset, record)
     else:
+        dataset = of_known(dataset, subjects, independent or group is not None)
         parts = split(
             dataset,
             validation=validation,
@@ -99,19 +102,13 @@ def train(
     typer.echo("\n".join([*dataset.notes, parts.describe()]))
     start = weights or ("imagenet" if len(sides) == 2 else "random")
     settings = recipe_of(start, len(sides), epochs)
-    bundle = experiment.train(
-        dataset,
-        parts,
-        out,
-        size=sides,
-        weights=None if start == "random" else start,
-        seed=seed,
-        copies=copies,
-        **{"fit": "pad", **options},
-        **settings,
-    )
-    if len(parts.test):
-        typer.echo(experiment.evaluate(bundle, parts.test, out))
+    with told_of_stops():
+        bundle = experiment.train(
+            dataset, parts, out, size=sides, weights=None if start == "random" else start, seed=seed,
+            copies=copies, **{"fit": "pad", **options}, **settings,
+        )  # fmt: skip
+        if len(parts.test):
+            typer.echo(experiment.evaluate(bundle, parts.test, out))
     typer.echo(f"\nKept in {out.resolve()}; next: xaimri explain {out} IMAGE")
 
 
@@ -135,6 +132,13 @@ def evaluate(
     positive: Annotated[
         str | None, typer.Option(metavar="CLASS", help="Class of --sensitivity; by default each in turn.")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FOLDER",
+            help="Data from elsewhere, evaluated too and laid beside; may be given again.",
+        ),
+    ] = None,
     seed: Seed = 0,
     force: Force = False,
     *,
@@ -148,16 +152,32 @@ def evaluate(
     from xaimri import experiment, open_model
     from xaimri.experiment.held_out import EVALUATED
 
-    refuse_present([out / name for name in EVALUATED], force)
+    others = named_folders(beside or ())
+    for folder in others.values():
+        check_data(folder)
+    places = [out, *(out / name for name in others)]
+    refuse_present([place / name for place in places for name in EVALUATED], force)
+    refuse_present([out / name for name in FILES if others], force)
     opened = open_model(model, **options)
     chosen = part if part is not None else "all" if opened.split is None else "test"
     origin = None if chosen == "all" else opened.origin
-    dataset = named(dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix)), subjects)
+    dataset = dataset_of(data, seed, subject, origin, bids=bids_of(label, suffix), subjects=subjects)
     cases = part_of(dataset, opened.split, chosen)
     point: dict[str, Any] = {"sensitivity": sensitivity, "positive": positive}
     if sensitivity is not None:
         point["validation"] = validation_of(dataset, opened.split, chosen)
-    typer.echo(experiment.evaluate(opened, cases, out, independent=independent, **point))
+    elsewhere = {
+        name: dataset_of(folder, seed, subject, bids=bids_of(label, suffix))
+        for name, folder in others.items()
+    }
+    report = experiment.evaluate(opened, cases, out, independent=independent, **point)
+    typer.echo(report)
+    if others:
+        reports = {chosen: report} | {
+            name: experiment.evaluate(opened, held, out / name, independent=independent)
+            for name, held in elsewhere.items()
+        }
+        typer.echo(f"\n{lay_beside(reports, {chosen: cases, **elsewhere}, out)}")
     typer.echo(f"\nKept in {out.resolve()}.")
 
 
@@ -171,13 +191,6 @@ def validation_of(dataset: Dataset, split: SplitRecord | None, chosen: str) -> D
             "it out, or evaluate the test part of a model that records its split."
         )
     return Split.from_record(dataset, split).part("validation")
-
-
-def named(dataset: Dataset, subjects: Path | None) -> Dataset:
-    """Return the cases with the subjects of a table, where one is given."""
-    from xaimri.data import with_subjects
-
-    return dataset if subjects is None else with_subjects(dataset, subjects)
 
 
 def sides_of(words: str) -> tuple[int, ...]:
@@ -196,6 +209,21 @@ def sides_of(words: str) -> tuple[int, ...]:
             f"{words[:40]!r}."
         )
     return (int(words),) * 2 if len(sides) == 1 else tuple(map(int, sides))
+
+
+def of_known(dataset: Dataset, subjects: Path | None, said: bool) -> Dataset:
+    """Return the cases whose subject a table tells, and print that the others are left out.
+
+    All cases are returned without a table, and where it is ``said`` otherwise who belongs together.
+    """
+    known = [place for place, subject in enumerate(dataset.subjects) if subject is not None]
+    if subjects is None or said or len(known) == len(dataset):
+        return dataset
+    typer.echo(
+        f"{len(dataset) - len(known)} of {len(dataset)} cases have no subject, so they are in no part: "
+        "--independent takes each of them as a person of its own."
+    )
+    return dataset.take(known)
 
 
 def recipe_of(weights: str, axes: int, epochs: int) -> dict[str, Any]:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Collection
 
 PHRASES = {
-    "give both one name in `groups=` of `split`, or ": "give both one subject by --subject, or ",
-    "`subject=` of `xaimri.data.read_folder`": "--subject",
+    "give both one name in `groups=` of `split`, or ": (
+        "give both one subject by --subject or --subjects, or "
+    ),
+    "`subject=` of `xaimri.data.read_folder`, or `xaimri.data.with_subjects`": "--subject or --subjects",
     "read it by `xaimri.data.read_bids`, with the column that is the label, or pass `classes=`": (
         "say by --label which column of its table is the label"
     ),
     "xaimri.Window(1, 99, percentile=True)": "--window 1% 99%",
+    "write the map by `to_nifti`": "write the map by --format nii.gz",
 }
 """What is said in another way here."""
 
@@ -31,9 +34,13 @@ def spoken(sentence: str, options: Collection[str]) -> str:
     'say --independent, or --window 0 4000'
     >>> spoken("`rate` of 5", ["window"])
     '`rate` of 5'
+    >>> spoken("say `same_space=True` if so", ["regions"]), spoken("say `same_space=True`", ["same_space"])
+    ('give --regions ATLAS,same-space if so', 'say --same-space')
     """
     for phrase, other in PHRASES.items():
         sentence = sentence.replace(phrase, other)
+    if "regions" in options and "same_space" not in options:
+        sentence = sentence.replace("say `same_space=True`", "give --regions ATLAS,same-space")
 
     def pair(found: re.Match[str]) -> str:
         name, value = found.groups()

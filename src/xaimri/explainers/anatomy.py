@@ -14,7 +14,7 @@ from xaimri.caveats import Caveat, Reason
 from xaimri.explainer import Explainer
 from xaimri.explanation import Explanation, Regions
 from xaimri.images.foreground import foreground
-from xaimri.images.intake import Taken
+from xaimri.images.taken import Taken
 
 REST = 0
 """The region of what lies in the object and in no region of the atlas; -1 lies outside of the object."""

@@ -46,7 +46,7 @@ class Judgement:
     curves
         The curves of metrics that have some, by explainer and metric, one per case that has a value.
     confidence, resamples, seed
-        Of the intervals: bootstrap over subjects, percentiles; the same resamples everywhere.
+        Of the intervals: bootstrap over subjects, the same resamples everywhere.
     against
         The class that every target was held against, or None.
     mask_effects
@@ -175,8 +175,8 @@ class Judgement:
         }
         return {name: _plain(part) for name, part in found.items()}
 
-    def _words(self) -> Words:
-        """Return what a printed judgement and its card say."""
+    def words(self) -> Words:
+        """Return what a printed judgement and its card say, in parts."""
         return Words(
             self.summary, self.metrics, self.differences, len(self.cases), len(np.unique(self._person)),
             len(set(self._read.values())), self.confidence, self.resamples, self.of, self.against,
@@ -185,10 +185,10 @@ class Judgement:
         )  # fmt: skip
 
     def __str__(self) -> str:
-        return self._words().text()
+        return self.words().text()
 
     def _repr_html_(self) -> str:
-        return self._words().html()
+        return self.words().html()
 
     def _rows(self, explainer: str, metric: str) -> list[Row]:
         for name, known in ((explainer, self.explainers), (metric, tuple(self.metrics))):
@@ -212,14 +212,15 @@ class Judgement:
         known = np.isfinite(values).all(axis=1)
         people = len(set(self._read.values()))
         count = np.bincount(self._person[known], minlength=people)
-        if np.count_nonzero(count) < MINIMUM_SUBJECTS:
+        able = int(np.count_nonzero(count))
+        if able < MINIMUM_SUBJECTS:
             return np.full((2, values.shape[1]), np.nan)
         total = np.zeros((people, values.shape[1]))
         np.add.at(total, self._person[known], values[known])
         bootstrap = Bootstrap(self.resamples, self.confidence, self.seed)
         weights = bootstrap.weights(np.zeros(people, dtype=np.int64))
         weights = weights[weights @ count > 0]
-        return bootstrap.ends((weights @ total) / (weights @ count)[:, None])
+        return bootstrap.ends((weights @ total) / (weights @ count)[:, None], able)
 
 
 def _effect(effect: MaskEffect | Failure) -> dict[str, Any]:

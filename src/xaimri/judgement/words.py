@@ -52,15 +52,15 @@ class Words:
         lines = [
             f"{self._whose()}; ^ higher is better, v lower is better.",
             "",
-            *align(*self._table("^", "v")),
+            *align(*self.table("^", "v")),
             "",
-            *self._intervals(),
+            *self.intervals(),
             *self.notes,
         ]
         if self.effects:
             lines += ["", *self.effects]
         counts = [f"{name}: {_counts(found)}" for name, found in self.caveats.items()]
-        for heading, items in (("Caveats, and on how many maps", counts), *self._lists()):
+        for heading, items in (("Caveats, and on how many maps", counts), *self.lists()):
             if items:
                 lines += ["", f"{heading}:", *(f"  {item}" for item in items)]
         return "\n".join(lines)
@@ -69,12 +69,12 @@ class Words:
         """Return it as a card: the table, what stands in brackets, caveats with their links."""
         return notebook.card(
             f"Judgement of {self._whose()}",
-            notebook.table(*self._table("↑", "↓")),
+            notebook.table(*self.table("↑", "↓")),
             notebook.paragraphs(
-                ["↑ higher is better, ↓ lower is better.", *self._intervals(), *self.notes, *self.effects]
+                ["↑ higher is better, ↓ lower is better.", *self.intervals(), *self.notes, *self.effects]
             ),
             *(notebook.counted(f"Caveats on maps of {name}", found) for name, found in self.caveats.items()),
-            *(notebook.listed(heading, items) for heading, items in self._lists()),
+            *(notebook.listed(heading, items) for heading, items in self.lists()),
         )
 
     def _whose(self) -> str:
@@ -82,14 +82,14 @@ class Words:
         other += "" if self.against is None else f", each class against {self.against}"
         return f"{self.cases} cases of {self.people} subjects{other}"
 
-    def _table(self, higher: str, lower: str) -> tuple[list[str], list[list[str]]]:
+    def table(self, higher: str, lower: str) -> tuple[list[str], list[list[str]]]:
         """Return heads and rows: explainers by metrics."""
         heads = [f"{name} ({higher if m.better == 'higher' else lower})" for name, m in self.metrics.items()]
         means = {(s.explainer, s.metric): s for s in self.summary}
         names = dict.fromkeys(s.explainer for s in self.summary)
         return ["", *heads], [[n, *(_cell(means[n, metric]) for metric in self.metrics)] for n in names]
 
-    def _lists(self) -> Iterator[tuple[str, list[str]]]:
+    def lists(self) -> Iterator[tuple[str, list[str]]]:
         """Return the lists after the table, with their headings."""
         apart = [d for d in self.differences if d.certain]
         told = [f"{d.metric}: {d.first} - {d.second} = {_figure(d.estimate)}" for d in apart[:LISTED]]
@@ -98,7 +98,7 @@ class Words:
         yield "Differences whose interval does not contain zero (first less second, same cases)", told
         yield "Without a value", [f"{count} x {why}" for why, count in self.failures.items()]
 
-    def _intervals(self) -> Iterator[str]:
+    def intervals(self) -> Iterator[str]:
         """Say what stands in brackets, or why nothing does."""
         if self.read < MINIMUM_SUBJECTS:
             yield (

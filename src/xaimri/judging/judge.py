@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ from xaimri.arguments import check_arguments
 from xaimri.data.case import Case, Dataset, check_ids
 from xaimri.data.epoch import Loader, is_loader
 from xaimri.data.loader import read_loader
+from xaimri.data.persons import known_persons
 from xaimri.endings import Opened
 from xaimri.errors import InvalidInput
 from xaimri.evaluation.bootstrap import Bootstrap
@@ -19,7 +21,7 @@ from xaimri.failure import Failure
 from xaimri.judgement import Judgement
 from xaimri.judgement.rows import Row
 from xaimri.judging.catalogue import as_metric
-from xaimri.judging.trials import measure_all
+from xaimri.judging.trials import Result, measure_all
 from xaimri.kinds import Anything, Stream
 from xaimri.methods import Methods, build_named
 from xaimri.metric import Curve, MaskEffect, Metric
@@ -62,7 +64,7 @@ def judge(
     **settings: Any,
 ) -> Judgement:
     """Judge methods on a model that is open; as :func:`xaimri.evaluate_explanations`, which opens it."""
-    explainers, measures = build_named(methods, settings), _metrics(metrics)
+    explainers, measures = build_named(methods, settings), named_metrics(metrics)
     notes: tuple[str, ...] = ()
     if model.intake.slices is not None:
         raise InvalidInput(
@@ -78,42 +80,72 @@ def judge(
     for explainer in explainers.values():
         require(explainer, model.classifier)
     if of is not None:
-        _check_heeded("of", measures)
+        check_heeded("of", measures)
     other = _other(against, tuple(model.classifier.classes), measures)
-    subjects = _subjects(listed, independent)
+    subjects = known_persons([case.id for case in listed], [case.subject for case in listed], independent)
     names = cases.classes if isinstance(cases, Dataset) else ()
     aims = (
         _aims(listed, names, tuple(model.classifier.classes)) if target == "label" else [None] * len(listed)
     )
-    rows: list[Row] = []
-    curves: dict[tuple[str, str], list[Curve]] = {}
-    effects: dict[str, MaskEffect | Failure] = {}
-    caveats: dict[str, dict[str, set[str]]] = {name: {} for name in explainers}
+    found = _Found(tuple(explainers))
     with watched(progress), repeated(len(listed)):
         for part in _parts(list(zip(listed, subjects, aims, strict=True))):
             for result in measure_all(explainers, model, part, measures, other, of):
-                rows.append(result.row)
-                for caveat in result.caveats:
-                    caveats[result.row.explainer].setdefault(caveat, set()).add(result.row.case)
-                if result.effect is not None:
-                    effects[result.row.case] = result.effect
-                if result.curve is not None:
-                    curves.setdefault((result.row.explainer, result.row.metric), []).append(result.curve)
+                found.add(result)
     return Judgement(
-        tuple(rows),
-        tuple(explainers),
+        tuple(found.rows),
+        found.explainers,
         measures,
         {name: explainer.record() for name, explainer in explainers.items()},
-        {key: tuple(each) for key, each in curves.items()},
+        {key: tuple(each) for key, each in found.curves.items()},
         confidence,
         resamples,
         seed,
-        None if other is None else next((row.against for row in rows if row.against), str(other)),
-        effects,
+        None if other is None else next((row.against for row in found.rows if row.against), str(other)),
+        found.effects,
         notes,
-        {name: {each: len(on) for each, on in found.items()} for name, found in caveats.items() if found},
+        found.counts(),
         of,
     )
+
+
+@dataclass
+class _Found:
+    """What was measured so far.
+
+    Attributes
+    ----------
+    explainers
+        Names of the methods.
+    rows, curves, effects
+        In the order of the cases; curves by method and metric, effects of a mask by case.
+    caveats
+        By method and caveat the cases that have it.
+    """
+
+    explainers: tuple[str, ...]
+    rows: list[Row] = field(default_factory=list)
+    curves: dict[tuple[str, str], list[Curve]] = field(default_factory=dict)
+    effects: dict[str, MaskEffect | Failure] = field(default_factory=dict)
+    caveats: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def add(self, result: Result) -> None:
+        """Take one more result."""
+        row = result.row
+        self.rows.append(row)
+        for caveat in result.caveats:
+            self.caveats.setdefault((row.explainer, caveat), set()).add(row.case)
+        if result.effect is not None:
+            self.effects[row.case] = result.effect
+        if result.curve is not None:
+            self.curves.setdefault((row.explainer, row.metric), []).append(result.curve)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return on how many cases each caveat lies, by method, of those that have any."""
+        told: dict[str, dict[str, int]] = {name: {} for name in self.explainers}
+        for (name, caveat), on in self.caveats.items():
+            told[name][caveat] = len(on)
+        return {name: each for name, each in told.items() if each}
 
 
 def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) -> None:
@@ -133,7 +165,7 @@ def _check(cases: Sequence[Case], metrics: Mapping[str, Metric], target: str) ->
                 raise InvalidInput(f"{metric.name!r} needs a region, and no case has a mask: leave it out.")
 
 
-def _check_heeded(asked: str, metrics: Mapping[str, Metric]) -> None:
+def check_heeded(asked: str, metrics: Mapping[str, Metric]) -> None:
     """See that what is asked reaches the metrics that explain by themselves."""
     for metric in metrics.values():
         if metric.measures == "explainer" and not metric.takes(asked):
@@ -149,13 +181,20 @@ def _other(against: Target, classes: tuple[str, ...], metrics: Mapping[str, Metr
         return None
     if is_listed(against):
         raise InvalidInput("`against` must be one class for all cases, got a list.")
-    _check_heeded("against", metrics)
+    check_heeded("against", metrics)
     if classes:
         resolve_targets(against, classes, 1, "against")
     return against
 
 
-def _metrics(metrics: Metrics) -> dict[str, Metric]:
+def named_metrics(metrics: Metrics) -> dict[str, Metric]:
+    """Return one metric or several by their names.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or two have one name.
+    """
     if isinstance(metrics, str | Metric) or callable(metrics):
         metrics = [metrics]
     listed = cast("Iterable[Measure]", Stream().convert(metrics, "metrics"))
@@ -167,16 +206,6 @@ def _metrics(metrics: Metrics) -> dict[str, Metric]:
             "Metric(name, function, better)."
         )
     return named
-
-
-def _subjects(cases: Sequence[Case], independent: bool) -> list[str]:
-    unknown = sum(case.subject is None for case in cases)
-    if unknown and not independent:
-        raise InvalidInput(
-            f"{unknown} of {len(cases)} cases have no subject, and the intervals are over subjects: give "
-            "`independent=True` if each such image is of its own person."
-        )
-    return [f"case {case.id}" if case.subject is None else str(case.subject) for case in cases]
 
 
 def _parts(cases: Sequence[T]) -> list[list[T]]:

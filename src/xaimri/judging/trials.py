@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, SupportsFloat, TypeAlias, TypeVar
+from typing import Any, SupportsFloat, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from xaimri.explainers.anatomy import for_scan
 from xaimri.explanation import Explanation
 from xaimri.failure import Failure
 from xaimri.images.foreground import foreground
-from xaimri.images.intake import Taken
 from xaimri.images.mask import mask_on_grid, read_mask
 from xaimri.images.picture import Picture
+from xaimri.images.taken import Taken
 from xaimri.judgement.rows import Row
 from xaimri.metric import Curve, MaskEffect, Metric
 from xaimri.metrics.mask_effect import mask_effect
@@ -142,6 +142,24 @@ def measure_all(
         ]
         ends = endings(model.classifier, model.intake, explainer, asked, of=of, on_grid=True)
         made |= {(name, place): ending for place, (_, ending) in zip(trials, ends, strict=True)}
+    yield from measured(explainers, model, cases, tried, made, metrics, of)
+
+
+def measured(
+    explainers: Mapping[str, Explainer[Any] | None],
+    model: Opened,
+    cases: Sequence[tuple[Case, str, Target]],
+    tried: Sequence[Trial | Failure],
+    made: Mapping[Key, Ending],
+    metrics: Mapping[str, Metric],
+    of: Of | None = None,
+) -> Iterator[Result]:
+    """Yield every result of maps that are made, ordered by metric, explainer and case.
+
+    Explainers can be None where no metric explains by itself; ``tried`` has an entry for each case.
+    """
+    masked = any("region" in metric.needs for metric in metrics.values())
+    trials = {place: trial for place, trial in enumerate(tried) if isinstance(trial, Trial)}
     maps = {key: ending for key, ending in made.items() if isinstance(ending, Explanation)}
     erasing = _erasing(metrics)
     followed = maps if erasing in metrics.values() else _first(maps) if masked else {}
@@ -199,7 +217,7 @@ def _result(row: Row, value: Value) -> Result:
 
 def _values(
     metric: Metric,
-    explainers: Mapping[str, Explainer[Any]],
+    explainers: Mapping[str, Explainer[Any] | None],
     maps: Mapping[Key, Explanation],
     model: Opened,
     trials: Mapping[int, Trial],
@@ -216,7 +234,9 @@ def _values(
         elif "region" in metric.needs and isinstance(trial.region, Failure):
             found[key] = trial.region
         elif metric.measures == "explainer":
-            found[key] = _alone(metric, explainers[key[0]], explanation, model, trial, of)
+            found[key] = _alone(
+                metric, cast(Explainer[Any], explainers[key[0]]), explanation, model, trial, of
+            )
         else:
             groups.setdefault(explanation.image.shape, []).append(key)
     for keys in groups.values():

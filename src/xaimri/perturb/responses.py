@@ -12,9 +12,9 @@ from xaimri.arrays import Array, Coalitions, Image, Images, Labels, Scores
 from xaimri.capacity import capacity, even_batch
 from xaimri.classifier import Accelerated, Classifier
 from xaimri.errors import InvalidInput
-from xaimri.explanation import ROUNDING
 from xaimri.objective import Objective
 from xaimri.perturb import progress
+from xaimri.regions import ROUNDING
 
 
 def fastest(model: Classifier, count: int, shape: tuple[int, ...]) -> Classifier:

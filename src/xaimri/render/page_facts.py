@@ -11,8 +11,9 @@ import numpy as np
 
 from xaimri.arrays import Array
 from xaimri.atlas import Atlas
-from xaimri.explanation import ROUNDING, Explanation
+from xaimri.explanation import Explanation
 from xaimri.images.planes import ACROSS, Turn, millimetres, world_axes
+from xaimri.regions import ROUNDING
 from xaimri.render.block import Block
 from xaimri.render.colour import LUMA, Scale, drawn_window
 from xaimri.render.fade import PALE

@@ -24,7 +24,7 @@ with on_first_use():
     import keras
 
     from xaimri.adapters.keras import bundle, bundle_record
-    from xaimri.training import load, save
+    from xaimri.training import load, reference_images, save
 
 pytestmark = pytest.mark.tensorflow
 
@@ -42,7 +42,7 @@ def network(level):
 
 
 def answers(model):
-    return np.asarray(model(bundle.reference_images((6, 5, 1))))
+    return np.asarray(model(reference_images((6, 5, 1))))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_spacing_and_orientation_of_the_training_come_back_and_are_told(tmp_path
 
 def test_a_temperature_is_kept_and_divides_the_logits_of_the_opened_bundle_alone(saved):
     scaling = TemperatureScaling(2.5, 0.2, 2.1, 2.9, 0.9, 0.7, 40, 20, "subject", ("S1", "S2"), ("One.",))
-    images = bundle.reference_images((6, 5, 1))
+    images = reference_images((6, 5, 1))
     before = xaimri.open_model(saved)
     assert (before.temperature, load(saved).scaling) == (1, None)
     digest = sha256_of(saved / "model.keras", "")
@@ -138,7 +138,7 @@ def test_a_network_that_predicts_by_itself_is_not_said_to_differ_for_its_tempera
     model.add(keras.layers.Softmax())
     model.set_weights([3 * w for w in network(0).get_weights()])
     cold = xaimri.KerasClassifier(model).tempered(4.0)
-    found = xaimri.open_model(cold).explain(bundle.reference_images((6, 5, 1))[0], "saliency")
+    found = xaimri.open_model(cold).explain(reference_images((6, 5, 1))[0], "saliency")
     assert not found.caveats
     assert found.diagnostics["outputs"] == "softmax"
 

@@ -92,3 +92,22 @@ def test_nothing_races(warm):
         # SHAP converts the network, and who comes later may be answered by that: equal in single precision
         np.testing.assert_allclose(each.values, right[name].values, rtol=1e-3, atol=1e-5, err_msg=name)
         assert each.caveats == right[name].caveats, name
+
+
+def test_slices_explained_by_two_threads_are_those_of_one(monkeypatch):
+    model = network()
+    volume = np.random.default_rng(1).uniform(0, 255, (16, 18, 150)).astype(np.float32)
+    opened = xaimri.open_model(model, slices="all")
+    scan = xaimri.images.Picture(volume, affine=np.eye(4))
+    assert opened.classifier.shareable
+    two = [opened.explain(scan, "gradcam", target=target) for target in (None, 1, None, 1)]
+    monkeypatch.setattr(type(opened.classifier), "shareable", False)
+    one = [opened.explain(scan, "gradcam", target=target) for target in (None, 1)]
+    for found, expected in zip(two, one * 2, strict=True):
+        np.testing.assert_allclose(found.values, expected.values, rtol=1e-5, atol=1e-7)
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+        assert found.caveats == expected.caveats
+
+
+def test_a_model_with_code_of_the_users_is_asked_by_one_thread():
+    assert not xaimri.open_model(network(), preprocess=lambda batch: batch / 2).classifier.shareable

@@ -10,34 +10,29 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import keras
-import numpy as np
 
 from xaimri.adapters.keras import bundle_record
-from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REFERENCES, REMEDY, next_of
+from xaimri.adapters.keras.bundle_record import MODEL, RECORD, REMEDY, next_of
 from xaimri.adapters.keras.hub import preparation_of
 from xaimri.adapters.keras.randomness import keep_python_random
+from xaimri.adapters.keras.reference import answers_of, check_answers
 from xaimri.archive import make_folder, remove_partials, whole_file, write_text
 from xaimri.arguments import check_arguments
-from xaimri.arrays import Images, Scores
 from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.failure import Failure
 from xaimri.folder_lock import lock
 from xaimri.forked import check_process
 from xaimri.grid import Fit, check_fit
 from xaimri.images.acquisition import Acquisition
-from xaimri.images.read import Layout, check_layout
+from xaimri.images.channels import Layout, check_layout
 from xaimri.images.window import Window, WindowSource, as_window
 from xaimri.kinds import Anything, Several
 from xaimri.regular_file import path_of, quoted, sha256_of
-from xaimri.rules import WholeNumber
 from xaimri.sealed import unseal
 from xaimri.temperature import TemperatureScaling
 
 Record: TypeAlias = Mapping[str, Any]
 """What is kept beside a network, as JSON types."""
-
-TOLERANCE = 1e-4
-"""Largest difference of a probability from the one kept, at loading; kernels differ between machines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,13 +212,7 @@ def load(folder: str | Path) -> Bundle:
     with lock(folder, shared=True):
         record = bundle_record.read(folder)
         model = _network(folder / MODEL, record)
-    kept = np.array(record["reference_probabilities"], np.float64)
-    gap = float(np.abs(_answers(model) - kept).max())
-    if not gap <= TOLERANCE:
-        raise InvalidInput(
-            f"the network in {quoted(folder)} no longer answers as when it was saved (probabilities differ "
-            f"by {gap:.2g}, allowed {TOLERANCE:g}): use the versions it was saved with, {record['versions']}."
-        )
+    check_answers(model, record["reference_probabilities"], quoted(folder), record["versions"])
     return Bundle(
         model,
         tuple(record["classes"]),
@@ -279,35 +268,6 @@ def _network(path: Path, record: dict[str, Any]) -> keras.Model:
     return model
 
 
-@check_arguments(shape=Several(WholeNumber(1, most=10**5)))
-def reference_images(shape: Sequence[int]) -> Images:
-    """Seeded images of 0 to 255 on which a bundle's network is checked.
-
-    Parameters
-    ----------
-    shape
-        ``(*space, channels)`` of the model's input.
-
-    Returns
-    -------
-    Images
-        float32 ``(4, *space, channels)``: noise about a level that falls off along the first axis,
-        the same on every machine.
-    """
-    if len(shape) < 2:
-        raise InvalidInput(f"`shape` must be (*space, channels), got {shown(tuple(shape))}.")
-    noise = np.random.default_rng(20160627).random((REFERENCES, *shape))
-    fall = np.linspace(1, 0, shape[0]).reshape(-1, *[1] * (len(shape) - 1))
-    levels = np.linspace(0.25, 1, REFERENCES).reshape(-1, *[1] * len(shape))
-    images: Images = np.floor(255 * levels * (fall + noise) / 2).astype(np.float32)
-    return images
-
-
-def _answers(model: keras.Model) -> Scores:
-    answers: Scores = np.asarray(model(reference_images(model.input_shape[1:]), training=False), np.float64)
-    return answers
-
-
 def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     """Return what ``bundle.json`` says of the network itself."""
     shape = getattr(model, "input_shape", None)
@@ -330,7 +290,7 @@ def _described(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
         "classes": [str(name) for name in classes],
         "input": list(shape[1:]),
         "versions": {package: version(package) for package in packages},
-        "reference_probabilities": _answers(model).tolist(),
+        "reference_probabilities": answers_of(model).tolist(),
     }
 
 

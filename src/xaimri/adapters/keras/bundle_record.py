@@ -13,7 +13,7 @@ from xaimri.errors import InvalidInput, first_line
 from xaimri.failure import Failure
 from xaimri.grid import Fit
 from xaimri.images.acquisition import Acquisition
-from xaimri.images.read import Layout
+from xaimri.images.channels import Layout
 from xaimri.images.window import Window
 from xaimri.json_file import Field, is_mapping, is_names, is_number, is_whole, is_words, or_none
 from xaimri.regular_file import quoted, sha256_of

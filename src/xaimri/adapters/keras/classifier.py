@@ -160,6 +160,11 @@ class KerasClassifier:
         return self._pure
 
     @property
+    def shareable(self) -> bool:
+        """Whether threads may ask at once: not of a copy in another's place, nor through a user's code."""
+        return self._stand is None and (self._preprocess is None or self._preparation is not None)
+
+    @property
     def stands_for(self) -> tuple[object, Hashable]:
         """The network as it is made now, and what is done before and after it."""
         made_of = identity_of(self._model).key
@@ -387,7 +392,7 @@ class KerasClassifier:
             with showing(self._stand):
                 results = run(compiled, given, self._others)
             check_count(results[1], size)
-            parts.append(tuple(r.numpy()[: len(part)] for r in results))
+            parts.append(tuple(np.asarray(r)[: len(part)] for r in results))  # copied below, once
         logits, outputs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
         logits = self.checked(logits, outputs, compiled)
         self._pure = compiled.pure and inside

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from xaimri.adapters.function import called
 from xaimri.adapters.options import Preprocess
 from xaimri.arrays import Array, Images
 from xaimri.errors import InvalidInput, shown
+from xaimri.user_function import called
 
 
 def prepare_outside(preprocess: Preprocess, batch: Images) -> Float[Array, "batch *space features"]:

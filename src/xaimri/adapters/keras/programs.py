@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import tensorflow as tf
 
-from xaimri.adapters.answers import Answers, Arithmetic
+from xaimri.adapters.answers import Answers
+from xaimri.adapters.arithmetic import Arithmetic
 from xaimri.adapters.keras.geometry.lattice import mergers_of
 from xaimri.adapters.keras.geometry.shares import energies
 from xaimri.adapters.keras.identity import forget, identity_of

@@ -13,7 +13,6 @@ import tensorflow as tf
 from jaxtyping import Float
 
 from xaimri.adapters.answers import Answers
-from xaimri.adapters.function import called
 from xaimri.adapters.keras.batches import pad
 from xaimri.adapters.keras.inline import inlined
 from xaimri.adapters.keras.order import order_of
@@ -26,6 +25,7 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import Outputs
 from xaimri.errors import InvalidInput, first_line
 from xaimri.forked import check_process
+from xaimri.user_function import called
 
 ROUNDED = 0.1
 """Largest change by rounding to whole numbers, as a share of the images' own size."""

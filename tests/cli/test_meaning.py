@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xaimri.cli.options import regions_of
+from xaimri.cli.meaning import regions_of
 from xaimri.errors import InvalidInput
 
 

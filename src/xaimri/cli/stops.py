@@ -1,0 +1,51 @@
+"""What a command says where Ctrl-C or SIGTERM stops it: one sentence, and what is written stays."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes of a command that Ctrl-C, or SIGTERM, stopped."""
+
+GOES_ON = "the run was stopped: the same command goes on."
+"""What is said of a command that keeps how far it was."""
+
+ENDED = "the command was stopped before its end; files that it had finished stay."
+"""What is said of any other."""
+
+
+class Commands(TyperGroup):
+    """The commands, each of which says that it was stopped."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command that was asked for."""
+        with told_of_stops(ENDED):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def told_of_stops(words: str = GOES_ON) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end in one sentence: what is written stays."""
+    caught: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        caught.append(number)
+        raise KeyboardInterrupt
+
+    alone = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if alone else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"\nxaimri: {words}", err=True)
+        raise typer.Exit(TERMINATED if caught else INTERRUPTED) from None
+    finally:
+        if alone:
+            signal.signal(signal.SIGTERM, before)
