@@ -4,20 +4,24 @@ Simulated studies of 10, 30 and 100 subjects, half of them of each class, with 8
 what is peculiar to their subject; by a network that is right for 78 % of the slices, and by one for 97 %.
 The truth of each figure is that of 20,000 subjects; of a calibration error, in the bins of the study.
 Beside ours stand the intervals between percentiles of the bootstrap over subjects within classes.
+Then those of means over subjects, as of a judgement, of regions and of a share of relevance (the bootstrap
+with tails of Student's t), and of a fall of balanced accuracy in pairs, as of an audit (the jackknife).
 
     python benchmarks/interval_coverage.py            # 500 studies of each kind: some minutes
     python benchmarks/interval_coverage.py --studies 100
+    python benchmarks/interval_coverage.py --only means --studies 2000
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
 
+from xaimri.audit.people import People
 from xaimri.evaluation import Bootstrap, Estimate, evaluate, operating_point
 from xaimri.evaluation.auroc import auroc
 from xaimri.evaluation.average_precision import average_precision
@@ -138,11 +142,77 @@ def coverage(subjects: int, skill: float, studies: int) -> dict[str, tuple[float
     return {name: (mean[name], share[name], other.get(name, np.nan)) for name in mean}
 
 
+MEANS: dict[str, tuple[float, Callable[[np.random.Generator, int], np.ndarray]]] = {
+    "normal": (0.0, lambda generator, people: generator.normal(size=people)),
+    "share of 8 slices": (
+        0.5,
+        lambda generator, people: generator.binomial(8, generator.beta(2, 2, people)) / 8,
+    ),
+    "gamma, shape 4": (4.0, lambda generator, people: generator.gamma(4, size=people)),
+    "exponential": (1.0, lambda generator, people: generator.exponential(size=people)),
+}
+"""What each subject has, and its mean: even, of few values, and more and more askew."""
+
+LOSSES = (0.3, 0.1)
+"""Shares of those who are told right, 0.8, who are not where something is taken away."""
+
+GAINED = 0.1
+"""Share of the others who are told right then."""
+
+
+def held_means(people: int, studies: int) -> Iterator[tuple[str, float, float]]:
+    """Yield how often intervals of a mean over subjects hold it, ours and between percentiles."""
+    generator, bootstrap = np.random.default_rng(people), Bootstrap()
+    weights = bootstrap.weights(np.zeros(people, np.int64))
+    for name, (mean, draw) in MEANS.items():
+        values = np.stack([draw(generator, people) for _ in range(studies)], axis=1)
+        drawn = weights @ values / people
+        both = bootstrap.ends(drawn, people), np.quantile(drawn, [0.025, 0.975], axis=0)
+        yield name, *(100 * float(((low <= mean) & (mean <= high)).mean()) for low, high in both)
+
+
+def held_falls(people: int, studies: int) -> Iterator[tuple[str, float, float]]:
+    """Yield how often intervals of a fall in pairs hold it; one without a fall has none."""
+    generator, classes = np.random.default_rng(people), np.arange(people) % 2
+    owner, every = np.arange(people), np.ones(people, bool)
+    told = People(classes, owner, 2, Bootstrap())
+    drawn = told.weights()
+    for lost in LOSSES:
+        ours, theirs, fall = list[float](), list[float](), 0.8 * lost - 0.2 * GAINED
+        for _ in range(studies):
+            before = generator.random(people) < 0.8
+            after = np.where(before, generator.random(people) >= lost, generator.random(people) < GAINED)
+            pair = [
+                told.predictions(np.eye(2, dtype=np.float32)[np.where(right, classes, 1 - classes)], every)
+                for right in (before, after)
+            ]
+            found = told.fall(*pair)
+            ours.append(holds(found.low, found.high, fall))
+            low, high = np.quantile(pair[0].balanced(drawn) - pair[1].balanced(drawn), [0.025, 0.975])
+            theirs.append(holds(low if high > low else np.nan, high, fall))
+        yield f"fall of {fall:.2f}", 100 * float(np.nanmean(ours)), 100 * float(np.nanmean(theirs))
+
+
+def tell_means(studies: int) -> None:
+    """Print the table of means and of falls."""
+    columns = [[*held_means(n, studies), *held_falls(n, studies // 4)] for n in SUBJECTS]
+    print(
+        f"\nA mean over subjects, held in percent of {studies} studies, and a fall of balanced accuracy, of "
+        "a fourth as many: ours (percentiles)"
+    )
+    print(f"{'':>20}" + "".join(f"{n:>9} subjects" for n in SUBJECTS))
+    for row in zip(*columns, strict=True):
+        print(f"{row[0][0]:>20}" + "".join(f"{f'{ours:.1f} ({theirs:.1f})':>18}" for _, ours, theirs in row))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=500)
+    parser.add_argument("--only", choices=("evaluation", "means"))
     given = parser.parse_args()
-    for skill in SKILLS:
+    if given.only != "evaluation":
+        tell_means(given.studies)
+    for skill in SKILLS if given.only != "means" else ():
         tables = [coverage(subjects, skill, given.studies) for subjects in SUBJECTS]
         print(f"\nHeld by 95 % intervals, in percent of {given.studies} studies: ours (percentiles)")
         print(f"{'':>20}{'truth':>7}" + "".join(f"{n:>9} subjects" for n in SUBJECTS))

@@ -37,7 +37,7 @@ import numpy as np
 
 import xaimri
 from xaimri import training
-from xaimri.adapters.keras.bundle import reference_images
+from xaimri.adapters.keras.reference import reference_images
 from xaimri.data import Case, Dataset
 from xaimri.errors import InvalidInput
 
