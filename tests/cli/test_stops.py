@@ -2,11 +2,13 @@
 
 import signal
 
+import numpy as np
 import pytest
 
 from children import started
 from frameworks import on_first_use
 from xaimri.cli import data
+from xaimri.cohort import open as open_cohort
 from xaimri.data import phantom
 
 with on_first_use():
@@ -31,6 +33,33 @@ finally:
 """The command line, where a signal comes when the data are read."""
 
 
+SWALLOWED = """
+import signal, sys
+import numpy as np
+import xaimri
+from xaimri import cli, options
+
+number = int(sys.argv.pop(1))
+
+class Last:
+    def __del__(self):
+        signal.raise_signal(number)
+
+def scores(images):
+    if asked:
+        asked.pop()  # whose end swallows what the signal's handler raises
+    one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
+    return np.stack([one, 1 - one], axis=1)
+
+asked = []
+model = xaimri.open_model(scores, classes=["a", "b"])
+asked.append(Last())
+options.open_with = lambda _, given, methods: (model, given)
+cli.main()
+"""
+"""The command line, where a signal comes while Python cleans up."""
+
+
 def interrupted(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
@@ -40,6 +69,19 @@ def test_a_signal_ends_any_command_in_one_sentence(number, code):
     with started(STOPPED, int(number), "data", "info", "anything") as stopped:
         told, err = stopped.communicate(timeout=300)
     assert (stopped.returncode, err.strip(), told) == (code, ENDED, "True\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_python_swallows_ends_a_run_after_its_part(tmp_path, number, code):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "scans").mkdir()
+    for n in range(100):
+        np.save(tmp_path / "scans" / f"{n:02}.npy", np.full((6, 8), n / 100, np.float32))
+    asked = ("cohort", "run", "model", tmp_path / "scans", "-m", "rise", "--samples", "4")
+    with started(SWALLOWED, int(number), *asked, "-o", tmp_path / "out") as stopped:
+        _, err = stopped.communicate(timeout=300)
+    assert (stopped.returncode, err.splitlines()[-1]) == (code, GOES_ON)
+    assert 0 < open_cohort(tmp_path / "out").done < 100
 
 
 @pytest.mark.tensorflow

@@ -123,9 +123,35 @@ def test_sigterm_while_ray_starts_ends_in_one_sentence(tmp_path, folder):
             time.sleep(0.01)
         run.terminate()
         _, told = run.communicate(timeout=120)
-    assert run.returncode == 143
-    assert told.strip() == "xaimri: the run was stopped: the same command goes on."
+    assert (run.returncode, told.strip()) == (143, "xaimri: the run was stopped: the same command goes on.")
     assert left_of(began) == []
+    assert open_cohort(tmp_path / "out").done == 0
+
+
+SWALLOWED = f"""
+import os, signal, sys
+
+number = int(sys.argv.pop(1))
+sent = []
+
+def swallow():
+    if not sent:
+        sent.append(number)
+        os.kill(os.getpid(), number)
+
+os.register_at_fork(after_in_parent=swallow)
+{SHELL}
+"""
+"""The command line, where a signal comes when Ray's first process has just begun."""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_python_swallows_while_ray_starts_is_not_lost(tmp_path, folder, number, code):
+    asked = ("cohort", "run", "model", folder, "-m", "rise", "--samples", "4", "-o", tmp_path / "out")
+    with started(SWALLOWED, int(number), *asked, "--ray", "--workers", "1") as run:
+        _, told = run.communicate(timeout=120)
+    assert run.returncode == code
+    assert told.strip() == "xaimri: the run was stopped: the same command goes on."
     assert open_cohort(tmp_path / "out").done == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -31,6 +32,7 @@ from xaimri.errors import InvalidInput
 if TYPE_CHECKING:
     from xaimri.cohort import Progress
     from xaimri.cohort.engine import CohortEngine
+    from xaimri.cohort.progress import CohortWatcher
 
 app = typer.Typer(help="Explain whole cohorts into a store that goes on after a stop.", no_args_is_help=True)
 
@@ -108,13 +110,13 @@ def cohort_run(
         raise InvalidInput(f"there is no file or folder `{data}`: check the path.")
     cases = _cases(data, bids_of(label, suffix), subject, subjects, independent)
     typer.echo(engine_note(names, options), nl=False)
-    with told_of_stops():
+    with told_of_stops() as check:
         opened, settings = open_with(model, options, names)
         aimed = None if target in ("predicted", "label") else target_of(target, opened.classes)
         made = explain_cohort(
             opened, cases, names, out=out, target=target if aimed is None else aimed, of=of,
             against=target_of(against, opened.classes), maps=maps, precision=precision,
-            progress=show_progress, timeout=timeout, isolated=isolated, retry_failed=retry_failed,
+            progress=shown(check), timeout=timeout, isolated=isolated, retry_failed=retry_failed,
             engine=engine, **settings,
         )  # fmt: skip
     failed = len(made.filter(failed=True))
@@ -202,7 +204,17 @@ def _engine(ray: bool, asked: dict[str, Any]) -> CohortEngine:
     return engine if ray else "local"
 
 
-def show_progress(told: Progress) -> None:
+def shown(check: Callable[[], None]) -> CohortWatcher:
+    """Return what says how far a run is, and stops it where a signal came between two parts."""
+
+    def show(told: Progress) -> None:
+        _show(told)
+        check()
+
+    return show
+
+
+def _show(told: Progress) -> None:
     """Say how far it is on standard error: over the line before in a terminal."""
     line = f"{told.done:,} of {told.total:,} cases, {_pace(told)}, {told.failures:,} failures"
     typer.echo(f"\r{line}\x1b[K" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())

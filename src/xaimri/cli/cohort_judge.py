@@ -10,7 +10,7 @@ import typer
 
 from xaimri.archive import whole_folder
 from xaimri.cli.arguments import names_of
-from xaimri.cli.cohort import Store, show_progress
+from xaimri.cli.cohort import Store, shown
 from xaimri.cli.judge import CURVES, write_judgement
 from xaimri.cli.options import (
     MODEL,
@@ -63,10 +63,10 @@ def cohort_judge(
         raise InvalidInput("no metric asks for the masks: add one to --metric, such as relevance_mass.")
     images = None if masks is None else _masked(found, masks)
     with nullcontext() if out is None else whole_folder(out, replace=force) as folder:
-        with told_of_stops():
+        with told_of_stops() as check:
             found.judge(
                 names, model=model, images=images, independent=independent, seed=seed,
-                progress=show_progress, **options,
+                progress=shown(check), **options,
             )  # fmt: skip
         told = found.judgement(names, independent=independent, seed=seed, curves=folder is not None)
         typer.echo(f"\n{told}")

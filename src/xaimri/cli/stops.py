@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import typer
@@ -31,21 +31,29 @@ class Commands(TyperGroup):
 
 
 @contextmanager
-def told_of_stops(words: str = GOES_ON) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end in one sentence: what is written stays."""
+def told_of_stops(words: str = GOES_ON) -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C and SIGTERM end in one sentence: what is written stays.
+
+    Yields what stops here and now if one of them came before: where Python cleans up it swallows what a
+    signal raises, so a long run asks between its parts.
+    """
     caught: list[int] = []
 
     def stop(number: int, _: object) -> None:
         caught.append(number)
         raise KeyboardInterrupt
 
-    alone = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, stop) if alone else None
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"\nxaimri: {words}", err=True)
-        raise typer.Exit(TERMINATED if caught else INTERRUPTED) from None
-    finally:
-        if alone:
-            signal.signal(signal.SIGTERM, before)
+    def check() -> None:
+        if caught:
+            raise KeyboardInterrupt
+
+    with ExitStack() as before:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as of a job in the background
+                    before.callback(signal.signal, number, signal.signal(number, stop))
+        try:
+            yield check
+        except KeyboardInterrupt:
+            typer.echo(f"\nxaimri: {words}", err=True)
+            raise typer.Exit(TERMINATED if signal.SIGTERM in caught else INTERRUPTED) from None

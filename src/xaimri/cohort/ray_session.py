@@ -9,7 +9,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from xaimri.cohort.engine import RayEngine
@@ -146,20 +146,44 @@ def _no_stderr() -> Iterator[None]:
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Keep what SIGTERM does: Ray would end the process itself, without a word."""
-    alone = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGTERM) if alone else None
-    ended = False
-    try:
+    """Keep what SIGTERM does, which Ray sets anew, and lose no signal while Ray begins its processes.
+
+    Where Python has just begun one, it swallows what a signal raises. So what came is read from where Python
+    notes each signal first.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
-    except SystemExit:  # Ray ends itself and the process by this when SIGTERM comes while it starts
-        ended = True
-    finally:
-        if alone and before is not None:
-            signal.signal(signal.SIGTERM, before)
-    if ended:
-        signal.raise_signal(signal.SIGTERM)
+        return
+    came: set[int] = set()
+    with _noted(came):
+        before = signal.signal(signal.SIGTERM, lambda *_: None)  # which is told below, once
+        try:
+            yield
+        except SystemExit:  # Ray ends itself and the process by this when SIGTERM comes while it starts
+            came.add(signal.SIGTERM)
+        finally:
+            if before is not None:  # as where it is not Python's
+                signal.signal(signal.SIGTERM, before)
+    for number in came & {signal.SIGINT, signal.SIGTERM}:
+        signal.raise_signal(number)
+    if signal.SIGTERM in came:
         raise Cancelled("SIGTERM ended Ray while it started: the same call goes on.")
+
+
+@contextmanager
+def _noted(came: set[int]) -> Iterator[None]:
+    """Note which signals come, whatever is done about them."""
+    heard, told = socket.socketpair()
+    with heard, told:
+        for end in (heard, told):
+            end.setblocking(False)
+        before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            with suppress(BlockingIOError):
+                came.update(heard.recv(4096))
 
 
 @contextmanager
