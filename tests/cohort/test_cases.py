@@ -63,6 +63,9 @@ def test_a_table_tells_paths_subjects_and_labels(folder, ending):
         ("", "and has no rows"),
         ("path,subject\na.png,p\n,q\n", "row 2 of .* has no path"),
         ("path,case\na.png,x\nb.png,x\n", "several cases are called x"),
+        ("path,subject,label\na,b.png,S1,AD\n", "row 2 of .* has 4 cells, and the first line 3"),
+        ("path,label,Label\na.png,AD,CN\n", "several columns called `label`"),
+        ("sep=;\npath;subject\na.png;p\n", "row 2 of .* has 2 cells, and the first line 1"),
     ],
 )
 def test_a_table_that_can_t_be_used_is_refused(tmp_path, content, sentence):
@@ -132,3 +135,20 @@ def test_what_programs_write_for_a_missing_value_is_no_person_and_no_class(folde
     assert [(subject, label) for _, subject, label in told(listed_cases(table, Intake()))] == [
         (None, None), (None, "ill"), (None, None), (None, "none")
     ]  # fmt: skip
+
+
+def test_columns_are_known_in_any_case_and_with_spaces(tmp_path):
+    (tmp_path / "t.csv").write_text("Path, Subject, LABEL\na.png, 7.0, AD\n")
+    assert told(listed_cases(tmp_path / "t.csv", Intake())) == [("a.png", "7", "AD")]
+
+
+def test_a_parquet_file_of_paths_may_hold_bytes_and_no_lists(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({"Path": [b"a.png"]}), tmp_path / "t.parquet")
+    assert told(listed_cases(tmp_path / "t.parquet", Intake())) == [("a.png", None, None)]
+    for value, what in ([["a.png"], "a list in a cell"], [b"\xff", "bytes that are no text"]):
+        parquet.write_table(pyarrow.table({"path": ["a.png"], "label": [value]}), tmp_path / "t.parquet")
+        with pytest.raises(InvalidInput, match=f"row 1 of .* holds {what}"):
+            listed_cases(tmp_path / "t.parquet", Intake())

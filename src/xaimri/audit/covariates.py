@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +19,7 @@ from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
 from xaimri.regular_file import quoted
-from xaimri.text_file import mark_of, text_of
+from xaimri.text_file import cells_of
 
 Values: TypeAlias = Sequence[str | float | None] | npt.NDArray[Any]
 """One for each case; None where it is missing."""
@@ -166,23 +164,13 @@ def _read(path: Path, cases: Dataset) -> dict[str, Values]:
 
 def _rows(path: Path) -> tuple[list[str], dict[str, list[str]]]:
     """Return the names of a table's columns, and each row by the word in its first one."""
-    text, name = text_of(path), quoted(path)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark_of(text, path))
-    lines = [line for line in ([cell.strip() for cell in row] for row in rows) if any(line)]
+    name = quoted(path)
+    lines = cells_of(path)
     heads = lines[0] if lines else []
-    while heads and not heads[-1]:
-        heads.pop()
     if twice := [head for head, count in Counter(heads[1:]).items() if count > 1]:
         raise InvalidInput(f"{name} has several columns called {shown(twice[0])}: keep one.")
     known: dict[str, list[str]] = {}
-    for number, line in enumerate(lines[1:], 2):
-        while len(line) > len(heads) and not line[-1]:
-            line.pop()
-        if len(line) != len(heads):
-            raise InvalidInput(
-                f"row {number} of {name} has {len(line)} cells, and the first line {len(heads)}: leave a "
-                "cell empty where a value is missing."
-            )
+    for line in lines[1:]:
         if line[0] and known.setdefault(line[0], line) != line:
             raise InvalidInput(f"{name} has two rows for {shown(line[0])} that differ: keep one.")
     return heads, known

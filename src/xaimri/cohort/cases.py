@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 from collections import Counter
 from collections.abc import Sequence, Sized
@@ -16,12 +14,13 @@ from typing import Any, cast
 from xaimri.cohort.rows import About
 from xaimri.cohort.schema import arrow
 from xaimri.data.case import Case, Dataset
-from xaimri.data.tsv import is_missing
+from xaimri.data.tsv import is_missing, whose
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.intake import Intake
-from xaimri.names import first_names, is_nobody
+from xaimri.names import first_names
+from xaimri.regular_file import quoted
 from xaimri.sources import Sources, is_folder, name_images, printable
-from xaimri.text_file import mark_of, text_of
+from xaimri.text_file import cells_of
 
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of tables of paths."""
@@ -112,52 +111,73 @@ def _of_table(path: Path) -> list[Listed]:
     """Return the cases of a table of paths."""
     if not path.is_file():
         raise InvalidInput(f"there is no table `{path}`: check the path (from `{Path.cwd()}`).")
-    rows = _rows(path)
-    if not rows or "path" not in rows[0]:
-        names = ", ".join(rows[0]) if rows else "no rows"
-        raise InvalidInput(f"`{path}` needs a column `path` and rows, and has {names}.")
+    heads, rows = _rows(path)
+    place = {name: n for n, head in enumerate(heads) if (name := head.strip().casefold()) in KNOWN}
+    if not rows or "path" not in place:
+        names = ", ".join(heads) if rows else "no rows"
+        raise InvalidInput(f"{quoted(path)} needs a column `path` and rows, and has {names}.")
+    for name in place:
+        if sum(head.strip().casefold() == name for head in heads) > 1:
+            raise InvalidInput(f"{quoted(path)} has several columns called `{name}`: keep one.")
     found = []
-    for number, row in enumerate(rows):
-        words = {name: word for name in KNOWN if (word := _word(row.get(name)))}
+    for number, row in enumerate(rows, 1):
+        try:
+            words = {name: word for name, n in place.items() if (word := _word(row[n]))}
+        except (TypeError, ValueError) as odd:
+            raise InvalidInput(f"row {number} of {quoted(path)} holds {odd}: write words.") from odd
         if "path" not in words:
-            raise InvalidInput(f"row {number + 1} of `{path}` has no path: give one, or take the row out.")
+            raise InvalidInput(f"row {number} of {quoted(path)} has no path: give one, or take the row out.")
         file = path.parent / words["path"]
-        subject = words.get("subject", "")
-        known = None if is_nobody(subject) else subject
-        about = About(words.get("case", words["path"]), known, words.get("label"), _place(file))
+        about = About(
+            words.get("case", words["path"]),
+            whose(words.get("subject", "")),
+            words.get("label"),
+            _place(file),
+        )
         found.append(Listed(about, file))
     return found
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """Return a table's rows, by the names of its columns."""
-    if path.suffix.lower() == ".parquet":
-        arrow()
-        import pyarrow.parquet as parquet
+def _rows(path: Path) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+    """Return the names of a table's columns, and its rows."""
+    if path.suffix.lower() != ".parquet":
+        heads, *lines = cells_of(path) or [[]]
+        return heads, lines
+    arrow()
+    import pyarrow.parquet as parquet
 
-        try:
-            rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-        except Exception as fault:
-            raise InvalidInput(
-                f"`{path}` is no Parquet file ({shown(str(fault))}): write it again."
-            ) from fault
-        return rows
-    text = text_of(path)
-    mark = mark_of(text, path)
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark))
+    try:
+        table = parquet.read_table(path)
+        return table.column_names, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    except Exception as fault:
+        raise InvalidInput(
+            f"{quoted(path)} is no Parquet file ({shown(str(fault))}): write it again."
+        ) from fault
 
 
 def _word(value: object) -> str:
     """Return a cell in words; nothing where it is missing, and a whole number as such.
 
+    Raises
+    ------
+    TypeError, ValueError
+        With what it holds, if that is no word.
+
     Examples
     --------
-    >>> [_word(each) for each in (None, float("nan"), "NA", 2.0, 0.5, " ill ")]
-    ['', '', '', '2', '0.5', 'ill']
+    >>> [_word(each) for each in (None, float("nan"), "NA", 2.0, 0.5, " ill ", b"a.png")]
+    ['', '', '', '2', '0.5', 'ill', 'a.png']
     """
     if value is None or value != value:
         return ""
+    if isinstance(value, list | tuple | dict):
+        raise TypeError(f"a {type(value).__name__} in a cell")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError("bytes that are no text in UTF-8") from error
     words = str(value).strip()
     return "" if is_missing(words) else words

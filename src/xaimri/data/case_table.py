@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from pathlib import Path
 
 from xaimri.data.case import Case, Dataset
 from xaimri.data.tsv import is_missing, whose
-from xaimri.errors import InvalidInput
+from xaimri.errors import InvalidInput, shown
 from xaimri.regular_file import quoted
-from xaimri.text_file import mark_of, text_of
+from xaimri.text_file import cells_of
 
 NAMES = {
     "file": ("file", "path", "image", "filename", "filepath"),
@@ -56,13 +55,8 @@ def read_cases(path: str | Path, classes: tuple[str, ...] | None = None) -> Data
     for name in ("file", "label"):
         if found[name] is None:
             raise InvalidInput(f"{quoted(file)} has no column `{name}`: call them file, label and subject.")
-    labels = [str(row[found["label"] or ""]).strip() for row in rows]
-    for number, (row, label) in enumerate(zip(rows, labels, strict=True), 2):
-        if None in row or None in row.values():
-            raise InvalidInput(
-                f"row {number} of {quoted(file)} has not as many cells as its head: leave a cell empty "
-                "where a value is missing."
-            )
+    labels = [row[found["label"] or ""] for row in rows]
+    for number, label in enumerate(labels, 2):
         if is_missing(label):
             raise InvalidInput(f"row {number} of {quoted(file)} has no label: give one, or take it out.")
     names = tuple(sorted(set(labels))) if classes is None else classes
@@ -76,24 +70,25 @@ def read_cases(path: str | Path, classes: tuple[str, ...] | None = None) -> Data
     return Dataset(names, tuple(cases))
 
 
-def _rows(file: Path) -> list[dict[str, str | None]]:
-    text = text_of(file, "give a CSV file of cases.", MOST_BYTES)
-    rows = list(csv.DictReader(io.StringIO(text), delimiter=mark_of(text, file)))
-    if not rows:
+def _rows(file: Path) -> list[dict[str, str]]:
+    heads, *lines = cells_of(file, "give a CSV file of cases.", MOST_BYTES) or [[]]
+    if not lines:
         raise InvalidInput(f"{quoted(file)} lists no case: write a head line, and a row for each image.")
-    return rows
+    if twice := [head for head, count in Counter(map(str.casefold, heads)).items() if head and count > 1]:
+        raise InvalidInput(f"{quoted(file)} has several columns called {shown(twice[0])}: keep one.")
+    return [dict(zip(heads, line, strict=True)) for line in lines]
 
 
-def _column(row: dict[str, str | None], known: tuple[str, ...]) -> str | None:
+def _column(row: dict[str, str], known: tuple[str, ...]) -> str | None:
     """Return the name, as written, of the column that has one of the known names."""
-    written = {str(name).strip().casefold(): name for name in row}
+    written = {name.casefold(): name for name in row}
     return next((written[name] for name in known if name in written), None)
 
 
-def _case(file: Path, row: dict[str, str | None], label: int, found: dict[str, str | None]) -> Case:
+def _case(file: Path, row: dict[str, str], label: int, found: dict[str, str | None]) -> Case:
     def cell(name: str) -> str:
         column = found[name]
-        return "" if column is None else (row[column] or "").strip()
+        return "" if column is None else row[column]
 
     image = file.parent / cell("file")
     if not cell("file") or not image.exists():

@@ -17,7 +17,7 @@ from xaimri.data.splits import Split
 from xaimri.errors import InvalidInput
 from xaimri.names import first_names, is_nobody
 from xaimri.regular_file import quoted
-from xaimri.text_file import text_of
+from xaimri.text_file import cells_of, text_of
 
 HEAD = ("case", "subject")
 """The columns of a table of subjects."""
@@ -139,11 +139,8 @@ def checked_split(record: object, name: str) -> SplitRecord:
 
 def _rows(path: Path, name: str) -> list[tuple[str, str]]:
     """Return case and subject of every row."""
-    text = text_of(path)
-    head = text.partition("\n")[0]
-    comma = max(",;\t", key=head.count)
-    lines = [row for row in csv.reader(io.StringIO(text), delimiter=comma) if any(map(str.strip, row))]
-    columns = [cell.strip().casefold() for cell in lines[0]] if lines else []
+    lines = cells_of(path)
+    columns = [cell.casefold() for cell in lines[0]] if lines else []
     for column in HEAD:
         if columns.count(column) != 1:
             raise InvalidInput(
@@ -153,11 +150,7 @@ def _rows(path: Path, name: str) -> list[tuple[str, str]]:
     place = [columns.index(column) for column in HEAD]
     rows = []
     for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(columns):
-            raise InvalidInput(
-                f"row {number} of {name} has {len(line)} cells, and the head {len(columns)}: mend the row."
-            )
-        case, subject = (line[each].strip() for each in place)
+        case, subject = (line[each] for each in place)
         if not case:
             raise InvalidInput(f"row {number} of {name} has no case: give its id, or leave the row out.")
         rows.append((case, subject))
