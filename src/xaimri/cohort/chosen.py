@@ -14,9 +14,9 @@ from xaimri.cohort.image import image_of
 from xaimri.cohort.judged import KEYS
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.rows import MAPS, Row, check_kept, explanation_of, rows_of
-from xaimri.cohort.schema import COLUMNS, arrow
+from xaimri.cohort.schema import COLUMNS, Precision, arrow, schema
 from xaimri.cohort.store import Snapshot, Store
-from xaimri.errors import InvalidInput, shown
+from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.explanation import Explanation
 from xaimri.kinds import Anything
 from xaimri.names import known_name
@@ -108,11 +108,17 @@ class Chosen:
         Parameters
         ----------
         expression
-            Of `pyarrow.dataset`, such as ``pyarrow.dataset.field("probability") > 0.9``.
+            Of `pyarrow.dataset`, such as ``pyarrow.dataset.field("probability") > 0.9``, over the columns of
+            the rows; those that metrics add are in `table` alone.
         method, label, subject
             The rows of this method, class or subject.
         failed
             True for rows with a failure, False for those without.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such method or column, or the expression tells not of each row whether it is meant.
         """
         field = _field()
         found = self.where
@@ -131,6 +137,7 @@ class Chosen:
                 "`expression` must be one of Arrow, such as pyarrow.dataset.field('probability') > 0.9, got "
                 f"{shown(expression)}."
             )
+        _check_truth(expression, self.manifest.precision)
         return replace(self, where=_both(found, expression))
 
     @check_arguments(image=Anything())
@@ -216,6 +223,26 @@ def expression_type() -> type:
 
     found: type = dataset.Expression
     return found
+
+
+def _check_truth(expression: Any, precision: Precision) -> None:
+    """See that an expression is of the rows' columns, and true or false of each: Arrow takes all else, too."""
+    import pyarrow
+    from pyarrow import dataset
+
+    rows = dataset.dataset(schema(precision).empty_table())
+    try:
+        kind = rows.scanner(columns={"truth": expression}).to_table().schema.field("truth").type
+    except (pyarrow.ArrowException, TypeError) as fault:
+        raise InvalidInput(
+            f"`expression` can't be asked of the rows ({first_line(fault).rstrip('.')}): their columns are "
+            "those of `table()`, without what metrics say."
+        ) from fault
+    if not pyarrow.types.is_boolean(kind):
+        raise InvalidInput(
+            f"`expression` must be true or false of each row, and is a {kind}: compare it, such as "
+            "pyarrow.dataset.field('probability') > 0.9."
+        )
 
 
 def _both(one: Any, other: Any) -> Any:

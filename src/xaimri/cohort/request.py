@@ -13,11 +13,11 @@ from xaimri.cohort.cases import Listed, digest
 from xaimri.cohort.manifest import Manifest
 from xaimri.cohort.schema import KeptMaps, Precision
 from xaimri.cohort.work import LABEL, PREDICTED
-from xaimri.errors import InvalidInput, XaimriError
+from xaimri.errors import InvalidInput, XaimriError, shown
 from xaimri.failure import Failure
 from xaimri.images.scan import TakenScan
 from xaimri.model import Model
-from xaimri.names import known_name
+from xaimri.names import first_names
 from xaimri.objective import Of
 from xaimri.sources import Named, attempt
 from xaimri.targets import resolve_targets
@@ -36,7 +36,7 @@ def manifest_of(
     probe: Probed | None,
     explainers: Mapping[str, Any],
     listed: Sequence[Listed],
-    asked: tuple[str | int, Of | None, str | int | None, KeptMaps, Precision],
+    asked: tuple[str | int | None, Of | None, str | int | None, KeptMaps, Precision],
 ) -> Manifest:
     """Say what is asked of which model and cases."""
     target, of, against, maps, precision = asked
@@ -49,7 +49,7 @@ def manifest_of(
         methods={name: explainer.record() for name, explainer in explainers.items()},
         target=_target(target, listed, classes),
         of=of,
-        against=None if against is None else _class_name(against, classes),
+        against=None if against is None else _class_name(against, classes, "against"),
         maps=maps,
         precision=precision,
         classes=classes,
@@ -63,8 +63,9 @@ def manifest_of(
     )
 
 
-def _target(target: str | int, listed: Sequence[Listed], classes: Sequence[str]) -> str:
+def _target(target: str | int | None, listed: Sequence[Listed], classes: Sequence[str]) -> str:
     """Return what is explained, in words."""
+    target = PREDICTED if target is None else target
     if target in (PREDICTED, LABEL) and target in classes:
         raise InvalidInput(
             f"`target={target!r}` has a meaning of its own here, and a class is called so: give the class "
@@ -76,15 +77,19 @@ def _target(target: str | int, listed: Sequence[Listed], classes: Sequence[str])
                 raise InvalidInput(
                     f'target="label" needs a label of every case, and `{one.about.case}` has none.'
                 )
-            known_name(one.about.label, classes, "class")
+            if one.about.label not in classes:  # the very word, as where it is explained
+                raise InvalidInput(
+                    f'target="label" needs labels that are classes, and `{one.about.case}` has '
+                    f"{shown(one.about.label, 30)}: the model's are {first_names(list(classes))}."
+                )
     if target in (PREDICTED, LABEL):
         return str(target)
     return _class_name(target, classes)
 
 
-def _class_name(given: str | int, classes: Sequence[str]) -> str:
+def _class_name(given: str | int, classes: Sequence[str], name: str = "target") -> str:
     """Return the name of a class that is given by name or index."""
-    (index,) = resolve_targets(given, tuple(classes), 1)
+    (index,) = resolve_targets(given, tuple(classes), 1, name)
     return classes[cast(int, index)]
 
 

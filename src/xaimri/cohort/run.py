@@ -49,7 +49,7 @@ def explain_cohort(
     methods: Methods = "gradcam",
     *,
     out: str | PathLike[str],
-    target: str | int = PREDICTED,
+    target: str | int | None = PREDICTED,
     of: Of | None = None,
     against: str | int | None = None,
     maps: KeptMaps = "whole",
@@ -79,7 +79,7 @@ def explain_cohort(
         Folder, or address of an object store such as ``"s3://bucket/run"`` (by fsspec). One that holds
         another cohort is refused, unless not one of its cases could be explained.
     target
-        ``"predicted"``, ``"label"`` (each case's own class), or a class for all, by name or index.
+        ``"predicted"`` (or None), ``"label"`` (each case's own class), or a class for all, by name or index.
     of, against
         As of :func:`xaimri.explain`.
     maps
@@ -191,7 +191,7 @@ def _store_at(
     bench: Bench,
     apart: Isolated | None,
     listed: Sequence[Listed],
-    asked: tuple[str | int, Of | None, str | int | None, KeptMaps, Precision],
+    asked: tuple[str | int | None, Of | None, str | int | None, KeptMaps, Precision],
     *,
     retry_failed: bool,
 ) -> Store:
