@@ -333,3 +333,54 @@ def test_real_slices_by_a_real_network_get_the_judge_s_values_from_nine_cells_ea
         whole = xaimri.explain(model, case, "gradcam").values
         kept = cohort.explanation(case.id, "gradcam").values
         assert np.abs(kept - whole).max() <= 2e-6 * np.abs(whole).max()
+
+
+def _of_length(maps):
+    return [float(len(maps))] * len(maps)
+
+
+def test_a_function_that_does_something_else_is_another_metric(kept):
+    def metric(value):
+        return Metric("own", lambda maps: [value] * len(maps), "higher")
+
+    assert {
+        row.value for row in kept.judge([metric(1.0)], model=MODEL, resamples=20).rows if row.value > 0
+    } == {1}
+    kept.judge([metric(1.0)], model=MODEL, resamples=20)
+    with pytest.raises(InvalidInput, match="another 'own', which differs in what its function does"):
+        kept.judge([metric(2.0)], model=MODEL, resamples=20)
+
+
+class Scaled:
+    """A metric that is an object."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, maps):
+        return [self.factor * float(np.abs(one.values).max() > 0) for one in maps]
+
+
+def test_an_object_that_measures_is_known_by_its_settings(kept):
+    kept.judge([Metric("scaled", Scaled(2.0), "higher")], model=MODEL, resamples=20)
+    kept.judge([Metric("scaled", Scaled(2.0), "higher")], model=MODEL, resamples=20)
+    with pytest.raises(InvalidInput, match=r"the setting `factor` \(2.0 there, 3.0 here\)"):
+        kept.judge([Metric("scaled", Scaled(3.0), "higher")], model=MODEL, resamples=20)
+
+
+def test_a_metric_that_never_gave_a_value_leaves_no_column_and_may_be_mended(kept):
+    with pytest.raises(InvalidInput, match="must give one value for each"):
+        kept.judge([Metric("mended", lambda maps: 1.0, "higher")], model=MODEL, resamples=20)
+    assert "mended" not in kept.table().column_names
+    with pytest.raises(InvalidInput, match="not judged by 'mended' yet"):
+        kept.judgement("mended")
+    found = kept.judge([Metric("mended", _of_length, "lower")], model=MODEL, resamples=20)
+    assert {row.metric for row in found.rows} == {"mended"}
+
+
+def test_a_record_without_what_is_asked_is_damaged(kept):
+    kept.judge(["sparseness"], model=MODEL, resamples=20)
+    record = Path(kept.store.place.path, "judgements", "sparseness.json")
+    record.write_text('{"version": 1}')
+    with pytest.raises(InvalidInput, match=r"record judgements/sparseness.json in .* is damaged"):
+        kept.judgement("sparseness")

@@ -226,7 +226,7 @@ def expression_type() -> type:
 
 
 def _check_truth(expression: Any, precision: Precision) -> None:
-    """See that an expression is of the rows' columns, and true or false of each: Arrow takes all else, too."""
+    """See that an expression is of the rows' columns, and true or false: Arrow counts all else, too."""
     import pyarrow
     from pyarrow import dataset
 

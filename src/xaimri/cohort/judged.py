@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from xaimri.arrays import Stored
+from xaimri.cohort.code import code_digest
 from xaimri.cohort.part_files import dataset_of, file_of, finished_in, packed, told_damage
 from xaimri.cohort.rows import Row
 from xaimri.cohort.schema import arrow
@@ -40,6 +42,9 @@ JUDGED: dict[str, str] = {
 }
 """What each column means; the page on cohorts has the same table."""
 
+
+ASKED = ("metric", "function", "settings", "better", "needs", "measures", "chance")
+"""What is recorded of a metric."""
 
 KEYS = ("case", "method", "key")
 """Columns by which a map is known."""
@@ -95,6 +100,8 @@ class Judged:
         try:
             told: dict[str, Any] = json.loads(content)
             version = told["version"]
+            if version == VERSION and not all(name in told for name in ASKED):
+                raise ValueError("no metric is recorded so")
         except (ValueError, KeyError, TypeError) as damage:
             raise InvalidInput(f"the record {name} is damaged: remove it, and judge anew.") from damage
         if version != VERSION:
@@ -105,14 +112,15 @@ class Judged:
         return told
 
     def begin(self, metric: Metric) -> None:
-        """Write down what the metric is, or see that it is the one whose values are there.
+        """Write down what the metric is, or see that it is the one whose values are there, if any are.
 
         Raises
         ------
         InvalidInput
             If it is another one; the sentence says what differs.
         """
-        own, there = record_of(metric), self.record()
+        own = record_of(metric)
+        there = self.record() if self._parts() else None  # one that never gave a value holds no place
         if there is None:
             self.store.place.write(f"{self.folder}.json", json.dumps(own, indent=1).encode())
             return
@@ -171,8 +179,9 @@ def keys_of(table: Any) -> Any:
 
 
 def judged_metrics(store: Store) -> list[str]:
-    """Return the names of the metrics that were asked for."""
-    return [name.removesuffix(".json") for name in store.place.names(JUDGEMENTS) if name.endswith(".json")]
+    """Return the names of the metrics that have values here."""
+    names = [name.removesuffix(".json") for name in store.place.names(JUDGEMENTS) if name.endswith(".json")]
+    return [name for name in names if finished_in(store.place, f"{JUDGEMENTS}/{name}", store.parts)]
 
 
 def check_name(name: str) -> None:
@@ -206,7 +215,8 @@ def record_of(metric: Metric) -> dict[str, Any]:
     return {
         "version": VERSION,
         "metric": metric.name,
-        "function": f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', function)}",
+        "function": _called(function),
+        "code": code_digest(function),
         "settings": settings,
         "better": metric.better,
         "needs": list(metric.needs),
@@ -218,10 +228,24 @@ def record_of(metric: Metric) -> dict[str, Any]:
 def _unbound(function: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return a function without what is bound to it, and that."""
     if not isinstance(function, partial):
-        return function, {}
+        return function, _held(function)
     inner, settings = _unbound(function.func)
     placed = {f"argument {n}": _told(value) for n, value in enumerate(function.args)}
     return inner, settings | placed | {name: _told(value) for name, value in function.keywords.items()}
+
+
+def _held(function: object) -> dict[str, Any]:
+    """Return the settings of an object that is called, or whose method is."""
+    own = getattr(function, "__self__", None if hasattr(function, "__qualname__") else function)
+    if isinstance(own, type | ModuleType):
+        return {}
+    return {name: _told(value) for name, value in getattr(own, "__dict__", {}).items()}
+
+
+def _called(function: object) -> str:
+    """Return the name of a function, or of the kind of object that is called."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '')}"
 
 
 def _told(value: object) -> Any:
@@ -242,6 +266,8 @@ def _unlike(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
     for name in ("function", "better", "needs", "measures"):
         if there.get(name) != here[name]:
             yield f"`{name}` ({shown(there.get(name))} there, {shown(here[name])} here)"
+    if there.get("function") == here["function"] and there.get("code") != here["code"]:
+        yield "what its function does"
     before, now = there.get("settings", {}), here["settings"]
     for name in dict.fromkeys((*before, *now)):
         if before.get(name) != now.get(name):
