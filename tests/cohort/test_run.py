@@ -1,6 +1,7 @@
 """A cohort: the same maps as one by one, one row for each case and method, and nothing lost by a stop."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -123,7 +124,8 @@ def test_a_folder_of_other_things_a_file_and_a_damaged_record_are_refused(tmp_pa
     run = tmp_path / "run"
     xaimri.explain_cohort(model(), scans(2), "saliency", out=run)
     record = json.loads((run / "cohort.json").read_text())
-    wrong = [{"version": 99}, {"together": 0}, {"precision": "float64"}, {"maps": "all"}, {"methods": {}}]
+    wrong = [{"version": 99}, {"together": 0}, {"precision": "float64"}, {"maps": "all"}, {"methods": {}},
+             {"probe": []}]  # fmt: skip
     damaged = [(json.dumps({**record, **one}), "is damaged") for one in wrong[1:]]
     for content, told in [("{", "is damaged"), (json.dumps({**record, **wrong[0]}), "version 99"), *damaged]:
         (run / "cohort.json").write_text(content)
@@ -300,3 +302,49 @@ def test_rows_that_are_taken_away_meanwhile_are_missed(tmp_path):
     with pytest.raises(StorageFault, match=r"the rows of 1 parts in .* were taken away meanwhile"):
         xaimri.explain_cohort(model(), scans(70), "saliency", out=tmp_path, progress=taken_away)
     assert len(xaimri.explain_cohort(model(), scans(70), "saliency", out=tmp_path)) == 70
+
+
+def saturated(seed):
+    """Return a model whose probabilities of the first image are rounded to 0 and 1, as of many others."""
+    weights = np.random.default_rng(seed).normal(size=(6 * 8, 2)) * 3
+
+    def answer(images):
+        scores = images[..., 0].reshape(len(images), -1) @ weights
+        scores = scores + np.where(images[:, :1, 0, 0] > 1.5, [[0, 200]], 0)
+        parts = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return parts / parts.sum(axis=1, keepdims=True)
+
+    return answer
+
+
+def test_another_model_that_is_as_sure_of_the_first_case_is_refused(tmp_path):
+    given = scans(40, (6, 8))
+    given["scan 0"] = np.full((6, 8), 2.0)
+    asked = {"cases": given, "methods": "occlusion", "out": tmp_path / "run"}
+    with pytest.raises(Cancelled):
+        xaimri.explain_cohort(saturated(0), **asked, progress=lambda told: False)
+    probes = [np.round(saturated(seed)(np.full((1, 6, 8, 1), 2.0)), 9).tolist() for seed in (0, 1)]
+    assert probes == [[[0, 1]]] * 2
+    with pytest.raises(InvalidInput, match="differs in the model, which gives other scores of `scan "):
+        xaimri.explain_cohort(saturated(1), **asked)
+    whole = xaimri.explain_cohort(saturated(0), **asked)
+    assert whole.done == 40
+    with pytest.raises(InvalidInput, match="this is another model than explained the cohort"):
+        whole.judge("sparseness", model=saturated(1), images=given, independent=True, resamples=20)
+
+
+def test_another_version_goes_on_with_no_rows_of_this_one(tmp_path):
+    asked = {"model": model(), "cases": scans(40), "methods": "saliency", "out": tmp_path / "run"}
+    with pytest.raises(Cancelled):
+        xaimri.explain_cohort(**asked, progress=lambda told: False)
+    record = tmp_path / "run" / "cohort.json"
+    told = json.loads(record.read_text())
+    record.write_text(json.dumps({**told, "xaimri": "0.0.1"}))
+    with pytest.raises(
+        InvalidInput, match=re.escape(f"xaimri's version (0.0.1 there, {told['xaimri']} here)")
+    ):
+        xaimri.explain_cohort(**asked)
+    record.write_text(json.dumps(told))
+    xaimri.explain_cohort(**asked)
+    record.write_text(json.dumps({**told, "xaimri": "0.0.1"}))
+    assert xaimri.explain_cohort(**asked).done == 40  # nothing is left to do

@@ -15,7 +15,7 @@ from xaimri.ahead import read_ahead
 from xaimri.arrays import Stored
 from xaimri.cohort.cases import Listed
 from xaimri.cohort.judged import Judged, check_name
-from xaimri.cohort.manifest import same_scores
+from xaimri.cohort.manifest import least_sure, same_scores
 from xaimri.cohort.on_model import on_model
 from xaimri.cohort.progress import CohortWatcher, Progress
 from xaimri.cohort.rows import About, Row, explanation_of, rows_of
@@ -182,16 +182,18 @@ class Judging:
                     )
 
     def _knows(self, read: Sequence[Tried]) -> bool:
-        """See that the model gives the scores that the first case has; tell whether there was such a case."""
-        for one in read:
-            row = next(iter(one.rows.values()))
-            if isinstance(one.trial, Failure) or row["logits"] is None:
-                continue
+        """See that the model scores the case that it was least sure of as then; tell whether there is one."""
+        told = [
+            (one, row["logits"]) for one in read for row in one.rows.values() if row["logits"] is not None
+        ]
+        tried = [(one, one.trial, logits) for one, logits in told if not isinstance(one.trial, Failure)]
+        while tried:
+            one, trial, logits = tried.pop(least_sure([each for *_, each in tried]))
             try:
-                now = self.model.classifier.logits(one.trial.taken.fitted[None])[0]
+                now = self.model.classifier.logits(trial.taken.fitted[None])[0]
             except XaimriError:
                 continue
-            if not same_scores(row["logits"], now):
+            if not same_scores(logits, now):
                 raise InvalidInput(
                     f"this is another model than explained the cohort, as it gives other scores of "
                     f"`{one.case.id}`: give that one."

@@ -18,7 +18,7 @@ FILE = "cohort.json"
 """The record beside the rows."""
 
 SAME = 1e-3
-"""By what share of the largest a model's logits of the first case may differ between machines."""
+"""By what share of the largest a model's logits of a case may differ between machines."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Manifest:
                 made = cls(**{**told, "classes": tuple(told["classes"]), "intake": tuple(told["intake"])})
                 made._check()
                 return made
-        except (ValueError, KeyError, TypeError) as damage:
+        except (ValueError, LookupError, TypeError) as damage:
             raise InvalidInput(
                 f"the record {FILE} in {place.name} is damaged: give a folder that a cohort was written to."
             ) from damage
@@ -138,6 +138,20 @@ def same_scores(there: Sequence[float] | Array, here: Sequence[float] | Array) -
     """Tell whether two rows of logits of one case are one model's, maybe on two machines."""
     one, two = np.asarray(there), np.asarray(here)
     return one.shape == two.shape and bool(np.abs(one - two).max() <= SAME * max(1.0, np.abs(one).max()))
+
+
+def least_sure(logits: Sequence[Sequence[float]] | Array) -> int:
+    """Return which row of logits has the smallest lead, where another model most likely says another thing.
+
+    Of a case that it is sure of, a model whose probabilities are rounded to 0 and 1 says what any other does.
+
+    Examples
+    --------
+    >>> least_sure([[-16.1, 0.0], [0.4, 0.1], [3.0, 0.0]])
+    1
+    """
+    ordered = np.sort(np.asarray(logits, np.float64), axis=1)
+    return int(np.argmin(ordered[:, -1] - ordered[:, -2]))
 
 
 def _unlike(what: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> Sequence[str]:

@@ -8,14 +8,16 @@ from typing import Any
 
 from xaimri.cohort.cases import Listed
 from xaimri.cohort.lease import LEASES
-from xaimri.cohort.manifest import Manifest
+from xaimri.cohort.manifest import Manifest, same_scores
 from xaimri.cohort.place import Place
 from xaimri.cohort.progress import AT_WORK
+from xaimri.cohort.request import probed
 from xaimri.cohort.sameness import other_images
 from xaimri.cohort.store import ARRAYS, Store
 from xaimri.errors import InvalidInput
 from xaimri.explainer import Explainer
 from xaimri.images.intake import Intake
+from xaimri.model import Model
 from xaimri.names import first_names
 
 MENDED = "Their files failed before: give `retry_failed` to explain those parts anew."
@@ -77,6 +79,10 @@ def go_on(
     if not there.classes:
         known = replace(known, classes=asked.classes)
     unlike = known.differences(asked)
+    if there.xaimri != asked.xaimri and (
+        len(store.finished()) < store.parts or (retry_failed and store.failed())
+    ):
+        unlike.append(f"xaimri's version ({there.xaimri} there, {asked.xaimri} here)")
     if unlike:
         if not store.explained():
             store.clear()  # before the record: rows without one of theirs are refused
@@ -88,3 +94,25 @@ def go_on(
     if there != known:
         known.write(place)
     return Store(place, known)
+
+
+def refuse_other_model(store: Store, listed: Sequence[Listed], model: Model) -> None:
+    """See that the model says of the case that it was least sure of what the rows say: one more prediction.
+
+    Of volumes that reach it slice by slice the rows have no answer that one slice gives.
+
+    Raises
+    ------
+    InvalidInput
+        If it says another thing.
+    """
+    known = None if model.intake.slices is not None else store.least_sure()
+    if known is None:
+        return
+    case, logits = known
+    found = next((probed(model, one) for one in listed if one.about.case == case), None)
+    if found is not None and not same_scores(logits, found[1]):
+        raise InvalidInput(
+            f"{store.place.name} holds another cohort, which differs in the model, which gives other scores "
+            f"of `{case}`: give another folder, or ask for the same."
+        )

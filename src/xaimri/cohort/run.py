@@ -22,7 +22,7 @@ from xaimri.cohort.progress import CohortWatcher, Progress, noted
 from xaimri.cohort.ray_engine import run_on_ray
 from xaimri.cohort.ray_session import ray_package
 from xaimri.cohort.request import first_probed, manifest_of, probed
-from xaimri.cohort.resumption import begin, go_on, kept_at
+from xaimri.cohort.resumption import begin, go_on, kept_at, refuse_other_model
 from xaimri.cohort.schema import KeptMaps, Precision, arrow
 from xaimri.cohort.store import ROWS, Store
 from xaimri.cohort.work import PREDICTED, refuse_hopeless
@@ -125,7 +125,7 @@ def explain_cohort(
     Notes
     -----
     Costs each method once per case, and one more prediction of the first case (of a volume, of its first
-    slice), by which the model is known again.
+    slice), by which the model is known again; where a run goes on, of the case too that it was least sure of.
 
     Examples
     --------
@@ -202,7 +202,9 @@ def _store_at(
     manifest = manifest_of(model, first_probed(ask, listed, known), explainers, listed, asked)
     if there is None:
         return begin(place, manifest, explainers)
-    return go_on(Store(place, there), manifest, explainers, listed, model.intake, retry_failed=retry_failed)
+    store = go_on(Store(place, there), manifest, explainers, listed, model.intake, retry_failed=retry_failed)
+    refuse_other_model(store, listed, model)
+    return store
 
 
 def _run_here(

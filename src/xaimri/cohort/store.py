@@ -12,7 +12,7 @@ from typing import Any
 
 from xaimri import array_file
 from xaimri.arrays import Array
-from xaimri.cohort.manifest import Manifest
+from xaimri.cohort.manifest import Manifest, least_sure
 from xaimri.cohort.part_files import REMEDY, dataset_of, file_of, finished_in, packed, told_damage, unpacked
 from xaimri.cohort.place import Place
 from xaimri.cohort.rows import Row
@@ -71,6 +71,20 @@ class Store:
         chosen = dataset.field("failure").is_valid()
         names = self.table(["case"], chosen)["case"].to_pylist()
         return list(dict.fromkeys(names))
+
+    def least_sure(self) -> tuple[str, tuple[float, ...]] | None:
+        """Return the explained case of which the model was least sure, and its logits; None without one."""
+        failed = set(self.failed())
+        table = self.table(["case", "logits", "failure"])
+        told = {
+            case: logits
+            for case, logits in zip(table["case"].to_pylist(), table["logits"].to_pylist(), strict=True)
+            if case not in failed
+        }
+        if not told:
+            return None
+        case = list(told)[least_sure(list(told.values()))]
+        return case, tuple(told[case])
 
     def explained(self) -> int:
         """Return how many rows have no failure."""

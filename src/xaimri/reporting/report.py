@@ -15,7 +15,7 @@ from xaimri.atlas import Atlas
 from xaimri.atlas.atlas import AtlasLike, Names
 from xaimri.cohort import Cohort
 from xaimri.cohort import open as open_cohort
-from xaimri.cohort.manifest import FILE, same_scores
+from xaimri.cohort.manifest import FILE, least_sure, same_scores
 from xaimri.data import Dataset
 from xaimri.errors import InvalidInput, XaimriError, shown
 from xaimri.images.taken import Taken
@@ -225,9 +225,11 @@ def _same(cohort: Cohort, model: Model) -> tuple[str, ...]:
             f"the cohort was explained by a network of the classes {', '.join(asked.classes)}, and `model` "
             f"has {', '.join(model.classes)}: give the network that explained it."
         )
-    row = next(cohort.filter(failed=False).rows(("case", "source", "logits")), None)
-    if row is None:
+    rows = cohort.filter(failed=False).table(["case", "source", "logits"]).to_pylist()
+    if not rows:
         return ()
+    files = [each for each in rows if each["source"] is not None] or rows
+    row = files[least_sure([each["logits"] for each in files])]
     untold = (
         f"Whether the model given is the one that explained these cases could not be told: `{row['case']}`"
     )
