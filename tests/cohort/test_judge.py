@@ -199,7 +199,7 @@ def test_the_manual_has_the_same_table():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"model": LinearClassifier.random((*SIZE, 1), classes=4, seed=5)}, "gives other scores of `00.png`"),
+        ({"model": LinearClassifier.random((*SIZE, 1), classes=4, seed=5)}, "gives other scores of `12.png`"),
         ({"model": LinearClassifier.random((*SIZE, 1), classes=3, seed=0)}, "the model's classes"),
         ({"window": (0, 9)}, "how images reach the model"),
         ({"metrics": partial(deletion, absent=0.5)}, "the setting `absent` (its default there, 0.5 here)"),

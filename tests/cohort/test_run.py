@@ -226,7 +226,7 @@ def test_each_case_is_explained_for_its_own_class(tmp_path):
         xaimri.explain_cohort(model(), scans(2), "saliency", out=tmp_path / "b", target="label")
     other = cases.with_classes(("class_0", "class_2", "ill"))
     wrong = Dataset(other.classes, (Case("x", 2, "p", cases[0].source),))
-    with pytest.raises(InvalidInput, match="the class 'ill' is not known"):
+    with pytest.raises(InvalidInput, match="`x` has 'ill': the model's are class_0"):
         xaimri.explain_cohort(model(), wrong, "saliency", out=tmp_path / "c", target="label")
 
 
