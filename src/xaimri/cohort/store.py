@@ -25,6 +25,9 @@ ROWS = "rows"
 OTHER_ROWS = f"{{}} in {{}} holds other rows than that part of the cohort has: {REMEDY}."
 """Says that a file is not what it is called."""
 
+LOOKED_AT = 16
+"""Parts at most that are looked at for a case by which the model is known again."""
+
 ARRAYS = "arrays.npz"
 """Beside the rows: the arrays that the methods' records name, where there are any."""
 
@@ -73,18 +76,23 @@ class Store:
         return list(dict.fromkeys(names))
 
     def least_sure(self) -> tuple[str, tuple[float, ...]] | None:
-        """Return the explained case of which the model was least sure, and its logits; None without one."""
-        failed = set(self.failed())
-        table = self.table(["case", "logits", "failure"])
-        told = {
-            case: logits
-            for case, logits in zip(table["case"].to_pylist(), table["logits"].to_pylist(), strict=True)
-            if case not in failed
-        }
-        if not told:
+        """Return an explained case of which the model was least sure, and its logits; None without one.
+
+        Some parts are looked at, so that a large cohort takes no longer.
+        """
+        there = sorted(self.finished())
+        if not there:
             return None
-        case = list(told)[least_sure(list(told.values()))]
-        return case, tuple(told[case])
+        from pyarrow import dataset
+
+        parts = there[:: -(-len(there) // LOOKED_AT)]
+        with told_damage(self.place, self.files(parts)):
+            explained = dataset.field("failure").is_null()
+            rows = self._dataset_of(parts).to_table(columns=["case", "logits"], filter=explained)
+        if not len(rows):
+            return None
+        row = least_sure(rows["logits"].to_pylist())
+        return rows["case"][row].as_py(), tuple(rows["logits"][row].as_py())
 
     def explained(self) -> int:
         """Return how many rows have no failure."""
