@@ -27,6 +27,9 @@ READY = """document.readyState === 'complete' &&
     (document.documentElement.dataset.ready !== undefined || document.scripts.length === 0)"""
 """What a page says of itself once it is drawn, or once it has given up; one without scripts is drawn."""
 
+LONGEST = 120.0
+"""Seconds after which what a page does not come to is a fault."""
+
 OPTIONS = (
     "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
@@ -99,8 +102,14 @@ class Browser:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", features=scheme)
         self.send("Page.navigate", url=file.absolute().as_uri())
-        end = time.monotonic() + 30
-        while time.monotonic() < end and not self.evaluate(READY):
+        self.until(READY)
+
+    def until(self, true: str) -> None:
+        """Wait until an expression is true on the page."""
+        end = time.monotonic() + LONGEST
+        while not self.evaluate(true):
+            if time.monotonic() > end:
+                raise RuntimeError(f"the page does not come to this: {true}")
             time.sleep(0.02)
 
     def evaluate(self, script: str) -> Any:
@@ -156,6 +165,6 @@ class Browser:
             self.send("Browser.close")
         except (RuntimeError, OSError):
             self._process.kill()
-        self._process.wait(20)
+        self._process.wait(LONGEST)
         self._out.close()
         self._in.close()

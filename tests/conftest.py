@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # of the processes that `-n` starts: more threads would wait for each other
+
+settings.load_profile("ci")
+"""The same examples in every run, in whatever time; `--hypothesis-profile=default` draws others."""
 
 NOT_QUICK = ("tensorflow", "real", "slow", "fuzz")
 

@@ -30,7 +30,7 @@ from xaimri import LinearClassifier
 from xaimri.errors import XaimriError
 
 Warned: TypeAlias = Literal["error", "ignore"]
-LONGEST, SECONDS = 300, 20
+LONGEST, SECONDS = 300, 120
 """Of a sentence in letters, and of a call."""
 
 

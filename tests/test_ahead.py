@@ -23,10 +23,10 @@ def test_the_next_one_is_read_while_the_first_is_worked_on_and_no_more():
 
     ahead = read_ahead(range(4), read)
     assert next(ahead) == (0, 0)
-    assert began[1].wait(10)
+    assert began[1].wait(60)
     assert not began[2].is_set()
     assert next(ahead) == (1, 1)
-    assert began[2].wait(10)
+    assert began[2].wait(60)
     assert not began[3].is_set()
 
 
@@ -54,7 +54,7 @@ def test_what_is_made_side_by_side_comes_in_order_and_two_are_at_work_at_once():
 
     def work(number):
         if number in (1, 2):
-            both.wait(10)  # passes only where two are at work
+            both.wait(60)  # passes only where two are at work
         return number * number
 
     assert list(side_by_side(range(7), work)) == [n * n for n in range(7)]

@@ -353,7 +353,7 @@ def test_importing_loads_no_framework():
         "explain(LinearClassifier(np.ones((2, 6, 8, 1))), np.ones((6, 8)));"
         "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules), 'a framework was loaded'"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
 def test_every_public_name_is_there():

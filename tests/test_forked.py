@@ -24,7 +24,7 @@ pytestmark = pytest.mark.tensorflow
 IMAGES = [np.random.default_rng(n).random((12, 12), dtype=np.float32) * 255 for n in range(2)]
 OPTIONS = {"gradcam": {}, "lime": {"samples": 20, "seed": 0, "regions": 4}}
 
-SECONDS = 60
+SECONDS = 300
 """Longest wait for a process: what waits for ever is ended, and fails."""
 
 FORKS = """

@@ -521,7 +521,7 @@ def test_where_threads_may_share_a_model_two_batches_are_at_work_at_once(target)
 
         def feature_maps(self, images, *args, **options):
             if next(Shared.calls) in (1, 2):
-                both.wait(10)  # passes only where two are at work
+                both.wait(60)  # passes only where two are at work
             return super().feature_maps(images, *args, **options)
 
     picture = Picture(volume(0, (7, 9, 96)), affine=np.eye(4))

@@ -122,7 +122,7 @@ def varied(folder: Path, count: int, seed: int = 0) -> Iterator[Ended]:
             changed[parameter] = draw.choice(list(ODD.values()))() if odd else fits
         given = {**call.arguments, **changed}
         before, began = state(given), time.perf_counter()
-        kind, said = outcome(partial(call.given, **changed), "metrics.", seconds=60, warned="ignore")
+        kind, said = outcome(partial(call.given, **changed), "metrics.", seconds=240, warned="ignore")
         seconds = time.perf_counter() - began
         if kind != "fault" and state(given) != before:
             kind, said = "fault", "changes what it is given, or the state of the process"

@@ -64,7 +64,7 @@ def check_readable(out):
     if (out / "cohort.json").exists():
         cohort = open_cohort(out)
         assert len(cohort) == len(rows(cohort)) == 2 * cohort.done
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while cohort.at_work is not None:  # a process that was just being started holds the lock for a moment
             assert time.monotonic() < until
             time.sleep(0.02)

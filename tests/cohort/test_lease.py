@@ -90,6 +90,27 @@ def test_of_two_that_ask_before_either_looks_one_gets_the_place(monkeypatch):
     assert race(f"memory://race{uuid4().hex}", 2) == (1, 1, True)
 
 
+def test_runs_draw_as_far_apart_as_the_store_is_slow(place, monkeypatch):
+    now, slept = [0.0], []
+
+    def sleep(seconds):
+        slept.append(seconds)
+
+    def names(self, folder):
+        now[0] += 3.0  # the store takes so long
+        return plain(self, folder)
+
+    plain = type(place).names
+    monkeypatch.setattr(type(place), "names", names)
+    monkeypatch.setattr(leases.random, "uniform", lambda low, high: high)
+    clock = SimpleNamespace(time=time.time, sleep=sleep, monotonic=lambda: now[0])
+    monkeypatch.setattr(leases, "time", clock)
+    place.write(f"{LEASES}/a.json", told(replace(other(until=time.time() + 100), held=False)))
+    with pytest.raises(StorageFault, match="another run is writing"):
+        place.held().__enter__()
+    assert slept == [max(24.0, 0.2 * 2**again) for again in range(8)]
+
+
 @pytest.mark.slow
 def test_of_runs_that_begin_at_one_moment_on_s3_one_gets_the_place(store):
     for number in range(6):
@@ -110,11 +131,15 @@ def test_a_lease_keeps_others_out_until_it_is_given_back(place):
         pass
 
 
-def test_the_lease_of_a_run_elsewhere_holds_until_its_time_is_over(place):
-    place.write(f"{LEASES}/a.json", told(other(until=time.time() + 100)))
-    with pytest.raises(StorageFault, match=r"on ward-3\): wait, give another place, or .* in (99|100) s"):
+def test_the_lease_of_a_run_elsewhere_holds_until_its_time_is_over(place, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(
+        leases, "time", SimpleNamespace(time=lambda: now, sleep=time.sleep, monotonic=time.monotonic)
+    )
+    place.write(f"{LEASES}/a.json", told(other(until=now + 100)))
+    with pytest.raises(StorageFault, match=r"on ward-3\): wait, give another place, or .* in 100 s"):
         place.held().__enter__()
-    place.write(f"{LEASES}/a.json", told(other(until=time.time() - 1)))
+    place.write(f"{LEASES}/a.json", told(other(until=now - 1)))
     with place.held():
         assert "a.json" not in place.names(LEASES)
 
@@ -161,7 +186,7 @@ def test_a_lease_is_renewed_while_the_run_is_at_work(place, monkeypatch):
 
 def test_a_lease_that_could_not_be_renewed_ends_the_run(place, monkeypatch):
     later = 0.0
-    clock = SimpleNamespace(time=lambda: time.time() + later, sleep=time.sleep)
+    clock = SimpleNamespace(time=lambda: time.time() + later, sleep=time.sleep, monotonic=time.monotonic)
     monkeypatch.setattr(leases, "time", clock)
     with place.held() as check:
         later = LASTS + 1
@@ -178,7 +203,7 @@ def test_a_lease_that_could_not_be_renewed_ends_the_run(place, monkeypatch):
 
 def test_a_lease_that_is_written_too_late_is_not_believed(place, monkeypatch):
     plain, later = type(place).write, 0.0
-    clock = SimpleNamespace(time=lambda: time.time() + later, sleep=time.sleep)
+    clock = SimpleNamespace(time=lambda: time.time() + later, sleep=time.sleep, monotonic=time.monotonic)
     monkeypatch.setattr(leases, "time", clock)
 
     def slow(self, name, content):

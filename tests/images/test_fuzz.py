@@ -38,7 +38,7 @@ def share(part):
     """Settings of a test that makes a part of all inputs; the deadline notices hangs."""
     return settings(
         max_examples=round(EXAMPLES * part),
-        deadline=timedelta(seconds=5),
+        deadline=timedelta(minutes=1),
         derandomize="XAIMRI_EXAMPLES" not in os.environ,
         database=None,
         suppress_health_check=list(HealthCheck),

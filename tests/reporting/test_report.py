@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +77,31 @@ def opened(page, case):
         "JSON.parse(document.getElementById('index').textContent)"
         f".findIndex(row => row.case === {json.dumps(case)})"
     )
-    page.evaluate(f"location.hash = '#case-{number}'")
-    time.sleep(0.4)
+    if page.evaluate("location.hash") != f"#case-{number}":
+        go(page, f"location.hash = '#case-{number}'")
+    page.until(DRAWN)
     return page.evaluate("document.getElementById('panel').innerText")
+
+
+DRAWN = """[...document.querySelectorAll('canvas.plane')].every(
+    (each) => each.getContext('2d').getImageData(0, 0, 1, 1).data[3] === 255
+) && [...document.images].every((each) => each.complete)"""
+"""Every map and picture of a case is there; a canvas that nothing was drawn on is transparent."""
+
+ROWS_IN_VIEW = """((frame) => {
+    const { top, bottom } = frame.getBoundingClientRect(), middle = (top + bottom) / 2;
+    return [...document.querySelectorAll('#rows tr:not(.space)')].some((row) => {
+        const own = row.getBoundingClientRect();
+        return own.top <= middle && middle <= own.bottom;
+    });
+})(document.getElementById('window'))"""
+"""The rows at which the table was scrolled to are drawn."""
+
+
+def go(page, script):
+    """Do what leads to another place of the page, and wait until the page, which hears it first, is there."""
+    heard = "addEventListener('hashchange', () => done(0), {once: true})"
+    page.evaluate(f"new Promise((done) => {{ {heard}; {script}; }})")
 
 
 def seen(name):
@@ -234,8 +255,7 @@ def test_without_training_data_one_sentence_says_so(chromium, cohort, tmp_path):
     assert "Not shown: the training data was not given." in opened(chromium, "case 0000.png")
     words = chromium.evaluate("document.body.innerText")
     assert "No evaluation was given" not in words, "it stands on the page of all cases"
-    chromium.evaluate("location.hash = ''")
-    time.sleep(0.2)
+    go(chromium, "location.hash = ''")
     words = chromium.evaluate("document.body.innerText")
     for sentence in ("No evaluation was given", "Not audited here", "No card:", "41 cases of 20 subjects"):
         assert sentence in words
@@ -306,11 +326,9 @@ def test_keys_alone_reach_a_case_and_come_back(page):
     page.key("ArrowUp")
     name = page.evaluate("document.activeElement.textContent")
     assert name != first
-    page.evaluate("document.activeElement.click()")
-    time.sleep(0.3)
+    go(page, "document.activeElement.click()")
     assert page.evaluate("document.getElementById('panel-title').textContent") == name
-    page.evaluate("history.back()")
-    time.sleep(0.3)
+    go(page, "history.back()")
     assert page.evaluate("document.activeElement.textContent") == name
     assert page.evaluate("document.getElementById('panel').hidden")
 
@@ -331,7 +349,7 @@ def test_a_table_of_thousands_holds_few_rows_and_every_one_can_be_reached(chromi
     found = set(shown(chromium))
     for share in (0.3, 0.6, 1.0):
         chromium.evaluate(f"{frame}.scrollTop = {share} * {frame}.scrollHeight")
-        time.sleep(0.2)
+        chromium.until(ROWS_IN_VIEW)
         assert len(shown(chromium)) < 100
         found |= set(shown(chromium))
     assert "copy 04999" in found

