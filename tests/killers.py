@@ -20,12 +20,19 @@ def fill_memory() -> None:
     np.ones(2**50)
 
 
+def hang() -> None:
+    """Hang, and leave a file where a test asks to be told."""
+    if "XAIMRI_HANGS" in os.environ:
+        Path(os.environ["XAIMRI_HANGS"]).touch()
+    time.sleep(600)
+
+
 WAYS: dict[str, Callable[[], object]] = {
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "exit": lambda: os._exit(3),
     "sys.exit": lambda: sys.exit(4),
-    "hang": lambda: time.sleep(600),
+    "hang": hang,
     "memory": fill_memory,
 }
 """What a case does to the process that it is in."""

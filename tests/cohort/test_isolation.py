@@ -11,7 +11,7 @@ import pytest
 import killers
 import xaimri
 from xaimri.cohort import open as open_cohort
-from xaimri.cohort import request
+from xaimri.cohort import request, worker
 from xaimri.cohort.progress import AT_WORK, Progress
 from xaimri.errors import Cancelled, InvalidInput, MissingCapability
 from xaimri.explainers import RISE, Occlusion
@@ -35,6 +35,24 @@ def rows(cohort):
 
     found = cohort.table([name for name in COLUMNS if name != "seconds"]).to_pylist()
     return {(row["case"], row["method"]): row for row in found}
+
+
+@pytest.fixture(autouse=True)
+def _late_where_it_hangs(monkeypatch, tmp_path_factory):
+    """Have a case be late where it hangs, and there alone: a sound one may take as long on a slow machine."""
+    hangs = tmp_path_factory.mktemp("hangs") / "here"
+    monkeypatch.setenv("XAIMRI_HANGS", str(hangs))
+
+    def wait(ends, seconds, plain=worker.wait):
+        assert seconds is None or seconds >= 2
+        while not (found := plain(ends, 0.05)) and not hangs.exists():
+            pass
+        if not found:
+            assert seconds is not None
+            hangs.unlink()
+        return found
+
+    monkeypatch.setattr(worker, "wait", wait)
 
 
 def check_deadly(out, ways, stages=("read", "explain"), methods=METHODS):

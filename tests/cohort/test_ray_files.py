@@ -1,6 +1,5 @@
 """A cohort on S3 by Ray: the same rows as in a folder, and a bucket that fails is one sentence."""
 
-import os
 import time
 
 import fsspec
@@ -13,6 +12,7 @@ from xaimri.cohort import RayEngine
 from xaimri.cohort import open as open_cohort
 from xaimri.cohort.lease import LEASES
 from xaimri.cohort.place import place_of
+from xaimri.cohort.ray_progress import Watch
 from xaimri.errors import Cancelled, StorageFault
 
 pytest.importorskip("pyarrow")
@@ -20,7 +20,11 @@ pytest.importorskip("ray", reason="Ray is not installed: it comes with the extra
 
 pytestmark = pytest.mark.slow
 
-SCANS = {f"scan {n}": np.random.default_rng(n).random((6, 8)).astype(np.float32) for n in range(100)}
+SCANS = {
+    f"scan {n}": np.random.default_rng(n).random((6, 8)).astype(np.float32) + (n >= 64) for n in range(100)
+}
+"""Four parts; the images of the last two have values above 1."""
+
 COLUMNS = ["case", "method", "key", "target", "failure"]
 
 
@@ -33,12 +37,12 @@ def store():
         yield address
 
 
-def model():
-    """Return a model that takes its time in other processes."""
-    here = os.getpid()
+def model(gate=None):
+    """Return a model that does not come to the end of the last two parts before the file is there."""
 
     def scores(images):
-        if os.getpid() != here:
+        until = time.monotonic() + 300
+        while gate is not None and images.max() > 1 and not gate.exists() and time.monotonic() < until:
             time.sleep(0.05)
         one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
         return np.stack([one, 1 - one], axis=1)
@@ -46,14 +50,21 @@ def model():
     return xaimri.open_model(scores, classes=["a", "b"])
 
 
-def run(out, **options):
-    return xaimri.explain_cohort(model(), SCANS, ["rise", "occlusion"], out=out, samples=8, **options)
+def run(out, gate=None, **options):
+    return xaimri.explain_cohort(model(gate), SCANS, ["rise", "occlusion"], out=out, samples=8, **options)
 
 
-def test_a_cohort_on_s3_runs_stops_goes_on_and_has_the_rows_of_a_local_run(store, tmp_path):
-    address, plain = f"{store}/runs/one", run(tmp_path / "plain")
+def test_a_cohort_on_s3_runs_stops_goes_on_and_has_the_rows_of_a_local_run(store, tmp_path, monkeypatch):
+    address, plain, gate = f"{store}/runs/one", run(tmp_path / "plain"), tmp_path / "gate"
+
+    def go(watch, look=Watch.go):
+        look(watch)
+        watch.ray.get(watch.notes.state.remote())  # whoever asks is told to stop from now on
+        gate.touch()
+
+    monkeypatch.setattr(Watch, "go", go)
     with pytest.raises(Cancelled, match="the same call goes on"):
-        run(address, engine=RayEngine(workers=1), progress=lambda _: False)
+        run(address, gate, engine=RayEngine(workers=1), progress=lambda _: False)
     place = place_of(address)
     assert place.names(LEASES) == []
     done = place.names("rows")
@@ -73,8 +84,8 @@ def test_a_cohort_on_s3_runs_stops_goes_on_and_has_the_rows_of_a_local_run(store
         )  # fmt: skip
 
 
-def test_a_bucket_that_goes_in_the_middle_is_one_sentence(store):
-    address = f"{store}-gone/run"
+def test_a_bucket_that_goes_in_the_middle_is_one_sentence(store, tmp_path):
+    address, gate = f"{store}-gone/run", tmp_path / "gate"
     files = fsspec.filesystem("s3")
     files.mkdir(f"{store}-gone")
     gone = []
@@ -84,9 +95,10 @@ def test_a_bucket_that_goes_in_the_middle_is_one_sentence(store):
             gone.append(told.done)
             files.invalidate_cache()
             files.rm(f"{store}-gone", recursive=True)
+            gate.touch()
 
     with pytest.raises(StorageFault, match=r"^`s3://.*-gone/run` can't be written \(") as fault:
-        run(address, engine=RayEngine(workers=1), progress=lose)
+        run(address, gate, engine=RayEngine(workers=1), progress=lose)
     assert gone
     assert "\n" not in str(fault.value)
     files.mkdir(f"{store}-gone")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,22 +23,24 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found by /proc"),
 ]
 
-SLOW = """
+HELD = """
 import sys, time
 import numpy as np
 import xaimri
 from xaimri.cohort import RayEngine
 
 def scores(images):
-    time.sleep(0.05)
+    until = time.monotonic() + 300
+    while images.max() > 1 and time.monotonic() < until:
+        time.sleep(0.05)
     one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
     return np.stack([one, 1 - one], axis=1)
 
 model = xaimri.open_model(scores, classes=["a", "b"])
 """
-"""A model that takes its time."""
+"""A model that does not come to the end of the last two parts before it is stopped."""
 
-SHELL = f"""{SLOW}
+SHELL = f"""{HELD}
 from xaimri import cli, options
 
 options.open_with = lambda _, given, methods: (model, given)
@@ -45,7 +48,7 @@ cli.main()
 """
 """The command line, with this model in place of a file."""
 
-PYTHON = f"""{SLOW}
+PYTHON = f"""{HELD}
 try:
     xaimri.explain_cohort(
         model, sys.argv[1], "rise", out=sys.argv[2], samples=4, engine=RayEngine(workers=1),
@@ -62,21 +65,26 @@ except KeyboardInterrupt:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder of 100 images, which are four parts."""
+    """Return a folder of 100 images, which are four parts; those of the last two have values above 1."""
     made = tmp_path_factory.mktemp("scans")
     for n in range(100):
-        np.save(made / f"{n:02}.npy", np.random.default_rng(n).random((6, 8)).astype(np.float32))
+        image = np.random.default_rng(n).random((6, 8)) + (n >= 64)
+        np.save(made / f"{n:02}.npy", image.astype(np.float32))
     return made
 
 
-def shell(folder, out):
+def shell(script, *given, folder, out, **options):
     asked = ("cohort", "run", "model", folder, "-m", "rise", "--samples", "4", "-o", out)
-    return started(SHELL, *asked, "--ray", "--workers", "1")
+    return started(script, *given, *asked, "--ray", "--workers", "1", **options)
 
 
-def slow(seconds=0.0):
+def open_model(gate=None):
+    """Return the same model, which waits until the file is there; else it does not wait."""
+
     def scores(images):
-        time.sleep(seconds)
+        until = time.monotonic() + 300
+        while gate is not None and images.max() > 1 and not gate.exists() and time.monotonic() < until:
+            time.sleep(0.05)
         one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
         return np.stack([one, 1 - one], axis=1)
 
@@ -86,12 +94,12 @@ def slow(seconds=0.0):
 def check_goes_on(folder, out):
     """See that what is there can be read, and that the same call does the rest alone."""
     part = open_cohort(out)
-    assert 0 < part.done < 100
+    assert 0 < part.done <= 64
     assert part.at_work is None
     assert len(part.table().to_pylist()) == part.done
     kept = {each: each.stat().st_mtime_ns for each in (out / "rows").iterdir()}
     # by this process, which is quicker: that Ray goes on as well stands in test_ray_engine.py
-    found = xaimri.explain_cohort(slow(), folder, "rise", out=out, samples=4)
+    found = xaimri.explain_cohort(open_model(), folder, "rise", out=out, samples=4)
     assert (found.done, len(found.filter(failed=True))) == (100, 0)
     assert {each: each.stat().st_mtime_ns for each in kept} == kept
 
@@ -104,12 +112,12 @@ def test_a_signal_to_the_shell_ends_in_one_sentence_and_nothing_is_left(
     tmp_path, folder, number, group, code
 ):
     """As `kill` sends it to one, `timeout` and batch systems to all, and Ctrl-C to all."""
-    with shell(folder, tmp_path / "out") as run:
+    with shell(SHELL, folder=folder, out=tmp_path / "out") as run:
         assert "of 100 cases" in run.stderr.readline()
         began = below(run.pid)
         assert "raylet" in {name for name, *_ in began.values()}
         (os.killpg if group else os.kill)(run.pid, number)
-        _, told = run.communicate(timeout=120)
+        _, told = run.communicate(timeout=300)
     assert run.returncode == code
     assert told.strip().splitlines()[-1] == "xaimri: the run was stopped: the same command goes on."
     assert "Traceback" not in told
@@ -117,12 +125,35 @@ def test_a_signal_to_the_shell_ends_in_one_sentence_and_nothing_is_left(
     check_goes_on(folder, tmp_path / "out")
 
 
-def test_sigterm_while_ray_starts_ends_in_one_sentence(tmp_path, folder):
-    with shell(folder, tmp_path / "out") as run:
-        while not (began := below(run.pid)):
-            time.sleep(0.01)
+BEGINS = f"""
+import sys
+from xaimri.cohort.ray_session import ray_package
+
+ray_package()
+from ray._private import node, utils
+
+name = sys.argv.pop(1)
+where = utils if hasattr(utils, name) else node.Node
+
+def wait(*given, plain=getattr(where, name), **options):
+    plain(*given, **options)
+    print("begun", flush=True)
+    sys.stdin.readline()
+
+setattr(where, name, wait)
+{SHELL}
+"""
+"""The command line, where Ray waits at some step of its start until it is told to go on."""
+
+
+@pytest.mark.parametrize("step", ["set_sigterm_handler", "start_gcs_server", "start_raylet"])
+def test_sigterm_while_ray_starts_ends_in_one_sentence(tmp_path, folder, step):
+    with shell(BEGINS, step, folder=folder, out=tmp_path / "out", stdin=subprocess.PIPE) as run:
+        assert run.stdout.readline() == "begun\n"
+        began = below(run.pid)
+        assert bool(began) == step.startswith("start_")
         run.terminate()
-        _, told = run.communicate(timeout=120)
+        _, told = run.communicate("\n" * 9, timeout=300)
     assert (run.returncode, told.strip()) == (143, "xaimri: the run was stopped: the same command goes on.")
     assert left_of(began) == []
     assert open_cohort(tmp_path / "out").done == 0
@@ -147,9 +178,8 @@ os.register_at_fork(after_in_parent=swallow)
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_that_python_swallows_while_ray_starts_is_not_lost(tmp_path, folder, number, code):
-    asked = ("cohort", "run", "model", folder, "-m", "rise", "--samples", "4", "-o", tmp_path / "out")
-    with started(SWALLOWED, int(number), *asked, "--ray", "--workers", "1") as run:
-        _, told = run.communicate(timeout=120)
+    with shell(SWALLOWED, int(number), folder=folder, out=tmp_path / "out") as run:
+        _, told = run.communicate(timeout=300)
     assert run.returncode == code
     assert told.strip() == "xaimri: the run was stopped: the same command goes on."
     assert open_cohort(tmp_path / "out").done == 0
@@ -171,10 +201,10 @@ def test_sigterm_in_python_ends_the_process_as_always_and_ray_with_it(tmp_path, 
         assert int(run.stderr.readline()) > 0
         began = below(run.pid)
         run.terminate()
-        _, told = run.communicate(timeout=120)
+        _, told = run.communicate(timeout=300)
     assert run.returncode == -signal.SIGTERM
     assert "Traceback" not in told
-    assert left_of(began, 120) == []  # which Ray's own agents see by and by
+    assert left_of(began) == []  # which Ray's own agents see by and by
     check_goes_on(folder, tmp_path / "out")
 
 
@@ -187,21 +217,26 @@ def actors():
 def test_a_ray_that_stays_is_left_clean_and_writes_no_more(tmp_path, folder):
     from xaimri.cohort.ray_session import ray_session
 
+    gate, stops = tmp_path / "gate", []
+
     def stop(told):
-        os.kill(os.getpid(), signal.SIGINT)
+        if not stops:
+            stops.append(told.done)
+            os.kill(os.getpid(), signal.SIGINT)
 
     with ray_session(RayEngine(workers=1)):
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             with pytest.raises(KeyboardInterrupt):
                 xaimri.explain_cohort(
-                    slow(0.1), folder, "rise", out=tmp_path / "out", samples=4, engine=RayEngine(workers=1),
-                    progress=stop,
+                    open_model(gate), folder, "rise", out=tmp_path / "out", samples=4,
+                    engine=RayEngine(workers=1), progress=stop,
                 )  # fmt: skip
         finally:
             signal.signal(signal.SIGINT, before)
         done = open_cohort(tmp_path / "out").done
-        until = time.monotonic() + 60
+        gate.touch()
+        until = time.monotonic() + 300
         while actors():
             assert time.monotonic() < until, actors()
             time.sleep(0.2)
@@ -258,7 +293,7 @@ def test_a_ray_that_is_too_old_is_told(monkeypatch, version):
 def test_few_parts_begin_few_processes(tmp_path):
     seen = []
     xaimri.explain_cohort(
-        slow(), {"a": np.ones((6, 8), np.float32)}, "rise", out=tmp_path, samples=4,
+        open_model(), {"a": np.ones((6, 8), np.float32)}, "rise", out=tmp_path, samples=4,
         engine=RayEngine(workers=24), progress=lambda _: seen.append(len(below(os.getpid()))),
     )  # fmt: skip
     assert seen
