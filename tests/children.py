@@ -56,7 +56,7 @@ def below(parent: int) -> dict[int, tuple[str, int, str]]:
     return own
 
 
-def left_of(those: dict[int, tuple[str, int, str]], seconds: float = 120.0) -> list[str]:
+def left_of(those: dict[int, tuple[str, int, str]], seconds: float = 300.0) -> list[str]:
     """Return which of these processes are there still, when so many seconds have gone by at most."""
     until = time.monotonic() + seconds
     while True:

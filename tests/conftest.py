@@ -13,6 +13,8 @@ from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a graphics card rounds otherwise
+os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # of the processes that `-n` starts: more threads would wait for each other

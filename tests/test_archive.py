@@ -2,6 +2,7 @@
 
 import ast
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -124,7 +125,18 @@ class TestWholeFolder:
             assert not (tmp_path / below).exists()
         assert (tmp_path / below / "more" / "table.txt").read_text() == "all"
         assert [file.name for file in tmp_path.iterdir()] == [below.split("/")[0]]
-        assert (tmp_path / below).stat().st_mode & 0o777 == 0o755
+
+    @LINUX
+    @pytest.mark.parametrize("mask", [0o077, 0o022, 0o002])
+    def test_others_may_do_what_the_user_lets_them(self, tmp_path, mask):
+        before = os.umask(mask)
+        try:
+            with whole_folder(tmp_path / "a" / "out"):
+                pass
+        finally:
+            os.umask(before)
+        for made in (tmp_path / "a", tmp_path / "a" / "out"):
+            assert stat.S_IMODE(made.stat().st_mode) == 0o777 & ~mask
 
     def test_an_empty_folder_is_used_as_it_is(self, tmp_path):
         before = tmp_path.stat().st_ino
