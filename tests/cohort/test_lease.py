@@ -219,6 +219,9 @@ def test_a_lease_that_is_written_too_late_is_not_believed(place, monkeypatch):
 
 def test_a_folder_without_locks_has_leases(tmp_path, monkeypatch):
     monkeypatch.setattr("xaimri.folder_lock.hold", lambda *_, **__: None)
+    now = time.time()
+    clock = SimpleNamespace(time=lambda: now, sleep=time.sleep, monotonic=time.monotonic)
+    monkeypatch.setattr(leases, "time", clock)
     with Folder(tmp_path / "run").held() as check:
         assert len(Folder(tmp_path / "run").names(LEASES)) == 1
         with pytest.raises(StorageFault, match=rf"another run is writing .*{LASTS:.0f} s"):
