@@ -152,6 +152,13 @@ def test_what_lies_beside_a_network_is_taken_and_must_be_its_own(tmp_path):
     page = xaimri.report(cohort, tmp_path / "cohort.html").read_text()
     assert "CLAIM 2024" in page, "the network is found where it was read"
     assert "could not be told" in page, "its images were in memory"
+    of = {"sha256": training.load(folder).sha256, "temperature": 2.0}
+    written(folder, report={**report, "model": of})
+    page = xaimri.report(folder, tmp_path / "before.html").read_text()
+    assert "with intervals in brackets" not in page, "it is of another temperature"
+    assert "was made at the temperature 2, and this bundle&#39;s is 1" in page
+    with pytest.raises(InvalidInput, match=r"temperature 2.*again by `xaimri evaluate`"):
+        xaimri.report(folder, tmp_path / "before.html", evaluation=folder / "report.json")
     written(folder, report={**report, "model": {"sha256": "0" * 64}})
     with pytest.raises(InvalidInput, match="another network"):
         xaimri.report(folder, tmp_path / "network.html")

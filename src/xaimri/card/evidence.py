@@ -29,9 +29,15 @@ DIGITS = 1e-6
 
 
 def read_evidence(
-    path: str | Path, keys: Collection[str], bundle: Bundle | None, classes: Sequence[str] = ()
+    path: str | Path,
+    keys: Collection[str],
+    bundle: Bundle | None,
+    classes: Sequence[str] = (),
+    any_temperature: bool = False,
 ) -> dict[str, Any]:
     """Read a file, and see that it is of this network where both are known; ``classes`` are the network's.
+
+    With ``any_temperature``, it may be of another temperature: `other_temperature` says so.
 
     Raises
     ------
@@ -49,7 +55,7 @@ def read_evidence(
     if missing:
         raise InvalidInput(f"{quoted(file)} has no {missing[0]!r}: {remedy}")
     if bundle is not None:
-        _check(file, found, bundle)
+        _check(file, found, bundle, any_temperature)
     _check_classes(file, found, classes if bundle is None else bundle.classes)
     return dict(found)
 
@@ -59,7 +65,7 @@ def is_named(found: Mapping[str, Any]) -> bool:
     return bool((found.get("model") or {}).get("sha256"))
 
 
-def _check(file: Path, found: Mapping[str, Any], bundle: Bundle) -> None:
+def _check(file: Path, found: Mapping[str, Any], bundle: Bundle, any_temperature: bool) -> None:
     """Refuse what is of another network."""
     of = found.get("model") or {}
     if of.get("sha256") not in (None, bundle.sha256):
@@ -67,13 +73,22 @@ def _check(file: Path, found: Mapping[str, Any], bundle: Bundle) -> None:
             f"{quoted(file)} is of another network (SHA-256 {str(of['sha256'])[:12]}..., and that of this "
             f"bundle is {bundle.sha256[:12]}...): make it again for this one."
         )
+    told = other_temperature(file, found, bundle)
+    if told is not None and not any_temperature:
+        raise InvalidInput(told)
+
+
+def other_temperature(file: Path, found: Mapping[str, Any], bundle: Bundle) -> str | None:
+    """Say that a file was made before, or after, the network was calibrated; None where it was not."""
     now = 1.0 if bundle.scaling is None else bundle.scaling.temperature
-    then = of.get("temperature")
-    if then is not None and abs(then - now) > DIGITS * now:
-        raise InvalidInput(
-            f"{quoted(file)} was made at the temperature {then:.4g}, and this bundle's is {now:.4g}: its "
-            "probabilities are others, so make it again."
-        )
+    then = (found.get("model") or {}).get("temperature")
+    if then is None or abs(then - now) <= DIGITS * now:
+        return None
+    maker = "audit model" if "findings" in found else "evaluate"
+    return (
+        f"{quoted(file)} was made at the temperature {then:.4g}, and this bundle's is {now:.4g}: its "
+        f"probabilities are others, so make it again by `xaimri {maker}`."
+    )
 
 
 def _check_classes(file: Path, found: Mapping[str, Any], classes: Sequence[str]) -> None:

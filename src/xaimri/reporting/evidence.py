@@ -10,7 +10,7 @@ from typing import Any
 from xaimri.audit.pair import MEANING
 from xaimri.audit.split_report import COLOUR
 from xaimri.card import Card, model_card
-from xaimri.card.evidence import EVALUATION, MODEL_AUDIT, SPLIT_AUDIT, read_evidence
+from xaimri.card.evidence import EVALUATION, MODEL_AUDIT, SPLIT_AUDIT, other_temperature, read_evidence
 from xaimri.card.fact import figure
 from xaimri.card.items import CHECKLISTS
 from xaimri.card.results import CLASS_FIGURES, result_facts
@@ -43,6 +43,10 @@ class Evidence:
         Performance, tables and notes.
     split, network
         The audit of the split, and that of the network.
+    sources
+        Names of the files.
+    outdated
+        Sentences on files beside the network that are of before its calibration, and are not shown.
     """
 
     card: Card | None = None
@@ -51,6 +55,7 @@ class Evidence:
     split: Mapping[str, Any] | None = None
     network: Mapping[str, Any] | None = None
     sources: tuple[str, ...] = field(default=())
+    outdated: tuple[str, ...] = field(default=())
 
 
 def evidence_of(
@@ -71,7 +76,8 @@ def evidence_of(
     answers
         As of :func:`xaimri.card.model_card`.
     evaluation, split_audit, model_audit
-        Files; by default those called so in the bundle's folder (`FOUND`), where they are.
+        Files; by default those called so in the bundle's folder (`FOUND`), where they are. Such a one that is
+        of before the calibration is left out, and that is said: `xaimri train` writes one.
     classes
         Of the network, where there is no bundle that tells them.
 
@@ -82,19 +88,27 @@ def evidence_of(
     """
     files = {"evaluation": evaluation, "split_audit": split_audit, "model_audit": model_audit}
     given = {name: Path(file) for name, file in files.items() if file is not None}
-    if bundle is not None:
-        beside = {name: bundle / file for name, file in FOUND.items() if (bundle / file).is_file()}
-        given = {**beside, **given}
+    kinds = {"evaluation": EVALUATION, "split_audit": SPLIT_AUDIT, "model_audit": MODEL_AUDIT}
     card, opened = None, None
+    outdated: list[str] = []
     if bundle is not None:
         from xaimri.adapters.keras.bundle import load
 
         opened = load(bundle)
+        for name, file in FOUND.items():
+            beside = bundle / file
+            if name in given or not beside.is_file():
+                continue
+            held = read_evidence(beside, kinds[name], opened, any_temperature=True)
+            told = other_temperature(Path(file), held, opened)  # a page names no folder
+            if told is None:
+                given[name] = beside
+            else:
+                outdated.append(f"{told} It is not shown here.")
         card = model_card(
             bundle, report=given.get("evaluation"), split_audit=given.get("split_audit"),
             model_audit=given.get("model_audit"), answers=answers,
         )  # fmt: skip
-    kinds = {"evaluation": EVALUATION, "split_audit": SPLIT_AUDIT, "model_audit": MODEL_AUDIT}
     read = {name: read_evidence(file, kinds[name], opened, classes) for name, file in given.items()}
     return Evidence(
         card,
@@ -105,6 +119,7 @@ def evidence_of(
         None if "split_audit" not in read else _split(read["split_audit"], given["split_audit"]),
         None if "model_audit" not in read else _network(read["model_audit"], given["model_audit"]),
         tuple(file.name for file in given.values()),
+        tuple(outdated),
     )
 
 
@@ -140,7 +155,7 @@ def _split(audit: Mapping[str, Any], file: Path) -> dict[str, Any]:
     if is_mapping(controls) and controls is not None:
         rows = (
             ("as the split is", "nearest", "balanced", "shuffled"),
-            ("without images of the same group", "apart", "balanced_apart", "shuffled_apart"),
+            ("without images of the same person", "apart", "balanced_apart", "shuffled_apart"),
         )
         worth = [[words, *(figure(controls.get(name)) for name in names)] for words, *names in rows]
     colours: Mapping[str, str] = {str(verdict): kind for verdict, kind in COLOUR.items()}
