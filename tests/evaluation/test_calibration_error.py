@@ -123,3 +123,12 @@ def test_by_subject_means_are_compared():
 def test_rows_that_are_no_probabilities_are_refused():
     with pytest.raises(InvalidInput, match="sum"):
         calibration(np.full((6, 2), 0.4), [0, 1] * 3, range(6))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_interval_of_a_distance_of_shares_reaches_beyond_one(seed):
+    """Of eight people in four classes Student's t alone goes to 1.5."""
+    p = np.random.default_rng(seed).dirichlet(np.ones(4), 8)
+    found = calibration(p, [0, 1, 2, 3] * 2, range(8)).top
+    for one in (found.ece, found.rms):
+        assert 0 <= one.low <= one.value <= one.high <= 1

@@ -212,7 +212,7 @@ def _around(
     spread = influence.T @ influence
     missing = np.maximum(unseen - np.diag(spread), 0)
     low, high = distance_interval(moved[0], part, spread, missing, freedom, jackknife.confidence, power)
-    return Estimate(value, low, high)
+    return Estimate(value, low, min(high, 1.0))  # of two shares: few people's spread may reach beyond
 
 
 def _root(squared: Estimate) -> Estimate:
