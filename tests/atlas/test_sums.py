@@ -146,6 +146,7 @@ def test_a_table_is_found_printed_and_written(tmp_path):
         table.save(tmp_path / "regions.xls")
     many = explanation(np.ones((10, 10))).by_region(np.arange(100).reshape(10, 10))
     assert "69 more regions" in str(many)
+    assert "--out" in str(many)
     assert len(str(many).splitlines()) == 34
 
 

@@ -127,6 +127,10 @@ def test_a_split_by_subjects_of_a_table_is_audited_with_it(run, people, tmp_path
     code, _, error = run("audit", "split", data, data, "--subjects", table)
     assert code == 1
     assert "give tables" in error
+    for gone in (tmp_path / "gone.json", tmp_path / "gone"):
+        code, _, error = run("audit", "split", data, gone, "--subjects", table)
+        assert code == 1
+        assert f"there is no file or folder `{gone}`" in error
 
 
 @pytest.mark.parametrize("part", [None, "abc", [1], {}])
@@ -141,7 +145,8 @@ def test_a_record_that_is_no_split_ends_in_a_sentence(run, folder, tmp_path, par
 def test_what_is_no_split_is_refused(run, folder, tmp_path):
     for words, sentence in (
         ([folder / "train"], "no folders train/ and test/"),
-        ([tmp_path / "none"], "is no folder"),
+        ([tmp_path / "none"], "no file or folder"),
+        ([folder / "train" / "none.csv"], "no file or folder"),
         ([folder, folder, folder], "two paths"),
         ([folder, "-o", "audit.txt"], "must end in .html or .json"),
     ):

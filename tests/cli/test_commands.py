@@ -625,6 +625,16 @@ def test_subjects_from_pixels_and_their_split_are_trained_on(run, tmp_path, monk
     assert "6 scans were chained" in told
     assert told.endswith(f"Next: xaimri train {data} --subjects {table} --split {parts} --out FOLDER\n")
     assert run("data", "subjects", data, "-o", table)[0] == 1
+    few = ["data", "subjects", tmp_path / "few", "-o", tmp_path / "few.csv", "--split", tmp_path / "few.json"]
+    for case in phantom.make(subjects=4, slices=1, size=(52, 44)):
+        file = tmp_path / "few" / "ab"[case.label % 2] / f"{case.subject}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(case.source).save(file)
+    code, _, err = run(*few)
+    assert code == 1
+    assert "no case has a subject" in err
+    assert "--subject" in err
+    assert not (tmp_path / "few.csv").exists()
     train = ["train", data, "--split", parts, "--weights", "random", "--epochs", 1, "--size", 32]
     code, _, err = run(*train, "--out", tmp_path / "none")
     assert code == 1

@@ -238,6 +238,10 @@ def test_whose_cases_they_are_must_be_known_and_all_rows_are_judged(tmp_path):
     cohort = xaimri.explain_cohort(MODEL, named, "saliency", out=tmp_path / "c")
     found = cohort.judge("entropy", model=MODEL, images=named, independent=True)
     assert found.mean("saliency", "entropy").subjects == 6
+    for file in (tmp_path / "c" / "rows").iterdir():
+        file.unlink()
+    with pytest.raises(InvalidInput, match="no rows yet: run it first"):  # as after a stop in the first part
+        open_cohort(tmp_path / "c").judge("entropy", model=MODEL, images=named, independent=True)
     none = xaimri.explain_cohort(MODEL, given, "saliency", out=tmp_path / "b", maps="none")
     with pytest.raises(InvalidInput, match="no maps are kept"):
         none.judge("entropy", model=MODEL, images=given, independent=True)

@@ -117,3 +117,5 @@ def test_what_is_no_json_is_said(tmp_path):
     (tmp_path / "split.json").write_text("{")
     with pytest.raises(InvalidInput, match="is no JSON"):
         read_split(tmp_path / "split.json")
+    with pytest.raises(InvalidInput, match=r"is a folder: .*`xaimri.open_model\(folder\).split`"):
+        read_split(tmp_path)

@@ -150,9 +150,8 @@ class RegionTable:
 def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]], most: int, notes: Sequence[str]) -> str:
     """Return a table with its notes as text; of many rows the first ones and the last."""
     lines = align(heads, _some(rows, most))
-    more = (
-        [f"{len(rows) - most - 1} more regions: `.to_rows()` has them all."] if len(rows) > most + 1 else []
-    )
+    left = len(rows) - most - 1
+    more = [f"{left} more regions: `.to_rows()` has them all, or a file (`--out`)."] if left > 0 else []
     return "\n".join([*lines, *more, *notes])
 
 

@@ -90,6 +90,12 @@ def sides_of(
     """
     if len(given) > 2:
         raise InvalidInput("give one folder with train/ and test/, or two paths: training and test.")
+    for each in given:
+        if each != "phantom" and not Path(each).exists():
+            raise InvalidInput(
+                f"there is no file or folder {quoted(each)}: check the path, relative ones start at "
+                f"{quoted(Path.cwd())}."
+            )
     record = _record(Path(given[1])) if len(given) == 2 else None
     if record is not None:
         dataset = dataset_of(given[0], seed, **_recorded(record, how), subjects=subjects)

@@ -114,7 +114,11 @@ def data_subjects(
     typer.echo(spoken(found.describe(), ["join_unsure"]))
     known = [place for place, subject in enumerate(found.subjects) if subject is not None]
     if split is not None and not known:
-        raise InvalidInput("no case has a subject, so nothing can be split: the slices lie too far apart.")
+        raise InvalidInput(
+            "no case has a subject, so nothing can be split: the slices lie too far apart, or are no scans'. "
+            "Where file names tell the subject, give `train` their --subject; else write a table of case and "
+            "subject for --subjects."
+        )
     if split is None:
         write_subjects(found, out)
         typer.echo(f"\nKept in {out.resolve()}.")

@@ -43,6 +43,8 @@ def judge_cohort(
         if getattr(manifest, name) is not None:
             check_heeded(name, metrics)
     heads = cohort.table(["case", "subject", "source", "stage"]).to_pylist()
+    if not heads:
+        raise InvalidInput("this cohort has no rows yet: run it first.")
     subjects_of(heads, independent)
     opened = _opened(manifest, model, options)
     listed = None if images is None else _listed(images, opened, {row["case"] for row in heads})

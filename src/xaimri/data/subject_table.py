@@ -107,6 +107,11 @@ def read_split(path: str | Path) -> SplitRecord:
         If it is no such file, or has a subject in two parts.
     """
     name = quoted(path)
+    if Path(path).is_dir():
+        raise InvalidInput(
+            f"{name} is a folder: give the file that `xaimri data subjects --split` writes; the record of a "
+            "trained network is `xaimri.open_model(folder).split`."
+        )
     try:
         record = json.loads(text_of(Path(path)))
     except ValueError as error:

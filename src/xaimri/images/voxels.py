@@ -23,7 +23,10 @@ HEAD = 1088
 FARTHEST = 2**26
 """Byte at which voxels may begin, at most: what lies before them are comments of other programs."""
 
-CONTRASTS = "give one of them, or an array (*space, channels) where the model takes several contrasts"
+CONTRASTS = (
+    "give one of them (`nibabel.load(file).slicer[..., 0]`), or an array (*space, channels) where the model "
+    "takes several contrasts"
+)
 """What to do about a scan of several volumes."""
 
 
