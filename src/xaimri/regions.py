@@ -42,6 +42,10 @@ class Regions:
         self.__dict__.update(state)
         freeze(self)
 
+    def __repr__(self) -> str:
+        told = "without errors" if self.errors is None else "with errors"
+        return f"<Regions: {len(self.values)} values {told}, {' x '.join(map(str, self.labels.shape))}>"
+
     @property
     def tested(self) -> Bool[Array, " regions"]:
         """True where hiding the region changed at least one pixel."""

@@ -79,6 +79,8 @@ def test_a_page_of_too_few_subjects_says_so(tmp_path):
     assert "not estimable" in page
     assert "Nothing could be asked of so few subjects." in page
     assert "Nothing that these questions can find" not in page
+    assert '<td class="long" colspan="4">not estimable' in page, "a sentence makes no column wide"
+    assert repr(few) == "<ModelAudit: 0 found, 6 images of 6 subjects>"
     with pytest.raises(InvalidInput, match=r"must end in \.html or \.json"):
         few.save(tmp_path / "few.txt")
 

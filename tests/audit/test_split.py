@@ -221,6 +221,7 @@ def test_the_page_shows_the_pairs_and_the_card_the_verdict(people, tmp_path):
     assert audit.remedy in str(audit).splitlines()
     assert "unsafe" in audit._repr_html_()
     safe = xaimri.audit_split(people.take(range(12)), people.take(range(12, 24)), resamples=20)
+    assert repr(safe) == "<SplitAudit: subject-safe, 0 pairs, 12 and 12 images>"
     assert "None was found." in safe.save(tmp_path / "safe.html").read_text()
 
 

@@ -41,6 +41,7 @@ def test_a_subject_counts_once_and_errors_are_over_subjects(tmp_path, precision)
     assert (second.name, second.subjects, second.cases) == ("class_1", 1, 6)
     assert np.isnan(second.error).all()
     assert first.targets == {"class_1": 36}
+    assert repr(first) == "<ClassMean: class_0, 3 subjects, 36 cases, 6 x 8>"
     (whole,) = cohort.class_means("saliency", by="target")
     assert (whole.subjects, whole.cases) == (4, 42)
     predicted = cohort.class_means("saliency", by="predicted")

@@ -114,6 +114,17 @@ def test_what_is_not_known_is_said():
     assert cells == ["1.5", "not known", "not known"]
 
 
+def test_a_sentence_in_the_place_of_figures_runs_on_over_empty_cells():
+    from xaimri.documents.document import environment
+
+    table = environment().get_template("parts.html").module.table
+    long = "not estimable: too few subjects of two classes"
+    rows = table("t", ["a", "n", "b", "c"], [["x", "3", long, ""], ["y", "3", long, "1"]], numbers=(1, 2, 3))
+    x, y = re.findall(r"<tr>(<th scope=.row.*?)</tr>", str(rows))
+    assert re.findall(r"<td[^>]*>", x) == ['<td class="number">', '<td class="long" colspan="2">']
+    assert re.findall(r"<td[^>]*>", y) == ['<td class="number">'] * 3, "the figure behind it stays"
+
+
 def test_what_cannot_be_seen_is_written_as_its_code_and_the_file_is_whole(tmp_path: Path):
     odd = "a\0b\x1b[31m\u202egnp.exe\udce9\ttab"
     text = document("words.html", odd, lines=[odd])

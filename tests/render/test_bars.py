@@ -51,7 +51,9 @@ def test_95_percent_are_196_standard_errors():
 
 def test_nothing_is_certain_without_a_known_error():
     labels = np.array([[0, 1, 2]])
-    assert not Regions(labels, np.array([9.0, -9.0, np.nan])).certain().any()
+    unknown = Regions(labels, np.array([9.0, -9.0, np.nan]))
+    assert not unknown.certain().any()
+    assert repr(unknown).startswith("<Regions: 3 values without errors, ")
     known = Regions(labels, np.array([9.0, -9.0, np.nan]), np.array([np.nan, np.inf, 0.1]))
     assert not known.certain().any()
 

@@ -258,6 +258,10 @@ class ModelAudit:
             "means": means_picture(means),
         }
 
+    def __repr__(self) -> str:
+        found = len(self.findings)
+        return f"<ModelAudit: {found} found, {self.images} images of {self.subjects} subjects>"
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 

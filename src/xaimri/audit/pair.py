@@ -24,7 +24,7 @@ MEANING: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Pair:
-    """An image of the test and one of training that should not be apart.
+    """An image of the test and one of training that gives its answer away.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Pairs of a test image and a training image that should not be apart."""
+"""Pairs of a test image and a training image of which one gives the other away."""
 
 from __future__ import annotations
 

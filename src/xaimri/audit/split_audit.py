@@ -164,6 +164,10 @@ class SplitAudit:
             notebook.paragraphs([*told, *self.notes]),
         )
 
+    def __repr__(self) -> str:
+        train, test = self.images
+        return f"<SplitAudit: {self.verdict}, {len(self.pairs)} pairs, {train} and {test} images>"
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 

@@ -46,6 +46,10 @@ class ClassMean:
     cases: int
     targets: Mapping[str, int]
 
+    def __repr__(self) -> str:
+        space = " x ".join(map(str, self.mean.shape))
+        return f"<ClassMean: {self.name}, {self.subjects} subjects, {self.cases} cases, {space}>"
+
 
 def class_means(cohort: Chosen, by: ClassColumn, independent: bool) -> tuple[ClassMean, ...]:
     """Return the mean map of every class, as of :meth:`Cohort.class_means`."""
