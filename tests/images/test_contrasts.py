@@ -100,7 +100,7 @@ def test_contrasts_are_no_colours(write):
     three = Contrasts({"a": image, "b": 2 * image, "c": 3 * image})
     for channels in (1, 4):
         with pytest.raises(
-            UnusableImage, match=f"3 contrasts .a, b, c., and the model takes {channels} channels"
+            UnusableImage, match=f"3 contrasts .a, b, c., and the model takes {channels} channel"
         ):
             read_image(three, 2, channels)
     four = Contrasts({**three.sources, "d": 4 * image})

@@ -150,7 +150,7 @@ def test_what_is_not_one_stack_is_listed(tmp_path):
         with pytest.raises(InvalidInput, match=r"`series` must be .* \(0 of 5 slices"):
             read_series(two, series=which)
     bare = write(series(tmp_path / "bare"), "x.dcm", file_of(np.ones(SHAPE)))
-    with pytest.raises(UnusableImage, match=r"holds 1 slices that don't say where they lie \(x.dcm\)"):
+    with pytest.raises(UnusableImage, match=r"holds 1 slice without a place \(x.dcm\): give"):
         read_series(bare)
     mixed = write(series(tmp_path / "mixed"), "x.dcm", file_of(np.ones((3, 4))))
     with pytest.raises(UnusableImage, match="holds slices of 5 of 6 x 7 x 1, 1 of 3 x 4 x 1 values"):
@@ -163,6 +163,10 @@ def test_what_is_not_one_stack_is_listed(tmp_path):
     for folder, said in (("empty", "holds no DICOM image"), ("gone", "there is no folder")):
         with pytest.raises(UnusableImage, match=said):
             read_series(tmp_path / folder)
+    series(tmp_path / "export" / "study 1" / "T1")
+    series(tmp_path / "export" / "study 2")
+    with pytest.raises(UnusableImage, match="the slices lie deeper, give one of study 1/T1, study 2"):
+        read_series(tmp_path / "export")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def check_channels(names: tuple[str, ...], channels: int | None) -> None:
     if channels not in (None, len(names)) and len(names) > 1:
         raise UnusableImage(
             f"the image has {len(names)} contrasts ({', '.join(names)}), and the model takes {channels} "
-            "channels: give as many as it was trained on."
+            f"{'channel' if channels == 1 else 'channels'}: give as many as it was trained on."
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,6 +29,9 @@ Named: TypeAlias = tuple[str, Any]
 
 LOOKED = 64
 """Files of a folder by whose content it is known to be a series."""
+
+FOLDERS = 200
+"""Folders below one without slices in which these are looked for, to name them."""
 
 
 @check_arguments(source=Anything())
@@ -145,8 +149,8 @@ def placed(found: Sequence[Named], name: str) -> list[Slice]:
     bare = [file for file, _, geometry in known if geometry is None]
     if bare:
         raise UnusableImage(
-            f"{name} holds {len(bare)} slices that don't say where they lie ({first_names(bare)}): give "
-            "files with position, orientation and spacing."
+            f"{name} holds {len(bare)} {'slice' if len(bare) == 1 else 'slices'} without a place "
+            f"({first_names(bare)}): give files with position, orientation and spacing."
         )
     slices = [
         Slice(file, dataset, 0, *geometry, dicom.thickness_of(dataset))
@@ -183,13 +187,28 @@ def _gathered(source: SeriesSource, name: str) -> list[Named]:
     found = [(file, dataset) for file, dataset in opened if dataset is not None and "Rows" in dataset]
     other = [file for file, dataset in opened if dataset is None or "Rows" not in dataset]
     if not found:
-        raise UnusableImage(f"{name} holds no DICOM image: give the folder of one series.")
+        below = _below(source)
+        remedy = (
+            f"the slices lie deeper, give one of {first_names(below)}"
+            if below
+            else "give the folder of one series"
+        )
+        raise UnusableImage(f"{name} holds no DICOM image: {remedy}.")
     if other:
         raise UnusableImage(
             f"{name} holds what is no DICOM image beside its slices ({first_names(other)}): a slice may be "
             "damaged. Fetch it again, or leave alone the slices there."
         )
     return found
+
+
+def _below(source: SeriesSource) -> list[str]:
+    """Return the folders below one that hold slices, by their path below it: of the first that are there."""
+    if not isinstance(source, str | PathLike):
+        return []
+    place = Path(fsdecode(source))
+    inside = islice((each for each in place.rglob("*") if each.is_dir()), FOLDERS)
+    return sorted(str(each.relative_to(place)) for each in inside if is_series(each))
 
 
 def _files(place: Path) -> list[Path]:
