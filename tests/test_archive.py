@@ -354,3 +354,14 @@ def test_there_is_one_writer():
         for line, call in calls_outside(ast.parse(file.read_text()))
     }
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://bucket/run", "memory://a", "file:///tmp/a", Path("s3://bucket/run")]
+)
+def test_an_address_makes_no_folders_here(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for write in (lambda: whole_folder(address), lambda: whole_file(address)):
+        with pytest.raises(InvalidInput, match="is an address: give the path of a f"), write():
+            pass
+    assert not list(tmp_path.iterdir())

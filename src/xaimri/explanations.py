@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import ItemsView, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "predicted", "target", "against", "probability", "caveats", "failure")
 """Of the table."""
+
+LONGEST = 200
+"""Bytes of the stem of a file's name; disks take 255 of the whole."""
 
 PRINTED = 50
 """Rows that are printed, at most."""
@@ -142,8 +147,10 @@ class Explanations(Sequence[Explanation]):
         return render.html_table(COLUMNS, self.to_rows(), self._named, self.notes)
 
 
-def file_stems(names: Sequence[str]) -> list[str]:
+def file_stems(names: Sequence[str], longest: int = LONGEST) -> list[str]:
     """Return what the file of each image is called, no two alike: folders become part of it.
+
+    What some systems take in no name becomes a stroke, and of a long name the end a digest.
 
     Examples
     --------
@@ -155,16 +162,30 @@ def file_stems(names: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for name in names:
         path = Path(name.replace("\0", ""))
-        plain = (
-            "_".join(part for part in (*path.parts[:-1], stem_of(path.name)) if part not in ("/", "..", "."))
-            or "image"
-        )
+        parts = (part for part in (*path.parts[:-1], stem_of(path.name)) if part not in ("/", "..", "."))
+        plain = _short("".join(map(_allowed, "_".join(parts))), longest) or "image"
         stem, number = plain, 1
         while stem.lower() in found:  # some disks take A and a for one name
             number += 1
             stem = f"{plain}-{number}"
         found[stem.lower()] = stem
     return list(found.values())
+
+
+def _allowed(character: str) -> str:
+    """Return a character as a name may have it on any disk."""
+    return "_" if character in '<>:"|?*\\' or not character.isprintable() else character
+
+
+def _short(stem: str, longest: int) -> str:
+    """Return a name of at most so many bytes, which is another for another one."""
+    if len(os.fsencode(stem)) <= longest:
+        return stem
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    kept = stem
+    while len(os.fsencode(kept)) > longest - 9:
+        kept = kept[:-1]
+    return f"{kept}-{digest}"
 
 
 def row_of(name: str, ending: Explanation | Failure) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from io import BufferedReader
@@ -30,6 +31,11 @@ _REASONS = {
     errno.ENOTDIR: "leads through a file",
     errno.ENAMETOOLONG: "has too long a name",
 }
+
+SCHEMES = frozenset(
+    {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory", "http", "https", "hdfs", "file"}
+)
+"""What an address begins with, also where it was made a path."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 """What took a file's place meanwhile is not waited for either."""
@@ -68,7 +74,8 @@ def path_of(given: object, what: str = "file") -> Path:
     Raises
     ------
     InvalidInput
-        If it is neither text nor a path, or holds what no name can hold, such as NUL.
+        If it is neither text nor a path, is an address such as ``s3://bucket/run``, of which the system would
+        make folders, or holds what no name can hold, such as NUL.
 
     Examples
     --------
@@ -82,9 +89,27 @@ def path_of(given: object, what: str = "file") -> Path:
     if not os.fsdecode(given):
         raise InvalidInput(f"an empty path leads nowhere: give that of a {what}.")
     path = Path(os.fsdecode(given))
+    if is_address(given):
+        raise InvalidInput(f"{quoted(given)} is an address: give the path of a {what} on this machine.")
     if not _is_name(path):
         raise InvalidInput(f"{quoted(path)} {_NO_NAME}: give another one.")
     return path
+
+
+def is_address(given: str | os.PathLike[str]) -> bool:
+    """Tell whether a text leads elsewhere than to a file here; a path has lost a stroke of it.
+
+    Examples
+    --------
+    >>> is_address("s3://bucket/a"), is_address(Path("s3://bucket/a")), is_address("C:/a"), is_address("a:b")
+    (True, True, False, False)
+    """
+    scheme, mark, _ = os.fsdecode(given).partition("://" if isinstance(given, str | bytes) else ":/")
+    if not mark:
+        return False
+    return scheme in SCHEMES or (
+        isinstance(given, str) and re.fullmatch(r"[A-Za-z][\w+.:-]+", scheme) is not None
+    )
 
 
 def fault_of(path: Path) -> Fault | None:

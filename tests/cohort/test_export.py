@@ -92,7 +92,47 @@ def test_pictures_are_of_images_that_can_be_read_again(cohort, tmp_path):
         "0_saliency.png",
         "1_saliency.png",
         "failures.csv",
+        "files.csv",
     ]
+
+
+def test_it_is_told_of_which_case_each_file_is(tmp_path):
+    model = LinearClassifier.random((6, 8, 1), classes=2, seed=0)
+    long = "deep/" * 60
+    names = ["a/b.npy", "a_b.npy", "a_b-2.npy", f"{long}x.npy", f"{long}y.npy", 'q"?.npy', "new\nline.npy"]
+    for n, _ in enumerate(names):
+        np.save(tmp_path / f"{n}.npy", np.random.default_rng(n).random((6, 8)))
+    given = {name: tmp_path / f"{n}.npy" for n, name in enumerate(names)}
+    cohort = xaimri.explain_cohort(model, given, "saliency", out=tmp_path / "run")
+    folder = cohort.export(tmp_path / "figures", "png")
+    told = list(csv.DictReader((folder / "files.csv").read_text().splitlines(keepends=True)))
+    assert [row["case"] for row in told] == names
+    files = [row["file"] for row in told]
+    assert len({name.lower() for name in files}) == len(names)
+    assert {file.name for file in folder.iterdir()} == {*files, "files.csv"}
+    assert all(name.endswith("_saliency.png") and len(name) < 220 for name in files)
+    assert not any(mark in name for name in files for mark in '<>:"|?*\\\n')
+
+
+def test_what_a_run_writes_meanwhile_is_not_among_the_files(tmp_path, monkeypatch):
+    model = LinearClassifier.random((6, 8, 1), classes=2, seed=0)
+    for n in range(40):
+        np.save(tmp_path / f"{n:02}.npy", np.random.default_rng(n).random((6, 8)))
+    xaimri.explain_cohort(model, tmp_path, "saliency", out=tmp_path / "run")
+    later = tmp_path / "run" / "rows" / "part-000001.parquet"
+    content = later.read_bytes()
+    later.unlink()
+    cohort = xaimri.cohort.open(tmp_path / "run")
+    table = type(cohort).table
+
+    def then(self, *columns):
+        found = table(self, *columns)
+        later.write_bytes(content)
+        return found
+
+    monkeypatch.setattr(type(cohort), "table", then)
+    folder = cohort.export(tmp_path / "figures", "png")
+    assert len(list(folder.glob("*.png"))) == 32
 
 
 def test_an_unknown_method_is_told(cohort):

@@ -76,3 +76,17 @@ def test_a_relative_folder_stays_where_it_was_when_the_process_goes_elsewhere(tm
     assert not list((tmp_path / "elsewhere").iterdir())
     assert (len(cohort), len(cohort.filter(failed=True))) == (40, 0)
     assert len(list((tmp_path / "run" / "rows").iterdir())) == 2
+
+
+@pytest.mark.parametrize("address", ["github://a/b", "zip://x", "nosuch://x"])
+def test_whatever_the_package_of_an_address_raises_is_one_sentence(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match="can't be reached"):
+        place_of(address)
+
+
+def test_an_address_that_was_made_a_path_is_no_folder():
+    with pytest.raises(
+        InvalidInput, match="`s3:/bucket/run` is an address that was made a path: give it as text"
+    ):
+        place_of(Path("s3://bucket/run"))

@@ -258,7 +258,7 @@ class Cohort(Chosen):
             ``"csv"``: ``cohort.csv`` of all rows, where words that a spreadsheet would take for a formula
             begin with an apostrophe. ``"nii.gz"``: each map on its scan's own grid, as of
             :meth:`xaimri.Explanation.to_nifti`. ``"png"``: a figure of each; its image is read anew.
-            Rows whose map can't be written are told in ``failures.csv``.
+            ``files.csv`` tells of which row each file is, and ``failures.csv`` which can't be written.
 
         Returns
         -------

@@ -13,14 +13,14 @@ from xaimri.cohort.chosen import Chosen
 from xaimri.cohort.columns import judged_columns
 from xaimri.cohort.rows import Row, explanation_of
 from xaimri.errors import InvalidInput, StorageFault, XaimriError
-from xaimri.explanations import file_stems
+from xaimri.explanations import LONGEST, file_stems
 from xaimri.table import csv_text
 
 ExportForm: TypeAlias = Literal["csv", "nii.gz", "png"]
 """One table of all rows; or each map on its scan's grid; or a figure of each."""
 
-TABLE, FAILURES = "cohort.csv", "failures.csv"
-"""The table of all rows, and of what could not be written."""
+TABLE, FILES, FAILURES = "cohort.csv", "files.csv", "failures.csv"
+"""The table of all rows; of which case and method each file is; and what could not be written."""
 
 PLAIN = (
     "case", "method", "subject", "label", "source", "target", "against", "of", "unit", "predicted",
@@ -34,6 +34,7 @@ LAST = ("positive", "negative", "caveats", "seconds", "failure", "stage")
 
 def write_export(cohort: Chosen, folder: str | Path, form: ExportForm) -> Path:
     """Write all rows into a new folder, as of :meth:`Cohort.export`."""
+    cohort = cohort.still()  # a run may be writing on
     with whole_folder(folder) as new:
         if form == "csv":
             _write_table(cohort, new / TABLE)
@@ -67,23 +68,27 @@ def _write_maps(cohort: Chosen, folder: Path, form: ExportForm) -> None:
     keys = list(zip(table["case"].to_pylist(), table["method"].to_pylist(), strict=True))
     names = _names(keys)
     failed: list[dict[str, object]] = []
+    written: list[dict[str, object]] = []
     for row in cohort.rows():
         key = row["case"], row["method"]
+        file = f"{names[key]}.{form}"
         try:
-            _write_map(cohort, row, folder / f"{names[key]}.{form}", form)
+            _write_map(cohort, row, folder / file, form)
+            written.append({"case": key[0], "method": key[1], "file": file})
         except StorageFault:
             raise  # a full disk is no fault of a map
         except XaimriError as fault:
             failed.append({"case": key[0], "method": key[1], "failure": str(fault)})
     if failed and len(failed) == len(keys):
         raise InvalidInput(f"no map can be written: {failed[0]['failure']}")
+    write_text(folder / FILES, csv_text(["case", "method", "file"], written))
     if failed:
         write_text(folder / FAILURES, csv_text(["case", "method", "failure"], failed))
 
 
 def _names(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return what the file of each row is called, no two alike."""
-    stems = file_stems(list(dict.fromkeys(case for case, _ in keys)))
+    stems = file_stems(list(dict.fromkeys(case for case, _ in keys)), LONGEST // 2)
     by_case = dict(zip(dict.fromkeys(case for case, _ in keys), stems, strict=True))
     files = file_stems([f"{by_case[case]}_{method}.png" for case, method in keys])
     return dict(zip(keys, files, strict=True))

@@ -14,7 +14,7 @@ from xaimri.cohort.lease import leased, live_leases
 from xaimri.cohort.objects import Objects
 from xaimri.errors import InvalidInput, MissingExtra, StorageFault, first_line
 from xaimri.folder_lock import lock
-from xaimri.regular_file import path_of, quoted
+from xaimri.regular_file import is_address, path_of, quoted
 
 BEFORE = 2.0
 """Seconds to wait for a folder's lock: whoever asks whether a run is at work takes it for a moment, and a
@@ -72,6 +72,8 @@ def place_of(address: object) -> Place:
         If fsspec, or what it needs for such an address, is not installed.
     """
     words = os.fsdecode(address) if isinstance(address, str | os.PathLike) else ""
+    if isinstance(address, os.PathLike) and is_address(address):
+        raise InvalidInput(f"{quoted(address)} is an address that was made a path: give it as text.")
     if "://" not in words or words.startswith("file://"):
         folder = path_of(words.removeprefix("file://") if words else address, "folder")
         return Folder(folder.absolute())  # the process may go to another folder meanwhile
@@ -81,7 +83,7 @@ def place_of(address: object) -> Place:
         raise MissingExtra("fsspec", "cohort", f"the address {words}") from missing
     try:
         files, root = fsspec.core.url_to_fs(words)
-    except (ImportError, ValueError) as fault:
+    except Exception as fault:  # whatever the package of such addresses raises
         raise InvalidInput(
             f"`{words}` can't be reached ({first_line(fault).rstrip('.')}): check the address, and see that "
             "the package for it is installed."
