@@ -348,3 +348,13 @@ def test_another_version_goes_on_with_no_rows_of_this_one(tmp_path):
     xaimri.explain_cohort(**asked)
     record.write_text(json.dumps({**told, "xaimri": "0.0.1"}))
     assert xaimri.explain_cohort(**asked).done == 40  # nothing is left to do
+
+
+def test_the_case_that_the_model_was_least_sure_of_is_found_among_those_not_passed_over(tmp_path):
+    cohort = xaimri.explain_cohort(model(), scans(40), "saliency", out=tmp_path)
+    table = cohort.table(["case", "logits"]).to_pylist()
+    leads = {row["case"]: np.diff(np.sort(row["logits"])[-2:])[0] for row in table}
+    first, second = sorted(leads, key=lambda case: leads[case])[:2]
+    assert cohort.store.least_sure()[0] == first
+    assert cohort.store.least_sure([first])[0] == second
+    assert cohort.store.least_sure(list(leads)) is None

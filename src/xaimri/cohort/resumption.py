@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -96,7 +96,9 @@ def go_on(
     return Store(place, known)
 
 
-def refuse_other_model(store: Store, listed: Sequence[Listed], model: Model) -> None:
+def refuse_other_model(
+    store: Store, listed: Sequence[Listed], model: Model, passed: Collection[str] = ()
+) -> None:
     """See that the model says of the case that it was least sure of what the rows say: one more prediction.
 
     Of volumes that reach it slice by slice the rows have no answer that one slice gives.
@@ -106,7 +108,7 @@ def refuse_other_model(store: Store, listed: Sequence[Listed], model: Model) -> 
     InvalidInput
         If it says another thing.
     """
-    known = None if model.intake.slices is not None else store.least_sure()
+    known = None if model.intake.slices is not None else store.least_sure(passed)
     if known is None:
         return
     case, logits = known

@@ -203,7 +203,7 @@ def _store_at(
     if there is None:
         return begin(place, manifest, explainers)
     store = go_on(Store(place, there), manifest, explainers, listed, model.intake, retry_failed=retry_failed)
-    refuse_other_model(store, listed, model)
+    refuse_other_model(store, listed, model, store.failed() if retry_failed else ())
     return store
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,10 +75,11 @@ class Store:
         names = self.table(["case"], chosen)["case"].to_pylist()
         return list(dict.fromkeys(names))
 
-    def least_sure(self) -> tuple[str, tuple[float, ...]] | None:
+    def least_sure(self, passed: Collection[str] = ()) -> tuple[str, tuple[float, ...]] | None:
         """Return an explained case of which the model was least sure, and its logits; None without one.
 
-        Some parts are looked at, so that a large cohort takes no longer.
+        Some parts are looked at, so that a large cohort takes no longer. Cases can be passed over, such as
+        those whose image may be another one now.
         """
         there = sorted(self.finished())
         if not there:
@@ -87,7 +88,7 @@ class Store:
 
         parts = there[:: -(-len(there) // LOOKED_AT)]
         with told_damage(self.place, self.files(parts)):
-            explained = dataset.field("failure").is_null()
+            explained = dataset.field("failure").is_null() & ~dataset.field("case").isin(list(passed))
             rows = self._dataset_of(parts).to_table(columns=["case", "logits"], filter=explained)
         if not len(rows):
             return None
