@@ -116,8 +116,47 @@ def test_a_part_with_the_rows_of_others_is_refused_when_the_run_goes_on(kept, wr
 
 def test_rows_of_others_are_neither_averaged_nor_judged(kept):
     of_another_part(kept)
-    with pytest.raises(InvalidInput, match="some cases are there twice"):
+    with pytest.raises(InvalidInput, match="holds other rows than that part of the cohort has"):
         open_cohort(kept).class_means("saliency", "predicted", independent=True)
     of_fewer_methods(kept)
     with pytest.raises(InvalidInput, match="holds other rows than that part of the cohort has"):
         open_cohort(kept).judge("deletion", model=MODEL, images=CASES, independent=True)
+
+
+def test_rows_of_another_part_of_as_many_are_not_averaged(tmp_path):
+    cases = {f"scan {n}": one for n, one in enumerate(np.random.default_rng(0).random((64, 6, 8)))}
+    run(tmp_path / "run", cases=cases)
+    of_another_part(tmp_path / "run")
+    with pytest.raises(InvalidInput, match="some cases are there twice"):
+        open_cohort(tmp_path / "run").class_means("saliency", "predicted", independent=True)
+
+
+@pytest.mark.parametrize("kind", ["columns", "fewer", "twice", "column"])
+def test_a_file_of_something_else_in_a_part_s_place_is_named_by_all_who_read(kept, kind):
+    file = part(kept, 1)
+    rows = parquet.read_table(file)
+    other = {
+        "columns": pyarrow.table({"a": [1] * len(rows)}),
+        "fewer": rows.slice(2),
+        "twice": pyarrow.concat_tables([rows, rows]),
+        "column": rows.drop_columns(["failure"]),
+    }[kind]
+    parquet.write_table(other, file)
+    asked = [
+        len,
+        lambda cohort: cohort.table(),
+        lambda cohort: len(cohort.filter(failed=True)),
+        lambda cohort: list(cohort.rows()),
+        lambda cohort: cohort.class_means("saliency", "predicted", independent=True),
+        lambda cohort: cohort.export(kept.parent / "new"),
+        lambda cohort: cohort.judge("deletion", model=MODEL, images=CASES, independent=True),
+        lambda cohort: run(kept),
+    ]
+    for each in asked:
+        with pytest.raises(
+            InvalidInput, match=r"rows/part-000001\.parquet in .* holds other rows than that part"
+        ):
+            each(open_cohort(kept))
+    assert not (kept.parent / "new").exists()
+    file.unlink()
+    assert run(kept).done == 40

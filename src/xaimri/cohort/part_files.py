@@ -23,6 +23,17 @@ def file_of(folder: str, part: int) -> str:
     return f"{folder}/part-{part:06d}.parquet"
 
 
+def part_of(name: str) -> int:
+    """Return the part whose file has a name.
+
+    Examples
+    --------
+    >>> part_of("part-000012.parquet")
+    12
+    """
+    return int(name.removeprefix("part-").removesuffix(".parquet"))
+
+
 def finished_in(place: Place, folder: str, parts: int) -> set[int]:
     """Return those of so many parts whose files are in a folder; other files are none of the cohort's."""
     names = set(place.names(folder))

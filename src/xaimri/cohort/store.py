@@ -13,7 +13,16 @@ from typing import Any
 from xaimri import array_file
 from xaimri.arrays import Array
 from xaimri.cohort.manifest import Manifest, least_sure
-from xaimri.cohort.part_files import REMEDY, dataset_of, file_of, finished_in, packed, told_damage, unpacked
+from xaimri.cohort.part_files import (
+    REMEDY,
+    dataset_of,
+    file_of,
+    finished_in,
+    packed,
+    part_of,
+    told_damage,
+    unpacked,
+)
 from xaimri.cohort.place import Place
 from xaimri.cohort.rows import Row
 from xaimri.cohort.schema import COLUMNS, Precision, arrow, schema
@@ -84,11 +93,12 @@ class Store:
         there = sorted(self.finished())
         if not there:
             return None
-        from pyarrow import dataset
+        from pyarrow import array, dataset, string
 
         parts = there[:: -(-len(there) // LOOKED_AT)]
         with told_damage(self.place, self.files(parts)):
-            explained = dataset.field("failure").is_null() & ~dataset.field("case").isin(list(passed))
+            others = dataset.field("case").isin(array(list(passed), string()))
+            explained = dataset.field("failure").is_null() & ~others
             rows = self._dataset_of(parts).to_table(columns=["case", "logits"], filter=explained)
         if not len(rows):
             return None
@@ -125,8 +135,9 @@ class Store:
         file = file_of(ROWS, part)
         table = unpacked(self.place, file)
         methods, count = list(self.manifest.methods), len(self.bounds(part))
-        cases = table["case"].to_pylist()
-        if table["method"].to_pylist() != methods * count or len(set(cases)) != count:
+        known = COLUMNS.keys() <= set(table.column_names)
+        cases = table["case"].to_pylist() if known else []
+        if not known or table["method"].to_pylist() != methods * count or len(set(cases)) != count:
             raise InvalidInput(OTHER_ROWS.format(file, self.place.name))
         return table
 
@@ -168,6 +179,7 @@ class Store:
         """Yield columns of the rows that are there, few at a time, in order."""
         with self._reading() as rows:
             if rows is not None:
+                self._check_files(rows)  # before a row is taken for one of the cohort's
                 yield from rows.to_batches(columns=list(columns), filter=chosen, batch_size=8)
 
     def count_rows(self, chosen: Any = None) -> int:
@@ -191,7 +203,35 @@ class Store:
             yield None
             return
         with told_damage(self.place, self.files(parts)):
-            yield self.dataset()
+            rows = self.dataset()
+            try:
+                yield rows
+            except arrow().ArrowException:
+                self._check_files(rows)
+                raise
+            self._check_files(rows)  # when all has been read: so it costs no more
+
+    def _check_files(self, rows: Any) -> None:
+        """See that every file has the columns and as many rows as its part of the cohort, once each.
+
+        Raises
+        ------
+        InvalidInput
+            If one is of something else, however it came to be called so.
+        """
+        methods = len(self.manifest.methods)
+        for each in rows.get_fragments():
+            name = each.path.replace("\\", "/").rpartition("/")[2]
+            if name in self._checked:
+                continue
+            count = methods * len(self.bounds(part_of(name)))
+            if each.metadata.num_rows != count or not COLUMNS.keys() <= set(each.physical_schema.names):
+                raise InvalidInput(OTHER_ROWS.format(f"{ROWS}/{name}", self.place.name))
+            self._checked.add(name)
+
+    @cached_property
+    def _checked(self) -> set[str]:
+        return set()
 
     def _dataset_of(self, parts: Iterable[int]) -> Any:
         arrow()
