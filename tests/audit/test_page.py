@@ -9,6 +9,7 @@ import pytest
 
 import xaimri
 from xaimri import InvalidInput, LinearClassifier
+from xaimri.audit.tables import together
 from xaimri.data import Case, Dataset
 from xaimri.documents.picture import picture_of
 
@@ -89,3 +90,8 @@ def test_a_notebook_shows_it_escaped(audit):
     shown = audit._repr_html_()
     assert audit.headline in shown
     assert "<b>ill" not in shown
+
+
+def test_one_reason_is_told_once_of_all_that_it_is_of():
+    noted = [("contours alone", "too few"), ("MMSE", ""), ("slice level", "not known"), ("MMSE", "too few")]
+    assert list(together(noted)) == ["Contours alone, MMSE: too few.", "Slice level: not known."]

@@ -56,6 +56,7 @@ def rows(card, checklist):
 
 def test_a_card_of_the_network_alone_says_what_is_known_and_no_more(made):
     folder, _, parts = made
+    assert repr(model_card(folder)).startswith(f"<Card: Model card of {folder.name}, of ")
     found = rows(model_card(folder), CLAIM)
     assert list(found) == [str(number) for number in range(1, 45)]
     assert found["37"] == found["38"] == found["44"] == found["14"][1:] == ()

@@ -25,6 +25,7 @@ from xaimri.audit.tables import (
     number_words,
     probe_rows,
     share_rows,
+    together,
 )
 from xaimri.documents.picture import Picture
 from xaimri.errors import InvalidInput
@@ -132,11 +133,8 @@ class ModelAudit:
             )
         if self.few:
             yield f"Left out of balanced accuracy, with fewer than 5 subjects: {', '.join(self.few)}."
-        for effect in self.effects:
-            if effect.note:
-                yield f"{effect.title.capitalize()}: {effect.note}."
-            if effect.thrown:
-                yield effect.sentence
+        yield from together((effect.title, effect.note) for effect in self.effects)
+        yield from (effect.sentence for effect in self.effects if effect.thrown)
         yield from self._missed()
         if self.unprobed:
             yield f"What the features tell: {self.unprobed}"
@@ -146,12 +144,11 @@ class ModelAudit:
                 "What the decision loses where these are held fixed: the last layer is not known, or does "
                 "not make the network's own answers of the features."
             )
-        for probe in self.probes:
-            if probe.note:
-                yield f"{probe.name.capitalize()}: {probe.note}."
-            elif probe.few:
-                few = f"left out, with fewer than {MINIMUM_SUBJECTS} subjects: {first_names(probe.few)}"
-                yield f"{probe.name.capitalize()}: {few}."
+        left = f"left out, with fewer than {MINIMUM_SUBJECTS} subjects:"
+        yield from together(
+            (probe.name, probe.note or (f"{left} {first_names(probe.few)}" if probe.few else ""))
+            for probe in self.probes
+        )
         yield from () if self.relevance is None else self.relevance.notes
         yield from self.remarks
         yield (

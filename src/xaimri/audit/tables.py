@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xaimri.audit.effect import Effect
 from xaimri.audit.probe import Probe
@@ -74,3 +74,14 @@ def chance_p(p: float) -> str:
 def number_words(value: float) -> str:
     """Return a number to two places; empty where there is none."""
     return "" if math.isnan(value) else f"{value:.2f}"
+
+
+def together(noted: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield each note once, behind all that it is of; an empty one is none."""
+    of: dict[str, list[str]] = {}
+    for name, note in noted:
+        of.setdefault(note, []).append(name)
+    for note, names in of.items():
+        if note:
+            told = ", ".join(names)  # "MMSE" keeps its letters
+            yield f"{told[:1].upper()}{told[1:]}: {note}."

@@ -91,6 +91,9 @@ class Card:
             raise InvalidInput(f"`{target.name}` must end in .md or .html to be a card.")
         return write_text(target, write())
 
+    def __repr__(self) -> str:
+        return f"<Card: {self.title}, of {len(self.sources)} sources>"
+
     def __str__(self) -> str:
         return self.to_markdown()
 
