@@ -358,3 +358,25 @@ def test_the_case_that_the_model_was_least_sure_of_is_found_among_those_not_pass
     assert cohort.store.least_sure()[0] == first
     assert cohort.store.least_sure([first])[0] == second
     assert cohort.store.least_sure(list(leads)) is None
+
+
+def test_what_is_passed_over_in_a_folder_is_told_and_kept(tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for n in range(3):
+        np.save(folder / f"{n}.npy", np.random.default_rng(n).random((6, 8)))
+    (folder / "fetched later.npy").symlink_to(tmp_path / "nowhere.npy")
+    (folder / "notes.txt").write_text("mine")
+    told = ("Passed over: 1 no regular file, 1 no image by the ending (1 .txt).",)
+    assert xaimri.explain_cohort(model(), folder, "saliency", out=tmp_path / "run").notes == told
+    assert open_cohort(tmp_path / "run").notes == told
+    assert xaimri.explain_cohort(model(), folder, "saliency", out=tmp_path / "run").notes == told
+    page = xaimri.report(tmp_path / "run", tmp_path / "report.html", independent=True)
+    assert told[0] in page.read_text()
+    data = Dataset(("a",), (Case("x", 0, "p", np.ones((6, 8))),), notes=("Said of the data.",))
+    assert xaimri.explain_cohort(model(), data, "saliency", out=tmp_path / "of data").notes == data.notes
+    record = tmp_path / "run" / "cohort.json"
+    older = json.loads(record.read_text())
+    del older["notes"]
+    record.write_text(json.dumps(older))
+    assert open_cohort(tmp_path / "run").notes == ()

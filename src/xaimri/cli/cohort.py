@@ -120,6 +120,7 @@ def cohort_run(
             engine=engine, **settings,
         )  # fmt: skip
     failed = len(made.filter(failed=True))
+    typer.echo("".join(f"xaimri: {note}\n" for note in made.notes), nl=False, err=True)
     typer.echo(f"{made} -> {out}")
     if failed:
         typer.echo(
@@ -136,6 +137,7 @@ def cohort_status(cohort: Store) -> None:
     found = open_cohort(cohort)
     asked, done, failed = found.manifest, found.done, found.filter(failed=True)
     typer.echo(f"{done:,} of {asked.count:,} cases by {', '.join(found.methods)}")
+    typer.echo("".join(f"{note}\n" for note in found.notes), nl=False)
     typer.echo(f"finished: {'yes' if done == asked.count else 'no'}")
     told = found.at_work
     typer.echo(f"at work: {'no' if told is None else _pace(told)}")

@@ -19,7 +19,7 @@ from xaimri.errors import InvalidInput, shown
 from xaimri.images.intake import Intake
 from xaimri.names import first_names
 from xaimri.regular_file import quoted
-from xaimri.sources import Sources, is_folder, name_images, printable
+from xaimri.sources import Sources, is_folder, name_images, oddities, printable
 from xaimri.text_file import cells_of
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -59,6 +59,13 @@ def listed_cases(cases: Sources, intake: Intake) -> list[Listed]:
     if twice:
         raise InvalidInput(f"several cases are called {first_names(twice)}: give each a name of its own.")
     return found
+
+
+def notes_of(cases: Sources, intake: Intake) -> tuple[str, ...]:
+    """Return what is told of the cases beside them, such as which files of a folder are none of them."""
+    if isinstance(cases, Dataset):
+        return tuple(cases.notes)
+    return oddities(Path(os.fsdecode(cast(str, cases))).absolute(), intake) if is_folder(cases) else ()
 
 
 def digest(cases: Sequence[Listed]) -> str:

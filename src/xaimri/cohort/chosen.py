@@ -59,6 +59,11 @@ class Chosen:
         return tuple(self.manifest.methods)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was told of the cases when the cohort was begun, such as which files of a folder are none."""
+        return self.manifest.notes
+
+    @property
     def done(self) -> int:
         """How many cases have their rows."""
         return sum(len(self.store.bounds(part)) for part in self.store.finished())

@@ -47,6 +47,8 @@ class Manifest:
         The version that began it.
     model
         Where the model was read; None of one that was given as an object.
+    notes
+        Of the cases, when it was begun: such as which files of a folder are none of them.
     """
 
     cases: str
@@ -66,6 +68,7 @@ class Manifest:
     probe: tuple[str, tuple[float, ...]] | None
     xaimri: str
     model: str | None = None
+    notes: tuple[str, ...] = ()
     version: int = field(default=VERSION)
 
     def write(self, place: Place) -> None:
@@ -90,6 +93,7 @@ class Manifest:
             if version == VERSION:
                 probe = told["probe"]
                 told["probe"] = None if probe is None else (probe[0], tuple(probe[1]))
+                told["notes"] = tuple(map(str, told.get("notes", ())))
                 made = cls(**{**told, "classes": tuple(told["classes"]), "intake": tuple(told["intake"])})
                 made._check()
                 return made

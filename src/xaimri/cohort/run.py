@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import Any
 
 from xaimri.adapters.options import ModelLike
 from xaimri.arguments import check_arguments
-from xaimri.cohort.cases import Listed, listed_cases
+from xaimri.cohort.cases import Listed, listed_cases, notes_of
 from xaimri.cohort.cohort import Cohort
 from xaimri.cohort.engine import CohortEngine, engine_of
 from xaimri.cohort.isolation import Bench, Isolated, Rows, isolation
@@ -157,7 +158,8 @@ def explain_cohort(
         if there is None:
             note.tell(Progress(0, len(listed), 0, 0.0, 0))
         asked = target, of, against, maps, precision
-        store = _store_at(place, there, bench, apart, listed, asked, retry_failed=retry_failed)
+        notes = notes_of(cases, bench.model.intake) if there is None else there.notes
+        store = _store_at(place, there, bench, apart, listed, asked, notes, retry_failed=retry_failed)
         wanted = plan(store, listed, isolated=always, retry_failed=retry_failed, killed=note.deaths > 0)
         begun = Progress(len(listed) - store.count(wanted.all), len(listed), 0, 0.0, 0)
         note.tell(begun)  # before the first part, which may kill this process
@@ -192,6 +194,7 @@ def _store_at(
     apart: Isolated | None,
     listed: Sequence[Listed],
     asked: tuple[str | int | None, Of | None, str | int | None, KeptMaps, Precision],
+    notes: tuple[str, ...],
     *,
     retry_failed: bool,
 ) -> Store:
@@ -199,7 +202,8 @@ def _store_at(
     model, explainers = bench.model, bench.explainers
     ask = partial(probed, model) if apart is None or there is not None else apart.probe
     known = None if there is None or there.probe is None else there.probe[0]
-    manifest = manifest_of(model, first_probed(ask, listed, known), explainers, listed, asked)
+    probe = first_probed(ask, listed, known)
+    manifest = replace(manifest_of(model, probe, explainers, listed, asked), notes=notes)
     if there is None:
         return begin(place, manifest, explainers)
     store = go_on(Store(place, there), manifest, explainers, listed, model.intake, retry_failed=retry_failed)

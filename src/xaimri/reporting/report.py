@@ -150,6 +150,7 @@ def report(
         raise InvalidInput("this cohort has no rows yet, or none that are chosen: run it first.")
     laid = None if atlas is None else Atlas.read(atlas, names)
     opened, notes = _network(cohort, model)
+    notes = (*notes, *cohort.notes)
     bundle_of = opened.path if opened is not None and opened.sha256 else None
     found = evidence_of(bundle_of, **evidence, classes=cohort.manifest.classes)
     if bundle_of is None and found.sources:
