@@ -103,6 +103,11 @@ def test_each_class_gives_its_share_of_subjects():
     assert parts.notes == ("`b` has 2 subjects for 3 parts: 1 in train, none in validation, 1 in test.",)
 
 
+def test_it_prints_as_a_line():
+    parts = split(by_class(6, 4), 0.0, 0.2)
+    assert repr(parts) == "<Split, cases (subjects): train 24 (8), validation 0 (?), test 6 (2)>"
+
+
 @pytest.mark.parametrize(
     ("n", "shares", "expected"),
     [

@@ -40,7 +40,7 @@ def test_phantoms_come_back_whole_and_can_be_split(made):
     assert whole(found.subjects, true) == 6
     assert [case.id for case in found] == [case.id for case in hidden]
     assert [case.label for case in found] == [case.label for case in hidden]
-    assert "6 scans were chained, of 20 to 20 images" in found.notes[0]
+    assert "6 scans were chained, of 20 images each." in found.notes[0]
     parts = split(found, 0, 0.25)
     assert len({case.subject for case in parts.test}) + len({case.subject for case in parts.train}) == 6
 

@@ -39,6 +39,8 @@ class LinearClassifier:
     >>> model = LinearClassifier(np.ones((2, 4, 6, 1)), bias=[0.0, 1.0])
     >>> model.logits(np.ones((1, 4, 6, 1), "float32"))
     array([[24., 25.]], dtype=float32)
+    >>> model
+    <LinearClassifier: 2 classes, images (4, 6, 1)>
     """
 
     @check_arguments(classes=Anything(), patch=WholeNumber(1))
@@ -66,6 +68,9 @@ class LinearClassifier:
             raise InvalidInput(
                 f"{len(self._classes)} `classes` were given for weights of {count}: give one each."
             )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.weights)} classes, images {self.input_shape}>"
 
     @classmethod
     @check_arguments(shape=Several(WholeNumber(1, most=10**6)), classes=WholeNumber(2, most=10**6))

@@ -49,6 +49,10 @@ class Split:
                             "`xaimri.data.split`."
                         )
 
+    def __repr__(self) -> str:
+        told = [f"{name} {len(part)} ({len(_subjects(part)) or '?'})" for name, part in self.parts()]
+        return f"<Split, cases (subjects): {', '.join(told)}>"
+
     def parts(self) -> Iterator[tuple[str, Dataset]]:
         """Yield name and data set of train, validation and test."""
         yield from zip(PARTS, (self.train, self.validation, self.test), strict=True)

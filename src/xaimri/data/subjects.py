@@ -85,13 +85,19 @@ def _name(small: Array) -> str:
     return f"scan-{sha256(b''.join(held)).hexdigest()[:10]}"
 
 
+def _lengths(sizes: list[int]) -> str:
+    """Say how many images scans have."""
+    if len(set(sizes)) < 2:
+        return "".join(f", of {size} images each" for size in sizes[:1])
+    return f", of {min(sizes)} to {max(sizes)} images (median {np.median(sizes):g})"
+
+
 def _told(dataset: Dataset, found: Chains, scans: list[list[int]], torn: int) -> list[str]:
     """Say how sure it is, and what is not known."""
     sizes = [len(places) for places in scans]
     alone = [case.id for case in dataset if case.subject is None]
-    each = f", of {min(sizes)} to {max(sizes)} images (median {np.median(sizes):g})" if sizes else ""
     notes = [
-        f"Subjects from pixels: {len(sizes)} scans were chained{each}. Two scans of one person are two "
+        f"Subjects from pixels: {len(sizes)} scans were chained{_lengths(sizes)}. Two scans of one person are two "
         "subjects, and so are the parts of a scan with a gap of several slices."
     ]
     if alone:
