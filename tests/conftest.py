@@ -12,7 +12,8 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it sums otherwise on each kind of processor,
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # and so do other numbers of threads
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a graphics card rounds otherwise
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault(

@@ -109,4 +109,4 @@ def hold(folder: Path, told: Any) -> None:
 
     with Folder(folder).held():
         told.send("held")
-        time.sleep(60)
+        time.sleep(600)

@@ -147,7 +147,7 @@ def test_the_lease_of_a_run_elsewhere_holds_until_its_time_is_over(place, monkey
 def test_the_lease_of_a_process_that_is_dead_is_none(place):
     if not Lease.own().machine:
         pytest.skip("this system doesn't tell which processes live")
-    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
     child.start()
     live = replace(Lease.own(), process=child.pid, born=leases._born(child.pid), held=True)
     place.write(f"{LEASES}/a.json", told(live))

@@ -17,8 +17,8 @@ from xaimri.cohort.store import Store
 from xaimri.cohort.work import Read, Work
 from xaimri.cohort.worker import Lost
 
-STARTS = 30.0
-"""Seconds that a process may take to start before it reads."""
+STARTS = 120.0
+"""Seconds that a process may take to start before it reads: on a drive that is shared, it takes many."""
 
 
 @dataclass(frozen=True, eq=False)
