@@ -97,8 +97,8 @@ def _told(dataset: Dataset, found: Chains, scans: list[list[int]], torn: int) ->
     sizes = [len(places) for places in scans]
     alone = [case.id for case in dataset if case.subject is None]
     notes = [
-        f"Subjects from pixels: {len(sizes)} scans were chained{_lengths(sizes)}. Two scans of one person are two "
-        "subjects, and so are the parts of a scan with a gap of several slices."
+        f"Subjects from pixels: {len(sizes)} scans were chained{_lengths(sizes)}. Two scans of one person "
+        "are two subjects, and so are the parts of a scan with a gap of several slices."
     ]
     if alone:
         notes.append(f"{len(alone)} of {len(dataset)} cases have no subject: {first_names(alone)}.")
