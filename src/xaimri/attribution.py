@@ -13,7 +13,7 @@ from xaimri.caveats import Caveat
 from xaimri.classifier import CLIP, Classifier, Describing, Doubting
 from xaimri.doubts.background import on_background, step_of
 from xaimri.doubts.common import common_caveats, cut_off, further
-from xaimri.errors import InvalidInput, UnusableImage
+from xaimri.errors import InvalidInput, UnusableImage, shown
 from xaimri.explanation import Explanation, Regions
 from xaimri.objective import Objective, softmax
 
@@ -70,12 +70,13 @@ def explanations_of(
     Raises
     ------
     InvalidInput
-        If the scores are not one for each image and class.
+        If the scores are not one for each image and class, or the maps not of the images' shape.
     UnusableImage
         If a score is not finite.
     """
     classes = model.classes
     _check_scores(found.logits, (len(images), len(classes)))
+    _check_maps(found, images.shape[:-1], record)
     probabilities = softmax(found.logits)
     targets = objective.resolve(found.logits)
     others: Sequence[int | None] = objective.against or (None,) * len(images)
@@ -114,6 +115,16 @@ def explanations_of(
         )
         for i in range(len(images))
     )
+
+
+def _check_maps(found: Attribution, shape: tuple[int, ...], record: Mapping[str, Any]) -> None:
+    """See that there is one value, and one error where there are any, for each pixel of each image."""
+    for name, each in (("values", found.values), ("errors", found.errors)):
+        if each is not None and np.shape(each) != shape:
+            raise InvalidInput(
+                f"the method {shown(record.get('name'))} must give `{name}` of the images' shape {shape}, "
+                f"without channels, got {np.shape(each)}: carry them to the images' pixels."
+            )
 
 
 def _check_scores(logits: Scores, shape: tuple[int, int]) -> None:
