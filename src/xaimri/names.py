@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from difflib import get_close_matches
 from math import isnan
 from typing import Any, cast
+from unicodedata import normalize
 
 from xaimri.errors import InvalidInput, shown
 
@@ -44,6 +45,20 @@ def known_name(given: str, known: Iterable[str], what: str) -> str:
     raise InvalidInput(f"the {what} {shown(given, 30)} is not known: {remedy}")
 
 
+def composed(name: str) -> str:
+    """Return a name in the one form that Unicode has for its letters (NFC).
+
+    A Mac gives the names of files with each accent as a sign of its own, other systems and tables mostly not:
+    so written, one person would be two.
+
+    Examples
+    --------
+    >>> composed("Zoe\N{COMBINING DIAERESIS}") == "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}"
+    True
+    """
+    return normalize("NFC", name)
+
+
 def is_nobody(words: str) -> bool:
     """Tell whether words name nobody: what programs write where a name is missing.
 
@@ -68,7 +83,7 @@ def stated(name: Hashable) -> Hashable:
     """
     plain: Any = name.item() if hasattr(name, "item") and getattr(name, "ndim", None) == 0 else name
     if isinstance(plain, str):
-        return None if is_nobody(plain) else plain
+        return None if is_nobody(plain) else composed(plain)
     if plain is None or type(plain).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(plain, float):

@@ -18,6 +18,7 @@ from xaimri.data.case import Dataset
 from xaimri.data.tsv import typed
 from xaimri.errors import InvalidInput, shown
 from xaimri.evaluation.estimate import MINIMUM_SUBJECTS
+from xaimri.names import composed
 from xaimri.regular_file import quoted
 from xaimri.text_file import cells_of
 
@@ -171,6 +172,7 @@ def _rows(path: Path) -> tuple[list[str], dict[str, list[str]]]:
         raise InvalidInput(f"{name} has several columns called {shown(twice[0])}: keep one.")
     known: dict[str, list[str]] = {}
     for line in lines[1:]:
+        line[0] = composed(line[0])
         if line[0] and known.setdefault(line[0], line) != line:
             raise InvalidInput(f"{name} has two rows for {shown(line[0])} that differ: keep one.")
     return heads, known

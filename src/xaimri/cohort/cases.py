@@ -17,7 +17,7 @@ from xaimri.data.case import Case, Dataset
 from xaimri.data.tsv import is_missing, whose
 from xaimri.errors import InvalidInput, shown
 from xaimri.images.intake import Intake
-from xaimri.names import first_names
+from xaimri.names import composed, first_names
 from xaimri.regular_file import quoted
 from xaimri.sources import Sources, is_folder, name_images, oddities, printable
 from xaimri.text_file import cells_of
@@ -93,7 +93,7 @@ def _listed(cases: Sources, intake: Intake) -> list[Listed]:
     return [
         _of_case(each.source, ())
         if isinstance(each.source, Case)
-        else Listed(About(each.name, source=_place(each.source)), each.source)
+        else Listed(About(composed(each.name), source=_place(each.source)), each.source)
         for each in images
     ]
 
@@ -136,7 +136,7 @@ def _of_table(path: Path) -> list[Listed]:
             raise InvalidInput(f"row {number} of {quoted(path)} has no path: give one, or take the row out.")
         file = path.parent / words["path"]
         about = About(
-            words.get("case", words["path"]),
+            composed(words.get("case", words["path"])),
             whose(words.get("subject", "")),
             words.get("label"),
             _place(file),

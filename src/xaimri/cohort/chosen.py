@@ -19,7 +19,7 @@ from xaimri.cohort.store import Snapshot, Store
 from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.explanation import Explanation
 from xaimri.kinds import Anything
-from xaimri.names import known_name
+from xaimri.names import composed, known_name
 from xaimri.sources import printable
 
 LARGE = (
@@ -131,7 +131,7 @@ class Chosen:
             if value is not None:
                 if name == "method":
                     value = known_name(value, self.methods, "method of this cohort")
-                found = _both(found, field(name) == value)
+                found = _both(found, field(name) == (composed(value) if name == "subject" else value))
         if failed is not None:
             missing = field("failure").is_null()
             found = _both(found, ~missing if failed else missing)
@@ -206,7 +206,7 @@ class Chosen:
         """Return one row."""
         name = self._method(method)
         field = _field()
-        chosen = _both(self.where, (field("case") == printable(case)) & (field("method") == name))
+        chosen = _both(self.where, (field("case") == printable(composed(case))) & (field("method") == name))
         rows = self.store.table(list(COLUMNS), chosen).to_pylist()
         if not rows:
             left = "" if self.done == self.manifest.count else ", or it is not done yet"

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from xaimri.data.case import Dataset, Origin
 from xaimri.errors import InvalidInput
-from xaimri.names import first_names
+from xaimri.names import composed, first_names
 
 SplitRecord: TypeAlias = Mapping[str, Any]
 """Who is in which part, as JSON types: what `xaimri.data.Split.record` returns."""
@@ -36,7 +36,7 @@ def homes(record: SplitRecord) -> dict[str, str]:
         )
     found: dict[str, str] = {}
     for name in PARTS:
-        for key in record[name]:
+        for key in map(composed, record[name]):
             if found.setdefault(key, name) != name:
                 raise InvalidInput(f"the record has `{key}` in both {found[key]} and {name}: keep one.")
     return found
@@ -71,7 +71,7 @@ def absences(dataset: Dataset, record: SplitRecord, *, of: Sequence[str] = PARTS
     present = set(keys_of(dataset, record))
     sentences = []
     for part in of:
-        absent = [str(key) for key in record[part] if key not in present]
+        absent = [key for key in map(composed, record[part]) if key not in present]
         if absent:
             all_ = len(record[part])
             sentences.append(
@@ -129,7 +129,7 @@ def trained_on(dataset: Dataset, record: SplitRecord, origin: Origin | None = No
     """
     if are_others(origin, dataset.origin):
         return ()
-    trained = set(record["train"])
+    trained = set(map(composed, record["train"]))
     met = [key for key in keys_of(dataset, record) if key is not None and key in trained]
     if not met:
         return ()

@@ -20,6 +20,7 @@ from xaimri.images.mask import MaskSource
 from xaimri.images.picture import Picture
 from xaimri.images.slice_files import SliceStack
 from xaimri.kinds import Several
+from xaimri.names import composed
 from xaimri.rules import WholeNumber
 from xaimri.sealed import seal, unseal
 
@@ -41,7 +42,7 @@ class Case:
     Attributes
     ----------
     id
-        Unique within its data set, such as ``"MildDemented/27 (5).jpg"``.
+        Unique within its data set, such as ``"MildDemented/27 (5).jpg"``; as the subject in Unicode's NFC.
     label
         Index into the data set's ``classes``.
     subject
@@ -72,6 +73,8 @@ class Case:
         check_fields(self)
         if self.subject is not None and not self.subject.strip():
             raise InvalidInput(f"the subject of `{self.id}` is empty: give None where it is not known.")
+        object.__setattr__(self, "id", composed(self.id))
+        object.__setattr__(self, "subject", None if self.subject is None else composed(self.subject))
         object.__setattr__(self, "source", _source_of(self.source))
         object.__setattr__(self, "covariates", seal(self.covariates))
 

@@ -17,6 +17,7 @@ from xaimri.data.masks import FOLDERS, attach_masks, pair, part_masks
 from xaimri.errors import InvalidInput, first_line, shown
 from xaimri.images.patients import hashed_patients
 from xaimri.kinds import AnyOf, Function, Instance
+from xaimri.names import composed
 from xaimri.rules import Name, OrNone
 
 SUBJECT = OrNone(AnyOf((Instance(re.Pattern), Name(), Function(("path",)))))
@@ -194,7 +195,7 @@ def identifier(
         )
 
     def match(file: Path) -> tuple[str | None, int | None]:
-        found = pattern.search(file.name)
+        found = pattern.search(composed(file.name))
         if found is None:
             raise InvalidInput(
                 f"`subject` does not fit the file name of `{file}`: widen {shown(pattern.pattern)}."

@@ -12,6 +12,7 @@ from xaimri.data.case import Case, Dataset
 from xaimri.data.listing import list_images
 from xaimri.errors import InvalidInput
 from xaimri.images.suffixes import stem_of, suffix_of
+from xaimri.names import composed
 
 FOLDERS, BESIDE, ENDING = frozenset({"mask", "masks"}), frozenset({"image", "images"}), "_mask"
 """Names of folders of masks, of the folders of images beside them, and the end of a mask's name."""
@@ -101,7 +102,7 @@ def part_masks(files: Sequence[Path], root: Path) -> tuple[list[Path], list[Path
 def _key(path: PurePath) -> str:
     """Return what an image and its mask are both called: the path without its ending."""
     folders = [part for part in path.parts[:-1] if part.casefold() not in FOLDERS | BESIDE]
-    return "/".join([*folders, stem_of(path.name)])
+    return composed("/".join([*folders, stem_of(path.name)]))
 
 
 def _told(known: Sequence[Case], cases: Sequence[Case], named: dict[str, Path]) -> list[str]:

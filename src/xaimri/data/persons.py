@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xaimri.errors import InvalidInput
+from xaimri.names import composed
 
 
 def known_persons(ids: Sequence[str], subjects: Sequence[str | None], independent: bool) -> list[str]:
@@ -39,10 +40,10 @@ def persons(ids: Sequence[str], subjects: Sequence[str | None]) -> list[str]:
     >>> persons(["1", "2", "case 2"], ["case 2", None, None])
     ['case 2', 'case case 2', 'case case case 2']
     """
-    taken = {subject for subject in subjects if subject is not None}
+    taken = {composed(str(subject)) for subject in subjects if subject is not None}
     found = []
     for case, subject in zip(ids, subjects, strict=True):
-        name = f"case {case}" if subject is None else str(subject)
+        name = f"case {case}" if subject is None else composed(str(subject))
         while subject is None and name in taken:
             name = f"case {name}"
         taken.add(name)

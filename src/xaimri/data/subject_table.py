@@ -15,7 +15,7 @@ from xaimri.data.attendance import PARTS, SplitRecord, homes
 from xaimri.data.case import Dataset
 from xaimri.data.splits import Split
 from xaimri.errors import InvalidInput
-from xaimri.names import first_names, is_nobody
+from xaimri.names import composed, first_names, is_nobody
 from xaimri.regular_file import quoted
 from xaimri.text_file import cells_of, text_of
 
@@ -155,7 +155,7 @@ def _rows(path: Path, name: str) -> list[tuple[str, str]]:
     place = [columns.index(column) for column in HEAD]
     rows = []
     for number, line in enumerate(lines[1:], 2):
-        case, subject = (line[each] for each in place)
+        case, subject = (composed(line[each]) for each in place)
         if not case:
             raise InvalidInput(f"row {number} of {name} has no case: give its id, or leave the row out.")
         rows.append((case, subject))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xaimri.errors import InvalidInput, shown
-from xaimri.names import first_names, is_nobody
+from xaimri.names import composed, first_names, is_nobody
 from xaimri.regular_file import open_regular, quoted
 
 MISSING = frozenset({"", "n/a", "na", "nan"})
@@ -130,7 +130,7 @@ def whose(words: str) -> str | None:
     if is_nobody(words):
         return None
     whole, point, rest = words.partition(".")
-    return whole if point and whole.isdecimal() and not rest.strip("0") else words
+    return whole if point and whole.isdecimal() and not rest.strip("0") else composed(words)
 
 
 def typed(words: Iterable[str]) -> list[str | float | None]:
