@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -20,6 +21,11 @@ def fill_memory() -> None:
     np.ones(2**50)
 
 
+def segfault() -> None:
+    faulthandler.disable()  # whose pages would hide what a run of the tests has to say
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def hang() -> None:
     """Hang, and leave a file where a test asks to be told."""
     if "XAIMRI_HANGS" in os.environ:
@@ -28,7 +34,7 @@ def hang() -> None:
 
 
 WAYS: dict[str, Callable[[], object]] = {
-    "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "segfault": segfault,
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "exit": lambda: os._exit(3),
     "sys.exit": lambda: sys.exit(4),
