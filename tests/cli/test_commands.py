@@ -119,17 +119,20 @@ class TestWithANetwork:
 
         from xaimri import training
 
-        layers = keras.layers
+        layers, chance = keras.layers, keras.initializers.GlorotUniform(seed=1)
         model = keras.Sequential(
             [
                 keras.Input((24, 20, 1)),
                 layers.Rescaling(1 / 255),
-                layers.Conv2D(6, 3, strides=2, activation="relu", padding="same", name="cells"),
+                layers.Conv2D(
+                    6, 3, strides=2, activation="relu", padding="same", name="cells",
+                    kernel_initializer=chance,
+                ),
                 layers.GlobalAveragePooling2D(),
-                layers.Dense(3),
+                layers.Dense(3, kernel_initializer=chance),
                 layers.Softmax(),
             ]
-        )
+        )  # fmt: skip
         return training.save(tmp_path_factory.mktemp("bundle"), model, ("none", "mild", "severe"), fit="pad")
 
     @pytest.fixture
