@@ -11,8 +11,6 @@ from aliases import IN_SIGNATURES
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # what the gallery trains is the same on any processor,
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # and on any number of them
 
 project = "xaimri"
 copyright = "the xaimri developers, Apache-2.0"

@@ -25,10 +25,10 @@ def code_digest(function: Callable[..., Any]) -> str | None:
 
     Examples
     --------
-    >>> code_digest(lambda maps: maps[0]) == code_digest(lambda maps: maps[0])
-    True
-    >>> code_digest(lambda maps: maps[0]) == code_digest(lambda maps: maps[1])
-    False
+    >>> own = {"__name__": "mine"}  # the module that they are of
+    >>> one, same, other = (eval(f"lambda maps: maps[{n}]", own) for n in (0, 0, 1))
+    >>> code_digest(one) == code_digest(same), code_digest(one) == code_digest(other)
+    (True, False)
     """
     own = _function(function)
     if own is None or f"{own.__module__}.".startswith(OURS):
