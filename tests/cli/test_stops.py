@@ -1,13 +1,16 @@
 """What a command says where Ctrl-C or SIGTERM stops it."""
 
 import signal
+from contextlib import suppress
 
 import numpy as np
 import pytest
+import typer
 
 from children import started
 from frameworks import on_first_use
 from xaimri.cli import data
+from xaimri.cli.stops import told_of_stops
 from xaimri.cohort import open as open_cohort
 from xaimri.data import phantom
 
@@ -21,6 +24,7 @@ STOPPED = """
 import signal, sys
 from xaimri import cli
 from xaimri.cli import data
+from xaimri.cli.stops import told_of_stops
 
 number = int(sys.argv.pop(1))
 data.dataset_of = lambda *_, **__: signal.raise_signal(number)
@@ -99,3 +103,26 @@ def test_what_goes_on_where_it_stopped_says_so(run, monkeypatch, tmp_path, comma
 def test_an_interruption_is_told_once(run, monkeypatch):
     monkeypatch.setattr(data, "dataset_of", interrupted)
     assert run("data", "info", "anything") == (130, "", f"\n{ENDED}\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_fails_because_of_a_stop_is_that_stop(capsys, number, code):
+    """As where a process that the same signal ended is missed before Python has told of the signal."""
+
+    def fail():
+        with suppress(KeyboardInterrupt):  # as Python does where it cleans up
+            signal.raise_signal(number)
+        raise OSError("gone")
+
+    with pytest.raises(typer.Exit) as ended, told_of_stops():
+        fail()
+    assert ended.value.exit_code == code
+    assert capsys.readouterr().err == f"\n{GOES_ON}\n"
+
+
+@pytest.mark.parametrize("fault", [OSError("gone"), typer.Exit(3), SystemExit(2)])
+def test_what_fails_without_a_stop_is_told_as_ever(capsys, fault):
+    with pytest.raises(type(fault)) as ended, told_of_stops():
+        raise fault
+    assert ended.value is fault
+    assert capsys.readouterr().err == ""

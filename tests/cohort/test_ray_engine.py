@@ -13,10 +13,12 @@ import pytest
 
 import xaimri
 from children import below, left_of, started
+from cohorts import gated_model
 from xaimri import LinearClassifier
 from xaimri.cohort import RayEngine
 from xaimri.cohort import open as open_cohort
-from xaimri.errors import Cancelled, InvalidInput, MissingExtra, StorageFault
+from xaimri.cohort.ray_session import LOST
+from xaimri.errors import Cancelled, InvalidInput, MissingExtra, StorageFault, XaimriError
 
 pytest.importorskip("pyarrow")
 ray = pytest.importorskip("ray", reason="Ray is not installed: it comes with the extra `cohort`")
@@ -179,6 +181,24 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path):
     assert (cohort.done, len(cohort.filter(failed=True))) == (100, 0)
 
 
+def test_where_what_knows_of_the_run_is_lost_it_is_one_sentence(tmp_path):
+    gate, killed = tmp_path / "gate", []
+
+    def kill(told):
+        (notes,) = [pid for pid, (name, *_) in below(os.getpid()).items() if name.startswith("ray::Notes")]
+        os.kill(notes, signal.SIGKILL)
+        killed.append(notes)
+        gate.touch()
+
+    given = scans(100)
+    asked = {"methods": "rise", "out": tmp_path / "out", "engine": RayEngine(workers=1), "samples": 4}
+    with pytest.raises(XaimriError, match=r"^Ray can't go on \(.*the same call goes on\.$"):
+        xaimri.explain_cohort(gated_model(gate), given, progress=kill, **asked)
+    assert len(killed) == 1
+    assert 0 < open_cohort(tmp_path / "out").done < 100
+    assert len(xaimri.explain_cohort(gated_model(), given, **asked).filter(failed=False)) == 100
+
+
 def test_either_engine_goes_on_with_what_the_other_began(tmp_path):
     asked = {"methods": ["saliency", "lime"], **SETTINGS}
     expected = rows(xaimri.explain_cohort(model(), scans(100), out=tmp_path / "whole", **asked))
@@ -293,7 +313,7 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
         began = below(driver.pid)
         driver.kill()
         _, told = driver.communicate(timeout=300)
-    assert told == ""  # Ray itself says nothing
+    assert told == f"xaimri: {LOST}\n"  # Ray itself says nothing
     assert left_of(began) == []  # which might write on
     part = open_cohort(tmp_path / "a")
     assert done <= part.done <= 64

@@ -1,13 +1,12 @@
 """A cohort on S3 by Ray: the same rows as in a folder, and a bucket that fails is one sentence."""
 
-import time
-
 import fsspec
 import numpy as np
 import pytest
 
 import xaimri
 from buckets import bucket
+from cohorts import gated_model
 from xaimri.cohort import RayEngine
 from xaimri.cohort import open as open_cohort
 from xaimri.cohort.lease import LEASES
@@ -37,21 +36,10 @@ def store():
         yield address
 
 
-def model(gate=None):
-    """Return a model that does not come to the end of the last two parts before the file is there."""
-
-    def scores(images):
-        until = time.monotonic() + 300
-        while gate is not None and images.max() > 1 and not gate.exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        one = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3))))
-        return np.stack([one, 1 - one], axis=1)
-
-    return xaimri.open_model(scores, classes=["a", "b"])
-
-
 def run(out, gate=None, **options):
-    return xaimri.explain_cohort(model(gate), SCANS, ["rise", "occlusion"], out=out, samples=8, **options)
+    return xaimri.explain_cohort(
+        gated_model(gate), SCANS, ["rise", "occlusion"], out=out, samples=8, **options
+    )
 
 
 def test_a_cohort_on_s3_runs_stops_goes_on_and_has_the_rows_of_a_local_run(store, tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ def told_of_stops(words: str = GOES_ON) -> Iterator[Callable[[], None]]:
     """Let Ctrl-C and SIGTERM end in one sentence: what is written stays.
 
     Yields what stops here and now if one of them came before: where Python cleans up it swallows what a
-    signal raises, so a long run asks between its parts.
+    signal raises, so a long run asks between its parts. What fails after one is its doing.
     """
     caught: list[int] = []
 
@@ -54,6 +54,8 @@ def told_of_stops(words: str = GOES_ON) -> Iterator[Callable[[], None]]:
                     before.callback(signal.signal, number, signal.signal(number, stop))
         try:
             yield check
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as fault:
+            if not caught and isinstance(fault, Exception):
+                raise
             typer.echo(f"\nxaimri: {words}", err=True)
             raise typer.Exit(TERMINATED if signal.SIGTERM in caught else INTERRUPTED) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from xaimri.cohort.cases import Listed
@@ -67,10 +68,10 @@ def run_on_ray(
     """
     if not wanted:
         return
-    ray_package()
+    package = ray_package()
     _check_reach(store)
     parcel = packed(work, "the model")
-    with ray_session(engine) as ray:
+    with _told(package), ray_session(engine) as ray:
         workers = workers_of(ray, engine, len(wanted))
         here = _here(ray)
         notes = ray.remote(Notes).options(num_cpus=0, **here).remote()
@@ -132,15 +133,24 @@ def _pipeline(run: AloneRun, finished: set[int], workers: int) -> None:
             path, filesystem=files, try_create_dir=False, ray_remote_args={"num_cpus": 0, "max_retries": 3},
             concurrency=workers, **PACKED,
         )  # fmt: skip
-    except ray.exceptions.RayError as fault:
-        if ray.get(run.notes.goes_on.remote()):
-            raise XaimriError(
-                f"Ray can't go on ({first_line(getattr(fault, 'cause', None) or fault)}): what is written "
-                "stays, and the same call goes on."
-            ) from fault
+    except ray.exceptions.RayError:
+        if ray.get(run.notes.goes_on.remote()):  # else what stopped it is told
+            raise
     finally:
         for name, value in kept.items():
             setattr(context, name, value)
+
+
+@contextmanager
+def _told(ray: Any) -> Iterator[None]:
+    """Tell in one sentence that Ray can't go on, whichever of its processes is lost."""
+    try:
+        yield
+    except ray.exceptions.RayError as fault:
+        raise XaimriError(
+            f"Ray can't go on ({first_line(getattr(fault, 'cause', None) or fault)}): what is written "
+            "stays, and the same call goes on."
+        ) from fault
 
 
 def _checkpoint(store: Store, listed: Sequence[Listed], finished: set[int]) -> Any:

@@ -37,7 +37,7 @@ class Watch:
         try:
             while not self._over.wait(LOOKS):
                 self.look()
-        except Exception as fault:
+        except BaseException as fault:  # Ctrl-C too, where `tell` asks whether it came
             self.fault = fault
             self.notes.stop.remote(Cancelled("the run was stopped: the same call goes on."))
 

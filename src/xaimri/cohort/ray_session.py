@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from xaimri.cohort.engine import RayEngine
+from xaimri.cohort.last_words import last_words
+from xaimri.cohort.own_group import own_group
 from xaimri.errors import Cancelled, InvalidInput, MissingExtra, first_line
 
 LOGS = ("ray", "ray.data")
@@ -23,6 +25,12 @@ FLOOR = (2, 56)
 
 ANSWERS = 10.0
 """Seconds that the head of a cluster may take to answer."""
+
+LOST = (
+    "the run ended too early: a process of Ray's was lost (is there memory for all workers?), or this one "
+    "was killed. What is written stays, and the same call goes on."
+)
+"""Is said where Ray's library ends this process, as it does when its head is gone."""
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing of a hospital's is told to anybody
@@ -64,12 +72,12 @@ def ray_session(engine: RayEngine) -> Iterator[Any]:
         If there is no cluster at the address.
     """
     ray = ray_package()
-    with _quiet():
+    with _quiet(), last_words(LOST):
         if ray.is_initialized():
             yield ray
             return
         try:
-            with _own_signals():
+            with _own_signals(), own_group():
                 _connect(ray, engine)
             yield ray
         finally:
