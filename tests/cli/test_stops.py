@@ -108,14 +108,18 @@ def test_an_interruption_is_told_once(run, monkeypatch):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_what_fails_because_of_a_stop_is_that_stop(capsys, number, code):
     """As where a process that the same signal ended is missed before Python has told of the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 
     def fail():
         with suppress(KeyboardInterrupt):  # as Python does where it cleans up
             signal.raise_signal(number)
         raise OSError("gone")
 
-    with pytest.raises(typer.Exit) as ended, told_of_stops():
-        fail()
+    try:
+        with pytest.raises(typer.Exit) as ended, told_of_stops():
+            fail()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.value.exit_code == code
     assert capsys.readouterr().err == f"\n{GOES_ON}\n"
 

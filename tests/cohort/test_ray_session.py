@@ -121,10 +121,10 @@ import sys
 from xaimri.cohort.ray_session import ray_package
 
 ray_package()
-from ray._private import node, utils
+from ray._private import node
 
 name = sys.argv.pop(1)
-where = utils if hasattr(utils, name) else node.Node
+where = node if hasattr(node, name) else node.Node
 
 def wait(*given, plain=getattr(where, name), **options):
     plain(*given, **options)
@@ -137,7 +137,7 @@ setattr(where, name, wait)
 """The command line, where Ray waits at some step of its start until it is told to go on."""
 
 
-@pytest.mark.parametrize("step", ["set_sigterm_handler", "start_gcs_server", "start_raylet"])
+@pytest.mark.parametrize("step", ["try_to_symlink", "start_gcs_server", "start_raylet"])
 def test_sigterm_while_ray_starts_ends_in_one_sentence(tmp_path, folder, step):
     with shell(BEGINS, step, folder=folder, out=tmp_path / "out", stdin=subprocess.PIPE) as run:
         assert run.stdout.readline() == "begun\n"
@@ -147,6 +147,39 @@ def test_sigterm_while_ray_starts_ends_in_one_sentence(tmp_path, folder, step):
         _, told = run.communicate("\n" * 9, timeout=300)
     assert (run.returncode, told.strip()) == (143, "xaimri: the run was stopped: the same command goes on.")
     assert left_of(began) == []
+    assert open_cohort(tmp_path / "out").done == 0
+
+
+HALF_BUILT = f"""
+import os, sys
+from xaimri.cohort.ray_session import ray_package
+
+number = int(sys.argv.pop(1))
+ray_package()
+from ray._private import gc_collect_manager
+
+class Collecting(gc_collect_manager.PythonGCThread):
+    def __init__(self, *given, **options):
+        print("half built", flush=True)
+        os.kill(os.getpid(), number)
+        super().__init__(*given, **options)
+
+gc_collect_manager.PythonGCThread = Collecting
+from ray import _raylet
+
+_raylet.PythonGCThread = Collecting
+{SHELL}
+"""
+"""The command line, where a signal comes while the core of Ray's library is being built."""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_does_not_leave_the_library_half_built(tmp_path, folder, number, code):
+    """It ended the process by a segmentation fault, after the sentence."""
+    with shell(HALF_BUILT, int(number), folder=folder, out=tmp_path / "out") as run:
+        said, told = run.communicate(timeout=300)
+    assert said == "half built\n"
+    assert (run.returncode, told.strip()) == (code, "xaimri: the run was stopped: the same command goes on.")
     assert open_cohort(tmp_path / "out").done == 0
 
 

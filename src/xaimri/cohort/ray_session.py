@@ -9,7 +9,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from xaimri.cohort.engine import RayEngine
@@ -31,6 +31,9 @@ LOST = (
     "was killed. What is written stays, and the same call goes on."
 )
 """Is said where Ray's library ends this process, as it does when its head is gone."""
+
+SETS_HANDLER = "set_sigterm_handler"
+"""Ray's function that says what SIGTERM does."""
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing of a hospital's is told to anybody
@@ -154,44 +157,50 @@ def _no_stderr() -> Iterator[None]:
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Keep what SIGTERM does, which Ray sets anew, and lose no signal while Ray begins its processes.
+    """Keep SIGTERM and Ctrl-C until Ray has started; a second Ctrl-C does not wait.
 
-    Where Python has just begun one, it swallows what a signal raises. So what came is read from where Python
-    notes each signal first.
+    Ray's library is left half built, and ends this process at its end by a crash, where a signal raises while
+    it starts. And where Python has just begun a process, it swallows what a signal raises.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: set[int] = set()
-    with _noted(came):
-        before = signal.signal(signal.SIGTERM, lambda *_: None)  # which is told below, once
-        try:
+    came: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        if came.count(number) and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    try:
+        with _without_handler(), ExitStack() as before:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # not of Python, or not heard
+                    before.callback(signal.signal, number, signal.signal(number, note))
             yield
-        except SystemExit:  # Ray ends itself and the process by this when SIGTERM comes while it starts
-            came.add(signal.SIGTERM)
-        finally:
-            if before is not None:  # as where it is not Python's
-                signal.signal(signal.SIGTERM, before)
-    for number in came & {signal.SIGINT, signal.SIGTERM}:
-        signal.raise_signal(number)
+    except SystemExit:  # by which a Ray that set a handler all the same ends the process
+        came.append(signal.SIGTERM)
+    finally:
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
     if signal.SIGTERM in came:
         raise Cancelled("SIGTERM ended Ray while it started: the same call goes on.")
 
 
 @contextmanager
-def _noted(came: set[int]) -> Iterator[None]:
-    """Note which signals come, whatever is done about them."""
-    heard, told = socket.socketpair()
-    with heard, told:
-        for end in (heard, told):
-            end.setblocking(False)
-        before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(before)
-            with suppress(BlockingIOError):
-                came.update(heard.recv(4096))
+def _without_handler() -> Iterator[None]:
+    """Let Ray set no handler of SIGTERM of its own."""
+    from ray._private import utils
+
+    before = vars(utils).get(SETS_HANDLER)
+    if before is None:  # a later release, which calls it otherwise
+        yield
+        return
+    setattr(utils, SETS_HANDLER, lambda _: None)
+    try:
+        yield
+    finally:
+        setattr(utils, SETS_HANDLER, before)
 
 
 @contextmanager
