@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from children import started
+from children import processes, started
 
 BLOCK = """
 import os, signal, sys, time
@@ -52,3 +52,14 @@ def test_who_tells_may_be_ended_by_somebody():
     ended = f"[os.kill(int(each), 9) or time.sleep(1) for each in {below}]"
     with started(BLOCK.format(inside=ended)) as run:
         assert run.communicate(timeout=60) == ("after\n", "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found by /proc")
+def test_a_child_that_stays_does_not_hold_the_block():
+    forked = "child = os.fork() or (time.sleep(60), os._exit(0)); print(child, flush=True)"
+    with started(BLOCK.format(inside=forked)) as run:
+        child = int(run.stdout.readline())
+        assert run.stdout.readline() == "after\n"
+        assert child in processes()
+        os.kill(child, signal.SIGKILL)
+        assert run.communicate(timeout=60) == ("", "")

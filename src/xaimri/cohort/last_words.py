@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 OVER = b"over\n"
-"""What is written where nothing is to be said."""
+"""What is written where nothing is to be said: a line, as a child of this process may keep the pipe open."""
 
 TELLER = """
 import signal, sys
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
-if sys.stdin.buffer.read() == b"":
+if not sys.stdin.buffer.readline():
     sys.stderr.write(f"xaimri: {sys.argv[1]}\\n")
 """
 """Waits until this process has ended, or says that the block has."""
