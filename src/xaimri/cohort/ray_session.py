@@ -181,8 +181,8 @@ def _own_signals() -> Iterator[None]:
     except SystemExit:  # by which a Ray that set a handler all the same ends the process
         came.append(signal.SIGTERM)
     finally:
-        for number in dict.fromkeys(came):
-            signal.raise_signal(number)
+        for each in dict.fromkeys(came):
+            signal.raise_signal(each)
     if signal.SIGTERM in came:
         raise Cancelled("SIGTERM ended Ray while it started: the same call goes on.")
 
