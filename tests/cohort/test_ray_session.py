@@ -104,9 +104,8 @@ def test_a_signal_to_the_shell_ends_in_one_sentence_and_nothing_is_left(
         assert "of 100 cases" in run.stderr.readline()
         began = below(run.pid)
         assert "raylet" in {name for name, *_ in began.values()}
-        assert run.pid not in {
-            os.getpgid(each) for each in began
-        }  # a signal to the group is this run's alone
+        groups = {os.getpgid(each) for each in began}
+        assert run.pid not in groups  # a signal to the group is this run's alone
         (os.killpg if group else os.kill)(run.pid, number)
         _, told = run.communicate(timeout=300)
     assert run.returncode == code
